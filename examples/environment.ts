@@ -1,0 +1,9 @@
+import { existsSync } from 'node:fs'
+
+/** Examples read `.env` when there is one; the library never does. */
+export const loadEnvironment = (): void => {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+}
+
+/** Whether the real platform is meant: a key says so. */
+export const hasKey = (): boolean => (process.env.RESPAN_API_KEY ?? '').trim() !== ''

@@ -1,0 +1,29 @@
+import { startLocal } from 'respan-rx/local'
+import { hasKey, loadEnvironment } from './environment.js'
+
+// npm run example <name>: runs an example as it stands, against the platform when RESPAN_API_KEY is set,
+// otherwise against a local gateway that the environment points to.
+
+const NAMES = ['gateway', 'prompt', 'tracing', 'tracing-gateway', 'everything']
+
+const name = process.argv[2] ?? ''
+if (!NAMES.includes(name)) {
+  console.error(`Which one? npm run example ${NAMES.join(' | ')}`)
+  process.exit(2)
+}
+
+loadEnvironment()
+if (!hasKey()) {
+  const local = await startLocal({
+    promptsDirectory: 'examples/prompts',
+    unref: true,
+    chunkDelay: 10,
+    faults: [{ model: 'out-of-order', status: 503 }],
+  })
+  process.env.RESPAN_BASE_URL = local.baseUrl
+  process.env.RESPAN_API_KEY = 'local'
+  process.env.OPENAI_BASE_URL = local.baseUrl
+  process.env.OPENAI_API_KEY = 'local'
+  console.log(`No RESPAN_API_KEY: using a local gateway at ${local.baseUrl}\n`)
+}
+await import(`./${name}.js`)

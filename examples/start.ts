@@ -1,0 +1,59 @@
+import {
+  buildPrompt,
+  defaultSink,
+  memorySink,
+  renderTrace,
+  respanGateway,
+  respanGenerate,
+  respanTrace,
+  sinkMonoid,
+  tokens,
+} from 'respan-rx'
+import { startLocal } from 'respan-rx/local'
+import { lastValueFrom, of, tap } from 'rxjs'
+import { hasKey, loadEnvironment } from './environment.js'
+
+// npm start: the quick start, for real. With RESPAN_API_KEY it runs on the platform, without one against the
+// local gateway, which speaks the same wire contract.
+
+loadEnvironment()
+const local = hasKey() ? undefined : await startLocal({ chunkDelay: 15 })
+const gateway = local?.gateway ?? respanGateway()
+const memory = memorySink()
+const sink = sinkMonoid.concat(local?.sink ?? defaultSink(), memory)
+
+console.log(
+  local === undefined
+    ? 'Using the Respan gateway.\n'
+    : `No RESPAN_API_KEY, so this runs on a local gateway at ${local.baseUrl}\nthat answers with a small built-in model. Set the key to run it on Respan.\n`,
+)
+
+let url: string | undefined
+await lastValueFrom(
+  of({ topic: 'artificial intelligence' }).pipe(
+    buildPrompt('Tell me about {{ topic }}.'),
+    respanGenerate({ model: 'gpt-4o-mini', stream: true, gateway }),
+    tokens(),
+    tap((token) => process.stdout.write(token)),
+    respanTrace('My Workflow', {
+      sink,
+      onStart: ({ traceUrl }) => {
+        url = traceUrl
+      },
+    }),
+  ),
+)
+
+const flushed = await sink.flush()
+console.log(`\n\n${renderTrace(memory.spans())}`)
+console.log(flushed._tag === 'Right' ? `Delivered. Trace URL: ${url}` : 'The trace could not be delivered.')
+
+if (local !== undefined && process.stdin.isTTY && process.stdout.isTTY) {
+  console.log('\nThe page stays open until you press a key.')
+  process.stdin.setRawMode(true)
+  await new Promise((resolve) => process.stdin.once('data', resolve))
+  process.stdin.setRawMode(false)
+  process.stdin.pause()
+}
+await sink.close()
+await local?.close()

@@ -1,0 +1,85 @@
+import * as t from 'io-ts'
+import { AssistantMessage } from './ChatMessage.js'
+import { Identifier } from './Identifier.js'
+import { Logprobs } from './Logprobs.js'
+import { RequestBreakdown } from './RequestBreakdown.js'
+import { ToolCallDelta } from './ToolCall.js'
+import { ReportedUsage } from './Usage.js'
+import { finite, nullable, wire } from './wire.js'
+
+/**
+ * What a chunk adds to a choice: a piece of text, of reasoning (`reasoning_content`, with some providers `reasoning`),
+ * of a refusal, or of tool calls. The first one carries only the role, the last one of a choice is empty.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat/streaming
+ */
+export const ChatDelta = wire(
+  t.partial({
+    role: nullable(t.string),
+    content: nullable(t.string),
+    reasoning_content: nullable(t.string),
+    reasoning: nullable(t.string),
+    refusal: nullable(t.string),
+    tool_calls: nullable(t.readonlyArray(ToolCallDelta, 'list of ToolCallDelta')),
+  }),
+  'ChatDelta',
+)
+
+/** What a chunk adds to a choice. */
+export type ChatDelta = t.TypeOf<typeof ChatDelta>
+
+/**
+ * One choice of a chunk. `delta` may be null or absent; `finish_reason` comes once for each `index`;
+ * `request_breakdown` and `message` only in the breakdown chunk.
+ */
+export const ChunkChoice = wire(
+  t.partial({
+    index: nullable(finite),
+    delta: nullable(ChatDelta),
+    finish_reason: nullable(t.string),
+    logprobs: nullable(Logprobs),
+    message: nullable(AssistantMessage),
+    request_breakdown: nullable(RequestBreakdown),
+  }),
+  'ChunkChoice',
+)
+
+/** One choice of a chunk. */
+export type ChunkChoice = t.TypeOf<typeof ChunkChoice>
+
+/**
+ * One event of a streamed answer. Only `choices` is required; it is empty in the last chunk, which carries the usage
+ * when `stream_options.include_usage` was asked for. `usage` is absent, null or `{}` in the others. An event that
+ * holds an error instead is an error body, not a chunk: see `isErrorBody`.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat/streaming
+ */
+export const ChatChunk = wire(
+  t.intersection([
+    t.type({ choices: t.readonlyArray(ChunkChoice, 'list of ChunkChoice') }),
+    t.partial({
+      id: nullable(Identifier),
+      object: nullable(t.string),
+      created: nullable(finite),
+      model: nullable(t.string),
+      usage: nullable(ReportedUsage),
+      service_tier: nullable(t.string),
+      system_fingerprint: nullable(t.string),
+      prompt_message: nullable(t.readonlyArray(AssistantMessage, 'list of AssistantMessage')),
+      cost: nullable(finite),
+    }),
+  ]),
+  'ChatChunk',
+)
+
+/** One event of a streamed answer. */
+export type ChatChunk = t.TypeOf<typeof ChatChunk>
+
+/**
+ * Is this the extra chunk that `request_breakdown: true` asks for? Its id, model (`extra_parameter`), usage and
+ * `finish_reason` say nothing about the reply.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const isBreakdownChunk = (chunk: ChatChunk): boolean =>
+  chunk.id === 'request_breakdown' || chunk.choices.some((choice) => choice.request_breakdown != null)

@@ -1,0 +1,90 @@
+import * as t from 'io-ts'
+import { MessageContent } from './ContentPart.js'
+import { Fields } from './Fields.js'
+import { ReceivedToolCall, ToolCall } from './ToolCall.js'
+import { nullable, wire } from './wire.js'
+
+const SystemMessage = wire(
+  t.intersection([
+    t.type({ role: t.literal('system'), content: MessageContent }),
+    t.partial({ name: t.string }),
+  ]),
+  'SystemMessage',
+)
+
+const DeveloperMessage = wire(
+  t.intersection([
+    t.type({ role: t.literal('developer'), content: MessageContent }),
+    t.partial({ name: t.string }),
+  ]),
+  'DeveloperMessage',
+)
+
+const UserMessage = wire(
+  t.intersection([
+    t.type({ role: t.literal('user'), content: MessageContent }),
+    t.partial({ name: t.string }),
+  ]),
+  'UserMessage',
+)
+
+const AssistantChatMessage = wire(
+  t.intersection([
+    t.type({ role: t.literal('assistant') }),
+    t.partial({
+      content: nullable(MessageContent),
+      name: t.string,
+      refusal: nullable(t.string),
+      tool_calls: t.readonlyArray(ToolCall, 'list of ToolCall'),
+      reasoning_content: nullable(t.string),
+      thinking_blocks: nullable(t.readonlyArray(Fields, 'list of objects')),
+    }),
+  ]),
+  'AssistantChatMessage',
+)
+
+const ToolMessage = wire(
+  t.intersection([
+    t.type({ role: t.literal('tool'), content: MessageContent, tool_call_id: t.string }),
+    t.partial({ name: t.string }),
+  ]),
+  'ToolMessage',
+)
+
+/**
+ * One message of a conversation as we send it, told apart by `role`: `system`, `developer`, `user`, `assistant` or
+ * `tool`. An assistant message may have `content: null` beside `tool_calls`; a tool message answers the call with its
+ * `tool_call_id`.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const ChatMessage = wire(
+  t.union([SystemMessage, DeveloperMessage, UserMessage, AssistantChatMessage, ToolMessage], 'ChatMessage'),
+  'ChatMessage',
+)
+
+/** One message of a conversation as we send it. */
+export type ChatMessage = t.TypeOf<typeof ChatMessage>
+
+/**
+ * A message as a response carries it. Nothing is required, the role is an open string, and every field may be null:
+ * `content` is null beside `tool_calls` or a `refusal`. `reasoning_content` (with some providers `reasoning`) and
+ * `thinking_blocks` come from reasoning models.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const AssistantMessage = wire(
+  t.partial({
+    role: nullable(t.string),
+    content: nullable(MessageContent),
+    refusal: nullable(t.string),
+    tool_calls: nullable(t.readonlyArray(ReceivedToolCall, 'list of ReceivedToolCall')),
+    reasoning_content: nullable(t.string),
+    reasoning: nullable(t.string),
+    thinking_blocks: nullable(t.readonlyArray(Fields, 'list of objects')),
+  }),
+  'AssistantMessage',
+)
+
+/** A message as a response carries it. */
+export type AssistantMessage = t.TypeOf<typeof AssistantMessage>

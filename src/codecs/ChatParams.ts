@@ -1,0 +1,47 @@
+import * as t from 'io-ts'
+import { Fields } from './Fields.js'
+import { ResponseFormat, Tool, ToolChoice } from './Tool.js'
+import { finite, integer, integerWithin, numberWithin, positive, strings, wire } from './wire.js'
+
+/**
+ * The OpenAI fields of a chat request, all optional, except `model`, `messages`, `stream` and `stream_options`, which
+ * the library sets. `max_tokens` and `max_completion_tokens` count tokens (reasoning models want the second),
+ * `timeout` is in seconds, handed to the provider. Unknown fields are sent as they are.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const ChatParams = wire(
+  t.partial({
+    temperature: numberWithin(0, 2),
+    top_p: numberWithin(0, 1),
+    max_tokens: integerWithin(1),
+    max_completion_tokens: integerWithin(1),
+    n: integerWithin(1),
+    stop: t.union([t.string, strings], 'string or list of strings'),
+    presence_penalty: numberWithin(-2, 2),
+    frequency_penalty: numberWithin(-2, 2),
+    logit_bias: t.readonly(t.record(t.string, finite, 'LogitBias'), 'LogitBias'),
+    logprobs: t.boolean,
+    top_logprobs: integerWithin(0, 20),
+    tools: t.readonlyArray(Tool, 'list of Tool'),
+    tool_choice: ToolChoice,
+    parallel_tool_calls: t.boolean,
+    response_format: ResponseFormat,
+    reasoning_effort: t.string,
+    thinking: wire(
+      t.intersection([t.type({ type: t.string }), t.partial({ budget_tokens: integerWithin(1) })]),
+      'Thinking',
+    ),
+    verbosity: t.string,
+    seed: integer,
+    user: t.string,
+    echo: t.boolean,
+    timeout: positive,
+    extra_headers: Fields,
+    web_search_options: Fields,
+  }),
+  'ChatParams',
+)
+
+/** The OpenAI fields of a chat request, all optional. */
+export type ChatParams = t.TypeOf<typeof ChatParams>

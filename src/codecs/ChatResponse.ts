@@ -1,0 +1,56 @@
+import * as t from 'io-ts'
+import { AssistantMessage } from './ChatMessage.js'
+import { Identifier } from './Identifier.js'
+import { Logprobs } from './Logprobs.js'
+import { RequestBreakdown } from './RequestBreakdown.js'
+import { ReportedUsage } from './Usage.js'
+import { finite, nullable, wire } from './wire.js'
+
+/**
+ * One of the answers in a response. `finish_reason` is an open string (`stop`, `length`, `tool_calls`,
+ * `content_filter`, …) or null; any field may be absent.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat/object
+ */
+export const ChatChoice = wire(
+  t.partial({
+    index: nullable(finite),
+    message: nullable(AssistantMessage),
+    finish_reason: nullable(t.string),
+    logprobs: nullable(Logprobs),
+  }),
+  'ChatChoice',
+)
+
+/** One of the answers in a response. */
+export type ChatChoice = t.TypeOf<typeof ChatChoice>
+
+/**
+ * The answer of `POST /api/chat/completions`, not streamed. Only `choices` is required, and it may be empty. `model`
+ * is the one that answered, which may be another one than asked for; `created` is in seconds since 1970;
+ * `prompt_message` holds the rendered messages of a managed prompt that asked for `echo`; `cost` (USD) is undocumented,
+ * {@link RequestBreakdown} is where it is promised.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const ChatResponse = wire(
+  t.intersection([
+    t.type({ choices: t.readonlyArray(ChatChoice, 'list of ChatChoice') }),
+    t.partial({
+      id: nullable(Identifier),
+      object: nullable(t.string),
+      created: nullable(finite),
+      model: nullable(t.string),
+      usage: nullable(ReportedUsage),
+      service_tier: nullable(t.string),
+      system_fingerprint: nullable(t.string),
+      request_breakdown: nullable(RequestBreakdown),
+      prompt_message: nullable(t.readonlyArray(AssistantMessage, 'list of AssistantMessage')),
+      cost: nullable(finite),
+    }),
+  ]),
+  'ChatResponse',
+)
+
+/** The answer to a chat request, not streamed. */
+export type ChatResponse = t.TypeOf<typeof ChatResponse>

@@ -1,0 +1,83 @@
+import * as t from 'io-ts'
+import { Fields } from './Fields.js'
+import { nullable, oneOf, wire } from './wire.js'
+
+/**
+ * Text in a message. `cache_control` marks a prefix which Anthropic models may cache.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const TextPart = wire(
+  t.intersection([
+    t.type({ type: t.literal('text'), text: t.string }),
+    t.partial({ cache_control: nullable(Fields) }),
+  ]),
+  'TextPart',
+)
+
+/** Text in a message. */
+export type TextPart = t.TypeOf<typeof TextPart>
+
+const ImageUrl = wire(
+  t.intersection([t.type({ url: t.string }), t.partial({ detail: oneOf('auto', 'low', 'high') })]),
+  'ImageUrl',
+)
+
+/** An image in a message: a web address or a `data:` URL, as a string or with the wanted detail. */
+export const ImageUrlPart = wire(
+  t.type({ type: t.literal('image_url'), image_url: t.union([t.string, ImageUrl], 'URL or ImageUrl') }),
+  'ImageUrlPart',
+)
+
+/** An image in a message. */
+export type ImageUrlPart = t.TypeOf<typeof ImageUrlPart>
+
+/** Text in a message, as the Responses interface names it (`input_text`, `output_text`). */
+export const ResponsesTextPart = wire(
+  t.type({
+    type: t.union([t.literal('input_text'), t.literal('output_text')], 'input_text | output_text'),
+    text: t.string,
+  }),
+  'ResponsesTextPart',
+)
+
+/** Text in a message, as the Responses interface names it. */
+export type ResponsesTextPart = t.TypeOf<typeof ResponsesTextPart>
+
+const KNOWN: ReadonlySet<string> = new Set(['text', 'image_url', 'input_text', 'output_text'])
+
+/**
+ * Any other part (`file`, `input_image`, `tool_use`, Anthropic's `image` and `tool_result`, what comes next): passed
+ * on as it is.
+ */
+export const OtherPart = t.refinement(
+  wire(t.type({ type: t.string }), 'OtherPart'),
+  (part) => !KNOWN.has(part.type),
+  'OtherPart',
+)
+
+/** Any part whose `type` this library does not look into. */
+export type OtherPart = t.TypeOf<typeof OtherPart>
+
+/**
+ * One part of a message's content, told apart by `type`. Parts of a type that is unknown here are kept and sent.
+ * `TextPart.is(part)` narrows.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const ContentPart = wire(
+  t.union([TextPart, ImageUrlPart, ResponsesTextPart, OtherPart], 'ContentPart'),
+  'ContentPart',
+)
+
+/** One part of a message's content. */
+export type ContentPart = t.TypeOf<typeof ContentPart>
+
+/** The content of a message: text, or a list of parts. */
+export const MessageContent = t.union(
+  [t.string, t.readonlyArray(ContentPart, 'list of ContentPart')],
+  'string or list of ContentPart',
+)
+
+/** The content of a message: text, or a list of parts. */
+export type MessageContent = t.TypeOf<typeof MessageContent>

@@ -1,0 +1,67 @@
+import * as t from 'io-ts'
+import { wire } from './wire.js'
+
+/**
+ * The environment variables that this library reads, all optional strings. Keys and base URLs are those of the
+ * platform's SDKs and of OpenAI's; the last two say whether inputs and outputs go into traces.
+ *
+ * @see https://respan.ai/docs
+ */
+export const Environment = wire(
+  t.partial({
+    RESPAN_API_KEY: t.string,
+    RESPAN_BASE_URL: t.string,
+    OPENAI_API_KEY: t.string,
+    OPENAI_BASE_URL: t.string,
+    RESPAN_TRACE_CONTENT: t.string,
+    HAYSTACK_CONTENT_TRACING_ENABLED: t.string,
+  }),
+  'Environment',
+)
+
+/** The environment variables that this library reads. */
+export type Environment = t.TypeOf<typeof Environment>
+
+const NAMES = [
+  'RESPAN_API_KEY',
+  'RESPAN_BASE_URL',
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+  'RESPAN_TRACE_CONTENT',
+  'HAYSTACK_CONTENT_TRACING_ENABLED',
+] as const satisfies ReadonlyArray<keyof Environment>
+
+/**
+ * Reads the environment, now: nothing is read at import, and nothing is kept. White space around a value is dropped,
+ * and a blank value counts as unset. Where there is no environment (browsers), or where reading it is not permitted
+ * (Deno), everything is unset.
+ */
+export const readEnvironment = (): Environment =>
+  Object.fromEntries(
+    NAMES.flatMap((name) => {
+      const value = readVariable(name)
+      return value === '' ? [] : [[name, value] as const]
+    }),
+  )
+
+const readVariable = (name: string): string => {
+  try {
+    const value: unknown = globalThis.process?.env?.[name]
+    return typeof value === 'string' ? value.trim() : ''
+  } catch {
+    return ''
+  }
+}
+
+const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
+
+/**
+ * Do inputs and outputs go into traces? Yes, unless one of `RESPAN_TRACE_CONTENT` and
+ * `HAYSTACK_CONTENT_TRACING_ENABLED` is set to anything but `true`, `1`, `yes` or `on`: what is misspelt withholds.
+ *
+ * @param environment - as {@link readEnvironment} gives it
+ */
+export const contentTracingEnabled = (environment: Environment): boolean =>
+  [environment.RESPAN_TRACE_CONTENT, environment.HAYSTACK_CONTENT_TRACING_ENABLED].every(
+    (value) => value === undefined || ON.has(value.trim().toLowerCase()),
+  )

@@ -1,0 +1,118 @@
+import * as t from 'io-ts'
+import { Fields } from './Fields.js'
+
+/**
+ * The body of a failed request, or of an error event in a stream. Respan sends `detail`, with `errors` by field (422),
+ * `retry_after` in seconds (429) or `error_code` (500); a provider's error is passed through under `error`, as an
+ * object with `message`, `type`, `param`, `code`, or as a string. Nothing can be relied on: a proxy answers in HTML or
+ * not at all, hence everything is optional and unchecked, and read by {@link errorMessage}, {@link errorCode} and
+ * {@link retryAfterSeconds}.
+ *
+ * @see https://respan.ai/docs/documentation/resources/reference/error-handling
+ */
+export const ErrorBody = t.readonly(
+  t.partial({
+    error: t.unknown,
+    detail: t.unknown,
+    message: t.unknown,
+    errors: t.unknown,
+    error_code: t.unknown,
+    retry_after: t.unknown,
+  }),
+  'ErrorBody',
+)
+
+/** The body of a failed request, or of an error event in a stream. */
+export type ErrorBody = t.TypeOf<typeof ErrorBody>
+
+/**
+ * Is this an error, where a response or chunk was expected under status 200? So it is when `error` is truthy, or when
+ * there is a `detail` and no `choices`.
+ *
+ * @param body - parsed JSON
+ */
+export const isErrorBody = (body: unknown): body is ErrorBody =>
+  ErrorBody.is(body) && (Boolean(body.error) || (Boolean(body.detail) && !('choices' in body)))
+
+/** Longest message that is read out of a body, in UTF-16 code units. */
+const MESSAGE_LENGTH = 300
+
+/**
+ * Reads the message out of an error's body, whatever its shape: `error.message`, `error` when it is a string,
+ * `detail`, `message`, the first entry of `errors`, else the start of the text (of an HTML page, its title). At most
+ * 300 characters; `undefined` when there is nothing to read.
+ *
+ * @param body - parsed JSON, or the text of a body that is not JSON
+ */
+export const errorMessage = (body: unknown): string | undefined => {
+  const message = typeof body === 'string' ? plain(body) : Fields.is(body) ? fromFields(body) : undefined
+  return message === undefined ? undefined : shorten(message)
+}
+
+/**
+ * Reads the machine-readable code out of an error's body: `error.code`, else `error.type`, else `error_code`.
+ *
+ * @param body - parsed JSON
+ */
+export const errorCode = (body: unknown): string | undefined => {
+  if (!Fields.is(body)) return undefined
+  const error = Fields.is(body.error) ? body.error : {}
+  return word(error.code) ?? word(error.type) ?? word(body.error_code)
+}
+
+/**
+ * Reads how long to wait out of an error's body: `retry_after`, in seconds, a number or its text.
+ *
+ * @param body - parsed JSON
+ */
+export const retryAfterSeconds = (body: unknown): number | undefined => {
+  const value = Fields.is(body) ? body.retry_after : undefined
+  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
+}
+
+const fromFields = (body: Fields): string | undefined =>
+  (Fields.is(body.error) ? text(body.error.message) : text(body.error)) ??
+  text(body.detail) ??
+  json(body.detail) ??
+  text(body.message) ??
+  firstOf(body.errors) ??
+  json(body.error)
+
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
+
+const word = (value: unknown): string | undefined => (typeof value === 'number' ? String(value) : text(value))
+
+const json = (value: unknown): string | undefined => {
+  if (typeof value !== 'object' || value === null) return undefined
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** `["…"]`, `[{message: "…"}]`, `{"<field>": ["…"]}`: the shapes seen. */
+const firstOf = (errors: unknown): string | undefined => {
+  if (Array.isArray(errors)) return errors.length === 0 ? undefined : entry(errors[0])
+  if (!Fields.is(errors)) return text(errors)
+  const [first] = Object.entries(errors)
+  if (first === undefined) return undefined
+  const [field, value] = first
+  const message = Array.isArray(value) ? entry(value[0]) : entry(value)
+  return message === undefined ? undefined : `${field}: ${message}`
+}
+
+const entry = (value: unknown): string | undefined =>
+  text(value) ?? (Fields.is(value) ? (text(value.message) ?? json(value)) : undefined)
+
+const TITLE = /<title[^>]*>([^<]*)</i
+
+const plain = (body: string): string | undefined => {
+  const start = body.slice(0, 10_000).trim()
+  return text(start.startsWith('<') ? (text(TITLE.exec(start)?.[1]) ?? start) : start)
+}
+
+const shorten = (message: string): string =>
+  message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH - 1)}…` : message

@@ -1,0 +1,15 @@
+import * as t from 'io-ts'
+
+/**
+ * Any JSON object: string keys, values of any kind. What the platform documents only as "object" has this type.
+ * An array is not one.
+ */
+export const Fields: t.Type<Fields> = new t.Type<Fields>(
+  'object',
+  (value): value is Fields => t.UnknownRecord.is(value),
+  (value, context) => (t.UnknownRecord.is(value) ? t.success(value) : t.failure(value, context)),
+  t.identity,
+)
+
+/** Any JSON object. */
+export type Fields = Readonly<Record<string, unknown>>

@@ -1,0 +1,142 @@
+import * as t from 'io-ts'
+import { ChatMessage } from './ChatMessage.js'
+import { ChatParams } from './ChatParams.js'
+import { Fields } from './Fields.js'
+import { integerWithin, oneOf, wire } from './wire.js'
+
+const PromptVersionNumber = t.union([integerWithin(1), t.literal('latest')], 'integer from 1, or latest')
+
+/**
+ * A variable with a type: `text`, `image_url` or `json` with a `value`, or `prompt`, another managed prompt that is
+ * rendered first and put in as text (the platform allows a depth of 2, and answers a cycle with 400).
+ *
+ * @see https://respan.ai/docs/documentation/features/prompt-management/manage-prompts
+ */
+export const TypedVariable = wire(
+  t.union(
+    [
+      wire(t.type({ _type: t.literal('text'), value: t.string }), 'TextVariable'),
+      wire(t.type({ _type: t.literal('image_url'), value: t.string }), 'ImageVariable'),
+      wire(t.type({ _type: t.literal('json'), value: t.unknown }), 'JsonVariable'),
+      wire(
+        t.intersection([
+          t.type({ _type: t.literal('prompt'), prompt_id: t.string }),
+          t.partial({ version: PromptVersionNumber, variables: Fields }),
+        ]),
+        'ChildPrompt',
+      ),
+    ],
+    'TypedVariable',
+  ),
+  'TypedVariable',
+)
+
+/** A variable with a type. */
+export type TypedVariable = t.TypeOf<typeof TypedVariable>
+
+const PlainVariable = t.refinement(
+  t.unknown,
+  (value) => !(Fields.is(value) && Object.hasOwn(value, '_type')),
+  'JSON without a _type',
+)
+
+/**
+ * The value of one variable of a managed prompt: a string, a number, a boolean, any other JSON, or a
+ * {@link TypedVariable}. An object with a `_type` must be a typed variable.
+ */
+export const PromptVariable = t.union([TypedVariable, PlainVariable], 'PromptVariable')
+
+/** The value of one variable of a managed prompt. */
+export type PromptVariable = t.TypeOf<typeof PromptVariable>
+
+/** The variables of a managed prompt, by name. */
+export const PromptVariables = t.readonly(
+  t.record(t.string, PromptVariable, 'PromptVariables'),
+  'PromptVariables',
+)
+
+/** The variables of a managed prompt, by name. */
+export type PromptVariables = t.TypeOf<typeof PromptVariables>
+
+const common = {
+  prompt_slug: t.string,
+  version: PromptVersionNumber,
+  variables: PromptVariables,
+  echo: t.boolean,
+  is_custom_prompt: t.boolean,
+}
+
+const without =
+  (...keys: ReadonlyArray<string>) =>
+  (value: object): boolean =>
+    keys.every((key) => !Object.hasOwn(value, key))
+
+/** The other parameters that a request changes on a managed prompt: never its messages. */
+export const PromptPatch = t.refinement(
+  ChatParams,
+  without('messages', 'input'),
+  'ChatParams without messages and input',
+)
+
+/** The other parameters that a request changes on a managed prompt. */
+export type PromptPatch = t.TypeOf<typeof PromptPatch>
+
+/**
+ * A managed prompt, merged the recommended way (`schema_version: 2`): the stored prompt always wins, `patch` changes
+ * other parameters than messages, and messages of the request are added as further turns. `version` is a number,
+ * `latest` for the newest draft, or absent for the deployed one. `echo` asks for the rendered messages in
+ * `prompt_message`; the platform's pages disagree on its default.
+ *
+ * @see https://respan.ai/docs/documentation/features/prompt-management/manage-prompts
+ */
+export const PromptReferenceV2 = wire(
+  t.intersection([
+    t.type({ prompt_id: t.string, schema_version: t.literal(2) }),
+    t.partial({ ...common, patch: PromptPatch }),
+  ]),
+  'PromptReferenceV2',
+)
+
+/** A managed prompt, schema version 2. */
+export type PromptReferenceV2 = t.TypeOf<typeof PromptReferenceV2>
+
+const OverrideParams = wire(
+  t.intersection([
+    ChatParams,
+    t.partial({ model: t.string, messages: t.readonlyArray(ChatMessage, 'list of ChatMessage') }),
+  ]),
+  'OverrideParams',
+)
+
+/**
+ * A managed prompt, merged the old way (`schema_version` 1 or absent): with `override: true` the stored prompt wins
+ * over the request's model and messages, else the request wins. `override_params` beat the prompt, and
+ * `override_config` says whether its messages replace the stored ones (default) or are appended.
+ *
+ * @see https://respan.ai/docs/documentation/features/prompt-management/manage-prompts
+ */
+export const PromptReferenceV1 = wire(
+  t.intersection([
+    t.type({ prompt_id: t.string }),
+    t.partial({
+      ...common,
+      schema_version: t.literal(1),
+      override: t.boolean,
+      override_params: OverrideParams,
+      override_config: wire(
+        t.partial({ messages_override_mode: oneOf('append', 'override') }),
+        'OverrideConfig',
+      ),
+    }),
+  ]),
+  'PromptReferenceV1',
+)
+
+/** A managed prompt, schema version 1. */
+export type PromptReferenceV1 = t.TypeOf<typeof PromptReferenceV1>
+
+/** A managed prompt in a request: the `prompt` object, in either schema version. */
+export const PromptReference = t.union([PromptReferenceV2, PromptReferenceV1], 'PromptReference')
+
+/** A managed prompt in a request. */
+export type PromptReference = t.TypeOf<typeof PromptReference>

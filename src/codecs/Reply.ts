@@ -1,0 +1,66 @@
+import type { AssistantMessage, ChatMessage } from './ChatMessage.js'
+import type { Logprobs } from './Logprobs.js'
+import type { RequestBreakdown } from './RequestBreakdown.js'
+import type { Usage } from './Usage.js'
+
+/** What is known about one choice of a reply, beside its text and message. */
+export interface ReplyMeta {
+  /** The model that answered: often dated, and after a fallback another one than asked for. */
+  readonly model: string
+  /** Number of the choice, from 0. */
+  readonly index: number
+  /** Why the model stopped (`stop`, `length`, `tool_calls`, `content_filter`, …); null when it did not say. */
+  readonly finish_reason: string | null
+  /** Tokens of the whole request, the same on each choice; absent when the provider reports none. */
+  readonly usage?: Usage
+  /** Cost of the whole request in USD; only when the gateway tells it. */
+  readonly cost?: number
+  /** Log probabilities, when they were asked for. */
+  readonly logprobs?: Logprobs
+  /** The gateway's id of the request, for support (`x-respan-gateway-request-id`). */
+  readonly requestId?: string
+  /** Id of the log that the gateway wrote (`x-respan-log-id`). */
+  readonly logId?: string
+}
+
+/**
+ * A finished reply. `replies`, `meta` and `messages` are aligned: one entry for each choice, in order of `index`.
+ */
+export interface Reply {
+  /** The text of each choice; `''` for a choice without text (tool calls, a refusal). */
+  readonly replies: ReadonlyArray<string>
+  /** What is known about each choice. */
+  readonly meta: ReadonlyArray<ReplyMeta>
+  /** Each choice as a message, with its `tool_calls`, `refusal` and `reasoning_content`: history for the next request. */
+  readonly messages: ReadonlyArray<ChatMessage>
+  /** The rendered messages of a managed prompt, when it was asked for `echo`. */
+  readonly promptMessages?: ReadonlyArray<AssistantMessage>
+  /** The gateway's summary, when `request_breakdown` was asked for. */
+  readonly breakdown?: RequestBreakdown
+}
+
+/**
+ * One event of a streamed reply. `id` is that of its reply, so that interleaved replies can be told apart; `choice`
+ * is the number of the choice.
+ */
+export type ReplyEvent = { readonly id: string } & (
+  | { readonly _tag: 'ReplyStarted'; readonly model: string }
+  | {
+      readonly _tag: 'TextDelta' | 'ReasoningDelta' | 'RefusalDelta'
+      readonly choice: number
+      readonly text: string
+    }
+  | {
+      readonly _tag: 'ToolCallDelta'
+      readonly choice: number
+      /** Number of the call within the choice. */
+      readonly call: number
+      /** Id of the call; on its first piece only. */
+      readonly callId?: string
+      /** Name of the function; on its first piece only. */
+      readonly name?: string
+      /** A piece of the arguments, which are JSON when joined. */
+      readonly json: string
+    }
+  | { readonly _tag: 'ReplyFinished'; readonly reply: Reply }
+)

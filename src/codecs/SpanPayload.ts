@@ -1,0 +1,194 @@
+import * as t from 'io-ts'
+import { Fields } from './Fields.js'
+import { CustomerIdentifier, Identifier } from './Identifier.js'
+import { ApiControls, CustomerParams } from './RespanParams.js'
+import { ReportedUsage } from './Usage.js'
+import { finite, integer, integerWithin, nullable, numberWithin, oneOf, strings, wire } from './wire.js'
+
+/**
+ * The type of a span, as we send it; the platform's default is `chat`. It shows some of them in capitals when read
+ * back.
+ *
+ * @see https://respan.ai/docs/documentation/features/tracing/logs/log-content-types
+ */
+export const LogType = oneOf(
+  'text',
+  'chat',
+  'completion',
+  'response',
+  'embedding',
+  'transcription',
+  'speech',
+  'workflow',
+  'task',
+  'tool',
+  'agent',
+  'handoff',
+  'guardrail',
+  'function',
+  'custom',
+  'generation',
+  'unknown',
+)
+
+/** The type of a span. */
+export type LogType = t.TypeOf<typeof LogType>
+
+const identity = t.type({ trace_unique_id: t.string, span_unique_id: t.string })
+const messages = t.readonlyArray(Fields, 'list of objects')
+
+/**
+ * One span as `POST /api/v1/traces/ingest` takes it. Only the two ids are required; spans with one `trace_unique_id`
+ * form a trace, and `span_parent_id` null or absent marks its root.
+ *
+ * `start_time` is the start and `timestamp` the end, RFC 3339 in UTC. Durations (`latency`, `time_to_first_token`,
+ * `routing_time`) are seconds, `cost` is USD and is computed by the platform when absent. `input` and `output` are
+ * text, or JSON as text. `status_code` is HTTP-like, 200 when absent. One span may take 20 MB.
+ *
+ * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
+ */
+export const SpanPayload = wire(
+  t.intersection([
+    identity,
+    t.partial({
+      span_parent_id: nullable(t.string),
+      span_name: t.string,
+      span_workflow_name: t.string,
+      span_path: t.string,
+      trace_name: t.string,
+      log_type: LogType,
+      start_time: t.string,
+      timestamp: t.string,
+      latency: numberWithin(0),
+      time_to_first_token: numberWithin(0),
+      tokens_per_second: numberWithin(0),
+      routing_time: numberWithin(0),
+      input: t.string,
+      output: t.string,
+      prompt_messages: messages,
+      completion_message: Fields,
+      model: t.string,
+      provider_id: t.string,
+      prompt_tokens: integerWithin(0),
+      completion_tokens: integerWithin(0),
+      total_request_tokens: integerWithin(0),
+      usage: ReportedUsage,
+      prompt_cache_hit_tokens: integerWithin(0),
+      prompt_cache_creation_tokens: integerWithin(0),
+      reasoning_tokens: integerWithin(0),
+      cost: numberWithin(0),
+      prompt_unit_price: numberWithin(0),
+      completion_unit_price: numberWithin(0),
+      status_code: integerWithin(100, 599),
+      status: oneOf('success', 'error'),
+      error_message: t.string,
+      error_bit: integerWithin(0, 1),
+      warnings: t.union([t.string, Fields], 'string or object'),
+      warnings_dict: Fields,
+      has_warnings: t.boolean,
+      metadata: Fields,
+      properties: Fields,
+      customer_identifier: CustomerIdentifier,
+      customer_params: CustomerParams,
+      customer_email: t.string,
+      customer_name: t.string,
+      thread_identifier: Identifier,
+      session_identifier: Identifier,
+      group_identifier: Identifier,
+      trace_group_identifier: Identifier,
+      custom_identifier: Identifier,
+      evaluation_identifier: Identifier,
+      environment: t.string,
+      tools: messages,
+      tool_choice: t.union([t.string, Fields], 'string or object'),
+      tool_calls: messages,
+      span_tools: strings,
+      span_handoffs: strings,
+      full_request: t.union([Fields, t.readonlyArray(t.unknown, 'list')], 'object or list'),
+      full_response: t.union([Fields, t.readonlyArray(t.unknown, 'list')], 'object or list'),
+      temperature: finite,
+      max_tokens: integer,
+      top_p: finite,
+      presence_penalty: finite,
+      frequency_penalty: finite,
+      stop: t.union([t.string, strings], 'string or list of strings'),
+      n: integer,
+      stream: t.boolean,
+      stream_options: Fields,
+      response_format: Fields,
+      reasoning_effort: t.string,
+      embedding: t.readonlyArray(finite, 'list of numbers'),
+      encoding_format: t.string,
+      dimensions: integer,
+      prompt: Fields,
+      prompt_id: t.string,
+      prompt_name: t.string,
+      prompt_version_number: integer,
+      variables: Fields,
+      is_custom_prompt: t.boolean,
+      log_method: t.string,
+      respan_api_controls: ApiControls,
+      positive_feedback: t.boolean,
+      note: t.string,
+      category: t.string,
+      ideal_output: t.string,
+      is_test: t.boolean,
+    }),
+  ]),
+  'SpanPayload',
+)
+
+/** One span as the platform takes it. */
+export type SpanPayload = t.TypeOf<typeof SpanPayload>
+
+/**
+ * The body that we send to `POST /api/v1/traces/ingest`: the spans as a bare array, which is the older and documented
+ * form, or under `data`.
+ *
+ * @see https://www.respan.ai/docs/apis/traces/create-trace-legacy
+ */
+export const IngestRequest = t.union(
+  [
+    t.readonlyArray(SpanPayload, 'list of SpanPayload'),
+    wire(t.type({ data: t.readonlyArray(SpanPayload, 'list of SpanPayload') }), 'WrappedSpans'),
+  ],
+  'list of SpanPayload, or { data }',
+)
+
+/** The body of an ingest request. */
+export type IngestRequest = t.TypeOf<typeof IngestRequest>
+
+/**
+ * One span as anybody may send it (other exporters, newer versions): the two ids, everything else unchecked where the
+ * platform's pages disagree, `log_type` an open string, `input` and `output` any JSON. What the embedded gateway
+ * accepts.
+ */
+export const ReceivedSpan = wire(
+  t.intersection([
+    identity,
+    t.partial({
+      span_parent_id: nullable(t.string),
+      span_name: nullable(t.string),
+      span_workflow_name: nullable(t.string),
+      trace_name: nullable(t.string),
+      log_type: nullable(t.string),
+      start_time: nullable(t.string),
+      timestamp: nullable(t.string),
+      latency: nullable(finite),
+      input: t.unknown,
+      output: t.unknown,
+      model: nullable(t.string),
+      status_code: nullable(finite),
+      error_message: nullable(t.string),
+      metadata: nullable(Fields),
+    }),
+  ]),
+  'ReceivedSpan',
+)
+
+/** One span as anybody may send it. */
+export type ReceivedSpan = t.TypeOf<typeof ReceivedSpan>
+
+/** The spans of an ingest request, in either of its two forms. */
+export const spansOf = (request: IngestRequest): ReadonlyArray<SpanPayload> =>
+  'data' in request ? request.data : request

@@ -1,0 +1,63 @@
+import * as t from 'io-ts'
+import { finite, nullable, wire } from './wire.js'
+
+/**
+ * A function call by the model, as it goes back to the model in an assistant message.
+ *
+ * `function.arguments` is a JSON *string*, written by the model: it may be invalid JSON.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat/object
+ */
+export const ToolCall = wire(
+  t.type({
+    id: t.string,
+    type: t.literal('function'),
+    function: wire(t.type({ name: t.string, arguments: t.string }), 'ToolCallFunction'),
+  }),
+  'ToolCall',
+)
+
+/** A function call by the model. */
+export type ToolCall = t.TypeOf<typeof ToolCall>
+
+/**
+ * A function call as it arrives in a response: some providers behind the gateway leave out `id` or `type`, so any
+ * part may be absent or null.
+ */
+export const ReceivedToolCall = wire(
+  t.partial({
+    id: nullable(t.string),
+    type: nullable(t.string),
+    function: nullable(
+      wire(
+        t.partial({ name: nullable(t.string), arguments: nullable(t.string) }),
+        'ReceivedToolCallFunction',
+      ),
+    ),
+  }),
+  'ReceivedToolCall',
+)
+
+/** A function call as it arrives in a response. */
+export type ReceivedToolCall = t.TypeOf<typeof ReceivedToolCall>
+
+/**
+ * A piece of a function call in a stream. Pieces with the same `index` belong to one call: `id` and `function.name`
+ * come once, the pieces of `function.arguments` are joined.
+ *
+ * @see https://platform.openai.com/docs/api-reference/chat/streaming
+ */
+export const ToolCallDelta = wire(
+  t.partial({
+    index: nullable(finite),
+    id: nullable(t.string),
+    type: nullable(t.string),
+    function: nullable(
+      wire(t.partial({ name: nullable(t.string), arguments: nullable(t.string) }), 'ToolCallDeltaFunction'),
+    ),
+  }),
+  'ToolCallDelta',
+)
+
+/** A piece of a function call in a stream. */
+export type ToolCallDelta = t.TypeOf<typeof ToolCallDelta>

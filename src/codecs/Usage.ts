@@ -1,0 +1,84 @@
+import * as t from 'io-ts'
+import { Fields } from './Fields.js'
+import { finite, nullable, wire } from './wire.js'
+
+const details = {
+  prompt_tokens_details: nullable(
+    wire(
+      t.partial({
+        audio_tokens: nullable(finite),
+        cached_tokens: nullable(finite),
+        cache_creation_tokens: nullable(finite),
+      }),
+      'PromptTokensDetails',
+    ),
+  ),
+  completion_tokens_details: nullable(
+    wire(
+      t.partial({
+        accepted_prediction_tokens: nullable(finite),
+        audio_tokens: nullable(finite),
+        reasoning_tokens: nullable(finite),
+        rejected_prediction_tokens: nullable(finite),
+      }),
+      'CompletionTokensDetails',
+    ),
+  ),
+  cache_creation_input_tokens: nullable(finite),
+  cache_read_input_tokens: nullable(finite),
+}
+
+/**
+ * The tokens that a reply used: one total for all choices of a request. The details depend on the provider, each may
+ * be absent or null; reasoning tokens are a part of the completion tokens, cached tokens a part of the prompt tokens.
+ *
+ * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
+ */
+export const Usage = wire(
+  t.intersection([
+    t.type({ prompt_tokens: finite, completion_tokens: finite, total_tokens: finite }),
+    t.partial(details),
+  ]),
+  'Usage',
+)
+
+/** The tokens that a reply used. */
+export type Usage = t.TypeOf<typeof Usage>
+
+/**
+ * Token counts as a body carries them: any may be absent or null, in a stream the whole object may be `{}`, and
+ * embeddings have no completion tokens. {@link toUsage} makes a {@link Usage} of it.
+ */
+export const ReportedUsage = wire(
+  t.partial({
+    prompt_tokens: nullable(finite),
+    completion_tokens: nullable(finite),
+    total_tokens: nullable(finite),
+    ...details,
+  }),
+  'ReportedUsage',
+)
+
+/** Token counts as a body carries them. */
+export type ReportedUsage = t.TypeOf<typeof ReportedUsage>
+
+/**
+ * The usage that a body reports, or `undefined` when it reports no count at all. A missing count is derived from the
+ * other two where they are known, and is 0 else; details and unknown fields are kept.
+ *
+ * @param reported - `usage` of a response or chunk
+ */
+export const toUsage = (reported: ReportedUsage | null | undefined): Usage | undefined => {
+  if (!Fields.is(reported)) return undefined
+  if (Usage.is(reported)) return reported
+  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = reported
+  if (prompt == null && completion == null && total == null) return undefined
+  const prompt_tokens = prompt ?? Math.max(0, (total ?? 0) - (completion ?? 0))
+  const completion_tokens = completion ?? Math.max(0, (total ?? prompt_tokens) - prompt_tokens)
+  return {
+    ...reported,
+    prompt_tokens,
+    completion_tokens,
+    total_tokens: total ?? prompt_tokens + completion_tokens,
+  }
+}

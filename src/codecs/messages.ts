@@ -1,0 +1,89 @@
+import type { AssistantMessage, ChatMessage } from './ChatMessage.js'
+import type { ContentPart, MessageContent } from './ContentPart.js'
+import type { ToolCall } from './ToolCall.js'
+
+type OfRole<R extends ChatMessage['role']> = Extract<ChatMessage, { readonly role: R }>
+
+/**
+ * A system message: the instructions for a conversation.
+ *
+ * @param content - text, or parts
+ */
+export const system = (content: string | ReadonlyArray<ContentPart>): OfRole<'system'> => ({
+  role: 'system',
+  content,
+})
+
+/**
+ * A user's message.
+ *
+ * @param content - text, or parts such as text and images
+ */
+export const user = (content: string | ReadonlyArray<ContentPart>): OfRole<'user'> => ({
+  role: 'user',
+  content,
+})
+
+/**
+ * An assistant's message: an answer of the model, given back as history.
+ *
+ * @param content - text, parts, or `null` beside tool calls
+ * @param extras - `tool_calls`, `refusal`, `reasoning_content`, …
+ */
+export const assistant = (
+  content: MessageContent | null,
+  extras: Omit<OfRole<'assistant'>, 'role' | 'content'> = {},
+): OfRole<'assistant'> => ({ ...extras, role: 'assistant', content })
+
+/**
+ * The answer to one tool call.
+ *
+ * @param toolCallId - `id` of the call that this answers
+ * @param content - the result, as text
+ */
+export const toolResult = (
+  toolCallId: string,
+  content: string | ReadonlyArray<ContentPart>,
+): OfRole<'tool'> => ({ role: 'tool', tool_call_id: toolCallId, content })
+
+/**
+ * The text of a message: its content when that is a string, else its text parts joined; empty when there is none.
+ *
+ * @param message - a message sent or received
+ */
+export const messageText = (message: { readonly content?: MessageContent | null }): string => {
+  const { content } = message
+  if (typeof content === 'string') return content
+  return (content ?? [])
+    .map((part) => ('text' in part && typeof part.text === 'string' ? part.text : ''))
+    .join('')
+}
+
+/**
+ * The message of a response, as it goes back to the model in the next request: null fields other than `content` are
+ * left out, and what a provider left out of a tool call is filled in (`call_0` and so on for a missing id).
+ *
+ * @param message - `choices[].message` of a response
+ */
+export const toChatMessage = (message: AssistantMessage): OfRole<'assistant'> => {
+  const { role: _, content, tool_calls, ...others } = message
+  const kept = Object.fromEntries(Object.entries(others).filter(([, value]) => value != null))
+  const calls = (tool_calls ?? []).map(
+    (call, index): ToolCall => ({
+      ...call,
+      id: call.id ?? `call_${index}`,
+      type: 'function',
+      function: {
+        ...call.function,
+        name: call.function?.name ?? '',
+        arguments: call.function?.arguments ?? '',
+      },
+    }),
+  )
+  return {
+    ...kept,
+    role: 'assistant',
+    content: content ?? null,
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
+  }
+}

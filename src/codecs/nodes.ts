@@ -1,0 +1,420 @@
+import * as t from 'io-ts'
+
+/**
+ * What a compiled codec is made of: how one part of it decodes. Every function here that returns a node is one io-ts
+ * combinator, and does what the `validate` of that combinator does to a value that it accepts: it returns the same
+ * reference in the same cases, and else copies in the same way.
+ */
+export interface Node {
+  /** Kinds of values that are accepted and returned as they are, whatever their content. */
+  readonly keeps: number
+  /** Kinds of values that are certainly refused, and without calling any code of the user. */
+  readonly refuses: number
+  /** Is a codec reached from here that has to be called, and hence needs its context? */
+  readonly contextual: boolean
+  /** Decodes a value of any kind that is not in `keeps`; {@link FAIL} when it is refused. */
+  readonly decode: (value: unknown, place: Place) => unknown
+}
+
+/** A codec and its node: what a combinator is told about its parts. */
+export interface Part {
+  readonly codec: t.Any
+  readonly node: Node
+}
+
+/** A place in the value: the context of io-ts, which costs an array at each step, built only when someone asks. */
+export type Place = t.Context | Step
+
+interface Step {
+  readonly above: Place
+  readonly key: string
+  readonly codec: t.Any
+  readonly actual: unknown
+}
+
+/** What a node returns for a value that it refuses. No codec can know it, so no codec can return it. */
+export const FAIL = Symbol('refused')
+
+// ── kinds of values, as bits
+
+const STRING = 1
+const NUMBER = 2
+const BOOLEAN = 4
+const NULL = 8
+const UNDEFINED = 16
+/** Arrays too. */
+const OBJECT = 32
+const FUNCTION = 64
+const BIGINT = 128
+const SYMBOL = 256
+/** Not a {@link NUMBER}: io-ts compares with `!==`, so that what holds a `NaN` is always copied. */
+const NAN = 512
+const ALL = 1023
+
+const kindOf = (value: unknown): number => {
+  switch (typeof value) {
+    case 'string':
+      return STRING
+    case 'number':
+      return Number.isNaN(value) ? NAN : NUMBER
+    case 'boolean':
+      return BOOLEAN
+    case 'undefined':
+      return UNDEFINED
+    case 'object':
+      return value === null ? NULL : OBJECT
+    case 'function':
+      return FUNCTION
+    case 'bigint':
+      return BIGINT
+    case 'symbol':
+      return SYMBOL
+  }
+}
+
+/** Decodes any value. The loops below write this out: it is what nearly every field comes to. */
+export const run = (node: Node, value: unknown, place: Place): unknown =>
+  (node.keeps & kindOf(value)) !== 0 ? value : node.decode(value, place)
+
+const below = (part: Part, key: string, actual: unknown, above: Place): Place =>
+  part.node.contextual ? { above, key, codec: part.codec, actual } : above
+
+const contextOf = (place: Place): t.Context =>
+  'above' in place ? t.appendContext(contextOf(place.above), place.key, place.codec, place.actual) : place
+
+// ── leaves
+
+const refuse = (): unknown => FAIL
+
+const keep = (value: unknown): unknown => value
+
+const leaf = (keeps: number): Node => ({ keeps, refuses: ALL & ~keeps, contextual: false, decode: refuse })
+
+/** By the `validate` of io-ts's own codecs: whichever codec has that function is decoded this way, also by clones. */
+export const leaves: ReadonlyMap<unknown, Node> = new Map<unknown, Node>([
+  [t.string.validate, leaf(STRING)],
+  [
+    t.number.validate,
+    {
+      keeps: NUMBER,
+      refuses: ALL & ~(NUMBER | NAN),
+      contextual: false,
+      decode: (value) => (typeof value === 'number' ? value : FAIL),
+    },
+  ],
+  [t.boolean.validate, leaf(BOOLEAN)],
+  [t.bigint.validate, leaf(BIGINT)],
+  [t.null.validate, leaf(NULL)],
+  [t.undefined.validate, leaf(UNDEFINED)],
+  [t.Function.validate, leaf(FUNCTION)],
+  [t.object.validate, leaf(OBJECT)],
+  [t.never.validate, leaf(0)],
+  [t.unknown.validate, { keeps: ALL & ~NAN, refuses: 0, contextual: false, decode: keep }],
+  [
+    t.UnknownRecord.validate,
+    {
+      keeps: 0,
+      refuses: ALL & ~OBJECT,
+      contextual: false,
+      decode: (value) => (isRecord(value) ? value : FAIL),
+    },
+  ],
+  [
+    t.UnknownArray.validate,
+    {
+      keeps: 0,
+      refuses: ALL & ~OBJECT,
+      contextual: false,
+      decode: (value) => (Array.isArray(value) ? value : FAIL),
+    },
+  ],
+])
+
+/** `t.literal`: gives the literal, not the value, which differ when they are 0 and -0. */
+export const literal = (expected: unknown): Node => ({
+  keeps: 0,
+  refuses: ALL & ~kindOf(expected),
+  contextual: false,
+  decode: (value) => (value === expected ? expected : FAIL),
+})
+
+/** `t.keyof`. */
+export const keyof = (keys: object): Node => ({
+  keeps: 0,
+  refuses: ALL & ~STRING,
+  contextual: false,
+  decode: (value) => (typeof value === 'string' && Object.hasOwn(keys, value) ? value : FAIL),
+})
+
+/** A codec about which nothing is known: its own `validate`, with the context that io-ts would give it. */
+export const opaque = (codec: t.Any): Node => ({
+  keeps: 0,
+  refuses: 0,
+  contextual: true,
+  decode: (value, place) => {
+    const decoded = codec.validate(value, contextOf(place))
+    return decoded._tag === 'Left' ? FAIL : decoded.right
+  },
+})
+
+// ── wrappers
+
+/** `t.refinement` and `t.brand`. */
+export const refined = (inner: Node, predicate: (value: unknown) => unknown): Node => ({
+  keeps: 0,
+  refuses: inner.refuses,
+  contextual: inner.contextual,
+  decode: (value, place) => {
+    const decoded = run(inner, value, place)
+    return decoded !== FAIL && predicate(decoded) ? decoded : FAIL
+  },
+})
+
+/** `t.exact` and `t.strict`: without the own keys that `props` does not have. */
+export const exact = (inner: Node, props: object): Node => ({
+  keeps: 0,
+  refuses: inner.refuses | (ALL & ~OBJECT),
+  contextual: inner.contextual,
+  decode: (value, place) => {
+    if (!isRecord(value)) return FAIL
+    const decoded = run(inner, value, place)
+    return decoded === FAIL ? FAIL : strip(decoded, props)
+  },
+})
+
+const strip = (value: unknown, props: object): unknown => {
+  const keys = Object.getOwnPropertyNames(value)
+  if (keys.every((key) => Object.hasOwn(props, key))) return value
+  const source: Readonly<Record<string, unknown>> = Object(value)
+  const stripped: Record<string, unknown> = {}
+  for (const key of keys) if (Object.hasOwn(props, key)) stripped[key] = source[key]
+  return stripped
+}
+
+/** `t.recursion`, met again within itself: `body` gives what it stands for, once that is known. */
+export const recursive = (body: () => Node, contextual: boolean): Node => ({
+  keeps: 0,
+  refuses: 0,
+  contextual,
+  decode: (value, place) => run(body(), value, place),
+})
+
+// ── objects
+
+/** One key of a `t.type` or of a `t.partial`. */
+export interface Field extends Part {
+  readonly key: string
+}
+
+/**
+ * `t.type` (required) and `t.partial`. A required key that is missing is added when its codec accepts `undefined`; an
+ * optional one is left `undefined` when its codec refuses that, but a codec that makes something of it is asked.
+ */
+export const fields = (parts: ReadonlyArray<Field>, required: boolean): Node => {
+  const all = parts.map((field) => {
+    const { keeps, refuses } = field.node
+    return { ...field, keeps: required ? keeps & ~UNDEFINED : keeps | (refuses & UNDEFINED) }
+  })
+  return {
+    keeps: 0,
+    refuses: ALL & ~OBJECT,
+    contextual: all.some(({ node }) => node.contextual),
+    decode: (value, place) => {
+      if (!isRecord(value)) return FAIL
+      let decoded = value
+      for (const field of all) {
+        const { key } = field
+        // From the copy, once there is one: it lacks what the value inherits.
+        const before = decoded[key]
+        if ((field.keeps & kindOf(before)) !== 0) continue
+        const after = field.node.decode(before, below(field, key, before, place))
+        if (after === FAIL) {
+          if (required || before !== undefined) return FAIL
+        } else if (after !== before || (required && after === undefined && !Object.hasOwn(decoded, key))) {
+          // Not a spread, which would keep an own `__proto__` that assigning loses.
+          if (decoded === value) decoded = Object.assign({}, value)
+          decoded[key] = after
+        }
+      }
+      return decoded
+    },
+  }
+}
+
+/** `t.record` over keys that are not known beforehand: drops those which the domain refuses. */
+export const record = (domain: Part, codomain: Part, arrays: boolean): Node => ({
+  keeps: 0,
+  refuses: ALL & ~OBJECT,
+  contextual: domain.node.contextual || codomain.node.contextual,
+  decode: (value, place) => {
+    if (!isRecord(value)) return arrays && Array.isArray(value) ? value : FAIL
+    const keys = Object.keys(value)
+    let decoded: Record<PropertyKey, unknown> | undefined
+    for (const [index, key] of keys.entries()) {
+      const before = value[key]
+      const name = run(domain.node, key, below(domain, key, key, place))
+      const after =
+        name === FAIL ? before : run(codomain.node, before, below(codomain, String(name), before, place))
+      if (after === FAIL) return FAIL
+      if (decoded === undefined && (name !== key || after !== before)) {
+        decoded = {}
+        for (const kept of keys.slice(0, index)) decoded[kept] = value[kept]
+      }
+      if (decoded !== undefined && name !== FAIL)
+        decoded[typeof name === 'symbol' ? name : String(name)] = after
+    }
+    return decoded ?? value
+  },
+})
+
+// ── lists
+
+/** `t.array` and `t.readonlyArray`. */
+export const list = (item: Part): Node => {
+  const { keeps } = item.node
+  return {
+    keeps: 0,
+    refuses: ALL & ~OBJECT,
+    contextual: item.node.contextual,
+    decode: (value, place) => {
+      if (!Array.isArray(value)) return FAIL
+      const given: ReadonlyArray<unknown> = value
+      let decoded: Array<unknown> = value
+      for (let index = 0; index < given.length; index += 1) {
+        const before = given[index]
+        if ((keeps & kindOf(before)) !== 0) continue
+        const after = item.node.decode(before, below(item, String(index), before, place))
+        if (after === FAIL) return FAIL
+        if (after !== before) {
+          if (decoded === value) decoded = given.slice()
+          decoded[index] = after
+        }
+      }
+      return decoded
+    },
+  }
+}
+
+/** `t.tuple`: drops what is beyond its length. */
+export const tuple = (parts: ReadonlyArray<Part>): Node => ({
+  keeps: 0,
+  refuses: ALL & ~OBJECT,
+  contextual: parts.some(({ node }) => node.contextual),
+  decode: (value, place) => {
+    if (!Array.isArray(value)) return FAIL
+    const given: ReadonlyArray<unknown> = value
+    let decoded: Array<unknown> = given.length > parts.length ? given.slice(0, parts.length) : value
+    for (const [index, part] of parts.entries()) {
+      const before = given[index]
+      const after = run(part.node, before, below(part, String(index), before, place))
+      if (after === FAIL) return FAIL
+      if (after !== before) {
+        if (decoded === value) decoded = given.slice()
+        decoded[index] = after
+      }
+    }
+    return decoded
+  },
+})
+
+// ── several codecs for one value
+
+/** `t.union`: the first that accepts. */
+export const union = (parts: ReadonlyArray<Part>): Node => {
+  let keeps = 0
+  // Kinds that every part so far refuses.
+  let open = ALL
+  for (const { node } of parts) {
+    keeps |= open & node.keeps
+    open &= node.refuses
+  }
+  const contextual = parts.some(({ node }) => node.contextual)
+  const undecided = ALL & ~(keeps | open)
+  const asked = parts.flatMap((part, index) =>
+    (undecided & ~part.node.refuses) === 0 ? [] : { part, key: String(index) },
+  )
+  const [first, ...others] = asked
+  const { decode }: Pick<Node, 'decode'> =
+    first === undefined
+      ? { decode: refuse }
+      : others.length > 0
+        ? { decode: (value, place) => firstOf(asked, value, place) }
+        : first.part.node.contextual
+          ? {
+              decode: (value, place) =>
+                first.part.node.decode(value, below(first.part, first.key, value, place)),
+            }
+          : first.part.node
+  return { keeps, refuses: open, contextual, decode }
+}
+
+const firstOf = (
+  asked: ReadonlyArray<{ readonly part: Part; readonly key: string }>,
+  value: unknown,
+  place: Place,
+): unknown => {
+  for (const { part, key } of asked) {
+    const decoded = run(part.node, value, below(part, key, value, place))
+    if (decoded !== FAIL) return decoded
+  }
+  return FAIL
+}
+
+/** `t.union` of objects that a literal under the key `tag` tells apart: only the one that it names is asked. */
+export const tagged = (
+  tag: string,
+  parts: ReadonlyArray<Part>,
+  byTag: ReadonlyMap<unknown, number>,
+): Node => ({
+  keeps: 0,
+  refuses: ALL & ~OBJECT,
+  contextual: parts.some(({ node }) => node.contextual),
+  decode: (value, place) => {
+    if (!isRecord(value)) return FAIL
+    const index = byTag.get(value[tag])
+    const part = index === undefined ? undefined : parts[index]
+    return part === undefined ? FAIL : run(part.node, value, below(part, String(index), value, place))
+  },
+})
+
+/** `t.intersection`: all of them, each given the value itself; what they changed is merged. */
+export const intersection = (parts: ReadonlyArray<Part>): Node => {
+  const keeps = parts.reduce((kinds, { node }) => kinds & node.keeps, ALL)
+  const known = parts.reduce((kinds, { node }) => kinds & (node.keeps | node.refuses), ALL)
+  return {
+    keeps,
+    refuses: known & ~keeps,
+    contextual: parts.some(({ node }) => node.contextual),
+    decode: (value, place) => {
+      let results: Array<unknown> | undefined
+      for (let index = 0; index < parts.length; index += 1) {
+        const part = parts[index]
+        if (part === undefined) continue
+        const decoded = run(part.node, value, below(part, String(index), value, place))
+        if (decoded === FAIL) return FAIL
+        if (results !== undefined) results.push(decoded)
+        else if (decoded !== value) results = [...parts.slice(0, index).map(() => value), decoded]
+      }
+      return results === undefined ? value : merge(value, results)
+    },
+  }
+}
+
+/** io-ts's `mergeAll`, which it does not export: later parts win, but only with what they changed. */
+const merge = (base: unknown, results: ReadonlyArray<unknown>): unknown => {
+  if (!results.some(isRecord)) return results.at(-1)
+  const merged: Record<string, unknown> = {}
+  for (const result of results) {
+    // A result may also be a primitive, which `for … in` of io-ts takes apart like this.
+    const source: Readonly<Record<string, unknown>> = Object(result)
+    for (const key in source) {
+      const value = source[key]
+      if (!Object.hasOwn(merged, key) || !isRecord(base) || value !== base[key]) merged[key] = value
+    }
+  }
+  return merged
+}
+
+/** What `t.UnknownRecord` accepts. */
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,65 @@
+/**
+ * Keys whose values are secret wherever they occur, in lower case with `_` between words. Compared without regard to
+ * case and with `-` as `_`, so that header names count as well; besides these, every key that ends in `api_key`,
+ * `apikey`, `api_keys`, `access_token`, `secret`, `secret_key`, `access_key` or `password` is secret.
+ */
+export const SECRET_KEYS: ReadonlyArray<string> = [
+  'authorization',
+  'proxy_authorization',
+  'cookie',
+  'set_cookie',
+  'customer_credentials',
+  'credential_override',
+  'customer_api_keys',
+  'posthog_api_key',
+  'credentials',
+  'extra_headers',
+  'x_data_respan_params',
+  'x_data_keywordsai_params',
+]
+
+const SECRET: ReadonlySet<string> = new Set(SECRET_KEYS)
+const SECRET_ENDING = /(?:api_?keys?|access_token|secret|secret_key|access_key|password)$/
+const REDACTED = '[redacted]'
+const MAX_DEPTH = 64
+
+const isSecret = (key: string): boolean => {
+  const name = key.toLowerCase().replaceAll('-', '_')
+  return SECRET.has(name) || SECRET_ENDING.test(name)
+}
+
+/**
+ * Gives a value with every secret replaced by `'[redacted]'`, at any depth: what is logged, traced or put into an
+ * error goes through here. Pure; parts without a secret are shared with the given value, and a value without any is
+ * returned itself. What is nested deeper than 64 levels, and what lies in a cycle, is replaced as a whole.
+ *
+ * @param value - anything, usually a request
+ */
+export const redactSecrets = (value: unknown): unknown => redact(value, [])
+
+const redact = (value: unknown, above: ReadonlyArray<object>): unknown => {
+  if (typeof value !== 'object' || value === null) return value
+  if (above.length >= MAX_DEPTH || above.includes(value)) return REDACTED
+  const within = [...above, value]
+  if (Array.isArray(value)) {
+    const items = value.map((item) => redact(item, within))
+    return items.every((item, index) => Object.is(item, value[index])) ? value : items
+  }
+  let changed = false
+  const entries = Object.keys(value).map((key): readonly [string, unknown] => {
+    const before = read(value, key)
+    const after = before !== undefined && before !== null && isSecret(key) ? REDACTED : redact(before, within)
+    changed ||= !Object.is(before, after)
+    return [key, after]
+  })
+  return changed ? Object.fromEntries(entries) : value
+}
+
+/** A getter that throws has nothing to show. */
+const read = (value: object, key: string): unknown => {
+  try {
+    return Reflect.get(value, key)
+  } catch {
+    return undefined
+  }
+}

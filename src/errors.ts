@@ -1,0 +1,290 @@
+import type { Reply } from './codecs/Reply.js'
+
+/** What a gateway's answer, or what there was of it, tells about a failed call. */
+export interface CallDetails {
+  /** The gateway's id of the request (`x-respan-gateway-request-id`, `x-request-id`): quote it to support. */
+  readonly requestId?: string | undefined
+  /** The gateway's id of the log it wrote (`x-respan-log-id`). */
+  readonly logId?: string | undefined
+  /** What had arrived before the failure: texts so far, finish reasons and usage as far as known. */
+  readonly partial?: Reply | undefined
+  readonly cause?: unknown
+}
+
+const details = (error: Error, name: string): void => {
+  Object.defineProperty(error, 'name', { value: name, enumerable: false, configurable: true })
+}
+
+const withCause = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause })
+
+abstract class CallError extends Error {
+  readonly requestId: string | undefined
+  readonly logId: string | undefined
+  readonly partial: Reply | undefined
+
+  constructor(message: string, { requestId, logId, partial, cause }: CallDetails) {
+    super(message, withCause(cause))
+    this.requestId = requestId
+    this.logId = logId
+    this.partial = partial
+  }
+}
+
+/**
+ * No API key was given for a host that demands one.
+ *
+ * Occurs when a generator is subscribed, before any request. A retry can't help: set the environment
+ * variable that the message names, or pass `apiKey`.
+ */
+export class MissingApiKey extends Error {
+  readonly _tag = 'MissingApiKey'
+  readonly variable: string
+
+  constructor(variable: string) {
+    super(`No API key: set ${variable} in the environment, or pass { apiKey }.`)
+    details(this, 'MissingApiKey')
+    this.variable = variable
+  }
+}
+
+/**
+ * A value of yours has the wrong shape: an option, a prompt variable, a template, a message.
+ *
+ * Thrown when an operator is built if it can be known by then, otherwise emitted before any request.
+ * A retry can't help: `path`, `expected` and `found` say what to change. `found` describes the value
+ * without repeating it.
+ */
+export class InvalidInput extends Error {
+  readonly _tag = 'InvalidInput'
+  readonly path: string
+  readonly expected: string
+  readonly found: string
+
+  constructor(
+    subject: string,
+    problem: {
+      readonly path: string
+      readonly expected: string
+      readonly found: string
+      readonly cause?: unknown
+    },
+  ) {
+    const { path, expected, found, cause } = problem
+    super(
+      `${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`,
+      withCause(cause),
+    )
+    details(this, 'InvalidInput')
+    this.path = path
+    this.expected = expected
+    this.found = found
+  }
+}
+
+/**
+ * A 2xx answer is not what the contract says: not JSON, the wrong shape, HTML from a proxy.
+ *
+ * A retry rarely helps: look at what stands between you and the gateway (`baseUrl`, a proxy).
+ */
+export class InvalidResponse extends CallError {
+  readonly _tag = 'InvalidResponse'
+  readonly path: string
+  readonly expected: string
+  readonly found: string
+
+  constructor(
+    subject: string,
+    problem: CallDetails & { readonly path: string; readonly expected: string; readonly found: string },
+  ) {
+    const { path, expected, found } = problem
+    super(`${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`, problem)
+    details(this, 'InvalidResponse')
+    this.path = path
+    this.expected = expected
+    this.found = found
+  }
+}
+
+/**
+ * The server refused the call with an HTTP status other than 429.
+ *
+ * 400 and 422: change the request. 401: a `detail` in the body speaks of the Respan key, an `error` of the
+ * provider key stored at Respan. 5xx: was retried as far as the retry policy goes.
+ */
+export class HttpError extends CallError {
+  readonly _tag = 'HttpError'
+  readonly status: number
+  /** The decoded JSON body, or the first characters of the text. */
+  readonly body: unknown
+  /** The provider's or platform's own code, such as `insufficient_quota`. */
+  readonly code: string | undefined
+
+  constructor(
+    message: string,
+    answer: CallDetails & {
+      readonly status: number
+      readonly body?: unknown
+      readonly code?: string | undefined
+    },
+  ) {
+    super(message, answer)
+    details(this, 'HttpError')
+    this.status = answer.status
+    this.body = answer.body
+    this.code = answer.code
+  }
+}
+
+/**
+ * HTTP 429: a limit of the platform, the provider, a key, a customer or a budget.
+ *
+ * Was retried as far as the retry policy goes, except for `insufficient_quota`, which no retry cures.
+ */
+export class RateLimited extends CallError {
+  readonly _tag = 'RateLimited'
+  readonly status = 429
+  /** How long the server asks to wait, in ms; `undefined` when it didn't say. */
+  readonly retryAfter: number | undefined
+  readonly body: unknown
+  readonly code: string | undefined
+
+  constructor(
+    message: string,
+    answer: CallDetails & {
+      readonly retryAfter?: number | undefined
+      readonly body?: unknown
+      readonly code?: string | undefined
+    },
+  ) {
+    super(message, answer)
+    details(this, 'RateLimited')
+    this.retryAfter = answer.retryAfter
+    this.body = answer.body
+    this.code = answer.code
+  }
+}
+
+/** Where a request was when its time ran out. */
+export type TimeoutPhase = 'headers' | 'body' | 'idle' | 'retry'
+
+/**
+ * Our own time limit ran out: `timeout` before the headers (`headers`) or before the last byte (`body`),
+ * `idleTimeout` between two chunks (`idle`), `retry.deadline` over all attempts (`retry`).
+ *
+ * Never retried: the first call may still be running, and billed.
+ */
+export class Timeout extends CallError {
+  readonly _tag = 'Timeout'
+  readonly phase: TimeoutPhase
+  /** The limit that ran out, ms. */
+  readonly limit: number
+
+  constructor(phase: TimeoutPhase, limit: number, call: CallDetails = {}) {
+    super(`Timed out after ${limit} ms (${phase}).`, call)
+    details(this, 'Timeout')
+    this.phase = phase
+    this.limit = limit
+  }
+}
+
+/** The request got no answer: name not resolved, connection refused or reset before the headers. Was retried. */
+export class NetworkError extends CallError {
+  readonly _tag = 'NetworkError'
+
+  constructor(message: string, call: CallDetails = {}) {
+    super(message, call)
+    details(this, 'NetworkError')
+  }
+}
+
+/**
+ * A stream broke off: the connection was reset, or the body ended before a `finish_reason`.
+ *
+ * `partial` is what had arrived. Never retried once output was delivered: ask again, or go on with the part.
+ */
+export class StreamInterrupted extends CallError {
+  readonly _tag = 'StreamInterrupted'
+
+  constructor(message: string, call: CallDetails = {}) {
+    super(message, call)
+    details(this, 'StreamInterrupted')
+  }
+}
+
+/** The gateway or the provider reported an error inside a 200 answer. */
+export class GatewayError extends CallError {
+  readonly _tag = 'GatewayError'
+  readonly type: string | undefined
+  readonly code: string | undefined
+
+  constructor(
+    message: string,
+    problem: CallDetails & { readonly type?: string | undefined; readonly code?: string | undefined },
+  ) {
+    super(message, problem)
+    details(this, 'GatewayError')
+    this.type = problem.type
+    this.code = problem.code
+  }
+}
+
+/** The `signal` that you passed was aborted; `cause` is its reason. Unsubscribing never causes an error. */
+export class Aborted extends CallError {
+  readonly _tag = 'Aborted'
+
+  constructor(call: CallDetails = {}) {
+    super('Aborted by the signal that was passed.', call)
+    details(this, 'Aborted')
+  }
+}
+
+/** Every error that this library emits, told apart by `_tag`. */
+export type RespanError =
+  | MissingApiKey
+  | InvalidInput
+  | InvalidResponse
+  | HttpError
+  | RateLimited
+  | Timeout
+  | NetworkError
+  | StreamInterrupted
+  | GatewayError
+  | Aborted
+
+const TAGS: Readonly<Record<RespanError['_tag'], true>> = {
+  MissingApiKey: true,
+  InvalidInput: true,
+  InvalidResponse: true,
+  HttpError: true,
+  RateLimited: true,
+  Timeout: true,
+  NetworkError: true,
+  StreamInterrupted: true,
+  GatewayError: true,
+  Aborted: true,
+}
+
+/** Tells whether a value is one of ours, by its tag, so that it works across duplicate installs and realms. */
+export const isRespanError = (u: unknown): u is RespanError =>
+  typeof u === 'object' &&
+  u !== null &&
+  '_tag' in u &&
+  typeof u._tag === 'string' &&
+  Object.hasOwn(TAGS, u._tag) &&
+  'message' in u
+
+/** Fills in what had arrived, on an error of ours that a call met and nobody has seen yet. */
+export const withPartial = <E extends RespanError>(error: E, partial: Reply): E =>
+  'partial' in error && partial.meta.length > 0 ? Object.assign(error, { partial }) : error
+
+/**
+ * Folds an error by its tag; compiles only when every tag has its case.
+ *
+ * @example
+ * const advice = matchError({ RateLimited: ({ retryAfter }) => `wait ${retryAfter} ms`, … })
+ */
+export const matchError =
+  <B>(cases: { readonly [Tag in RespanError['_tag']]: (error: Extract<RespanError, { _tag: Tag }>) => B }) =>
+  (error: RespanError): B =>
+    // The key is the error's own tag, so the case takes this error; TypeScript can't correlate the two unions.
+    (cases[error._tag] as (error: RespanError) => B)(error)

@@ -1,0 +1,11 @@
+import type { AnswerIds } from './exchange.js'
+
+/** A whole answer: its body read, bounded and freed of secrets. */
+export interface Answer {
+  readonly status: number
+  /** What the status line says besides; often empty. */
+  readonly statusText: string
+  readonly headers: Headers
+  readonly text: string
+  readonly ids: AnswerIds
+}

@@ -1,0 +1,44 @@
+/**
+ * How often and how patiently a failed call is made again. Only calls that have delivered nothing yet are: what was
+ * emitted can't be taken back. All times in ms.
+ */
+export interface RetryPolicy {
+  /** Attempts after the first one; 0 means never again. Default 2. */
+  readonly count?: number
+  /** Upper bound of the first wait, doubled with each further one; a random part of it is waited. Default 500. */
+  readonly delay?: number
+  /** Upper bound of every such wait. Default 8000. A server's `Retry-After` counts instead of both. */
+  readonly maxDelay?: number
+  /**
+   * Limit of the whole: all attempts and all waits. Without it there is none, but then a `Retry-After` of more than
+   * one minute is not waited for: the error is emitted at once and tells how long it would be.
+   */
+  readonly deadline?: number
+  /** HTTP statuses worth another attempt. Default 408, 409, 429, 500, 502, 503, 504, 529. */
+  readonly statuses?: ReadonlyArray<number>
+}
+
+/** How to reach a platform: where, with which key, and how patiently. */
+export interface Connection {
+  /** Default: the environment's, read at each subscription (`RESPAN_API_KEY`, or `OPENAI_API_KEY` for OpenAI). */
+  readonly apiKey?: string
+  /** Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. */
+  readonly baseUrl?: string
+  /**
+   * Limit of one attempt, from its start to its last byte, ms; `Infinity` for none. Default 600000, ten minutes. Node's
+   * own `fetch` gives up by itself after 300 s without headers, or without a byte; that is a `Timeout` as well.
+   */
+  readonly timeout?: number
+  /**
+   * Limit between two pieces of the body, ms; a keep-alive comment counts as one. Default `Infinity`: a model that
+   * reasons may be silent for minutes.
+   */
+  readonly idleTimeout?: number
+  /** Makes the requests instead of the global `fetch`, which is looked up at each request. */
+  readonly fetch?: typeof fetch
+  /** Sent with every request; they win over the library's own. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly retry?: RetryPolicy
+  /** Aborts every call of this connection, with the error `Aborted`. */
+  readonly signal?: AbortSignal
+}

@@ -1,0 +1,23 @@
+import { type MonoTypeOperatorFunction, mergeMap, Observable, share, takeUntil, throwError } from 'rxjs'
+import { Aborted } from '../errors.js'
+
+/**
+ * Ends with the error `Aborted`, and unsubscribes, as soon as a signal is aborted; if it is already, nothing is
+ * subscribed. All that goes through one operator at a time shares one listener (Node warns of a leak from the eleventh
+ * on); it is removed when the last of them ends.
+ *
+ * @param signal - without one, the source is left as it is
+ */
+export const abortedBy = <T>(signal: AbortSignal | undefined): MonoTypeOperatorFunction<T> =>
+  signal === undefined
+    ? (source) => source
+    : takeUntil(reasons(signal).pipe(mergeMap((cause) => throwError(() => new Aborted({ cause })))))
+
+/** Emits the reason when the signal is aborted, at once if it is already; never completes. */
+const reasons = (signal: AbortSignal): Observable<unknown> =>
+  new Observable<unknown>((subscriber) => {
+    const abort = (): void => subscriber.next(signal.reason)
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    return () => signal.removeEventListener('abort', abort)
+  }).pipe(share())

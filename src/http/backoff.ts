@@ -1,0 +1,15 @@
+/**
+ * How long to wait before the next attempt: a random part of a bound that doubles with each failure ("full jitter"),
+ * so that clients which failed together don't come back together.
+ *
+ * @param policy - bound of the first wait and of every wait, ms
+ * @param failures - attempts that failed so far, from 1
+ * @param random - from 0 up to, but not including, 1
+ * @returns ms
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export const backoff = (
+  { delay, maxDelay }: { readonly delay: number; readonly maxDelay: number },
+  failures: number,
+  random: () => number = Math.random,
+): number => Math.floor(random() * Math.min(maxDelay, delay * 2 ** Math.min(failures - 1, 31)))

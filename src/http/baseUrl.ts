@@ -1,0 +1,69 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import type { DecodeFailure } from '../codecs/decode.js'
+import { describeFound } from '../codecs/decode.js'
+
+/** Where Respan answers. */
+export const RESPAN_BASE_URL = 'https://api.respan.ai/api'
+
+/** Where OpenAI answers. */
+export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
+
+/**
+ * Normalises a base URL of Respan: users write it with and without `/api`. White space around it, slashes at its end,
+ * query and fragment don't count. Without a path it gets `/api`; any path given is kept, so that a proxy can have its
+ * own (`https://proxy.local/respan`).
+ *
+ * @param url - as the user wrote it
+ * @returns the base that paths such as `/chat/completions` are appended to, or why it is none; the text of the URL,
+ *   which may hold credentials, is not repeated
+ * @see https://respan.ai/docs/apis/develop/gateway/chat-completions
+ */
+export const respanBaseUrl = (url: string): Either<DecodeFailure, string> => normalise(url, '/api')
+
+/**
+ * Normalises a base URL of OpenAI, or of a server that speaks its protocol. As for Respan, but nothing is added: what
+ * OpenAI's own clients take as `OPENAI_BASE_URL` means the same here.
+ *
+ * @param url - as the user wrote it
+ */
+export const openaiBaseUrl = (url: string): Either<DecodeFailure, string> => normalise(url, '')
+
+const EXPECTED = 'an http(s) URL without credentials'
+
+const normalise = (text: string, defaultPath: string): Either<DecodeFailure, string> => {
+  const parsed = parse(text.trim())
+  if (parsed === undefined) return refuse(describeFound(text))
+  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') return refuse('a URL with another scheme')
+  if (parsed.username !== '' || parsed.password !== '') return refuse('a URL with credentials')
+  const path = withoutTrailingSlashes(parsed.pathname)
+  return right(`${parsed.origin}${path === '' ? defaultPath : path}`)
+}
+
+const parse = (text: string): URL | undefined => {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
+}
+
+// A loop, since /\/+$/ takes quadratic time on a path of many slashes.
+const withoutTrailingSlashes = (path: string): string => {
+  let end = path.length
+  while (end > 0 && path[end - 1] === '/') end -= 1
+  return path.slice(0, end)
+}
+
+const refuse = (found: string): Either<DecodeFailure, never> => left({ path: '', expected: EXPECTED, found })
+
+/** The host of a normalised base URL belongs to this platform, which demands its key. */
+export const isHostOf = (platform: 'respan' | 'openai', baseUrl: string): boolean => {
+  const host = new URL(baseUrl).hostname.replace(/\.$/, '')
+  return HOSTS[platform].some((own) => host === own || host.endsWith(`.${own}`))
+}
+
+const HOSTS = {
+  respan: ['respan.ai', 'respan.co', 'keywordsai.co'],
+  openai: ['openai.com'],
+} as const

@@ -1,0 +1,133 @@
+import * as t from 'io-ts'
+import { isLeft } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { integerWithin, numberWithin } from '../codecs/wire.js'
+import { InvalidInput } from '../errors.js'
+import { respanBaseUrl } from './baseUrl.js'
+import type { Connection, RetryPolicy } from './Connection.js'
+
+/** A checked connection's limits, with the defaults filled in; all times in ms, `Infinity` for no limit. */
+export interface ConnectionPolicy {
+  readonly timeout: number
+  readonly idleTimeout: number
+  readonly retry: Required<RetryPolicy>
+}
+
+/** The longest time that a timer can wait, in Node and in browsers: 2^31 - 1 ms, 24.8 days. */
+export const LONGEST_TIMER = 2_147_483_647
+
+/** Limit of one attempt to its last byte, ms. */
+export const DEFAULT_TIMEOUT = 600_000
+
+/** The retry policy of those who give none. */
+export const DEFAULT_RETRY: Required<RetryPolicy> = {
+  count: 2,
+  delay: 500,
+  maxDelay: 8_000,
+  deadline: Number.POSITIVE_INFINITY,
+  statuses: [408, 409, 429, 500, 502, 503, 504, 529],
+}
+
+/**
+ * Checks a connection and fills in its defaults. Reads no environment: what is not given stays open until subscription.
+ *
+ * @param subject - who was given the connection: the first word of the error's message
+ * @param connection - as the user wrote it
+ * @throws InvalidInput with the path of the first wrong option
+ */
+export const connectionPolicy = (subject: string, connection: Connection): ConnectionPolicy => {
+  const decoded = decode(Options)(connection)
+  if (isLeft(decoded)) throw new InvalidInput(subject, decoded.left)
+  return {
+    timeout: connection.timeout ?? DEFAULT_TIMEOUT,
+    idleTimeout: connection.idleTimeout ?? Number.POSITIVE_INFINITY,
+    retry: retryPolicy(connection.retry),
+  }
+}
+
+/**
+ * Fills in the defaults of a checked retry policy.
+ *
+ * @param retry - as the user wrote it
+ */
+export const retryPolicy = (retry: RetryPolicy = {}): Required<RetryPolicy> => ({
+  count: retry.count ?? DEFAULT_RETRY.count,
+  delay: retry.delay ?? DEFAULT_RETRY.delay,
+  maxDelay: retry.maxDelay ?? DEFAULT_RETRY.maxDelay,
+  deadline: retry.deadline ?? DEFAULT_RETRY.deadline,
+  statuses: retry.statuses ?? DEFAULT_RETRY.statuses,
+})
+
+const limit = t.refinement(
+  t.number,
+  (ms) => (ms > 0 && ms <= LONGEST_TIMER) || ms === Number.POSITIVE_INFINITY,
+  `ms above 0 and up to ${LONGEST_TIMER}, or Infinity`,
+)
+
+const wait = numberWithin(0, LONGEST_TIMER)
+
+/** Checks a retry policy as the user wrote it. */
+export const RetryOptions = t.partial(
+  {
+    count: integerWithin(0),
+    delay: wait,
+    maxDelay: wait,
+    deadline: limit,
+    statuses: t.readonlyArray(integerWithin(100, 599), 'list of HTTP statuses'),
+  },
+  'RetryPolicy',
+)
+
+const KEY = /^[!-~]*$/
+
+/** Can this be sent as a bearer token? White space around it is dropped later, and a blank key counts as none. */
+export const isApiKey = (key: string): boolean => KEY.test(key.trim())
+
+const apiKey = t.refinement(t.string, isApiKey, 'an API key of printable ASCII characters without blanks')
+
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const HEADER_VALUE = /^[\t -~\u0080-\u00ff]*$/
+
+const headerValue = t.refinement(
+  t.string,
+  (value) => HEADER_VALUE.test(value),
+  'a header value without line breaks, in Latin-1',
+)
+
+const headers = t.refinement(
+  t.record(t.string, headerValue),
+  (given) => Object.keys(given).every((name) => HEADER_NAME.test(name)),
+  'headers, each with the name of one',
+)
+
+const isFetch = (value: unknown): value is typeof fetch => typeof value === 'function'
+
+const isSignal = (value: unknown): value is AbortSignal =>
+  typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+
+const guarded = <A>(name: string, is: (value: unknown) => value is A): t.Type<A> =>
+  new t.Type<A>(
+    name,
+    is,
+    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
+    t.identity,
+  )
+
+/** Both platforms' rules accept the same strings; they differ in what they make of them. */
+const isBaseUrl = (url: string): boolean => url.trim() === '' || !isLeft(respanBaseUrl(url))
+
+const baseUrl = t.refinement(t.string, isBaseUrl, 'an http(s) URL without credentials')
+
+const Options = t.partial(
+  {
+    apiKey,
+    baseUrl,
+    timeout: limit,
+    idleTimeout: limit,
+    fetch: guarded('a fetch function', isFetch),
+    headers,
+    retry: RetryOptions,
+    signal: guarded('an AbortSignal', isSignal),
+  },
+  'Connection',
+)

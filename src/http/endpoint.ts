@@ -1,0 +1,91 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from '#fp/Either'
+import type { DecodeFailure } from '../codecs/decode.js'
+import type { Environment } from '../codecs/Environment.js'
+import { InvalidInput, MissingApiKey } from '../errors.js'
+import { isHostOf, OPENAI_BASE_URL, openaiBaseUrl, RESPAN_BASE_URL, respanBaseUrl } from './baseUrl.js'
+import type { Connection } from './Connection.js'
+import { isApiKey } from './connectionPolicy.js'
+
+/** Whose protocol is spoken, and whose key it needs. */
+export type Platform = 'respan' | 'openai'
+
+/** Where requests go, and the key that goes with them; `undefined` where none is needed and none was given. */
+export interface Endpoint {
+  /** Without a slash at its end: append `/chat/completions`. */
+  readonly baseUrl: string
+  readonly apiKey: string | undefined
+}
+
+interface PlatformRules {
+  readonly keyVariable: 'RESPAN_API_KEY' | 'OPENAI_API_KEY'
+  readonly baseUrlVariable: 'RESPAN_BASE_URL' | 'OPENAI_BASE_URL'
+  readonly defaultBaseUrl: string
+  readonly normalise: (url: string) => Either<DecodeFailure, string>
+}
+
+const PLATFORMS: Readonly<Record<Platform, PlatformRules>> = {
+  respan: {
+    keyVariable: 'RESPAN_API_KEY',
+    baseUrlVariable: 'RESPAN_BASE_URL',
+    defaultBaseUrl: RESPAN_BASE_URL,
+    normalise: respanBaseUrl,
+  },
+  openai: {
+    keyVariable: 'OPENAI_API_KEY',
+    baseUrlVariable: 'OPENAI_BASE_URL',
+    defaultBaseUrl: OPENAI_BASE_URL,
+    normalise: openaiBaseUrl,
+  },
+}
+
+/**
+ * Finds out where requests go and with which key: the connection's, else the environment's, else the platform's own
+ * address. To be called at subscription, with the environment of that moment.
+ *
+ * A key is demanded by the hosts of Respan and of OpenAI only, unless an `authorization` header is given. An
+ * environment's key goes to no host of the other platform, whichever gateway asks for it.
+ *
+ * @param platform - whose protocol is spoken
+ * @param connection - as the user wrote it
+ * @param environment - as `readEnvironment` gives it
+ * @returns `MissingApiKey`, or `InvalidInput` for an environment variable that can't be used
+ */
+export const endpoint = (
+  platform: Platform,
+  connection: Pick<Connection, 'apiKey' | 'baseUrl' | 'headers'>,
+  environment: Environment,
+): Either<MissingApiKey | InvalidInput, Endpoint> => {
+  const { keyVariable, baseUrlVariable, defaultBaseUrl, normalise } = PLATFORMS[platform]
+  const given = trimmed(connection.baseUrl)
+  const baseUrl = normalise(given ?? environment[baseUrlVariable] ?? defaultBaseUrl)
+  if (isLeft(baseUrl))
+    return left(new InvalidInput(given === undefined ? baseUrlVariable : 'baseUrl', baseUrl.left))
+  const owner = ownerOf(baseUrl.right)
+  const variable = owner === undefined ? keyVariable : PLATFORMS[owner].keyVariable
+  const apiKey = trimmed(connection.apiKey) ?? environment[variable]
+  if (apiKey === undefined)
+    return owner === undefined || hasAuthorization(connection.headers)
+      ? right({ baseUrl: baseUrl.right, apiKey })
+      : left(new MissingApiKey(variable))
+  return isApiKey(apiKey)
+    ? right({ baseUrl: baseUrl.right, apiKey })
+    : left(
+        new InvalidInput(variable, {
+          path: '',
+          expected: 'an API key of printable ASCII characters without blanks',
+          found: `string(${apiKey.length} characters) with others`,
+        }),
+      )
+}
+
+const ownerOf = (baseUrl: string): Platform | undefined =>
+  isHostOf('respan', baseUrl) ? 'respan' : isHostOf('openai', baseUrl) ? 'openai' : undefined
+
+const trimmed = (text: string | undefined): string | undefined => {
+  const kept = text?.trim()
+  return kept === '' ? undefined : kept
+}
+
+const hasAuthorization = (headers: Connection['headers'] = {}): boolean =>
+  Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')

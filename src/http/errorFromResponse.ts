@@ -1,0 +1,45 @@
+import { errorCode, errorMessage } from '../codecs/ErrorBody.js'
+import { Fields } from '../codecs/Fields.js'
+import { redactSecrets } from '../codecs/redactSecrets.js'
+import { HttpError, RateLimited } from '../errors.js'
+import type { Answer } from './Answer.js'
+import type { Platform } from './endpoint.js'
+import { parseJson } from './parseJson.js'
+import { retryAfter } from './retryAfter.js'
+
+/** Longest text that an error keeps of a body that is not JSON, in UTF-16 code units. */
+const TEXT_LENGTH = 1_000
+
+/**
+ * Makes the error of an answer whose status is not 2xx: `RateLimited` for 429, `HttpError` for every other.
+ *
+ * @param answer - freed of secrets already
+ * @param platform - whose key a 401 speaks of
+ * @param now - ms since 1970, for a `Retry-After` that is a date
+ */
+export const errorFromResponse = (
+  answer: Answer,
+  platform: Platform,
+  now: number,
+): HttpError | RateLimited => {
+  const { status, ids } = answer
+  const json = parseJson(answer.text)
+  const body = json === undefined ? answer.text.slice(0, TEXT_LENGTH) : redactSecrets(json)
+  const code = errorCode(body)
+  const said = errorMessage(body) ?? (answer.statusText || 'the answer says nothing more')
+  const message = `HTTP ${status}: ${said}${advice(status, body, platform)}`
+  return status === 429
+    ? new RateLimited(message, { ...ids, body, code, retryAfter: retryAfter(answer.headers, body, now) })
+    : new HttpError(message, { ...ids, status, body, code })
+}
+
+const advice = (status: number, body: unknown, platform: Platform): string => {
+  // A redirect that a browser hides has status 0.
+  if (status === 0 || (status >= 300 && status < 400))
+    return ' (a redirect is not followed: give the final address as baseUrl)'
+  if (status !== 401) return ''
+  if (platform === 'openai') return ' (check the OpenAI API key: OPENAI_API_KEY or apiKey)'
+  if (!Fields.is(body)) return ''
+  if (body.error) return ' (the provider refused the key that is stored for it at Respan)'
+  return body.detail ? ' (check the Respan API key: RESPAN_API_KEY or apiKey)' : ''
+}

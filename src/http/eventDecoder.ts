@@ -1,0 +1,50 @@
+import { createParser, type EventSourceMessage, type ParseError } from 'eventsource-parser'
+
+/** Turns bytes into server-sent events, as they come. */
+export interface EventDecoder {
+  /** Takes the next piece of the body; calls back for every event that it completes, before it returns. */
+  readonly push: (bytes: Uint8Array) => void
+  /** The body ended: an event without its blank line still counts. `true` while it calls back for that one. */
+  readonly end: () => void
+}
+
+/** Longest event, in UTF-16 code units: 16 Mi. */
+export const MAX_EVENT_LENGTH = 16_777_216
+
+/**
+ * Decodes server-sent events: UTF-8 split anywhere, lines ended by LF, CR or CRLF, a byte order mark, comments,
+ * several `data` lines in one event (joined with LF), no blank after the colon, fields of other names.
+ *
+ * Unlike the standard, which drops it, the last event counts even without its blank line.
+ *
+ * @param onEvent - called synchronously; what it throws comes out of `push` or `end`. `last` tells that the event came
+ *   without its blank line, and so may be cut
+ * @param onTooLong - called instead when an event grows beyond `MAX_EVENT_LENGTH`; must throw
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export const eventDecoder = (
+  onEvent: (event: EventSourceMessage, last: boolean) => void,
+  onTooLong: () => never,
+): EventDecoder => {
+  const decoder = new TextDecoder()
+  let ended = false
+  const parser = createParser({
+    onEvent: (event) => onEvent(event, ended),
+    onError: (error: ParseError) => {
+      if (error.type === 'max-buffer-size-exceeded') onTooLong()
+    },
+    maxBufferSize: MAX_EVENT_LENGTH,
+  })
+  return {
+    push: (bytes) => {
+      const text = decoder.decode(bytes, STREAM)
+      if (text !== '') parser.feed(text)
+    },
+    end: () => {
+      ended = true
+      parser.feed(`${decoder.decode()}\n\n`)
+    },
+  }
+}
+
+const STREAM = { stream: true }

@@ -1,0 +1,88 @@
+import type { Scrub } from './scrub.js'
+
+const MAX_DEPTH = 6
+
+/**
+ * Makes what a request failed with fit to be the `cause` of an error: as it is, unless it holds a secret or something
+ * that can't be looked into, such as a `Request` with its headers; then a plain copy of its names, codes and messages,
+ * without the secrets.
+ *
+ * @param thrown - whatever was thrown
+ * @param scrub - knows the secrets
+ */
+export const safeCause = (thrown: unknown, scrub: Scrub): unknown => {
+  const origin = withoutKy(thrown)
+  return isSafe(origin, scrub, []) ? origin : copy(origin, scrub, MAX_DEPTH)
+}
+
+/**
+ * Says in a few words why a request failed: the innermost error's code, else its message.
+ *
+ * @param thrown - whatever was thrown
+ */
+export const reasonOf = (thrown: unknown): string => {
+  let reason = 'unknown reason'
+  let error: unknown = withoutKy(thrown)
+  for (let depth = 0; depth < MAX_DEPTH && error instanceof Error; depth += 1) {
+    reason = codeOf(error) ?? (error.message || error.name)
+    error = error.cause ?? (error instanceof AggregateError ? error.errors[0] : undefined)
+  }
+  return typeof thrown === 'string' && thrown !== '' ? thrown : reason
+}
+
+/**
+ * The code of an error or of one of its causes, such as `ECONNREFUSED`.
+ *
+ * @param thrown - whatever was thrown
+ */
+export const innermostCode = (thrown: unknown): string | undefined => {
+  let code: string | undefined
+  let error: unknown = thrown
+  for (let depth = 0; depth < MAX_DEPTH && error instanceof Error; depth += 1) {
+    code = codeOf(error) ?? code
+    error = error.cause
+  }
+  return code
+}
+
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' && error.code !== '' ? error.code : undefined
+
+/** ky's own network error carries the request, and with it the key; the error of `fetch` is its cause. */
+const withoutKy = (thrown: unknown): unknown =>
+  thrown instanceof Error &&
+  thrown.name === 'NetworkError' &&
+  'request' in thrown &&
+  thrown.cause !== undefined
+    ? thrown.cause
+    : thrown
+
+const isSafe = (value: unknown, scrub: Scrub, above: ReadonlyArray<object>): boolean => {
+  if (typeof value === 'string') return scrub(value) === value
+  if (typeof value === 'function') return false
+  if (typeof value !== 'object' || value === null || above.includes(value)) return true
+  if (above.length >= MAX_DEPTH || !isTransparent(value)) return false
+  const within = [...above, value]
+  return Reflect.ownKeys(value).every((key) => isSafe(read(value, key), scrub, within))
+}
+
+const isTransparent = (value: object): boolean =>
+  value instanceof Error || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+
+const read = (value: object, key: PropertyKey): unknown => {
+  try {
+    return Reflect.get(value, key)
+  } catch {
+    return undefined
+  }
+}
+
+const copy = (value: unknown, scrub: Scrub, depth: number): unknown => {
+  if (!(value instanceof Error)) return typeof value === 'string' ? scrub(value) : undefined
+  const cause = depth > 0 ? copy(value.cause, scrub, depth - 1) : undefined
+  const error = new Error(scrub(value.message), cause === undefined ? undefined : { cause })
+  error.name = scrub(value.name)
+  error.stack = scrub(value.stack ?? '')
+  const code = codeOf(value)
+  return code === undefined ? error : Object.assign(error, { code: scrub(code) })
+}

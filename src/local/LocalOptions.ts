@@ -1,0 +1,76 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { left, right } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { integerWithin, numberWithin, strings } from '../codecs/wire.js'
+import { InvalidInput } from '../errors.js'
+import { openaiBaseUrl } from '../http/baseUrl.js'
+import { Fault } from './Fault.js'
+import { LocalPrompt } from './LocalPrompt.js'
+import type { Upstream } from './upstream.js'
+
+/** How a local gateway is started. */
+export interface LocalOptions {
+  /** Default 0: a free one. The address is always 127.0.0.1. */
+  readonly port?: number
+  /** Demanded from every client as a bearer token; default: any key, or none. `gateway` and `sink` have it. */
+  readonly apiKey?: string
+  /** Managed prompts, by id; they win over files of the same id. */
+  readonly prompts?: Readonly<Record<string, LocalPrompt>>
+  /** A folder whose `<id>.json` files are managed prompts; read once, at the start. */
+  readonly promptsDirectory?: string
+  /** Answers instead of the built-in model. */
+  readonly upstream?: Upstream
+  /** Misbehaviour from the start; `fault()` adds more. */
+  readonly faults?: ReadonlyArray<Fault>
+  /** Waits before each chunk of a built-in answer, ms, as a model would. Default 0. */
+  readonly chunkDelay?: number
+  /** Origins of web pages that may call the gateway, such as `http://localhost:5173`. Default: none. */
+  readonly origins?: ReadonlyArray<string>
+  /** Lets the process end while the gateway is open. Default false. */
+  readonly unref?: boolean
+  /** Traces kept, the newest. Default 500. */
+  readonly maxTraces?: number
+  /** Spans kept over all traces; the oldest traces make room. Default 50,000. */
+  readonly maxSpans?: number
+  /** Requests remembered, the newest. Default 1000. */
+  readonly maxRequests?: number
+  /** Larger bodies are refused with 413. Default 20 MiB. */
+  readonly maxBodyBytes?: number
+}
+
+const Options = t.partial(
+  {
+    port: integerWithin(0, 65_535),
+    apiKey: t.string,
+    prompts: t.record(t.string, LocalPrompt, 'prompts by id'),
+    promptsDirectory: t.string,
+    upstream: t.intersection(
+      [t.type({ baseUrl: t.string }), t.partial({ apiKey: t.string, model: t.string })],
+      'Upstream',
+    ),
+    faults: t.readonlyArray(Fault, 'list of Fault'),
+    chunkDelay: numberWithin(0),
+    origins: strings,
+    unref: t.boolean,
+    maxTraces: integerWithin(1),
+    maxSpans: integerWithin(1),
+    maxRequests: integerWithin(1),
+    maxBodyBytes: integerWithin(1),
+  },
+  'LocalOptions',
+)
+
+const withUpstreamUrl = (options: LocalOptions, upstream: Upstream): Either<InvalidInput, LocalOptions> => {
+  const baseUrl = openaiBaseUrl(upstream.baseUrl)
+  return baseUrl._tag === 'Left'
+    ? left(new InvalidInput('startLocal', { ...baseUrl.left, path: 'upstream.baseUrl' }))
+    : right({ ...options, upstream: { ...upstream, baseUrl: baseUrl.right } })
+}
+
+/** Checks the options. */
+export const checkedOptions = (options: LocalOptions): Either<InvalidInput, LocalOptions> => {
+  const decoded = decode(Options)(options)
+  if (decoded._tag === 'Left') return left(new InvalidInput('startLocal', decoded.left))
+  return options.upstream === undefined ? right(options) : withUpstreamUrl(options, options.upstream)
+}

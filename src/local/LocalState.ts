@@ -1,0 +1,36 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { AnswerCache } from './answerCache.js'
+import type { FaultList } from './faultList.js'
+import type { PromptStore } from './promptStore.js'
+import type { OpenRequest, RequestLog } from './requestLog.js'
+import type { TraceStore } from './traceStore.js'
+import type { Upstream } from './upstream.js'
+
+/** What the routes of one local gateway share. */
+export interface LocalState {
+  readonly apiKey: string | undefined
+  readonly cache: AnswerCache
+  /** Waits before each chunk of a built-in answer, ms. */
+  readonly chunkDelay: number
+  readonly faults: FaultList
+  readonly log: RequestLog
+  readonly maxBodyBytes: number
+  /** Origins of web pages that may call the gateway. */
+  readonly origins: ReadonlyArray<string>
+  readonly prompts: PromptStore
+  readonly traces: TraceStore
+  readonly upstream: Upstream | undefined
+}
+
+/** What hono hands to each route. */
+export interface LocalEnv {
+  readonly Bindings: HttpBindings
+  readonly Variables: {
+    /** The parsed body; `undefined` when there was none, or none that is JSON. */
+    body: unknown
+    /** The record of this request; a route that sends its body later ends it itself. */
+    record: OpenRequest
+    /** Set by a route that ends the record itself. */
+    later: boolean
+  }
+}

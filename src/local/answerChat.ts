@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import type { AnswerCache } from './answerCache.js'
+import { builtInModel } from './builtInModel.js'
+import { candidateModels } from './candidateModels.js'
+import type { ChatAnswer } from './chatBodies.js'
+import type { Fault } from './Fault.js'
+import type { FaultList } from './faultList.js'
+import { faultRefusal } from './faultRefusal.js'
+import { answeringModel, isKnownModel } from './models.js'
+import { invalid, type Refusal, refusal } from './Refusal.js'
+import type { ResolvedRequest } from './resolvePrompt.js'
+import { sleep } from './sleep.js'
+import { toModelRequest } from './toModelRequest.js'
+import { askUpstream, type Upstream } from './upstream.js'
+
+/** How a chat request is answered: by the built-in model, or by an upstream's response, with a fault on top. */
+export type ChatOutcome =
+  | { readonly _tag: 'BuiltIn'; readonly chat: ChatAnswer; readonly fault: Fault }
+  | { readonly _tag: 'Upstream'; readonly response: Response; readonly model: string; readonly fault: Fault }
+
+/** What answering takes besides the request. */
+export interface Answering {
+  readonly faults: FaultList
+  /** A fault of this request alone; it strikes every model. */
+  readonly ownFault: Fault | undefined
+  readonly cache: AnswerCache
+  readonly upstream: Upstream | undefined
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal
+}
+
+const builtIn = (
+  resolved: ResolvedRequest,
+  model: string,
+  cache: AnswerCache,
+  startedAt: number,
+): ChatAnswer => {
+  const { messages, promptMessage, request } = resolved
+  const cached = cache.get(request, messages)
+  const answer = cached?.answer ?? builtInModel(toModelRequest(request, messages))
+  if (cached === undefined) cache.set(request, messages, { model, answer })
+  return {
+    id: `chatcmpl-${randomBytes(12).toString('base64url')}`,
+    created: Math.floor(Date.now() / 1000),
+    model: answeringModel(cached?.model ?? model),
+    answer,
+    request,
+    messages,
+    promptMessage,
+    cached: cached !== undefined,
+    latency: (performance.now() - startedAt) / 1000,
+  }
+}
+
+const answerAs = async (
+  model: string,
+  resolved: ResolvedRequest,
+  { cache, faults, ownFault, signal, upstream }: Answering,
+): Promise<Either<Refusal, ChatOutcome>> => {
+  const startedAt = performance.now()
+  const fault = ownFault ?? faults.take('chat', model) ?? {}
+  if (!(await sleep(fault.delay ?? 0, signal))) return left(refusal(499, 'The client left'))
+  const refused = faultRefusal(fault)
+  if (refused !== undefined) return left(refused)
+  if (!isKnownModel(model))
+    return left(refusal(404, `Requested model ${model} is not available in the model list`))
+  if (upstream === undefined) {
+    return right({ _tag: 'BuiltIn', chat: builtIn(resolved, model, cache, startedAt), fault })
+  }
+  const asked = await askUpstream(upstream, resolved.request, resolved.messages, model, signal)
+  return asked._tag === 'Left' ? asked : right({ _tag: 'Upstream', response: asked.right, model, fault })
+}
+
+const unknownTool = ({ request }: ResolvedRequest): Refusal | undefined => {
+  const { tool_choice: choice, tools = [] } = request
+  if (typeof choice !== 'object' || tools.some(({ function: tool }) => tool.name === choice.function.name))
+    return undefined
+  return invalid({ tool_choice: [`Function ${choice.function.name} is not among the tools.`] })
+}
+
+/**
+ * Answers a chat request whose prompt is resolved: the first of its models that answers. When none does, the last
+ * refusal counts.
+ */
+export const answerChat = async (
+  resolved: ResolvedRequest,
+  answering: Answering,
+): Promise<Either<Refusal, ChatOutcome>> => {
+  const wrong = unknownTool(resolved)
+  if (wrong !== undefined) return left(wrong)
+  if (resolved.messages.length === 0) return left(invalid({ messages: ['This list may not be empty.'] }))
+  let last: Refusal = invalid({ model: ['This field is required.'] })
+  for (const model of candidateModels(resolved.request, resolved.messages)) {
+    const outcome = await answerAs(model, resolved, answering)
+    if (outcome._tag === 'Right') return outcome
+    last = outcome.left
+    if (answering.signal.aborted) break
+  }
+  return left(last)
+}

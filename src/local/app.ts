@@ -1,0 +1,110 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { Hono, type MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { chatRoute } from './chatRoute.js'
+import { embeddingsRoute } from './embeddingsRoute.js'
+import { ingestRoute } from './ingestRoute.js'
+import type { LocalEnv, LocalState } from './LocalState.js'
+import { publicModels } from './models.js'
+import { pageRoutes } from './page/pageRoutes.js'
+import { parseShallow } from './parseShallow.js'
+import { promptRoutes } from './promptRoutes.js'
+import { refusal } from './Refusal.js'
+import { sendJson, sendRefusal } from './send.js'
+import { traceRoutes } from './traceRoutes.js'
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/iu
+
+// Any web page can reach a server on loopback: under its own name by rebinding DNS, or by a cross-origin POST.
+// Hence only loopback names and only known origins.
+const guard =
+  ({ origins }: LocalState): MiddlewareHandler<LocalEnv> =>
+  async (c, next) => {
+    const host = c.req.header('host') ?? ''
+    if (!LOOPBACK.test(host)) return sendRefusal(refusal(403, 'This server answers on loopback only'))
+    const origin = c.req.header('origin')
+    if (origin !== undefined && origin !== `http://${host}` && !origins.includes(origin)) {
+      return sendRefusal(
+        refusal(403, `Origin not allowed: pass { origins: [${JSON.stringify(origin)}] } to startLocal`),
+      )
+    }
+    return next()
+  }
+
+const recorded =
+  ({ log }: LocalState): MiddlewareHandler<LocalEnv> =>
+  async (c, next) => {
+    const logId = randomBytes(16).toString('hex')
+    const text = c.req.method === 'GET' ? '' : await c.req.text()
+    const body = parseShallow(text)
+    const { method, path } = c.req
+    const record = log.open(
+      { method, path, headers: c.req.header(), logId, ...(body === undefined ? {} : { body }) },
+      text.length,
+    )
+    c.set('body', body)
+    c.set('record', record)
+    await next()
+    c.res.headers.set('x-respan-log-id', logId)
+    c.res.headers.set('x-respan-gateway-request-id', randomUUID())
+    record.update({ status: c.res.status })
+    if (c.get('later') !== true) record.end(c.req.raw.signal.aborted ? 'aborted' : 'completed')
+  }
+
+const INVALID_KEY =
+  'Your API key is invalid or expired, please check your API key at https://platform.respan.ai/platform/api/api-keys'
+
+const authorized =
+  ({ apiKey }: LocalState): MiddlewareHandler<LocalEnv> =>
+  async (c, next) => {
+    if (apiKey === undefined || c.req.path.startsWith('/api/models/public')) return next()
+    const given = (c.req.header('authorization') ?? '').trim()
+    if (/^(?:Bearer)?$/iu.test(given)) {
+      return sendRefusal(refusal(401, 'Authentication credentials were not provided.'))
+    }
+    return given === `Bearer ${apiKey}` ? next() : sendRefusal(refusal(401, INVALID_KEY))
+  }
+
+const notFound = (): Response => sendRefusal(refusal(404, 'Not found.'))
+
+/** All that a local gateway answers, as one hono application. */
+export const app = (state: LocalState): Hono<LocalEnv> => {
+  const limit = bodyLimit({
+    maxSize: state.maxBodyBytes,
+    onError: () => sendRefusal(refusal(413, 'Request entity too large')),
+  })
+  const chat = chatRoute(state)
+  const ingest = ingestRoute(state)
+  const embeddings = embeddingsRoute(state)
+  const api = new Hono<LocalEnv>({ strict: false })
+    .use(limit, recorded(state), authorized(state))
+    .post('/chat/completions', chat)
+    .post('/embeddings', embeddings)
+    .post('/v1/traces/ingest', ingest)
+    .route('/prompts', promptRoutes(state))
+    .route('/traces', traceRoutes(state))
+    .get('/models/public', (c) => sendJson(c, { models: publicModels() }))
+    .all('*', notFound)
+  // Clients that take their base URL from OpenAI's (`…/v1`), or leave out `/api` as some documentation does.
+  const aliases = new Hono<LocalEnv>({ strict: false })
+    .use(limit, recorded(state), authorized(state))
+    .post('/chat/completions', chat)
+    .post('/embeddings', embeddings)
+    .post('/traces/ingest', ingest)
+    .all('*', notFound)
+  const exposed = ['x-respan-log-id', 'x-respan-gateway-request-id', 'retry-after']
+  return new Hono<LocalEnv>({ strict: false })
+    .use(guard(state))
+    .use(cors({ origin: [...state.origins], exposeHeaders: exposed }))
+    .route('/api', api)
+    .route('/v1', aliases)
+    .route('/', pageRoutes(state))
+    .notFound(notFound)
+    .onError((error) =>
+      sendRefusal({
+        status: 500,
+        body: { detail: `Internal server error: ${error.message}`, error_code: 'INTERNAL_ERROR' },
+      }),
+    )
+}

@@ -1,0 +1,246 @@
+import { composeFromResults, composeText } from './composeText.js'
+import { hash } from './hash.js'
+import { type ModelMessage, type ModelRequest, type ModelTool, textOf } from './ModelRequest.js'
+import { readPrompt } from './readPrompt.js'
+import { countTokens, tokensOf } from './tokensOf.js'
+import { type SchemaHints, valueFromSchema } from './valueFromSchema.js'
+import { keywordsOf, namesOf, stemOf, wordsOf } from './words.js'
+
+/** A call of a function by the built-in model; `arguments` is JSON text, cut off when `finishReason` is `length`. */
+export interface ModelCall {
+  readonly id: string
+  readonly name: string
+  readonly arguments: string
+}
+
+/** One answer of the built-in model. */
+export interface ModelChoice {
+  readonly index: number
+  readonly reasoning: string | undefined
+  /** `null` beside calls. */
+  readonly content: string | null
+  readonly calls: ReadonlyArray<ModelCall>
+  readonly finishReason: 'stop' | 'length' | 'tool_calls'
+}
+
+/** What a call used, counted from the texts by `countTokens`. */
+export interface ModelUsage {
+  readonly prompt_tokens: number
+  readonly completion_tokens: number
+  readonly total_tokens: number
+  readonly prompt_tokens_details: { readonly audio_tokens: number; readonly cached_tokens: number }
+  readonly completion_tokens_details: {
+    readonly reasoning_tokens: number
+    readonly audio_tokens: number
+    readonly accepted_prediction_tokens: number
+    readonly rejected_prediction_tokens: number
+  }
+}
+
+/** The built-in model's answer to one request. */
+export interface ModelAnswer {
+  readonly choices: ReadonlyArray<ModelChoice>
+  readonly usage: ModelUsage
+}
+
+// As OpenAI counts: three tokens of framing per message, three to prime the answer; an image at low detail is 85.
+const messageTokens = ({ content, name, role, tool_calls }: ModelMessage): number =>
+  3 +
+  countTokens(role) +
+  countTokens(name ?? '') +
+  countTokens(textOf(content)) +
+  (typeof content === 'string'
+    ? 0
+    : (content ?? []).filter(({ text }) => typeof text !== 'string').length * 85) +
+  (tool_calls ?? []).reduce(
+    (sum, call) => sum + countTokens(call.function.name) + countTokens(call.function.arguments),
+    0,
+  )
+
+const promptTokens = ({ messages, tools }: ModelRequest): number =>
+  3 +
+  messages.reduce((sum, message) => sum + messageTokens(message), 0) +
+  (tools.length === 0 ? 0 : countTokens(JSON.stringify(tools)))
+
+const lastUserText = (messages: ReadonlyArray<ModelMessage>): string =>
+  textOf((messages.findLast(({ role }) => role === 'user') ?? messages.at(-1))?.content)
+
+const hintsFor = (messages: ReadonlyArray<ModelMessage>, h: number): SchemaHints => {
+  const { question, topic } = readPrompt(lastUserText(messages))
+  const names = namesOf(question)
+  const inNames = new Set(names.flatMap(wordsOf))
+  return {
+    question,
+    topic,
+    names,
+    keywords: keywordsOf(question).filter((word) => !inNames.has(word) && !/^\d/u.test(word)),
+    numbers: (question.match(/-?\d+(?:\.\d+)?/gu) ?? []).map(Number).filter(Number.isFinite),
+    sentence: composeText(messages, h),
+  }
+}
+
+const fieldNames = (parameters: unknown): ReadonlyArray<string> =>
+  typeof parameters === 'object' &&
+  parameters !== null &&
+  'properties' in parameters &&
+  typeof parameters.properties === 'object' &&
+  parameters.properties !== null
+    ? Object.keys(parameters.properties)
+    : []
+
+const relevance = (tool: ModelTool, question: string): number => {
+  const asked = new Set(keywordsOf(question).map(stemOf))
+  const about = [
+    tool.name.replaceAll(/[_\-.]|(?<=[a-z])(?=[A-Z])/gu, ' '),
+    tool.description ?? '',
+    fieldNames(tool.parameters).join(' '),
+  ]
+  return new Set(
+    about
+      .flatMap(wordsOf)
+      .map(stemOf)
+      .filter((stem) => asked.has(stem)),
+  ).size
+}
+
+const toolsFor = (request: ModelRequest, question: string): ReadonlyArray<ModelTool> => {
+  const { toolChoice, tools, messages } = request
+  if (toolChoice === 'none' || tools.length === 0) return []
+  if (typeof toolChoice === 'object') return tools.filter(({ name }) => name === toolChoice.name).slice(0, 1)
+  const ranked = tools
+    .map((tool) => ({ tool, score: relevance(tool, question) }))
+    .toSorted((a, b) => b.score - a.score)
+  const best = ranked.slice(0, 1).map(({ tool }) => tool)
+  if (toolChoice === 'required') return best
+  // The results are in: a model that called again here would never end.
+  if (messages.at(-1)?.role === 'tool') return []
+  return readPrompt(question).ask._tag === 'Topic' ? best : []
+}
+
+// "the weather in Paris and Oslo" is two calls of a function that takes one place.
+const callsOf = (request: ModelRequest, tool: ModelTool, h: number): ReadonlyArray<ModelCall> => {
+  const hints = hintsFor(request.messages, h)
+  const call = (names: ReadonlyArray<string>, index: number): ModelCall => ({
+    id: `call_${hash(`${tool.name} ${index}`, h).toString(36)}${hash(tool.name, h + index).toString(36)}`,
+    name: tool.name,
+    arguments: JSON.stringify(
+      valueFromSchema(tool.parameters ?? { type: 'object' }, { ...hints, names }, tool.name, h),
+    ),
+  })
+  const whole = call(hints.names, 0)
+  if (!request.parallelToolCalls || hints.names.length < 2) return [whole]
+  const each = hints.names.slice(0, 4).map((name, index) => call([name], index))
+  const distinct = new Set(each.map((one) => one.arguments))
+  return distinct.size === each.length && fieldNames(tool.parameters).length > 0 ? each : [whole]
+}
+
+const jsonAnswer = (request: ModelRequest, h: number): string => {
+  const hints = hintsFor(request.messages, h)
+  return request.form._tag === 'JsonSchema'
+    ? JSON.stringify(valueFromSchema(request.form.schema, hints, 'answer', h))
+    : JSON.stringify({ topic: hints.topic, answer: hints.sentence, keywords: hints.keywords.slice(0, 5) })
+}
+
+const contentOf = (request: ModelRequest, h: number): string => {
+  if (request.form._tag !== 'Text') return jsonAnswer(request, h)
+  return request.messages.at(-1)?.role === 'tool'
+    ? composeFromResults(request.messages, h)
+    : composeText(request.messages, h)
+}
+
+const cutAtStop = (text: string, stop: ReadonlyArray<string>): string =>
+  stop.reduce((kept, mark) => {
+    const at = mark === '' ? -1 : kept.indexOf(mark)
+    return at < 0 ? kept : kept.slice(0, at)
+  }, text)
+
+interface Budgeted {
+  readonly text: string
+  readonly left: number
+  readonly cut: boolean
+}
+
+const within = (text: string, budget: number): Budgeted => {
+  const tokens = tokensOf(text)
+  return tokens.length <= budget
+    ? { text, left: budget - tokens.length, cut: false }
+    : { text: tokens.slice(0, budget).join(''), left: 0, cut: true }
+}
+
+const thoughts = (question: string): string => {
+  const { topic } = readPrompt(question)
+  return `The question is about ${topic}. First I settle what is asked, then what is known, then how to say it briefly.`
+}
+
+const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoice => {
+  const h = base + index
+  const question = lastUserText(request.messages)
+  const budget = request.maxTokens ?? Number.POSITIVE_INFINITY
+  const reasoning = request.reasoning ? within(thoughts(question), budget) : undefined
+  const left = reasoning?.left ?? budget
+  const tools = reasoning?.cut ? [] : toolsFor(request, question)
+  if (tools.length > 0) {
+    const calls: Array<ModelCall> = []
+    let room = left
+    let cut = false
+    for (const call of tools.flatMap((tool) => callsOf(request, tool, h))) {
+      if (cut) break
+      const kept = within(call.arguments, room)
+      calls.push({ ...call, arguments: kept.text })
+      room = kept.left
+      cut = kept.cut
+    }
+    return {
+      index,
+      reasoning: reasoning?.text,
+      content: null,
+      calls,
+      finishReason: cut ? 'length' : 'tool_calls',
+    }
+  }
+  const content = within(cutAtStop(contentOf(request, h), request.stop), left)
+  const length = content.cut || reasoning?.cut === true
+  return {
+    index,
+    reasoning: reasoning?.text,
+    content: content.text,
+    calls: [],
+    finishReason: length ? 'length' : 'stop',
+  }
+}
+
+/** How many tokens of the answer a choice is. */
+export const choiceTokens = ({ reasoning, content, calls }: ModelChoice): number =>
+  countTokens(reasoning ?? '') +
+  countTokens(content ?? '') +
+  calls.reduce((sum, call) => sum + countTokens(call.arguments), 0)
+
+/**
+ * Answers a chat request without any model weights: a pure function of the conversation, the tools, the form and
+ * the seed. It is there so that pipelines, streams, tools and traces can be tried and tested; it knows nothing.
+ *
+ * It obeys `maxTokens` (`length`), `stop`, `n` (other wordings), tools (arguments made from their JSON Schema and
+ * the prompt; after a tool's result it answers with it) and JSON forms. Usage is counted, with `countTokens`.
+ */
+export const builtInModel = (request: ModelRequest): ModelAnswer => {
+  const { messages, tools, form, toolChoice } = request
+  const base = hash(JSON.stringify([messages, tools, form, toolChoice]), request.seed)
+  const choices = Array.from({ length: request.n }, (_, index) => choiceOf(request, base, index))
+  const prompt_tokens = promptTokens(request)
+  const completion_tokens = choices.reduce((sum, choice) => sum + choiceTokens(choice), 0)
+  return {
+    choices,
+    usage: {
+      prompt_tokens,
+      completion_tokens,
+      total_tokens: prompt_tokens + completion_tokens,
+      prompt_tokens_details: { audio_tokens: 0, cached_tokens: 0 },
+      completion_tokens_details: {
+        reasoning_tokens: choices.reduce((sum, { reasoning }) => sum + countTokens(reasoning ?? ''), 0),
+        audio_tokens: 0,
+        accepted_prediction_tokens: 0,
+        rejected_prediction_tokens: 0,
+      },
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import type { Context } from 'hono'
+import { left, right } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
+import { answerChat, type ChatOutcome } from './answerChat.js'
+import { chatBody, chatChunks } from './chatBodies.js'
+import { Fault } from './Fault.js'
+import type { LocalEnv, LocalState } from './LocalState.js'
+import { type Refusal, refusal } from './Refusal.js'
+import { invalidField, readChatRequest } from './readChatRequest.js'
+import { type ResolvedRequest, resolvePrompt } from './resolvePrompt.js'
+import { ERROR, sendJson, sendPieces, sendRefusal } from './send.js'
+
+const SSE = 'text/event-stream; charset=utf-8'
+
+const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`
+
+const MISFITS = {
+  malformed: 'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"conte\n\n',
+  error: event(ERROR),
+}
+
+function* events(chunks: Iterable<Fields>): Generator<string> {
+  for (const chunk of chunks) yield event(chunk)
+  yield 'data: [DONE]\n\n'
+}
+
+// Cuts an upstream's stream into its events, so that they can be counted.
+async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const bytes of body) {
+    rest += decoder.decode(bytes, { stream: true })
+    for (let end = /\r?\n\r?\n/u.exec(rest); end !== null; end = /\r?\n\r?\n/u.exec(rest)) {
+      yield rest.slice(0, end.index + end[0].length)
+      rest = rest.slice(end.index + end[0].length)
+    }
+  }
+  if (rest !== '') yield rest
+}
+
+const ownFault = (header: string | undefined): Either<Refusal, Fault | undefined> => {
+  if (header === undefined) return right(undefined)
+  try {
+    const decoded = decode(Fault)(JSON.parse(header))
+    return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : right(decoded.right)
+  } catch {
+    return left(refusal(400, 'x-local-fault is not JSON'))
+  }
+}
+
+const sendUpstream = async (
+  c: Context<LocalEnv>,
+  { fault, response }: Extract<ChatOutcome, { _tag: 'Upstream' }>,
+  { promptMessage, request }: ResolvedRequest,
+): Promise<Response> => {
+  if (request.stream === true && response.body !== null) {
+    return sendPieces(c, eventsOf(response.body), fault, MISFITS, response.headers.get('content-type') ?? SSE)
+  }
+  const text = await response.text()
+  try {
+    const body: unknown = JSON.parse(text)
+    return sendJson(
+      c,
+      promptMessage !== undefined && Fields.is(body) ? { ...body, prompt_message: promptMessage } : body,
+      fault,
+    )
+  } catch {
+    return sendRefusal({ status: 502, body: text })
+  }
+}
+
+/** `POST /api/chat/completions`. */
+export const chatRoute =
+  (state: LocalState) =>
+  async (c: Context<LocalEnv>): Promise<Response> => {
+    const header = c.req.header('x-data-respan-params') ?? c.req.header('x-data-keywordsai-params')
+    const request = readChatRequest(c.get('body'), header)
+    if (request._tag === 'Left') return sendRefusal(request.left)
+    const fault = ownFault(c.req.header('x-local-fault'))
+    if (fault._tag === 'Left') return sendRefusal(fault.left)
+    const resolved = resolvePrompt(state.prompts, request.right)
+    if (resolved._tag === 'Left') return sendRefusal(resolved.left)
+    const { cache, chunkDelay, faults, upstream } = state
+    const signal = c.req.raw.signal
+    const outcome = await answerChat(resolved.right, {
+      cache,
+      faults,
+      ownFault: fault.right,
+      signal,
+      upstream,
+    })
+    if (outcome._tag === 'Left') return sendRefusal(outcome.left)
+    if (outcome.right._tag === 'Upstream') {
+      c.get('record').update({ model: outcome.right.model })
+      return sendUpstream(c, outcome.right, resolved.right)
+    }
+    const { chat, fault: struck } = outcome.right
+    c.get('record').update({ model: chat.model })
+    return chat.request.stream === true
+      ? sendPieces(c, events(chatChunks(chat)), { slowChunks: chunkDelay, ...struck }, MISFITS, SSE)
+      : sendJson(c, chatBody(chat), struck)
+  }

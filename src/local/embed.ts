@@ -1,0 +1,23 @@
+import { hash } from './hash.js'
+import { isCommon, stemOf, wordsOf } from './words.js'
+
+/**
+ * A text as a vector of length 1: each word with a meaning adds a direction of its own, so that texts which share
+ * words are near each other. Deterministic, no model; good enough to try retrieval with.
+ */
+export const embed = (text: string, dimensions: number): ReadonlyArray<number> => {
+  const vector = new Float64Array(dimensions)
+  const stems = wordsOf(text)
+    .filter((word) => !isCommon(word))
+    .map(stemOf)
+  for (const stem of stems.length > 0 ? stems : [text]) {
+    // A few coordinates per word suffice: two words rarely share all of them.
+    for (let k = 0; k < 8; k++) {
+      const h = hash(stem, k)
+      const at = h % dimensions
+      vector[at] = (vector[at] ?? 0) + (h & 0x80000000 ? 1 : -1)
+    }
+  }
+  const length = Math.hypot(...vector)
+  return length === 0 ? [1, ...vector.subarray(1)] : [...vector].map((x) => x / length)
+}

@@ -1,0 +1,50 @@
+import type { Context } from 'hono'
+import * as t from 'io-ts'
+import { decode } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
+import { integerWithin, oneOf, wire } from '../codecs/wire.js'
+import { answering } from './answering.js'
+import { embed } from './embed.js'
+import type { LocalEnv, LocalState } from './LocalState.js'
+import { isKnownModel } from './models.js'
+import { refusal } from './Refusal.js'
+import { invalidField } from './readChatRequest.js'
+import { sendRefusal } from './send.js'
+import { countTokens } from './tokensOf.js'
+
+const EmbeddingsRequest = wire(
+  t.intersection([
+    t.type({
+      model: t.string,
+      input: t.union([t.string, t.readonlyArray(t.string, 'list of strings')], 'string or list of strings'),
+    }),
+    t.partial({ encoding_format: oneOf('float', 'base64'), dimensions: integerWithin(1, 8192) }),
+  ]),
+  'EmbeddingsRequest',
+)
+
+const SIZES: Readonly<Record<string, number>> = { 'text-embedding-3-large': 3072 }
+
+/** `POST /api/embeddings`: vectors made of words (see `embed`). */
+export const embeddingsRoute = (state: LocalState): ((c: Context<LocalEnv>) => Promise<Response>) =>
+  answering(state, 'embeddings', (c) => {
+    const body = c.get('body')
+    if (!Fields.is(body)) return sendRefusal(refusal(400, 'Invalid request format'))
+    const decoded = decode(EmbeddingsRequest)(body)
+    if (decoded._tag === 'Left') return sendRefusal(invalidField(decoded.left))
+    const { dimensions, encoding_format: format, input, model } = decoded.right
+    if (!isKnownModel(model))
+      return sendRefusal(refusal(404, `Requested model ${model} is not available in the model list`))
+    const texts = typeof input === 'string' ? [input] : input
+    const tokens = texts.reduce((sum, text) => sum + countTokens(text), 0)
+    return {
+      object: 'list',
+      data: texts.map((text, index) => {
+        const vector = embed(text, dimensions ?? SIZES[model] ?? 1536)
+        const bytes = format === 'base64' ? Buffer.from(Float32Array.from(vector).buffer) : undefined
+        return { object: 'embedding', index, embedding: bytes?.toString('base64') ?? vector }
+      }),
+      model,
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+    }
+  })

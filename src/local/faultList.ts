@@ -1,0 +1,38 @@
+import type { Fault } from './Fault.js'
+
+/** Which kind of request a fault is looked up for. */
+export type FaultTarget = 'chat' | 'ingest' | 'prompts' | 'embeddings'
+
+/** The faults in force. */
+export interface FaultList {
+  /** Adds a fault; the returned function removes it. */
+  readonly add: (fault: Fault) => () => void
+  /** The first fault in force for a request, used once. */
+  readonly take: (on: FaultTarget, model?: string) => Fault | undefined
+}
+
+/** An empty list of faults. */
+export const faultList = (): FaultList => {
+  let faults: ReadonlyArray<{ readonly fault: Fault; readonly left: number }> = []
+  return {
+    add: (fault) => {
+      const entry = { fault, left: fault.times ?? Number.POSITIVE_INFINITY }
+      faults = [...faults, entry]
+      return () => {
+        faults = faults.filter((one) => one.fault !== fault)
+      }
+    },
+    take: (on, model) => {
+      const found = faults.find(
+        ({ fault }) =>
+          ((fault.on ?? 'chat') === on || fault.on === 'any') &&
+          (fault.model === undefined || fault.model === model),
+      )
+      if (found === undefined) return undefined
+      faults = faults.flatMap((one) =>
+        one !== found ? [one] : one.left > 1 ? [{ ...one, left: one.left - 1 }] : [],
+      )
+      return found.fault
+    },
+  }
+}

@@ -1,0 +1,6 @@
+export type { Fault } from './Fault.js'
+export type { LocalOptions } from './LocalOptions.js'
+export type { LocalPrompt, LocalPromptVersion } from './LocalPrompt.js'
+export type { LocalRequest } from './requestLog.js'
+export { type Local, startLocal } from './startLocal.js'
+export type { Upstream } from './upstream.js'

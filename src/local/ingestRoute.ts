@@ -1,0 +1,20 @@
+import type { Context } from 'hono'
+import { answering } from './answering.js'
+import { ingestSpans } from './ingestSpans.js'
+import type { LocalEnv, LocalState } from './LocalState.js'
+import { sendRefusal } from './send.js'
+
+/** `POST /api/v1/traces/ingest`: stores spans; an invalid one refuses them all. */
+export const ingestRoute = (state: LocalState): ((c: Context<LocalEnv>) => Promise<Response>) =>
+  answering(state, 'ingest', (c) => {
+    const spans = ingestSpans(c.get('body'))
+    if (spans._tag === 'Left') return sendRefusal(spans.left)
+    const created = state.traces.add(spans.right)
+    return {
+      status: 'ok',
+      ingested_spans: spans.right.length,
+      created_traces: created.length,
+      trace_ids: [...new Set(spans.right.map((span) => span.trace_unique_id))],
+      errors: [],
+    }
+  })

@@ -1,0 +1,63 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
+import { SpanPayload } from '../codecs/SpanPayload.js'
+import { type Refusal, refusal } from './Refusal.js'
+
+// Known to the server, but not among the types that the documentation lists.
+const OTHER_TYPES = new Set(['score', 'batch', 'span'])
+
+const logType = (type: unknown): unknown => {
+  const name = typeof type === 'string' ? type.toLowerCase() : type
+  return typeof name === 'string' && OTHER_TYPES.has(name) ? 'custom' : name
+}
+
+const asText = (value: unknown): unknown => (typeof value === 'string' ? value : JSON.stringify(value))
+
+// The platform's pages disagree about `null` and about objects as `input` and `output`; a server takes both.
+const normalised = (span: unknown): unknown => {
+  if (!Fields.is(span)) return span
+  const given = Object.entries(span).filter(([key, value]) => value !== null || key === 'span_parent_id')
+  return Object.fromEntries(
+    given.map(([key, value]) => [
+      key,
+      key === 'input' || key === 'output' ? asText(value) : key === 'log_type' ? logType(value) : value,
+    ]),
+  )
+}
+
+const listOf = (body: unknown): ReadonlyArray<unknown> | undefined => {
+  if (Array.isArray(body)) return body
+  return Fields.is(body) && Array.isArray(body.data) ? body.data : undefined
+}
+
+/**
+ * Reads the spans of an ingest request, an array or `{ data }`. One invalid span refuses them all, with 400 and
+ * under `errors` the index of each refused span and why, so that a client can send the others again.
+ */
+export const ingestSpans = (body: unknown): Either<Refusal, ReadonlyArray<SpanPayload>> => {
+  const list = listOf(body)
+  if (list === undefined) return left(refusal(400, 'Invalid request format'))
+  const spans: Array<SpanPayload> = []
+  const errors: Record<string, ReadonlyArray<string>> = {}
+  for (const [index, item] of list.entries()) {
+    const decoded = decode(SpanPayload)(normalised(item))
+    if (decoded._tag === 'Left') {
+      const { path, expected, found } = decoded.left
+      errors[index] = [`${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}`]
+      continue
+    }
+    const span = decoded.right
+    const blank = (['trace_unique_id', 'span_unique_id'] as const).find((key) => span[key].trim() === '')
+    if (blank === undefined) spans.push(span)
+    else errors[index] = [`${blank}: expected text, found an empty string`]
+  }
+  const refused = Object.keys(errors).length
+  return refused === 0
+    ? right(spans)
+    : left({
+        status: 400,
+        body: { detail: `${refused} of ${list.length} spans are invalid; none was stored`, errors },
+      })
+}

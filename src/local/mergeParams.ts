@@ -1,0 +1,28 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import { Fields } from '../codecs/Fields.js'
+import { type Refusal, refusal } from './Refusal.js'
+
+const fromHeader = (header: string): Either<Refusal, Fields> => {
+  try {
+    // Base64 is the documented form, plain JSON is what some pages of the documentation show.
+    const text = header.trim().startsWith('{') ? header : Buffer.from(header, 'base64').toString('utf8')
+    const params: unknown = JSON.parse(text)
+    if (Fields.is(params)) return right(params)
+  } catch {
+    // Answered below, as any other unreadable header is.
+  }
+  return left(refusal(400, 'X-Data-Respan-Params is not the base64 of a JSON object'))
+}
+
+/**
+ * Merges the three ways to pass Respan parameters: the top level of the body wins over `respan_params`
+ * (old name: `keywordsai_params`), which wins over the header. Each field is taken as a whole.
+ */
+export const mergeParams = (body: Fields, header: string | undefined): Either<Refusal, Fields> => {
+  const { respan_params: nested, keywordsai_params: old, ...top } = body
+  const inBody = { ...(Fields.is(old) ? old : {}), ...(Fields.is(nested) ? nested : {}), ...top }
+  if (header === undefined) return right(inBody)
+  const above = fromHeader(header)
+  return above._tag === 'Left' ? above : right({ ...above.right, ...inBody })
+}

@@ -1,0 +1,40 @@
+const trimmed = (n: number, digits: number): string => {
+  const text = n.toFixed(digits)
+  return text.includes('.') ? text.replace(/\.?0+$/u, '') : text
+}
+
+/** A duration for people: `0.42 ms`, `412 ms`, `1.25 s`, `2 m 05 s`. */
+export const formatDuration = (ms: number): string => {
+  if (!Number.isFinite(ms) || ms <= 0) return '0 ms'
+  if (ms < 10) return `${trimmed(ms, 2)} ms`
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 59_995) return `${trimmed(ms / 1000, 2)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, '0')} s`
+}
+
+/** A count with separators: `12,345`. */
+export const formatCount = (n: number): string => n.toLocaleString('en-US')
+
+/** An amount of USD with up to three digits that say something: `$0.0000182`, `$1.20`. */
+export const formatCost = (usd: number): string => {
+  if (usd === 0) return '$0'
+  if (usd >= 0.01) return `$${usd.toFixed(usd < 1 ? 3 : 2)}`
+  const digits = Math.min(12, 2 - Math.floor(Math.log10(usd)))
+  return `$${trimmed(usd, digits)}`
+}
+
+const valid = (ms: number): boolean => ms > 0 && ms < 8.64e15
+
+/** A moment in UTC, to the ms: `2026-03-07 08:00:00.003`. */
+export const formatTime = (ms: number): string =>
+  valid(ms) ? new Date(ms).toISOString().replace('T', ' ').replace('Z', '') : 'unknown'
+
+/** The marks of a time axis: round numbers of ms from 0 up to the duration, four to eight of them. */
+export const ticksFor = (duration: number): ReadonlyArray<number> => {
+  if (!(duration > 0) || !Number.isFinite(duration)) return [0]
+  const rough = duration / 5
+  const magnitude = 10 ** Math.floor(Math.log10(rough))
+  const step = ([1, 2, 5, 10].find((factor) => factor * magnitude >= rough) ?? 10) * magnitude
+  return Array.from({ length: Math.floor(duration / step + 1e-9) + 1 }, (_, index) => index * step)
+}

@@ -1,0 +1,174 @@
+import { html } from 'hono/html'
+import { Fields } from '../../codecs/Fields.js'
+import type { SpanView } from '../traceView.js'
+import { contentView, jsonView } from './contentView.js'
+import { formatCost, formatCount, formatDuration } from './format.js'
+import type { Markup } from './layout.js'
+
+/** The time axis of a trace: where it starts and how long it is (ms), and its marks. */
+export interface Axis {
+  readonly start: number
+  readonly duration: number
+  readonly ticks: ReadonlyArray<number>
+}
+
+const GROUPS: Readonly<Record<string, string>> = {
+  workflow: 'workflow',
+  chat: 'chat',
+  completion: 'chat',
+  response: 'chat',
+  generation: 'chat',
+  text: 'chat',
+  tool: 'tool',
+  function: 'tool',
+  task: 'task',
+  agent: 'agent',
+  handoff: 'agent',
+  embedding: 'embedding',
+}
+
+const typeOf = ({ span }: SpanView): string => span.log_type ?? 'chat'
+
+const percent = (ms: number, { duration }: Axis): number =>
+  duration > 0 ? Math.min(100, Math.max(0, (ms / duration) * 100)) : 0
+
+const at = (n: number): string => `${Number(n.toFixed(3))}%`
+
+/** The vertical lines of the axis; drawn in each row. */
+export const gridLines = (axis: Axis): ReadonlyArray<Markup> =>
+  axis.ticks.map(
+    (tick) =>
+      html`<line class="tick" x1="${at(percent(tick, axis))}" x2="${at(percent(tick, axis))}" y1="0" y2="100%"/>`,
+  )
+
+const rect = (kind: string, from: number, to: number): Markup =>
+  html`<rect class="bar${kind}" x="${at(from)}" width="${at(to - from)}" y="12" height="14" rx="3"/>`
+
+// Attributes, not styles: the page's policy allows no inline style.
+const lane = (view: SpanView, axis: Axis): Markup => {
+  const from = percent(view.start - axis.start, axis)
+  // Wide enough to be seen, and not past the end.
+  const width = Math.max(0.35, percent(view.end - axis.start, axis) - from)
+  const left = Math.min(from, 100 - width)
+  const first = view.firstToken === undefined ? undefined : percent(view.firstToken - axis.start, axis)
+  const waits = first !== undefined && first > left && first < left + width
+  const title = [
+    `starts at ${formatDuration(Math.max(0, view.start - axis.start))}`,
+    `takes ${formatDuration(view.end - view.start)}`,
+    ...(view.firstToken === undefined
+      ? []
+      : [`first token after ${formatDuration(view.firstToken - view.start)}`]),
+  ].join(', ')
+  const tint = view.status === 'cancelled' ? ' void' : ''
+  return html`<svg height="38" role="img"><title>${title}</title>${gridLines(axis)}${
+    waits
+      ? html`${rect(' wait', left, left + width)}${rect(tint, first, left + width)}`
+      : rect(tint, left, left + width)
+  }${waits ? html`<line class="mark" x1="${at(first)}" x2="${at(first)}" y1="9" y2="29"/>` : ''}</svg>`
+}
+
+const fact = (name: string, value: unknown): Markup | '' =>
+  value === undefined || value === null || value === ''
+    ? ''
+    : html`<div><dt>${name}</dt><dd><bdi>${String(value)}</bdi></dd></div>`
+
+const tokens = (input: number | undefined, output: number | undefined): Markup | '' =>
+  input === undefined && output === undefined
+    ? ''
+    : html`${formatCount(input ?? 0)}${output === undefined ? '' : html`<span class="arrow">→</span>${formatCount(output)}`}`
+
+// Where our own spans, and others', keep an error's stack.
+const STACKS = ['error_stack', 'stack', 'error.stack', 'exception.stacktrace', 'stacktrace']
+
+const stackOf = ({ metadata, properties }: SpanView['span']): unknown => {
+  const own = properties?.respan_error
+  return [Fields.is(own) ? own.stack : undefined, ...STACKS.map((key) => metadata?.[key])].find(
+    (value) => typeof value === 'string',
+  )
+}
+
+const failure = ({ span, status }: SpanView): Markup | '' => {
+  if (status !== 'error') return ''
+  const stack = stackOf(span)
+  return html`<div class="fault"><strong>${span.error_message ?? 'Failed without a message'}</strong>${
+    typeof stack === 'string' ? html`<pre>${stack}</pre>` : ''
+  }</div>`
+}
+
+const warning = ({ span }: SpanView): Markup | '' => {
+  const { warnings } = span
+  if (warnings === undefined || warnings === '') return ''
+  return html`<div class="warn">${typeof warnings === 'string' ? warnings : jsonView(warnings)}</div>`
+}
+
+const facts = (view: SpanView, axis: Axis): Markup => {
+  const { cost, firstToken, promptTokens, completionTokens, span } = view
+  const counted = promptTokens !== undefined || completionTokens !== undefined
+  const reasoning = span.reasoning_tokens ?? span.usage?.completion_tokens_details?.reasoning_tokens
+  const seconds = (view.end - (firstToken ?? view.start)) / 1000
+  const rate =
+    firstToken !== undefined && completionTokens !== undefined && seconds > 0
+      ? completionTokens / seconds
+      : undefined
+  return html`<dl class="facts">${fact('type', typeOf(view))}${fact('model', span.model)}${fact('provider', span.provider_id)}${fact(
+    'starts at',
+    formatDuration(Math.max(0, view.start - axis.start)),
+  )}${fact('takes', formatDuration(view.end - view.start))}${fact(
+    'first token after',
+    firstToken === undefined ? undefined : formatDuration(firstToken - view.start),
+  )}${fact(
+    'tokens',
+    counted ? `${formatCount(promptTokens ?? 0)} in, ${formatCount(completionTokens ?? 0)} out` : undefined,
+  )}${fact('reasoning tokens', reasoning || undefined)}${fact(
+    'tokens per second',
+    rate === undefined ? undefined : formatCount(Math.round(rate)),
+  )}${fact('cost', cost === undefined ? undefined : formatCost(cost))}${fact('status', span.status_code)}${fact(
+    'prompt',
+    span.prompt_id,
+  )}${fact('customer', span.customer_identifier)}${fact('thread', span.thread_identifier)}${fact(
+    'span',
+    span.span_unique_id,
+  )}</dl>`
+}
+
+const metadataView = ({ span }: SpanView): Markup | '' => {
+  const entries = Object.entries(span.metadata ?? {}).filter(([key]) => !STACKS.includes(key))
+  if (entries.length === 0) return ''
+  const texts = entries
+    .slice(0, 100)
+    .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)])
+  return html`<section><h2>Metadata</h2><dl class="facts">${texts.map(
+    ([key, value]) => html`<div><dt><bdi>${key}</bdi></dt><dd><bdi>${value}</bdi></dd></div>`,
+  )}</dl></section>`
+}
+
+const propertiesView = ({ span }: SpanView): Markup | '' => {
+  const entries = Object.entries(span.properties ?? {}).filter(([key]) => key !== 'respan_error')
+  if (entries.length === 0) return ''
+  return html`<details class="raw"><summary>Properties</summary>${jsonView(Object.fromEntries(entries))}</details>`
+}
+
+const jsonOf = (value: unknown): string | undefined =>
+  value === undefined ? undefined : JSON.stringify(value)
+
+const body = (view: SpanView, axis: Axis): Markup => {
+  const { input, output, prompt_messages, completion_message, ...rest } = view.span
+  return html`<div class="body">${failure(view)}${warning(view)}${facts(view, axis)}<div class="io"><section><h2>Input</h2><div class="content">${contentView(
+    input ?? jsonOf(prompt_messages),
+  )}</div></section><section><h2>Output</h2><div class="content">${contentView(
+    output === undefined || output === '' ? jsonOf(completion_message) : output,
+  )}</div></section></div>${metadataView(view)}${propertiesView(view)}<details class="raw"><summary>All other fields as sent</summary>${jsonView(rest)}</details></div>`
+}
+
+/** One span of the waterfall: a row, which opens to show what went in and came out. */
+export const spanView = (view: SpanView, axis: Axis): Markup => {
+  const type = typeOf(view)
+  const { model } = view.span
+  return html`<details class="span t-${GROUPS[type] ?? 'other'}${view.status === 'error' ? ' bad' : ''}"${
+    view.status === 'error' && view.children.every(({ status }) => status !== 'error') ? html` open` : ''
+  }><summary><span class="name">${Array.from({ length: Math.min(view.depth, 16) }, () => html`<i></i>`)}<span class="caret"></span><span class="dot"></span><bdi class="label" title="${view.name}">${view.name}</bdi><bdi class="kind">${
+    model === undefined ? type : model
+  }${view.status === 'cancelled' ? ' · cancelled' : ''}</bdi></span><span class="lane">${lane(view, axis)}</span><span class="num">${formatDuration(
+    view.end - view.start,
+  )}</span><span class="num tokens">${tokens(view.promptTokens, view.completionTokens)}</span></summary>${body(view, axis)}</details>`
+}

@@ -1,0 +1,53 @@
+import { html } from 'hono/html'
+import type { TraceView } from '../traceView.js'
+import { formatCost, formatCount, formatDuration, formatTime } from './format.js'
+import { layout, type Markup } from './layout.js'
+import { failures, statusPill } from './tracePage.js'
+
+const EXAMPLE = (host: string): string => `import { startLocal } from 'respan-rx/local'
+
+const { gateway, sink } = await startLocal()
+
+of({ topic: 'artificial intelligence' }).pipe(
+  buildPrompt('Tell me about {{topic}}.'),
+  respanGenerate({ model: 'gpt-4o-mini', gateway }),
+  respanTrace('My Workflow', { sink }),
+)
+
+// or, from any process, in any language
+// POST http://${host}/api/v1/traces/ingest`
+
+const empty = (host: string): Markup =>
+  html`<div class="card empty"><p>No trace has arrived yet. Run a pipeline whose sink is this server; this page shows it by itself.</p><pre>${EXAMPLE(host)}</pre></div>`
+
+const row = (trace: TraceView, longest: number): Markup => {
+  const href = `/traces/${encodeURIComponent(trace.id)}`
+  const duration = trace.end - trace.start
+  const width = longest > 0 ? Math.max(1, (duration / longest) * 100) : 1
+  const tokens = trace.promptTokens + trace.completionTokens
+  const cell = (content: unknown): Markup => html`<a href="${href}" tabindex="-1">${content}</a>`
+  return html`<tr><td class="title"><a href="${href}"><bdi>${trace.name}</bdi><small>${trace.id}</small></a></td><td>${cell(
+    statusPill(trace.status),
+  )}</td><td>${cell(formatTime(trace.start))}</td><td class="long">${cell(
+    html`<span>${formatDuration(duration)}</span><svg height="8" aria-hidden="true" class="${trace.status === 'error' ? 'bad' : 't-chat'}"><rect class="bar" width="${Number(width.toFixed(2))}%" height="8" rx="2"/></svg>`,
+  )}</td><td class="r">${cell(html`${failures(trace.errors)} ${formatCount(trace.spanCount)}`)}</td><td class="r">${cell(tokens === 0 ? '' : formatCount(tokens))}</td><td class="r">${cell(
+    trace.cost === undefined ? '' : formatCost(trace.cost),
+  )}</td></tr>`
+}
+
+/** The page of all traces kept, the newest first; it loads itself anew every few seconds. */
+export const traceListPage = (traces: ReadonlyArray<TraceView>, total: number, host: string): Markup => {
+  const longest = traces.reduce((most, { end, start }) => Math.max(most, end - start), 0)
+  return layout({
+    title: 'Traces',
+    host,
+    refresh: 3,
+    content: html`<h1>Traces<span class="count">${total > traces.length ? `the newest ${formatCount(traces.length)} of ${formatCount(total)}` : total > 0 ? formatCount(total) : ''}</span></h1>${
+      traces.length === 0
+        ? empty(host)
+        : html`<div class="card list"><table><thead><tr><th>Trace</th><th>Status</th><th>Started (UTC)</th><th>Duration</th><th class="r">Spans</th><th class="r">Tokens</th><th class="r">Cost</th></tr></thead><tbody>${traces.map(
+            (trace) => row(trace, longest),
+          )}</tbody></table></div>`
+    }`,
+  })
+}

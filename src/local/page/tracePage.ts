@@ -1,0 +1,85 @@
+import { html } from 'hono/html'
+import { said, type TraceView } from '../traceView.js'
+import { contentView } from './contentView.js'
+import { formatCost, formatCount, formatDuration, formatTime, ticksFor } from './format.js'
+import { layout, type Markup } from './layout.js'
+import { type Axis, spanView } from './spanView.js'
+
+const STATUS: Readonly<Record<TraceView['status'], string>> = {
+  ok: 'OK',
+  error: 'Failed',
+  cancelled: 'Cancelled',
+  incomplete: 'Incomplete',
+}
+
+/** How a trace ended, as a coloured word. */
+export const statusPill = (status: TraceView['status']): Markup =>
+  html`<span class="pill ${status}">${STATUS[status]}</span>`
+
+const stat = (name: string, value: string | undefined, detail: Markup | '' = ''): Markup | '' =>
+  value === undefined ? '' : html`<div><dt>${name}</dt><dd><bdi>${value}</bdi> ${detail}</dd></div>`
+
+/** How many spans failed, in red; nothing when none did. */
+export const failures = (errors: number): Markup | '' =>
+  errors === 0 ? '' : html`<small class="bad">${formatCount(errors)} failed</small>`
+
+const textOf = (id: string | number | undefined): string | undefined =>
+  id === undefined ? undefined : String(id)
+
+const header = (trace: TraceView): Markup => {
+  const total = trace.promptTokens + trace.completionTokens
+  return html`<h1><bdi>${trace.name}</bdi>${statusPill(trace.status)}</h1>
+<div class="id">${trace.id}</div>
+<dl class="stats">${stat('Duration', formatDuration(trace.end - trace.start))}${stat(
+    'Started (UTC)',
+    formatTime(trace.start),
+  )}${stat(
+    'Spans',
+    formatCount(trace.spanCount),
+    failures(trace.errors),
+  )}${stat('Model calls', trace.modelCalls === 0 ? undefined : formatCount(trace.modelCalls))}${stat(
+    'Tokens',
+    total === 0 ? undefined : formatCount(total),
+    html`<small>${formatCount(trace.promptTokens)} in, ${formatCount(trace.completionTokens)} out</small>`,
+  )}${stat('Cost', trace.cost === undefined ? undefined : formatCost(trace.cost))}${stat('Customer', textOf(said(trace, 'customer_identifier')))}${stat(
+    'Thread',
+    textOf(said(trace, 'thread_identifier')),
+  )}</dl>`
+}
+
+const ends = (trace: TraceView): Markup | '' => {
+  const root = trace.root?.span
+  if (trace.rows.length < 2 || !(root?.input || root?.output)) return ''
+  return html`<div class="io ends"><section class="card"><h2>Input</h2><div class="content">${contentView(
+    root.input,
+  )}</div></section><section class="card"><h2>Output</h2><div class="content">${contentView(root.output)}</div></section></div>`
+}
+
+const axisView = ({ duration, ticks }: Axis): Markup =>
+  html`<div class="axis"><span>Span</span><svg height="34" aria-hidden="true">${ticks.map((tick) => {
+    const x = duration > 0 ? (tick / duration) * 100 : 0
+    const anchor = tick === 0 ? 'start' : x > 96 ? 'end' : 'middle'
+    return html`<text x="${Number(x.toFixed(3))}%" y="21" text-anchor="${anchor}">${tick === 0 ? '0' : formatDuration(tick)}</text>`
+  })}</svg><span class="num">Duration</span><span class="num">Tokens in → out</span></div>`
+
+// More rows than anybody reads; the browser takes them, and the API has the rest.
+const MOST_ROWS = 2_000
+
+/** The page of one trace: its totals, what went in and came out, and the waterfall of its spans. */
+export const tracePage = (trace: TraceView, host: string): Markup => {
+  const duration = trace.end - trace.start
+  const axis: Axis = { start: trace.start, duration, ticks: ticksFor(duration) }
+  const hidden = trace.rows.length - MOST_ROWS
+  return layout({
+    title: `${trace.name} · trace`,
+    crumb: 'Traces',
+    host,
+    // A trace whose root is missing is still under way.
+    ...(trace.status === 'incomplete' ? { refresh: 2 } : {}),
+    content: html`${header(trace)}${trace.status === 'incomplete' ? html`<p class="wait">The root of this trace has not arrived; the page loads itself anew until it has.</p>` : ''}${ends(trace)}<div class="card fall">${axisView(axis)}${trace.rows
+      .slice(0, MOST_ROWS)
+      .map((row) => spanView(row, axis))}${
+      hidden > 0 ? html`<p class="more">${formatCount(hidden)} more spans are not shown.</p>` : ''
+    }</div>`,
+  })
+}

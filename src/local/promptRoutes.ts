@@ -1,0 +1,101 @@
+import { type Context, Hono } from 'hono'
+import type { Fields } from '../codecs/Fields.js'
+import { answering } from './answering.js'
+import type { LocalEnv, LocalState } from './LocalState.js'
+import { paged } from './paged.js'
+import { type StoredPrompt, type StoredVersion, versionOf } from './promptStore.js'
+import { refusal } from './Refusal.js'
+import { sendRefusal } from './send.js'
+
+// Prompts come from code or files; they have no history of their own.
+const SINCE = '2026-01-01T00:00:00Z'
+
+const versionBody = (prompt: StoredPrompt, version: StoredVersion): Fields => ({
+  id: `pv_${prompt.id}_${version.version}`,
+  prompt_version_id: `pv_${prompt.id}_${version.version}`,
+  version: version.version,
+  description: version.description ?? '',
+  messages: version.messages,
+  model: version.model ?? null,
+  stream: false,
+  temperature: null,
+  max_tokens: null,
+  top_p: null,
+  frequency_penalty: null,
+  presence_penalty: null,
+  reasoning_effort: null,
+  verbosity: null,
+  seed: null,
+  thinking: null,
+  tools: null,
+  tool_choice: null,
+  response_format: null,
+  json_schema: null,
+  is_enforcing_response_format: version.params?.response_format !== undefined,
+  variables: version.variables ?? {},
+  fallback_models: version.fallback_models ?? [],
+  load_balance_models: version.load_balance_models ?? [],
+  ...version.params,
+  readonly: true,
+  is_deployed: version.version === prompt.deployed,
+  edited_by: null,
+  created_at: SINCE,
+  updated_at: SINCE,
+})
+
+const versionHead = (version: StoredVersion | undefined): Fields | null =>
+  version === undefined ? null : { version: version.version, model: version.model ?? null, updated_at: SINCE }
+
+const promptBody = (prompt: StoredPrompt): Fields => ({
+  id: prompt.id,
+  name: prompt.name,
+  description: prompt.description,
+  prompt_slug: prompt.id,
+  tags: [],
+  current_version: versionHead(versionOf(prompt, 'latest')),
+  live_version: versionHead(versionOf(prompt, undefined)),
+  created_at: SINCE,
+  updated_at: SINCE,
+})
+
+const notFound = (what: string): Response => sendRefusal(refusal(404, `${what} not found`))
+
+/** The prompt endpoints, read only (section 3.4 of the contract). */
+export const promptRoutes = (state: LocalState): Hono<LocalEnv> => {
+  const { prompts } = state
+  const list = answering(state, 'prompts', (c) => paged(c, [...prompts.values()].map(promptBody), 100))
+  const one = (c: Context<LocalEnv>): StoredPrompt | undefined => prompts.get(c.req.param('id') ?? '')
+  return new Hono<LocalEnv>({ strict: false })
+    .get('/', list)
+    .post('/list', list)
+    .get(
+      '/:id',
+      answering(state, 'prompts', (c) => {
+        const prompt = one(c)
+        return prompt === undefined ? notFound('Prompt') : promptBody(prompt)
+      }),
+    )
+    .get(
+      '/:id/versions',
+      answering(state, 'prompts', (c) => {
+        const prompt = one(c)
+        if (prompt === undefined) return notFound('Prompt')
+        return paged(
+          c,
+          prompt.versions.toReversed().map((version) => versionBody(prompt, version)),
+          200,
+        )
+      }),
+    )
+    .get(
+      '/:id/versions/:version',
+      answering(state, 'prompts', (c) => {
+        const prompt = one(c)
+        const asked = c.req.param('version') ?? ''
+        const version = prompt && versionOf(prompt, asked === 'latest' ? asked : Number(asked))
+        return prompt === undefined || version === undefined
+          ? notFound('Prompt version')
+          : versionBody(prompt, version)
+      }),
+    )
+}

@@ -1,0 +1,51 @@
+import type { LocalPrompt, LocalPromptVersion } from './LocalPrompt.js'
+
+/** A version with its number. */
+export interface StoredVersion extends LocalPromptVersion {
+  readonly version: number
+}
+
+/** A prompt with its versions in ascending order. */
+export interface StoredPrompt {
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  readonly versions: ReadonlyArray<StoredVersion>
+  /** The number of the version that a request gets which names none. */
+  readonly deployed: number
+}
+
+/** Prompts by id. */
+export type PromptStore = ReadonlyMap<string, StoredPrompt>
+
+const stored = (id: string, prompt: LocalPrompt): StoredPrompt => {
+  const { name, description } = prompt
+  const versions = ('versions' in prompt ? prompt.versions : [prompt])
+    .map((version, index) => ({ ...version, version: version.version ?? index + 1 }))
+    .toSorted((a, b) => a.version - b.version)
+  const newest = versions.at(-1)?.version ?? 1
+  return {
+    id,
+    name: name ?? id,
+    description: description ?? '',
+    versions,
+    deployed: ('versions' in prompt ? prompt.deployed : undefined) ?? newest,
+  }
+}
+
+/** The prompts as the gateway looks them up. */
+export const promptStore = (prompts: Readonly<Record<string, LocalPrompt>>): PromptStore =>
+  new Map(Object.entries(prompts).map(([id, prompt]) => [id, stored(id, prompt)]))
+
+/**
+ * The version that a reference means.
+ *
+ * @param version a number, `latest` for the newest, or nothing for the deployed one
+ */
+export const versionOf = (
+  prompt: StoredPrompt,
+  version: number | 'latest' | undefined,
+): StoredVersion | undefined =>
+  version === 'latest'
+    ? prompt.versions.at(-1)
+    : prompt.versions.find((one) => one.version === (version ?? prompt.deployed))

@@ -1,0 +1,49 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import { ChatRequest } from '../codecs/ChatRequest.js'
+import { type DecodeFailure, decode } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
+import { mergeParams } from './mergeParams.js'
+import { invalid, type Refusal, refusal } from './Refusal.js'
+
+// Ours never sends them; other clients send them with their defaults, and a server takes that.
+const IGNORED = new Set(['field_name', 'delimiter', 'mock_response', 'is_log_omitted'])
+
+// OpenAI's interface allows `null` for most optional fields, in the sense of "not given".
+const given = (body: Fields): Fields =>
+  Object.fromEntries(Object.entries(body).filter(([key, value]) => value !== null && !IGNORED.has(key)))
+
+const PICKS_MODEL = ['model', 'models', 'load_balance_group', 'load_balance_models', 'loadbalance_models']
+
+const missing = (fields: Fields): Refusal | undefined => {
+  if (fields.prompt !== undefined) return undefined
+  const errors = {
+    ...(fields.messages === undefined ? { messages: ['This field is required.'] } : {}),
+    ...(PICKS_MODEL.every((key) => fields[key] === undefined) ? { model: ['This field is required.'] } : {}),
+  }
+  return Object.keys(errors).length > 0 ? invalid(errors) : undefined
+}
+
+/** A decode failure as a 422 body, under the field it is about. */
+export const invalidField = ({ path, expected, found }: DecodeFailure): Refusal =>
+  invalid({
+    [/^[^.[]+/u.exec(path)?.[0] ?? 'non_field_errors']: [
+      `${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}`,
+    ],
+  })
+
+/**
+ * Reads the body of a chat request: 400 when it isn't a JSON object, 422 with the field that is wrong.
+ *
+ * @param header the value of `X-Data-Respan-Params`
+ */
+export const readChatRequest = (body: unknown, header: string | undefined): Either<Refusal, ChatRequest> => {
+  if (!Fields.is(body)) return left(refusal(400, 'Invalid request format'))
+  const merged = mergeParams(body, header)
+  if (merged._tag === 'Left') return merged
+  const fields = given(merged.right)
+  const absent = missing(fields)
+  if (absent) return left(absent)
+  const decoded = decode(ChatRequest)(fields)
+  return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : right(decoded.right)
+}

@@ -1,0 +1,202 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import type { ChatMessage } from '../codecs/ChatMessage.js'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import type { ContentPart } from '../codecs/ContentPart.js'
+import type { Fields } from '../codecs/Fields.js'
+import { messageText } from '../codecs/messages.js'
+import { type PromptReference, TypedVariable } from '../codecs/PromptReference.js'
+import { type PromptStore, type StoredVersion, versionOf } from './promptStore.js'
+import { type Refusal, refusal } from './Refusal.js'
+import { renderTemplate } from './renderTemplate.js'
+
+/** A chat request whose prompt, if it had one, is rendered and merged. */
+export interface ResolvedRequest {
+  readonly request: ChatRequest
+  readonly messages: ReadonlyArray<ChatMessage>
+  /** The rendered messages, where the request asked to see them. */
+  readonly promptMessage?: ReadonlyArray<ChatMessage>
+}
+
+interface Wanted {
+  readonly prompt_id: string
+  readonly version?: number | 'latest' | undefined
+  readonly variables?: Fields | undefined
+}
+
+// The platform's limit: a prompt, its children and theirs.
+const MAX_DEPTH = 2
+
+// A private-use mark that no template writes: where it stands, the message is cut into text and image parts.
+const IMAGE = /\uE000(\d+)\uE001/u
+
+interface Filled {
+  readonly values: Fields
+  readonly images: ReadonlyArray<string>
+}
+
+const find = (store: PromptStore, { prompt_id, version }: Wanted): Either<Refusal, StoredVersion> => {
+  const prompt = store.get(prompt_id)
+  if (prompt === undefined) return left(refusal(404, `Prompt ${prompt_id} not found`))
+  const found = versionOf(prompt, version)
+  return found === undefined
+    ? left(refusal(404, `Version ${version} of prompt ${prompt_id} not found`))
+    : right(found)
+}
+
+const fillVariables = (
+  store: PromptStore,
+  variables: Fields,
+  path: ReadonlyArray<string>,
+): Either<Refusal, Filled> => {
+  const values: Array<readonly [string, unknown]> = []
+  const images: Array<string> = []
+  for (const [name, value] of Object.entries(variables)) {
+    if (!TypedVariable.is(value)) {
+      values.push([name, value])
+      continue
+    }
+    switch (value._type) {
+      case 'image_url':
+        values.push([name, `\uE000${images.push(value.value) - 1}\uE001`])
+        break
+      case 'prompt': {
+        const child = renderPrompt(store, value, path)
+        if (child._tag === 'Left') return child
+        values.push([name, child.right.messages.map(messageText).join('\n')])
+        break
+      }
+      default:
+        values.push([name, value.value])
+    }
+  }
+  return right({ values: Object.fromEntries(values), images })
+}
+
+const partsOf = (text: string, images: ReadonlyArray<string>): string | ReadonlyArray<ContentPart> => {
+  if (!IMAGE.test(text)) return text
+  // `split` with a group alternates between text and the number of an image.
+  return text.split(IMAGE).flatMap((piece, index): ReadonlyArray<ContentPart> => {
+    if (index % 2 === 1) return [{ type: 'image_url', image_url: { url: images[Number(piece)] ?? '' } }]
+    return piece.trim() === '' ? [] : [{ type: 'text', text: piece }]
+  })
+}
+
+const renderContent = (
+  content: ChatMessage['content'],
+  filled: Filled,
+): Either<string, string | ReadonlyArray<ContentPart> | null | undefined> => {
+  if (typeof content === 'string') {
+    const text = renderTemplate(content, filled.values)
+    return text._tag === 'Left' ? text : right(partsOf(text.right, filled.images))
+  }
+  const parts: Array<ContentPart> = []
+  for (const part of content ?? []) {
+    if (!('text' in part) || typeof part.text !== 'string') {
+      parts.push(part)
+      continue
+    }
+    const text = renderTemplate(part.text, filled.values)
+    if (text._tag === 'Left') return text
+    const rendered = partsOf(text.right, filled.images)
+    parts.push(...(typeof rendered === 'string' ? [{ type: 'text' as const, text: rendered }] : rendered))
+  }
+  return right(content ? parts : content)
+}
+
+const withContent = (
+  message: ChatMessage,
+  content: string | ReadonlyArray<ContentPart> | null | undefined,
+): ChatMessage => {
+  if (message.role === 'assistant') return content === undefined ? message : { ...message, content }
+  return { ...message, content: content ?? '' }
+}
+
+interface Rendered {
+  readonly version: StoredVersion
+  readonly messages: ReadonlyArray<ChatMessage>
+}
+
+const renderPrompt = (
+  store: PromptStore,
+  wanted: Wanted,
+  path: ReadonlyArray<string>,
+): Either<Refusal, Rendered> => {
+  const { prompt_id } = wanted
+  if (path.includes(prompt_id)) {
+    return left(refusal(400, `Circular prompt composition: ${[...path, prompt_id].join(' -> ')}`))
+  }
+  if (path.length > MAX_DEPTH) {
+    return left(
+      refusal(400, `Prompt composition deeper than ${MAX_DEPTH}: ${[...path, prompt_id].join(' -> ')}`),
+    )
+  }
+  const version = find(store, wanted)
+  if (version._tag === 'Left') return version
+  const variables = { ...version.right.variables, ...wanted.variables }
+  const filled = fillVariables(store, variables, [...path, prompt_id])
+  if (filled._tag === 'Left') return filled
+  const messages: Array<ChatMessage> = []
+  for (const message of version.right.messages) {
+    const content = renderContent(message.content, filled.right)
+    if (content._tag === 'Left') {
+      return left(refusal(400, `Prompt ${prompt_id} can not be rendered. ${content.left}`))
+    }
+    messages.push(withContent(message, content.right))
+  }
+  return right({ version: version.right, messages })
+}
+
+const fieldsOf = ({ model, params, fallback_models, load_balance_models }: StoredVersion): ChatRequest => ({
+  ...params,
+  ...(model === undefined ? {} : { model }),
+  ...(fallback_models === undefined ? {} : { fallback_models }),
+  ...(load_balance_models === undefined ? {} : { load_balance_models }),
+})
+
+const isV2 = (prompt: PromptReference): prompt is Extract<PromptReference, { schema_version: 2 }> =>
+  prompt.schema_version === 2
+
+// v2: the stored prompt wins, `patch` changes parameters, the body's messages come after the prompt's.
+// v1: `override_params`, only with `override`, beat the prompt, which then beats the body; otherwise the body wins.
+const merge = (
+  request: ChatRequest,
+  prompt: PromptReference,
+  { version, messages }: Rendered,
+): ResolvedRequest => {
+  const stored = fieldsOf(version)
+  if (isV2(prompt)) {
+    return {
+      request: { ...request, ...stored, ...prompt.patch },
+      messages: [...messages, ...(request.messages ?? [])],
+    }
+  }
+  if (prompt.override !== true) {
+    const own = request.messages ?? []
+    return { request: { ...stored, ...request }, messages: own.length > 0 ? own : messages }
+  }
+  const { messages: extra, ...params } = prompt.override_params ?? {}
+  const append = prompt.override_config?.messages_override_mode === 'append'
+  return {
+    request: { ...request, ...stored, ...params },
+    messages: extra === undefined ? messages : append ? [...messages, ...extra] : extra,
+  }
+}
+
+/**
+ * Renders the managed prompt that a request refers to and merges it with the request, by its schema version
+ * (section 3.2 of the contract). A request without a prompt passes as it is.
+ *
+ * Refuses with 404 (no such prompt or version) and 400 (circular or too deep composition, template error).
+ */
+export const resolvePrompt = (store: PromptStore, request: ChatRequest): Either<Refusal, ResolvedRequest> => {
+  const { prompt } = request
+  // A custom prompt is managed elsewhere and named for the log only.
+  if (prompt === undefined || (prompt.is_custom_prompt === true && request.messages !== undefined)) {
+    return right({ request, messages: request.messages ?? [] })
+  }
+  const rendered = renderPrompt(store, prompt, [])
+  if (rendered._tag === 'Left') return rendered
+  const resolved = merge(request, prompt, rendered.right)
+  return right(prompt.echo === false ? resolved : { ...resolved, promptMessage: resolved.messages })
+}

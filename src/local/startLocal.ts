@@ -1,0 +1,154 @@
+import { createServer, type Server } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { decode } from '../codecs/decode.js'
+import type { SpanPayload } from '../codecs/SpanPayload.js'
+import { InvalidInput } from '../errors.js'
+import { bufferedSink } from '../sinks/bufferedSink.js'
+import { respanTransport } from '../sinks/respanTransport.js'
+import type { Gateway } from '../sources/Gateway.js'
+import { respanGateway } from '../sources/respanGateway.js'
+import type { Sink } from '../tracing/Sink.js'
+import { answerCache } from './answerCache.js'
+import { app } from './app.js'
+import { Fault } from './Fault.js'
+import { faultList } from './faultList.js'
+import { checkedOptions, type LocalOptions } from './LocalOptions.js'
+import { promptStore } from './promptStore.js'
+import { readPromptsDirectory } from './readPromptsDirectory.js'
+import { type LocalRequest, requestLog } from './requestLog.js'
+import { traceStore } from './traceStore.js'
+
+/** A running local gateway. */
+export interface Local extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>/api`: what `RESPAN_BASE_URL` would be, and the `baseURL` of OpenAI's own clients. */
+  readonly baseUrl: string
+  readonly port: number
+  /** For `respanGenerate`: calls go over HTTP to this server. */
+  readonly gateway: Gateway
+  /** For `respanTrace`: delivers to this server within a tenth of a second. */
+  readonly sink: Sink
+  /** The page of a trace; that of all traces is `/traces`. */
+  readonly traceUrl: (traceId: string) => string
+  /** The requests so far, oldest first, each as far as it has come. */
+  readonly requests: ReadonlyArray<LocalRequest>
+  /** The spans received, the oldest trace first. */
+  readonly spans: () => ReadonlyArray<SpanPayload>
+  /**
+   * Misbehaves from now on; the returned function ends it.
+   *
+   * @throws InvalidInput for an unknown kind of misbehaviour
+   */
+  readonly fault: (fault: Fault) => () => void
+  /** Resolves when no request is under way: also those whose client has left are over. */
+  readonly idle: () => Promise<void>
+  /** Delivers what is in `sink`, then breaks all connections and ends the server. */
+  readonly close: () => Promise<void>
+}
+
+// Of what is kept of requests, and of spans: a forgotten server must not fill the memory with large bodies.
+const MAX_LENGTH = 128 * 2 ** 20
+
+const listen = (server: Server, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+
+const ended = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+
+const once = <A>(make: () => A): (() => A) => {
+  let made: { readonly value: A } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+const checkedFault = (fault: Fault): Fault => {
+  const decoded = decode(Fault)(fault)
+  if (decoded._tag === 'Left') throw new InvalidInput('fault', decoded.left)
+  return decoded.right
+}
+
+/**
+ * Starts a gateway on loopback that speaks Respan's wire contract: chat completions (plain, SSE, tools, JSON
+ * schemas), managed prompts, embeddings, trace ingest, and pages that show the traces it received. No account and
+ * no network is needed: a deterministic built-in model answers, or an OpenAI-compatible `upstream`.
+ *
+ * It is a development tool. It listens on 127.0.0.1 alone, refuses foreign host names and web origins, keeps a
+ * bounded number of traces and requests in memory, and treats all that it shows as hostile text.
+ *
+ * @returns rejects with `InvalidInput` for a wrong option or prompt file, and with Node's error when the port is taken
+ * @example
+ * const local = await startLocal()
+ * of('Hello').pipe(
+ *   respanGenerate({ model: 'gpt-4o-mini', gateway: local.gateway }),
+ *   respanTrace('My Workflow', { sink: local.sink }),
+ * )
+ */
+export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
+  const checked = checkedOptions(given)
+  if (checked._tag === 'Left') throw checked.left
+  const options = checked.right
+  const faults = faultList()
+  for (const fault of options.faults ?? []) faults.add(fault)
+  const log = requestLog(options.maxRequests ?? 1_000, MAX_LENGTH)
+  const traces = traceStore({
+    maxTraces: options.maxTraces ?? 500,
+    maxSpans: options.maxSpans ?? 50_000,
+    maxLength: MAX_LENGTH,
+  })
+  const { promptsDirectory } = options
+  const fromFiles = promptsDirectory === undefined ? {} : await readPromptsDirectory(promptsDirectory)
+  const { fetch } = app({
+    apiKey: options.apiKey,
+    cache: answerCache(500),
+    chunkDelay: options.chunkDelay ?? 0,
+    faults,
+    log,
+    maxBodyBytes: options.maxBodyBytes ?? 20 * 2 ** 20,
+    origins: options.origins ?? [],
+    prompts: promptStore({ ...fromFiles, ...options.prompts }),
+    traces,
+    upstream: options.upstream,
+  })
+  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }))
+  // Longer than clients keep an idle connection: none of them meets one that is just being closed.
+  server.keepAliveTimeout = 60_000
+  if (options.unref === true) {
+    server.unref()
+    server.on('connection', (socket) => socket.unref())
+  }
+  const port = await listen(server, options.port ?? 0)
+  const origin = `http://127.0.0.1:${port}`
+  // Never the key of the environment, which belongs to the platform.
+  const connection = { baseUrl: `${origin}/api`, apiKey: options.apiKey ?? 'local' }
+  const sink = bufferedSink(respanTransport(connection), { maxDelay: 100, flushTimeout: 5_000 })
+  const close = once(async () => {
+    await sink.close()
+    await ended(server)
+  })
+  return {
+    baseUrl: connection.baseUrl,
+    port,
+    gateway: respanGateway(connection),
+    sink,
+    traceUrl: (id) => `${origin}/traces/${encodeURIComponent(id)}`,
+    get requests() {
+      return log.all()
+    },
+    spans: traces.spans,
+    fault: (fault) => faults.add(checkedFault(fault)),
+    idle: log.idle,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

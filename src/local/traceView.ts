@@ -1,0 +1,247 @@
+import type { Fields } from '../codecs/Fields.js'
+import type { SpanPayload } from '../codecs/SpanPayload.js'
+import { costOf } from './models.js'
+import { parseShallow } from './parseShallow.js'
+
+/** How a span ended, as far as its payload tells. */
+export type ViewStatus = 'ok' | 'error' | 'cancelled'
+
+/** A span, worked out for showing. Times are ms since 1970, with fractions. */
+export interface SpanView {
+  readonly span: SpanPayload
+  readonly name: string
+  readonly depth: number
+  readonly start: number
+  readonly end: number
+  /** When the first token came. */
+  readonly firstToken: number | undefined
+  readonly status: ViewStatus
+  readonly promptTokens: number | undefined
+  readonly completionTokens: number | undefined
+  /** USD: as sent, or else worked out from the price table. */
+  readonly cost: number | undefined
+  readonly children: ReadonlyArray<SpanView>
+}
+
+/** A trace, worked out for showing. */
+export interface TraceView {
+  readonly id: string
+  readonly name: string
+  /** `incomplete`: the root has not arrived. */
+  readonly status: ViewStatus | 'incomplete'
+  readonly start: number
+  readonly end: number
+  readonly spanCount: number
+  readonly modelCalls: number
+  readonly errors: number
+  readonly promptTokens: number
+  readonly completionTokens: number
+  readonly cost: number | undefined
+  /** The span that stands for the whole: the one without a parent, or else the first. */
+  readonly root: SpanView | undefined
+  readonly roots: ReadonlyArray<SpanView>
+  /** The spans from top to bottom, children under their parents, siblings by start. */
+  readonly rows: ReadonlyArray<SpanView>
+}
+
+/** ms since 1970 of an RFC 3339 time, with the fractions of a ms that `Date` drops. */
+export const parseTime = (text: string | undefined): number | undefined => {
+  const ms = text === undefined ? Number.NaN : Date.parse(text)
+  if (text === undefined || !Number.isFinite(ms)) return undefined
+  const beyond = /\.\d{3}(\d+)/u.exec(text)?.[1]
+  return beyond === undefined ? ms : ms + Number(`0.${beyond}`)
+}
+
+const timesOf = (span: SpanPayload): readonly [number, number] => {
+  const started = parseTime(span.start_time)
+  const ended = parseTime(span.timestamp)
+  const duration = span.latency === undefined ? undefined : span.latency * 1000
+  const start = started ?? (ended === undefined ? 0 : ended - (duration ?? 0))
+  // The latency was measured by a monotonic clock; the two times may be off by a clock's step.
+  return [start, Math.max(start, duration === undefined ? (ended ?? start) : start + duration)]
+}
+
+/** How a span ended: refused by its own word, interrupted by its metadata, fine otherwise. */
+export const statusOf = ({
+  status,
+  status_code,
+  error_bit,
+  error_message,
+  metadata,
+}: SpanPayload): ViewStatus => {
+  if (status === 'error' || error_bit === 1 || (status_code ?? 200) >= 400 || error_message) return 'error'
+  return String(metadata?.cancelled) === 'true' ? 'cancelled' : 'ok'
+}
+
+const MODEL_CALLS: ReadonlySet<string> = new Set(['chat', 'completion', 'response', 'generation', 'text'])
+
+const isModelCall = ({ log_type, model }: SpanPayload): boolean =>
+  MODEL_CALLS.has(log_type ?? 'chat') && (log_type !== undefined || model !== undefined)
+
+// What is nested deeper is shown at this depth: a hostile chain of parents must not exhaust the stack.
+const DEEPEST = 200
+
+interface Link {
+  readonly span: SpanPayload
+  readonly start: number
+  readonly end: number
+}
+
+const viewOf = ({ end, span, start }: Link, depth: number, children: ReadonlyArray<SpanView>): SpanView => {
+  const promptTokens = span.prompt_tokens ?? span.usage?.prompt_tokens ?? undefined
+  const completionTokens = span.completion_tokens ?? span.usage?.completion_tokens ?? undefined
+  const priced =
+    span.model === undefined || (promptTokens === undefined && completionTokens === undefined)
+      ? undefined
+      : costOf(span.model, { prompt_tokens: promptTokens ?? 0, completion_tokens: completionTokens ?? 0 })
+  return {
+    span,
+    name: span.span_name?.trim() || span.span_unique_id,
+    depth,
+    start,
+    end,
+    firstToken: span.time_to_first_token === undefined ? undefined : start + span.time_to_first_token * 1000,
+    status: statusOf(span),
+    promptTokens,
+    completionTokens,
+    cost: span.cost ?? priced,
+    children,
+  }
+}
+
+const treeOf = (spans: ReadonlyArray<SpanPayload>): ReadonlyArray<SpanView> => {
+  const links = spans
+    .map((span): Link => {
+      const [start, end] = timesOf(span)
+      return { span, start, end }
+    })
+    .toSorted((a, b) => a.start - b.start || b.end - a.end)
+  const known = new Set(spans.map(({ span_unique_id }) => span_unique_id))
+  const below = new Map<string | undefined, Array<Link>>()
+  for (const link of links) {
+    const { span_parent_id: parent, span_unique_id: id } = link.span
+    const key = parent == null || parent === id || !known.has(parent) ? undefined : parent
+    const siblings = below.get(key)
+    if (siblings) siblings.push(link)
+    else below.set(key, [link])
+  }
+  const seen = new Set<string>()
+  const build = (link: Link, depth: number): SpanView => {
+    seen.add(link.span.span_unique_id)
+    if (depth >= DEEPEST) return viewOf(link, depth, flattened(link, depth))
+    const children = (below.get(link.span.span_unique_id) ?? [])
+      .filter(({ span }) => !seen.has(span.span_unique_id))
+      .map((child) => build(child, depth + 1))
+    return viewOf(link, depth, children)
+  }
+  // Everything under a span at the deepest level, side by side.
+  const flattened = (top: Link, depth: number): ReadonlyArray<SpanView> => {
+    const views: Array<SpanView> = []
+    const queue = [top.span.span_unique_id]
+    for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
+      for (const link of below.get(id) ?? []) {
+        if (seen.has(link.span.span_unique_id)) continue
+        seen.add(link.span.span_unique_id)
+        views.push(viewOf(link, depth + 1, []))
+        queue.push(link.span.span_unique_id)
+      }
+    }
+    return views
+  }
+  const roots = (below.get(undefined) ?? []).map((link) => build(link, 0))
+  // Spans that are each other's parents hang on no root: they are shown as roots.
+  const circular = links.filter(({ span }) => !seen.has(span.span_unique_id))
+  return [
+    ...roots,
+    ...circular.flatMap((link) => (seen.has(link.span.span_unique_id) ? [] : [build(link, 0)])),
+  ]
+}
+
+const rowsOf = (views: ReadonlyArray<SpanView>): ReadonlyArray<SpanView> =>
+  views.flatMap((view) => [view, ...rowsOf(view.children)])
+
+const sum = (numbers: ReadonlyArray<number | undefined>): number =>
+  numbers.reduce<number>((total, n) => total + (n ?? 0), 0)
+
+/** Works out a trace from its spans: the tree, whatever its spans' parents are, and the totals. */
+export const traceView = (id: string, spans: ReadonlyArray<SpanPayload>): TraceView => {
+  const roots = treeOf(spans)
+  const rows = rowsOf(roots)
+  const root = roots.find(({ span }) => span.span_parent_id == null)
+  const costs = rows.map(({ cost }) => cost).filter((cost) => cost !== undefined)
+  const first = root ?? rows[0]
+  const starts = rows.map(({ start }) => start).filter((start) => start > 0)
+  return {
+    id,
+    name: first?.span.trace_name?.trim() || first?.span.span_workflow_name?.trim() || first?.name || id,
+    status: root?.status ?? 'incomplete',
+    start: starts.length === 0 ? 0 : starts.reduce((a, b) => Math.min(a, b)),
+    end: rows.reduce((latest, { end }) => Math.max(latest, end), 0),
+    spanCount: rows.length,
+    modelCalls: rows.filter(({ span }) => isModelCall(span)).length,
+    errors: rows.filter(({ status }) => status === 'error').length,
+    promptTokens: sum(rows.map(({ promptTokens }) => promptTokens)),
+    completionTokens: sum(rows.map(({ completionTokens }) => completionTokens)),
+    cost: costs.length === 0 ? undefined : sum(costs),
+    root: first,
+    roots,
+    rows,
+  }
+}
+
+const iso = (ms: number): string | null => (ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : null)
+
+/** JSON as a value, where a text is JSON. */
+export const parsedJson = (text: string | undefined): unknown => {
+  if (text === undefined || !/^\s*[[{"\d\-tfn]/u.test(text)) return text
+  const value = parseShallow(text)
+  return value === undefined ? text : value
+}
+
+const spanBody = (view: SpanView): Fields => ({
+  ...view.span,
+  id: view.span.span_unique_id,
+  span_parent_id: view.span.span_parent_id ?? null,
+  log_type: (view.span.log_type ?? 'chat').toUpperCase(),
+  input: parsedJson(view.span.input) ?? null,
+  output: parsedJson(view.span.output) ?? null,
+  status: view.status === 'error' ? 'error' : 'success',
+  status_code: view.span.status_code ?? 200,
+  ...(view.cost === undefined ? {} : { cost: view.cost }),
+  children: view.children.map(spanBody),
+})
+
+/** What a trace's spans say about whom or what it belongs to: the root's word, or else the first. */
+export const said = (
+  trace: TraceView,
+  field: 'customer_identifier' | 'thread_identifier',
+): string | number | undefined =>
+  trace.root?.span[field] ?? trace.rows.find(({ span }) => span[field] !== undefined)?.span[field]
+
+/** A trace without its spans, as `POST /api/traces/list/` gives it. */
+export const traceSummary = (trace: TraceView): Fields => {
+  return {
+    id: trace.id,
+    trace_unique_id: trace.id,
+    name: trace.name,
+    start_time: iso(trace.start),
+    end_time: iso(trace.end),
+    duration: (trace.end - trace.start) / 1000,
+    span_count: trace.spanCount,
+    llm_call_count: trace.modelCalls,
+    total_prompt_tokens: trace.promptTokens,
+    total_completion_tokens: trace.completionTokens,
+    total_tokens: trace.promptTokens + trace.completionTokens,
+    total_cost: trace.cost ?? 0,
+    error_count: trace.errors,
+    metadata: trace.root?.span.metadata ?? {},
+    customer_identifier: said(trace, 'customer_identifier') ?? null,
+    environment: 'local',
+  }
+}
+
+/** A trace as `GET /api/traces/{id}/` gives it (section 4.6 of the contract). */
+export const traceBody = (trace: TraceView): Fields => ({
+  ...traceSummary(trace),
+  span_tree: trace.roots.map(spanBody),
+})

@@ -1,0 +1,93 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import type { ChatMessage } from '../codecs/ChatMessage.js'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import type { Fields } from '../codecs/Fields.js'
+import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import type { Refusal } from './Refusal.js'
+
+/** An OpenAI-compatible server that answers instead of the built-in model: Ollama, vLLM, LM Studio, OpenAI… */
+export interface Upstream {
+  /** Up to the part before `/chat/completions`, such as `http://127.0.0.1:11434/v1`. */
+  readonly baseUrl: string
+  /** Sent as a bearer token; default: no `Authorization` header. */
+  readonly apiKey?: string
+  /** Asked for in place of the request's model. */
+  readonly model?: string
+}
+
+const RESPAN_FIELDS = new Set([
+  ...Object.keys(RespanAttributes.type.props),
+  'prompt',
+  'respan_params',
+  'keywordsai_params',
+])
+
+/** The body for an OpenAI-compatible server: what belongs to Respan is left out. */
+export const openaiBody = (
+  request: ChatRequest,
+  messages: ReadonlyArray<ChatMessage>,
+  model: string,
+): Fields => ({
+  ...Object.fromEntries(Object.entries(request).filter(([key]) => !RESPAN_FIELDS.has(key))),
+  model,
+  messages,
+})
+
+const unreachable = (baseUrl: string, error: unknown): Refusal => ({
+  status: 502,
+  body: {
+    error: {
+      message: `The upstream ${new URL(baseUrl).host} did not answer: ${error instanceof Error ? error.message : String(error)}`,
+      type: 'upstream_error',
+      param: null,
+      code: null,
+    },
+  },
+})
+
+const jsonOr = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/**
+ * Asks an upstream; a status that isn't a success comes back as a refusal with its body and `Retry-After`.
+ *
+ * @param signal aborted when the client leaves, which ends the upstream's work as well
+ */
+export const askUpstream = async (
+  { apiKey, baseUrl, model: override }: Upstream,
+  request: ChatRequest,
+  messages: ReadonlyArray<ChatMessage>,
+  model: string,
+  signal: AbortSignal,
+): Promise<Either<Refusal, Response>> => {
+  try {
+    const response = await fetch(`${baseUrl}/chat/completions`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+      },
+      body: JSON.stringify(openaiBody(request, messages, override ?? model)),
+      signal,
+    })
+    if (response.ok) return right(response)
+    const retryAfter = response.headers.get('retry-after')
+    const type = response.headers.get('content-type')
+    return left({
+      status: response.status,
+      body: jsonOr(await response.text()),
+      headers: {
+        ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
+        ...(type === null ? {} : { 'content-type': type }),
+      },
+    })
+  } catch (error) {
+    return left(unreachable(baseUrl, error))
+  }
+}

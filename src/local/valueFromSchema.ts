@@ -1,0 +1,249 @@
+import { Fields } from '../codecs/Fields.js'
+import { hash, pick } from './hash.js'
+
+/** What a value may be made of: the words of the conversation. */
+export interface SchemaHints {
+  /** The prompt itself. */
+  readonly question: string
+  /** A short noun phrase. */
+  readonly topic: string
+  /** Names in the prompt, such as `Paris`. */
+  readonly names: ReadonlyArray<string>
+  /** Other words that carry meaning. */
+  readonly keywords: ReadonlyArray<string>
+  /** Numbers in the prompt. */
+  readonly numbers: ReadonlyArray<number>
+  /** A sentence or two. */
+  readonly sentence: string
+}
+
+interface Place {
+  readonly root: unknown
+  readonly hints: SchemaHints
+  readonly h: number
+  readonly name: string
+  /** Which element of a list, when `listed`. */
+  readonly index: number
+  readonly listed: boolean
+  readonly depth: number
+}
+
+// A recursive schema (a tree, a linked list) ends here: optional properties and list items are left out.
+const DEEP = 5
+const DEEPEST = 24
+
+const resolved = (schema: unknown, root: unknown, hops = 0): unknown => {
+  if (!Fields.is(schema) || typeof schema.$ref !== 'string' || hops > 16) return schema
+  const { $ref, ...beside } = schema
+  if (!$ref.startsWith('#')) return beside
+  const target = $ref
+    .slice(1)
+    .split('/')
+    .slice(1)
+    .map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<unknown>((at, step) => (Fields.is(at) && Object.hasOwn(at, step) ? at[step] : undefined), root)
+  const found = resolved(target, root, hops + 1)
+  return Fields.is(found) ? { ...found, ...beside } : beside
+}
+
+const listOf = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+
+const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined)
+
+const typesOf = (schema: Fields): ReadonlyArray<string> => {
+  const named =
+    typeof schema.type === 'string'
+      ? [schema.type]
+      : listOf(schema.type).filter((type) => typeof type === 'string')
+  if (named.length > 0) return named
+  if (Fields.is(schema.properties) || Array.isArray(schema.required)) return ['object']
+  if (schema.items !== undefined || schema.prefixItems !== undefined) return ['array']
+  if (schema.minimum !== undefined || schema.maximum !== undefined) return ['number']
+  return ['string']
+}
+
+const fieldsIn = (value: unknown): Fields => (Fields.is(value) ? value : {})
+
+// Later parts win, except that properties and required names add up.
+const merged = (parts: ReadonlyArray<unknown>): Fields => {
+  const schemas = parts.filter(Fields.is)
+  const properties = Object.assign({}, ...schemas.map((schema) => fieldsIn(schema.properties)))
+  const required = schemas.flatMap((schema) => listOf(schema.required))
+  return {
+    ...Object.assign({}, ...schemas),
+    ...(Object.keys(properties).length > 0 ? { properties } : {}),
+    ...(required.length > 0 ? { required } : {}),
+  }
+}
+
+const isNull = (schema: unknown): boolean =>
+  Fields.is(schema) && (schema.type === 'null' || schema.const === null)
+
+const objectOf = (schema: Fields, place: Place): unknown => {
+  const properties = Fields.is(schema.properties) ? schema.properties : {}
+  const required = listOf(schema.required).filter((key) => typeof key === 'string')
+  const optional = Object.keys(properties).filter((key) => !required.includes(key))
+  const wanted = place.depth >= DEEP || required.length > 0 ? required : [...required, ...optional]
+  return Object.fromEntries(
+    wanted.map((name) => [
+      name,
+      valueAt(Object.hasOwn(properties, name) ? properties[name] : {}, {
+        ...place,
+        name,
+        depth: place.depth + 1,
+        h: hash(name, place.h),
+      }),
+    ]),
+  )
+}
+
+const arrayOf = (schema: Fields, place: Place): unknown => {
+  const fixed = listOf(schema.prefixItems)
+  const least = Math.max(number(schema.minItems) ?? 0, 0)
+  const most = number(schema.maxItems) ?? Number.POSITIVE_INFINITY
+  const usual = place.depth >= DEEP ? 0 : Math.max(2, Math.min(3, place.hints.names.length))
+  const length = Math.min(Math.max(least, Math.min(usual, most), Math.min(fixed.length, most)), 100)
+  return Array.from({ length }, (_, index) =>
+    valueAt(fixed[index] ?? schema.items ?? {}, {
+      ...place,
+      index: place.index + index,
+      listed: true,
+      depth: place.depth + 1,
+      h: place.h + index,
+    }),
+  )
+}
+
+const FORMATS: Readonly<Record<string, (h: number) => string>> = {
+  'date-time': (h) => `2026-0${1 + (h % 9)}-1${h % 10}T0${h % 10}:30:00Z`,
+  date: (h) => `2026-0${1 + (h % 9)}-1${h % 10}`,
+  time: (h) => `0${h % 10}:30:00Z`,
+  email: (h) => `user${h % 1000}@example.com`,
+  uri: (h) => `https://example.com/${h % 1000}`,
+  url: (h) => `https://example.com/${h % 1000}`,
+  uuid: (h) => {
+    const hex = [1, 2, 3, 4]
+      .map((n) =>
+        hash('uuid', h + n)
+          .toString(16)
+          .padStart(8, '0'),
+      )
+      .join('')
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  },
+  hostname: () => 'example.com',
+  ipv4: (h) => `192.0.2.${h % 255}`,
+}
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+const wording = ({ name, hints, h, index, listed }: Place): string => {
+  const named = hints.names[index % Math.max(1, hints.names.length)]
+  const word = hints.keywords[(index + (h % 2)) % Math.max(1, hints.keywords.length)] ?? hints.topic
+  if (/city|town|location|place|country|region|destination|origin|address/i.test(name)) return named ?? word
+  if (/query|question|prompt|search|^q$|text|input|message|content|expression/i.test(name))
+    return hints.question
+  if (/title|headline|heading/i.test(name)) return capitalised(hints.topic)
+  if (/topic|subject|theme/i.test(name)) return hints.topic
+  if (/answer|summary|description|reason|explanation|body|detail|comment|response|output/i.test(name))
+    return hints.sentence
+  if (/date|day/i.test(name)) return '2026-03-07'
+  if (/email/i.test(name)) return 'user@example.com'
+  if (/url|link|uri/i.test(name)) return 'https://example.com/'
+  if (/(?:^|_)id$/i.test(name)) return `id_${(h % 0xffff).toString(16).padStart(4, '0')}`
+  if (/name|person|author|who/i.test(name)) return named ?? capitalised(word)
+  return listed ? (named ?? word) : word
+}
+
+const stringOf = (schema: Fields, place: Place): string => {
+  const format = typeof schema.format === 'string' ? FORMATS[schema.format] : undefined
+  const text = format?.(place.h) ?? wording(place)
+  const longest = number(schema.maxLength) ?? Number.POSITIVE_INFINITY
+  const shortest = Math.min(number(schema.minLength) ?? 0, 10_000)
+  const long = text.length >= shortest ? text : text.padEnd(shortest, ` ${place.hints.topic}`)
+  return long.length > longest ? long.slice(0, longest) : long
+}
+
+const numberOf = (schema: Fields, whole: boolean, { hints, h, index }: Place): number => {
+  const step = number(schema.multipleOf) ?? (whole ? 1 : undefined)
+  const tick = step ?? 0.01
+  const above = number(schema.exclusiveMinimum)
+  const below = number(schema.exclusiveMaximum)
+  const least = Math.max(
+    number(schema.minimum) ?? Number.NEGATIVE_INFINITY,
+    above === undefined ? Number.NEGATIVE_INFINITY : above + tick,
+  )
+  const most = Math.min(
+    number(schema.maximum) ?? Number.POSITIVE_INFINITY,
+    below === undefined ? Number.POSITIVE_INFINITY : below - tick,
+  )
+  const fits = (n: number): boolean =>
+    n >= least && n <= most && (step === undefined || Number.isInteger(n / step))
+  const said = hints.numbers[index % Math.max(1, hints.numbers.length)]
+  if (said !== undefined && fits(said)) return said
+  const from = Number.isFinite(least) ? least : Number.isFinite(most) ? most - 100 : 1
+  const to = Number.isFinite(most) ? most : from + 100
+  const drawn = from + (h % 1000) * ((to - from) / 1000)
+  if (step === undefined) return Math.min(to, Math.max(from, Number(drawn.toFixed(2))))
+  const lowest = Math.ceil(from / step)
+  return Math.min(Math.max(lowest, Math.round(drawn / step)), Math.max(lowest, Math.floor(to / step))) * step
+}
+
+const mentioned = (values: ReadonlyArray<unknown>, question: string): unknown =>
+  values.find(
+    (value) =>
+      typeof value === 'string' && value !== '' && question.toLowerCase().includes(value.toLowerCase()),
+  )
+
+const valueAt = (given: unknown, place: Place): unknown => {
+  if (place.depth > DEEPEST || given === true) return wording(place)
+  const schema = resolved(given, place.root)
+  if (!Fields.is(schema)) return null
+  if (Object.hasOwn(schema, 'const')) return schema.const
+  const [first, ...others] = listOf(schema.enum)
+  if (first !== undefined)
+    return mentioned([first, ...others], place.hints.question) ?? pick([first, ...others], place.h)
+  if (Array.isArray(schema.allOf)) {
+    const { allOf, ...beside } = schema
+    return valueAt(merged([beside, ...allOf.map((part: unknown) => resolved(part, place.root))]), place)
+  }
+  const variants = [...listOf(schema.anyOf), ...listOf(schema.oneOf)]
+  if (variants.length > 0) {
+    const { anyOf: _, oneOf: __, ...beside } = schema
+    const nothing = place.depth >= DEEP ? variants.find(isNull) : undefined
+    const variant = resolved(nothing ?? variants.find((option) => !isNull(option)) ?? variants[0], place.root)
+    return valueAt(merged([beside, variant]), { ...place, depth: place.depth + 1 })
+  }
+  const types = typesOf(schema)
+  const type =
+    place.depth >= DEEP && types.includes('null') ? 'null' : (types.find((one) => one !== 'null') ?? 'null')
+  switch (type) {
+    case 'object':
+      return objectOf(schema, place)
+    case 'array':
+      return arrayOf(schema, place)
+    case 'integer':
+      return numberOf(schema, true, place)
+    case 'number':
+      return numberOf(schema, false, place)
+    case 'boolean':
+      return place.h % 2 === 0
+    case 'null':
+      return null
+    default:
+      return stringOf(schema, place)
+  }
+}
+
+/**
+ * A value that satisfies a JSON Schema, made of the words of the conversation; the same arguments, the same value.
+ *
+ * Understands `type` (also a list), `properties`, `required`, `items`, `prefixItems`, `enum`, `const`, `anyOf`,
+ * `oneOf`, `allOf`, local `$ref`, bounds of numbers, lengths and lists, `multipleOf` and the usual `format`s; not
+ * `pattern`, `not`, `if` or `uniqueItems`. Where a schema lists required properties, the others are left out.
+ *
+ * @param name what the value is for: a property name, which decides between a place, a title, a sentence…
+ * @param h decides where the schema leaves a choice
+ */
+export const valueFromSchema = (schema: unknown, hints: SchemaHints, name: string, h: number): unknown =>
+  valueAt(schema, { root: schema, hints, h, name, index: 0, listed: false, depth: 0 })

@@ -1,0 +1,56 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { catchError, map, type Observable, type OperatorFunction, of, throwError } from 'rxjs'
+import { left, right } from '#fp/Either'
+import { isRespanError, type RespanError } from '../errors.js'
+import type { Flattening } from './flattening.js'
+import { type Component, lift, toComponent } from './lift.js'
+
+export interface Attempt {
+  <A, B>(operator: OperatorFunction<A, B>, options?: Flattening): Component<A, Either<RespanError, B>>
+  <A, B, E>(
+    operator: OperatorFunction<A, B>,
+    options: Flattening & { readonly toError: (error: unknown) => E },
+  ): Component<A, Either<E, B>>
+}
+
+interface AttemptOptions extends Flattening {
+  readonly toError?: (error: unknown) => unknown
+}
+
+const leftOf = (error: unknown, toError: AttemptOptions['toError']): Observable<Either<unknown, never>> => {
+  if (toError !== undefined) return of(left(toError(error)))
+  return isRespanError(error) ? of(left(error)) : throwError(() => error)
+}
+
+const attempted = <A, B>(
+  operator: OperatorFunction<A, B>,
+  options: AttemptOptions = {},
+): Component<A, Either<unknown, B>> => {
+  const { project, flatten, spanName } = toComponent('attempt', operator, options)
+  return lift(spanName, flatten, (value, index) =>
+    project(value, index).pipe(
+      map((output) => right(output)),
+      catchError((error: unknown) => leftOf(error, options.toError)),
+    ),
+  )
+}
+
+/**
+ * Turns an operator's failures into values, item by item, so that one bad item doesn't end the stream.
+ *
+ * ```
+ * source            --a-----b-----c--|
+ * operator          ----A-----#
+ * attempt(operator) ----A-----e-----C|      A = right(…), e = left(error)
+ * ```
+ *
+ * A component keeps its own flattening: `attempt` over a generator that switches still switches. Any other
+ * operator runs anew for each item, one after the other unless `flatten` says otherwise. A streaming
+ * generator gives `right`s, then at most one `left`.
+ *
+ * @param options `toError` maps every error; without it only a `RespanError` becomes a `left`, and foreign
+ * errors stay on the error channel, where defects belong
+ * @returns an operator that emits an `Either` for each output
+ */
+// The overloads say what `attempted` does: without `toError` every left is a RespanError, with it an E.
+export const attempt = attempted as Attempt

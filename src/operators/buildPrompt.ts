@@ -1,0 +1,167 @@
+import type * as t from 'io-ts'
+import { of } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import { ChatMessage } from '../codecs/ChatMessage.js'
+import type { MessageContent } from '../codecs/ContentPart.js'
+import { decode, describeFound } from '../codecs/decode.js'
+import { InvalidInput } from '../errors.js'
+import { compileTemplate, type Template } from '../templates/compileTemplate.js'
+import { plainValue } from '../templates/plainValue.js'
+import { component } from './component.js'
+import { encodedVariables } from './encodedVariables.js'
+import type { Component } from './lift.js'
+
+/** An object whose fields are a template's variables; interfaces are fine, arrays are not. */
+export type Variables = object & { readonly [Symbol.iterator]?: never }
+
+export interface BuildPromptOptions<A> {
+  /** Checks the input, item by item; what is rendered is its encoded form. */
+  // biome-ignore lint/suspicious/noExplicitAny: the variance position of a codec's output, which we only render.
+  readonly variables?: t.Type<A, any, unknown>
+  /** Which variables must be there: all that the template reads (`'*'`, the default), or these. */
+  readonly required?: '*' | ReadonlyArray<string>
+}
+
+export interface BuildPrompt {
+  <A extends Variables>(template: string, options?: BuildPromptOptions<A>): Component<A, string>
+  <A extends Variables>(
+    template: ReadonlyArray<ChatMessage>,
+    options?: BuildPromptOptions<A>,
+  ): Component<A, ReadonlyArray<ChatMessage>>
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+const SUBJECT = 'buildPrompt'
+
+/** What a template, or a list of messages with templates in them, reads and makes. */
+interface Compiled<B> {
+  readonly variables: ReadonlyArray<string>
+  readonly render: (values: Values) => B
+}
+
+const invalid = (path: string, expected: string, value: unknown): InvalidInput =>
+  new InvalidInput(SUBJECT, { path, expected, found: describeFound(value) })
+
+const isValues = (value: unknown): value is Values =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const RENDERED: ReadonlySet<string> = new Set(['system', 'developer', 'user'])
+const TEXT_PARTS: ReadonlySet<string> = new Set(['text', 'input_text'])
+
+const unchanged = <B>(value: B): Compiled<B> => ({ variables: [], render: () => value })
+
+const compilePart = <P extends { readonly type: string }>(part: P, path: string): Compiled<P> => {
+  if (!TEXT_PARTS.has(part.type) || !('text' in part) || typeof part.text !== 'string') return unchanged(part)
+  const { variables, render } = compileTemplate(SUBJECT, `${path}.text`, part.text)
+  return { variables, render: (values) => ({ ...part, text: render(values) }) }
+}
+
+const compileAll = <B>(compiled: ReadonlyArray<Compiled<B>>): Compiled<ReadonlyArray<B>> => ({
+  variables: compiled.flatMap(({ variables }) => variables),
+  render: (values) => compiled.map(({ render }) => render(values)),
+})
+
+const compileContent = (content: MessageContent, path: string): Compiled<MessageContent> =>
+  typeof content === 'string'
+    ? compileTemplate(SUBJECT, path, content)
+    : compileAll(content.map((part, index) => compilePart(part, `${path}[${index}]`)))
+
+const compileMessage = (message: ChatMessage, index: number): Compiled<ChatMessage> => {
+  const { role, content } = message
+  if (!RENDERED.has(role) || content == null) return unchanged(message)
+  const compiled = compileContent(content, `template[${index}].content`)
+  return {
+    variables: compiled.variables,
+    render: (values) => ({ ...message, content: compiled.render(values) }),
+  }
+}
+
+const compileMessages = (template: ReadonlyArray<unknown>): Compiled<ReadonlyArray<ChatMessage>> => {
+  if (template.length === 0) throw invalid('template', 'at least one message', template)
+  const messages = template.map((message, index) => {
+    const decoded = decode(ChatMessage)(message)
+    if (!isLeft(decoded)) return decoded.right
+    const { path, expected, found } = decoded.left
+    throw new InvalidInput(SUBJECT, {
+      path: `template[${index}]${path === '' ? '' : `.${path}`}`,
+      expected,
+      found,
+    })
+  })
+  return compileAll(messages.map(compileMessage))
+}
+
+const compile = (template: unknown): Template | Compiled<ReadonlyArray<ChatMessage>> => {
+  if (typeof template === 'string') return compileTemplate(SUBJECT, 'template', template)
+  if (Array.isArray(template)) return compileMessages(template)
+  throw invalid('template', 'a string or a list of messages', template)
+}
+
+const requiredNames = (required: unknown, variables: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (required === '*') return [...new Set(variables)].sort()
+  if (Array.isArray(required) && required.every((name) => typeof name === 'string')) return required
+  throw invalid('required', "'*' or a list of names", required)
+}
+
+/** The options as the implementation sees them: checked when the operator is built. */
+interface AnyOptions {
+  readonly variables?: t.Mixed
+  readonly required?: unknown
+}
+
+const built = (
+  template: unknown,
+  { variables: codec, required = '*' }: AnyOptions = {},
+): Component<unknown, string | ReadonlyArray<ChatMessage>> => {
+  const { variables, render } = compile(template)
+  const names = requiredNames(required, variables)
+
+  const valuesOf = (input: unknown): Values => {
+    const checked = codec === undefined ? undefined : encodedVariables(SUBJECT, codec, input)
+    if (checked !== undefined && isLeft(checked)) throw checked.left
+    const values = plainValue(SUBJECT, checked === undefined ? input : checked.right)
+    if (!isValues(values)) throw invalid('', 'an object with the variables', values)
+    const missing = names.filter((name) => !Object.hasOwn(values, name) || values[name] === undefined)
+    if (missing.length === 0) return values
+    throw new InvalidInput(SUBJECT, {
+      path: missing.join(', '),
+      expected: missing.length === 1 ? 'a value' : 'values',
+      found: 'undefined',
+    })
+  }
+
+  return component(SUBJECT, (input: unknown) => of(render(valuesOf(input))), { type: 'task' })
+}
+
+/**
+ * Fills a Jinja template with each item's fields.
+ *
+ * ```
+ * source                       --a-----b--|     a = { topic: 'tea' }, b = { topic: 'rain' }
+ * buildPrompt('On {{topic}}')  --x-----y--|     x = 'On tea', y = 'On rain'
+ * ```
+ *
+ * With a list of messages, the texts of system, developer and user messages are templates, and the other messages pass
+ * through. Nothing is escaped, one newline at the end is dropped, no other whitespace is touched but where the template
+ * asks for it. Values are data: a value with braces in it stays as it is.
+ *
+ * A variable is there when the item has the field; `null` counts and renders as nothing, `undefined` doesn't count. A
+ * missing one that isn't required renders as nothing too, but an attribute of it fails. A variable that the template
+ * itself sets is none of its inputs. Dates render in ISO form, maps like objects, sets like lists.
+ *
+ * @param template - compiled once, when the operator is built
+ * @param options - `variables` a codec that checks the input; `required` default `'*'`
+ * @returns an operator that emits one prompt for each item
+ *
+ * Errors: `InvalidInput`, thrown at once, with line and column for a template that isn't one (syntax, unknown tag,
+ * filter, test or function); emitted for missing variables (all of them named), an input that the codec refuses or that
+ * holds what no template can show (functions, promises, cycles).
+ *
+ * @example
+ * of({ topic: 'tea' }).pipe(buildPrompt('Tell me about {{topic}}.'))
+ *
+ * @see https://docs.haystack.deepset.ai/docs/promptbuilder
+ */
+// The overloads say what `built` does: a string for a string, messages for messages.
+export const buildPrompt = built as BuildPrompt

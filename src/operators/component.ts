@@ -1,0 +1,71 @@
+import { Observable, type ObservableInput } from 'rxjs'
+import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
+import { startSpan } from '../tracing/OpenSpan.js'
+import type { SpanType } from '../tracing/SpanEvent.js'
+import { recordRun } from '../tracing/subscribers.js'
+import { type Flattening, flattenWith } from './flattening.js'
+import { type Component, lift, observableOf } from './lift.js'
+import { nonEmptyName } from './nonEmptyName.js'
+
+/** A string would be taken for an observable of its characters, which nobody means. */
+export type NotText<O> = O extends string
+  ? { readonly 'a string is an ObservableInput of its characters: return of(text)': never }
+  : O
+
+/** What an observable, promise, array or other iterable emits. */
+export type Emitted<O> = O extends ObservableInput<infer B> ? B : never
+
+export interface ComponentOptions extends Flattening {
+  /** What kind of work it is, for the trace. Default `task`. */
+  readonly type?: SpanType
+}
+
+const same = <T>(value: T): T => value
+
+/**
+ * Makes an operator of a function, with a span per item when a `respanTrace` stands below it.
+ *
+ * ```
+ * source                          --a-----b--|
+ * component('f', async …)         ----A-----B|
+ * spans                             [f]   [f]
+ * ```
+ *
+ * Without a trace it is the flattening operator and nothing else: no span, no id, no clock. What the
+ * function subscribes or awaits inside becomes the span's child. An error of the function travels down the
+ * error channel as it is.
+ *
+ * @param name the span's name
+ * @param fn gives a promise, an observable or an iterable for each item; to emit a text, return `of(text)`
+ * @returns an operator that subscribes the function's result for each item and emits what it emits
+ *
+ * Errors: `InvalidInput`, thrown at once, for an empty name or `concurrency` beside anything but `mergeMap`.
+ *
+ * @example
+ * const retrieve = component('retriever', async (question: string) => ({ question, documents: await search(question) }))
+ *
+ * @see traced for one span per subscription of any operator
+ */
+export const component = <
+  A,
+  // biome-ignore lint/suspicious/noExplicitAny: the variance position of ObservableInput; Emitted recovers the type.
+  O extends ObservableInput<any>,
+>(
+  name: string,
+  fn: (value: A, index: number) => O & NotText<O>,
+  options: ComponentOptions = {},
+): Component<A, Emitted<O>> => {
+  nonEmptyName('component', name)
+  const { type = 'task' } = options
+  const run = (value: A, index: number): Observable<Emitted<O>> => observableOf(() => fn(value, index))
+  const project = (value: A, index: number): Observable<Emitted<O>> =>
+    new Observable((subscriber) => {
+      const parent = currentOpenSpan()
+      if (parent === null) return run(value, index).subscribe(subscriber)
+      const { trace } = parent
+      const here = captureFrame(trace.asyncContext)
+      const span = startSpan(trace, parent, { name, type, input: value })
+      return recordRun(span, here, subscriber, (s) => run(value, index).subscribe(s), same)
+    })
+  return lift(name, flattenWith(`component ${name}`, options), project, run)
+}

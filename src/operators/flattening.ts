@@ -1,0 +1,38 @@
+import { concatMap, mergeMap, type Observable, type OperatorFunction } from 'rxjs'
+import { InvalidInput } from '../errors.js'
+
+/** RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. */
+export type Flatten = <A, B>(
+  project: (value: A, index: number) => Observable<B>,
+  concurrent?: number,
+) => OperatorFunction<A, B>
+
+/** How an operator that works item by item treats the next item while one is under way. */
+export interface Flattening {
+  /** `concatMap` (default): in order, one at a time. `mergeMap`: at once. `switchMap`: the newest only. `exhaustMap`: the first only. */
+  readonly flatten?: Flatten
+  /** How many items at once; only beside `mergeMap`. */
+  readonly concurrency?: number
+}
+
+/** Checks the flattening options of an operator, and applies `concurrency` only where it was given. */
+export const flattenWith = (operator: string, { flatten = concatMap, concurrency }: Flattening): Flatten => {
+  // RxJS's overloads take more kinds of projects than ours; each of the four is callable as a Flatten.
+  const chosen: Flatten = flatten
+  if (concurrency === undefined) return chosen
+  if (flatten !== mergeMap) {
+    throw new InvalidInput(operator, {
+      path: 'concurrency',
+      expected: 'flatten: mergeMap beside it',
+      found: 'another flatten',
+    })
+  }
+  if (!(concurrency >= 1)) {
+    throw new InvalidInput(operator, {
+      path: 'concurrency',
+      expected: 'number from 1',
+      found: `number ${concurrency}`,
+    })
+  }
+  return (project) => mergeMap(project, concurrency)
+}

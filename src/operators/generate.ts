@@ -1,0 +1,302 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import type * as t from 'io-ts'
+import { Observable, throwError } from 'rxjs'
+import { isLeft, left, right } from '#fp/Either'
+import type { ChatMessage } from '../codecs/ChatMessage.js'
+import { ChatParams } from '../codecs/ChatParams.js'
+import { ChatRequest } from '../codecs/ChatRequest.js'
+import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
+import { user } from '../codecs/messages.js'
+import type { PromptReference } from '../codecs/PromptReference.js'
+import type { Reply, ReplyEvent } from '../codecs/Reply.js'
+import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import { InvalidInput, type RespanError } from '../errors.js'
+import type { Connection } from '../http/Connection.js'
+import { observeChat } from '../sources/fromChat.js'
+import type { Gateway } from '../sources/Gateway.js'
+import { currentOpenSpan } from '../tracing/frames.js'
+import { mergeAttributes } from '../tracing/mergeAttributes.js'
+import type { Each } from './Each.js'
+import { encodedVariables } from './encodedVariables.js'
+import { type Flattening, flattenWith } from './flattening.js'
+import { generationSpan } from './generationSpan.js'
+import { type Component, lift } from './lift.js'
+import { wholeReply } from './wholeReply.js'
+
+/** What a request may override item by item. */
+export interface PerItem {
+  readonly model?: string
+  readonly params?: ChatParams
+  readonly attributes?: RespanAttributes
+}
+
+/** What a generator with a model takes: a prompt, messages, or either with values that go over the operator's. */
+export type GenerateInput =
+  | string
+  | ReadonlyArray<ChatMessage>
+  | (PerItem & { readonly prompt: string; readonly messages?: never })
+  | (PerItem & { readonly messages: ReadonlyArray<ChatMessage>; readonly prompt?: never })
+
+/** What a generator with a stored prompt takes. `messages` follow the prompt's own as further turns. */
+export interface PromptInput extends PerItem {
+  readonly variables?: Fields
+  readonly messages?: ReadonlyArray<ChatMessage>
+}
+
+/** One's own connection, or a gateway value; never both. */
+export type Reach =
+  | (Connection & { readonly gateway?: never })
+  | ({ readonly gateway: Gateway } & { readonly [K in keyof Connection]?: never })
+
+/** Of a stored prompt: version, schema and overrides. `schema_version` is 2 and `echo` false unless told otherwise. */
+export type PromptSettings = Partial<
+  Omit<PromptReference, 'prompt_id' | 'variables'> & {
+    readonly schema_version: 1 | 2
+    readonly patch: Fields
+    readonly override: boolean
+    readonly override_params: Fields
+    readonly override_config: { readonly messages_override_mode?: 'append' | 'override' }
+  }
+>
+
+export interface PerOperator<A> extends Flattening {
+  /** Respan's parameters, under their wire names: a value, or a function of the input. */
+  readonly attributes?: Each<A, RespanAttributes>
+  /** OpenAI's chat parameters, under their wire names: a value, or a function of the input. */
+  readonly params?: Each<A, ChatParams>
+  /** Request fields that are newer than our codec; they go on the wire as they are. */
+  readonly extraBody?: Fields
+  /** The span's name. Default: the operator's own. */
+  readonly name?: string
+}
+
+type Common<A> = PerOperator<A> & Reach
+
+export type ByModel = Common<GenerateInput> & {
+  readonly model: string
+  readonly promptId?: never
+  readonly variables?: never
+}
+
+export type ByPrompt = Common<PromptInput> & {
+  readonly promptId: string
+  readonly prompt?: PromptSettings
+  readonly model?: string
+  readonly variables?: never
+}
+
+export type ByTypedPrompt<A> = Common<A> & {
+  readonly promptId: string
+  readonly prompt?: PromptSettings
+  readonly model?: string
+  // biome-ignore lint/suspicious/noExplicitAny: the variance position of a codec's output, which we only send.
+  readonly variables: t.Type<A, any, unknown>
+}
+
+export type Whole = { readonly stream?: false }
+
+export type Stream<S extends boolean> = {
+  readonly stream: S
+  /** `false`: `ReplyFinished` has empty texts, only meta and usage, and memory stays constant. Default `true`. */
+  readonly collect?: boolean
+}
+
+/** The options as the implementation sees them: every form at once, checked when the operator is built. */
+export interface GenerateOptions extends Connection, PerOperator<never> {
+  readonly gateway?: Gateway
+  readonly model?: string
+  readonly promptId?: string
+  readonly prompt?: PromptSettings
+  readonly variables?: t.Mixed
+  readonly stream?: boolean
+  readonly collect?: boolean
+}
+
+/** What tells one generator from another. */
+export interface Generator {
+  readonly name: string
+  readonly gateway: (connection: Connection) => Gateway
+}
+
+const CONNECTION = [
+  'apiKey',
+  'baseUrl',
+  'timeout',
+  'idleTimeout',
+  'fetch',
+  'headers',
+  'retry',
+  'signal',
+] as const
+
+/** What is wrong with a part of the input. */
+const under = (part: string, subject: string, { path, expected, found }: DecodeFailure): InvalidInput =>
+  new InvalidInput(subject, { expected, found, path: [part, path].filter((step) => step !== '').join('.') })
+
+/** A mistake in the options, thrown where the operator is built. */
+const refuse = (name: string, path: string, expected: string, value: unknown): never => {
+  throw new InvalidInput(name, { path, expected, found: describeFound(value) })
+}
+
+const checkOptions = (name: string, options: GenerateOptions): void => {
+  const { model, promptId, gateway, attributes, params, extraBody } = options
+  if (model === undefined && promptId === undefined) refuse(name, 'model', 'a model, or a promptId', model)
+  if (model !== undefined && (typeof model !== 'string' || model.trim() === '')) {
+    refuse(name, 'model', 'the name of a model', model)
+  }
+  if (promptId !== undefined && (typeof promptId !== 'string' || promptId.trim() === '')) {
+    refuse(name, 'promptId', 'the id of a stored prompt', promptId)
+  }
+  if (promptId === undefined && options.variables !== undefined) {
+    refuse(name, 'variables', 'a promptId beside it', options.variables)
+  }
+  if (gateway !== undefined) {
+    const beside = CONNECTION.find((key) => options[key] !== undefined)
+    if (beside !== undefined)
+      refuse(name, beside, 'a gateway alone, which has its own connection', options[beside])
+    if (promptId !== undefined && gateway.kind === 'openai') {
+      refuse(name, 'promptId', 'a Respan gateway, which stores prompts', promptId)
+    }
+  }
+  if (attributes !== undefined && typeof attributes !== 'function')
+    checkedWith(name, 'attributes', RespanAttributes, attributes)
+  if (params !== undefined && typeof params !== 'function') checkedWith(name, 'params', ChatParams, params)
+  if (extraBody !== undefined) checkedWith(name, 'extraBody', Fields, extraBody)
+}
+
+const checkedWith = <A>(name: string, path: string, codec: t.Decoder<unknown, A>, value: unknown): void => {
+  const decoded = decode(codec)(value)
+  if (isLeft(decoded)) throw under(path, name, decoded.left)
+}
+
+const connectionOf = (options: GenerateOptions): Connection =>
+  Object.fromEntries(CONNECTION.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])))
+
+const resolved = <A, T>(each: Each<A, T> | undefined, input: A): T | undefined =>
+  isFunction(each) ? each(input) : each
+
+// A codec's type is never a function, so a function is the one that takes the input.
+const isFunction = <A, T>(each: Each<A, T> | undefined): each is (input: A) => T => typeof each === 'function'
+
+/** An item in the one form that all inputs have; the request's codec checks what it says. */
+const itemOf = (input: unknown, byPrompt: boolean, typed: boolean): Fields => {
+  if (typed) return { variables: input }
+  if (typeof input === 'string') return { messages: [user(input)] }
+  if (!Fields.is(input)) return { messages: input }
+  if (byPrompt || !('prompt' in input)) return input
+  const { prompt, ...others } = input
+  return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
+}
+
+/** A part of an item that lies over the operator's. */
+const partOf = <A>(name: string, codec: t.Decoder<unknown, A>, item: Fields, path: string): A | undefined => {
+  const part = item[path]
+  if (part === undefined) return undefined
+  const decoded = decode(codec)(part)
+  if (isLeft(decoded)) throw under(path, name, decoded.left)
+  return decoded.right
+}
+
+const variablesOf = (name: string, codec: t.Mixed, value: unknown): Either<InvalidInput, unknown> => {
+  const encoded = encodedVariables(name, codec, value)
+  return isLeft(encoded) ? left(under('variables', name, encoded.left)) : encoded
+}
+
+const promptOf = (
+  { promptId = '', prompt = {} }: GenerateOptions,
+  params: ChatParams | undefined,
+  variables: unknown,
+): Fields => {
+  const { schema_version = 2, echo = false, ...settings } = prompt
+  const head = {
+    prompt_id: promptId,
+    ...(variables === undefined ? {} : { variables }),
+    schema_version,
+    echo,
+  }
+  if (schema_version === 2) {
+    const patch = { ...params, ...settings.patch }
+    return { ...head, ...settings, ...(Object.keys(patch).length === 0 ? {} : { patch }) }
+  }
+  const { override = true, override_params, ...others } = settings
+  const overrides = { ...params, ...override_params }
+  return {
+    ...head,
+    ...others,
+    override,
+    ...(Object.keys(overrides).length === 0 ? {} : { override_params: overrides }),
+  }
+}
+
+const defined = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+const requestOf = (
+  name: string,
+  options: GenerateOptions,
+  gateway: Gateway,
+  input: never,
+): Either<RespanError, ChatRequest> => {
+  const byPrompt = options.promptId !== undefined
+  const item = itemOf(input, byPrompt, options.variables !== undefined)
+  const variables =
+    options.variables === undefined
+      ? right(item.variables)
+      : variablesOf(name, options.variables, item.variables)
+  if (isLeft(variables)) return variables
+  if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0) {
+    return left(
+      new InvalidInput(name, { path: 'messages', expected: 'at least one message', found: 'array(0)' }),
+    )
+  }
+  const params = { ...resolved(options.params, input), ...partOf(name, ChatParams, item, 'params') }
+  const attributes = mergeAttributes(
+    resolved(options.attributes, input),
+    partOf(name, RespanAttributes, item, 'attributes'),
+  )
+  const request = defined({
+    ...(byPrompt ? {} : params),
+    ...(gateway.kind === 'respan' ? attributes : {}),
+    ...options.extraBody,
+    model: item.model ?? options.model,
+    messages: item.messages,
+    ...(byPrompt ? { prompt: promptOf(options, params, variables.right) } : {}),
+    ...(options.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
+  })
+  const decoded = decode(ChatRequest)(request)
+  return isLeft(decoded) ? left(new InvalidInput(name, decoded.left)) : decoded
+}
+
+const built = (make: () => Either<RespanError, ChatRequest>): Either<unknown, ChatRequest> => {
+  try {
+    return make()
+  } catch (error) {
+    return left(error)
+  }
+}
+
+/** Makes a generator: the part that `respanGenerate` and `openaiGenerate` share. */
+export const generate = (
+  generator: Generator,
+  options: GenerateOptions,
+): Component<never, Reply | ReplyEvent> => {
+  const { name = generator.name, stream = false, collect = true } = options
+  checkOptions(generator.name, options)
+  const gateway = options.gateway ?? generator.gateway(connectionOf(options))
+  const flatten = flattenWith(generator.name, options)
+
+  const replies = (input: never): Observable<Reply | ReplyEvent> =>
+    new Observable((subscriber) => {
+      const parent = currentOpenSpan()
+      const request = built(() => requestOf(generator.name, options, gateway, input))
+      const events =
+        parent === null
+          ? isLeft(request)
+            ? throwError(() => request.left)
+            : observeChat(gateway, request.right, collect, undefined)
+          : generationSpan(parent, name, gateway, input, request, collect)
+      return stream ? events.subscribe(subscriber) : wholeReply()(events).subscribe(subscriber)
+    })
+  return lift(name, flatten, replies)
+}

@@ -1,0 +1,195 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { Observable } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { messageText } from '../codecs/messages.js'
+import type { Reply, ReplyEvent } from '../codecs/Reply.js'
+import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import type { Usage } from '../codecs/Usage.js'
+import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
+import type { Gateway } from '../sources/Gateway.js'
+import { type ReplyBuilder, replyOf } from '../sources/ReplyBuilder.js'
+import { contentText } from '../tracing/contentText.js'
+import { captureFrame, forkFrame, runInFrame } from '../tracing/frames.js'
+import { mergeAttributes } from '../tracing/mergeAttributes.js'
+import {
+  endSpan,
+  failedEnd,
+  leftEnd,
+  markFirstOutput,
+  type OpenSpan,
+  type SpanEnd,
+  startSpan,
+} from '../tracing/OpenSpan.js'
+import type { Generation } from '../tracing/SpanEvent.js'
+import { statusOfError } from '../tracing/spanError.js'
+import { FrameSubscriber } from '../tracing/subscribers.js'
+import type { Trace } from '../tracing/Trace.js'
+
+const TRACE_KEYS = [
+  'customer_identifier',
+  'customer_email',
+  'customer_name',
+  'thread_identifier',
+  'session_identifier',
+  'group_identifier',
+  'trace_group_identifier',
+  'custom_identifier',
+  'evaluation_identifier',
+  'metadata',
+  'properties',
+  'environment',
+  'note',
+  'category',
+] as const satisfies ReadonlyArray<keyof TraceAttributes>
+
+const PARAM_KEYS = [
+  'temperature',
+  'top_p',
+  'max_tokens',
+  'max_completion_tokens',
+  'n',
+  'presence_penalty',
+  'frequency_penalty',
+  'logprobs',
+  'top_logprobs',
+  'parallel_tool_calls',
+  'reasoning_effort',
+  'verbosity',
+  'seed',
+] as const satisfies ReadonlyArray<keyof ChatRequest>
+
+// What a request says in words, and a trace without content must not repeat.
+const CONTENT_KEYS = ['tools', 'tool_choice', 'response_format', 'stop'] as const satisfies ReadonlyArray<
+  keyof ChatRequest
+>
+
+const picked = <A extends object, K extends keyof A>(
+  value: A,
+  keys: ReadonlyArray<K>,
+): Partial<Pick<A, K>> => {
+  const some: Partial<Pick<A, K>> = {}
+  for (const key of keys) if (value[key] !== undefined) some[key] = value[key]
+  return some
+}
+
+const attributesOf = ({ attributes }: Trace, request: ChatRequest): TraceAttributes | undefined => {
+  const own = picked(request, TRACE_KEYS)
+  return Object.keys(own).length === 0 ? attributes : mergeAttributes(attributes, own)
+}
+
+const inputOf = ({ messages, prompt }: ChatRequest): unknown =>
+  prompt === undefined
+    ? messages
+    : {
+        prompt_id: prompt.prompt_id,
+        variables: prompt.variables,
+        ...(messages === undefined ? {} : { messages }),
+      }
+
+const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['request']> => {
+  const content = trace.captureContent ? trace.redact(picked(request, CONTENT_KEYS)) : undefined
+  return {
+    ...picked(request, PARAM_KEYS),
+    ...(typeof content === 'object' ? content : {}),
+    ...(request.prompt === undefined ? {} : { prompt_id: request.prompt.prompt_id }),
+  }
+}
+
+// Four characters a token: the usual rule of thumb, and marked as an estimate wherever it goes.
+const CHARACTERS_PER_TOKEN = 4
+
+const estimated = (request: ChatRequest, builder: ReplyBuilder): Usage => {
+  const asked = (request.messages ?? []).reduce((sum, message) => sum + messageText(message).length, 0)
+  const prompt_tokens = Math.ceil(asked / CHARACTERS_PER_TOKEN)
+  const completion_tokens = Math.ceil(builder.kept / CHARACTERS_PER_TOKEN)
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
+}
+
+const usageOf = (request: ChatRequest, builder: ReplyBuilder): Pick<Generation, 'usage' | 'usageSource'> => {
+  if (builder.usage !== undefined) return { usage: builder.usage, usageSource: 'reported' }
+  return builder.output
+    ? { usage: estimated(request, builder), usageSource: 'estimated' }
+    : { usageSource: 'unknown' }
+}
+
+const generationOf = (request: ChatRequest, trace: Trace, builder: ReplyBuilder): Generation => {
+  const { model, cost, requestId, logId, attempts, choices } = builder
+  const answering = model === '' ? request.model : model
+  return {
+    ...usageOf(request, builder),
+    stream: request.stream === true,
+    request: requestOf(request, trace),
+    ...(answering === undefined ? {} : { model: answering }),
+    ...(cost === undefined ? {} : { cost }),
+    ...(choices.size === 0
+      ? {}
+      : { finishReasons: Array.from(choices.values(), (choice) => choice.finishReason) }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(logId === undefined ? {} : { logId }),
+    ...(attempts === 0 ? {} : { attempts }),
+  }
+}
+
+const outputOf = (trace: Trace, { messages }: Reply): string | undefined =>
+  trace.captureContent && messages.length > 0
+    ? contentText(trace.redact(messages.length === 1 ? messages[0] : messages), trace.maxContentBytes)
+    : undefined
+
+const endOf = (span: OpenSpan, end: ReplyEnd): SpanEnd => {
+  switch (end._tag) {
+    case 'Finished':
+      return { status: 'ok' }
+    case 'Failed':
+      return failedEnd(span, statusOfError(end.error), end.error)
+    case 'Left':
+      return leftEnd(span)
+  }
+}
+
+const listenerOf = (span: OpenSpan, request: ChatRequest): ReplyListener => {
+  const { trace } = span
+  return {
+    keep: trace.captureContent ? trace.maxContentBytes : 0,
+    onOutput: () => markFirstOutput(span),
+    onSettled: () => {
+      span.settled = true
+    },
+    onEnd: (builder, end) =>
+      endSpan(span, {
+        ...endOf(span, end),
+        generation: generationOf(request, trace, builder),
+        output: outputOf(trace, replyOf(builder, true)),
+      }),
+  }
+}
+
+/** The events of one reply, recorded as a generation below a span. A request that could not be made is a span too. */
+export const generationSpan = (
+  parent: OpenSpan,
+  name: string,
+  gateway: Gateway,
+  input: unknown,
+  request: Either<unknown, ChatRequest>,
+  collect: boolean,
+): Observable<ReplyEvent> =>
+  new Observable((subscriber) => {
+    const { trace } = parent
+    const here = captureFrame(trace.asyncContext)
+    if (isLeft(request)) {
+      const span = startSpan(trace, parent, { name, type: 'generation', input })
+      endSpan(span, { ...failedEnd(span, 'error', request.left), generation: { usageSource: 'unknown' } })
+      return subscriber.error(request.left)
+    }
+    const span = startSpan(trace, parent, {
+      name,
+      type: 'generation',
+      input: inputOf(request.right),
+      attributes: attributesOf(trace, request.right),
+    })
+    span.settled = false
+    const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right))
+    const outside = new FrameSubscriber(subscriber, here)
+    runInFrame(forkFrame(span, trace.asyncContext), (s) => events.subscribe(s), outside)
+    return outside
+  })

@@ -1,0 +1,33 @@
+import type { Reply, ReplyEvent } from '../codecs/Reply.js'
+import { openaiGateway } from '../sources/openaiGateway.js'
+import {
+  type ByModel,
+  type GenerateInput,
+  type GenerateOptions,
+  generate,
+  type Stream,
+  type Whole,
+} from './generate.js'
+import type { Component } from './lift.js'
+
+type ByOpenaiModel = Omit<ByModel, 'attributes' | 'promptId' | 'variables'> &
+  ByModel & { readonly attributes?: never }
+
+export interface OpenaiGenerate {
+  (options: ByOpenaiModel & Stream<true>): Component<GenerateInput, ReplyEvent>
+  (options: ByOpenaiModel & Whole): Component<GenerateInput, Reply>
+  (options: ByOpenaiModel & Stream<boolean>): Component<GenerateInput, Reply | ReplyEvent>
+}
+
+/**
+ * `respanGenerate` against OpenAI itself, or any server that speaks its chat completions: for tracing without
+ * the gateway. It sends no Respan field.
+ *
+ * The key is `OPENAI_API_KEY` or `apiKey`, and is required for OpenAI's own host only; the server is
+ * `OPENAI_BASE_URL` or `baseUrl` (default `https://api.openai.com/v1`).
+ *
+ * Errors: those of `respanGenerate`.
+ */
+// The overloads say what `generate` does with the options that it checks; types are erased after.
+export const openaiGenerate = ((options: GenerateOptions) =>
+  generate({ name: 'openaiGenerate', gateway: openaiGateway }, options)) as unknown as OpenaiGenerate

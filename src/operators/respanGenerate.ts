@@ -1,0 +1,58 @@
+import type { Reply, ReplyEvent } from '../codecs/Reply.js'
+import { respanGateway } from '../sources/respanGateway.js'
+import {
+  type ByModel,
+  type ByPrompt,
+  type ByTypedPrompt,
+  type GenerateInput,
+  type GenerateOptions,
+  generate,
+  type PromptInput,
+  type Stream,
+  type Whole,
+} from './generate.js'
+import type { Component } from './lift.js'
+
+/** The forms of a generator; the order matters to inference: typed prompt first, `boolean` last. */
+export interface RespanGenerate {
+  <A>(options: ByTypedPrompt<A> & Stream<true>): Component<A, ReplyEvent>
+  <A>(options: ByTypedPrompt<A> & Whole): Component<A, Reply>
+  (options: ByPrompt & Stream<true>): Component<PromptInput, ReplyEvent>
+  (options: ByPrompt & Whole): Component<PromptInput, Reply>
+  (options: ByModel & Stream<true>): Component<GenerateInput, ReplyEvent>
+  (options: ByModel & Whole): Component<GenerateInput, Reply>
+  <A>(options: ByTypedPrompt<A> & Stream<boolean>): Component<A, Reply | ReplyEvent>
+  (options: ByPrompt & Stream<boolean>): Component<PromptInput, Reply | ReplyEvent>
+  (options: ByModel & Stream<boolean>): Component<GenerateInput, Reply | ReplyEvent>
+}
+
+/**
+ * Asks a model through the Respan gateway, for each item: a whole reply, or its tokens as they arrive.
+ *
+ * ```
+ * source                           --p-------------q--|
+ * respanGenerate({ model })        -------R-----------S|
+ * respanGenerate({ model, stream }) ---S-a-b-(F)------S-c-(F|)
+ * ```
+ *
+ * A request goes out for each item when its turn comes (`flatten`, default one after the other), and is
+ * aborted by unsubscribing, in every state: before the headers, between chunks, while waiting to retry.
+ * Request values lie over each other: gateway, then operator, then item; `metadata` merges by key.
+ *
+ * @param options `model`, or `promptId` for a prompt stored on the platform. `variables: codec` makes the codec's
+ * type the input and checks each item before any request. `attributes` and `params` take wire names.
+ * Times are in ms: `timeout` for one attempt to its last byte, `idleTimeout` between two chunks.
+ * @returns an operator that emits a `Reply` for each item, or with `stream: true` its `ReplyEvent`s
+ *
+ * Errors by tag: `InvalidInput` (thrown at once for options, emitted before any request for items),
+ * `MissingApiKey`, `RateLimited`, `HttpError`, `NetworkError`, `Timeout`, `StreamInterrupted`, `GatewayError`,
+ * `InvalidResponse`, `Aborted`.
+ *
+ * @example
+ * of('Why is the sky blue?').pipe(respanGenerate({ model: 'gpt-4o-mini' }))
+ *
+ * @see tokens, snapshots, wholeReply for the events; attempt and withFallback for failures
+ */
+// The overloads say what `generate` does with the options that it checks; types are erased after.
+export const respanGenerate = ((options: GenerateOptions) =>
+  generate({ name: 'respanGenerate', gateway: respanGateway }, options)) as unknown as RespanGenerate

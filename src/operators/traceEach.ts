@@ -1,0 +1,159 @@
+import { type Observable, type OperatorFunction, of, pipe } from 'rxjs'
+import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import { InvalidInput } from '../errors.js'
+import { warn } from '../tracing/warn.js'
+import type { Each } from './Each.js'
+import { type Flattening, flattenWith } from './flattening.js'
+import { type Component, lift } from './lift.js'
+import { respanTrace, type TraceOptions } from './respanTrace.js'
+
+export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
+  Flattening & {
+    /** Put on every span of the item's trace: a value, or a function of the item. */
+    readonly attributes?: Each<A, TraceAttributes>
+  }
+
+type Op<A, B> = OperatorFunction<A, B>
+
+export interface TraceEach {
+  <A, B>(name: string, options: TraceEachOptions<A>, op1: Op<A, B>): Component<A, B>
+  <A, B, C>(name: string, options: TraceEachOptions<A>, op1: Op<A, B>, op2: Op<B, C>): Component<A, C>
+  <A, B, C, D>(
+    name: string,
+    options: TraceEachOptions<A>,
+    op1: Op<A, B>,
+    op2: Op<B, C>,
+    op3: Op<C, D>,
+  ): Component<A, D>
+  <A, B, C, D, E>(
+    name: string,
+    options: TraceEachOptions<A>,
+    op1: Op<A, B>,
+    op2: Op<B, C>,
+    op3: Op<C, D>,
+    op4: Op<D, E>,
+  ): Component<A, E>
+  <A, B, C, D, E, F>(
+    name: string,
+    options: TraceEachOptions<A>,
+    op1: Op<A, B>,
+    op2: Op<B, C>,
+    op3: Op<C, D>,
+    op4: Op<D, E>,
+    op5: Op<E, F>,
+  ): Component<A, F>
+  <A, B, C, D, E, F, G>(
+    name: string,
+    options: TraceEachOptions<A>,
+    op1: Op<A, B>,
+    op2: Op<B, C>,
+    op3: Op<C, D>,
+    op4: Op<D, E>,
+    op5: Op<E, F>,
+    op6: Op<F, G>,
+  ): Component<A, G>
+  <A, B, C, D, E, F, G, H>(
+    name: string,
+    options: TraceEachOptions<A>,
+    op1: Op<A, B>,
+    op2: Op<B, C>,
+    op3: Op<C, D>,
+    op4: Op<D, E>,
+    op5: Op<E, F>,
+    op6: Op<F, G>,
+    op7: Op<G, H>,
+  ): Component<A, H>
+  <A, B, C, D, E, F, G, H, I>(
+    name: string,
+    options: TraceEachOptions<A>,
+    op1: Op<A, B>,
+    op2: Op<B, C>,
+    op3: Op<C, D>,
+    op4: Op<D, E>,
+    op5: Op<E, F>,
+    op6: Op<F, G>,
+    op7: Op<G, H>,
+    op8: Op<H, I>,
+  ): Component<A, I>
+  <A, B, C, D, E, F, G, H, I, J>(
+    name: string,
+    options: TraceEachOptions<A>,
+    op1: Op<A, B>,
+    op2: Op<B, C>,
+    op3: Op<C, D>,
+    op4: Op<D, E>,
+    op5: Op<E, F>,
+    op6: Op<F, G>,
+    op7: Op<G, H>,
+    op8: Op<H, I>,
+    op9: Op<I, J>,
+  ): Component<A, J>
+}
+
+const attributesOf = (
+  attributes: (item: unknown) => TraceAttributes,
+  item: unknown,
+): { readonly attributes?: TraceAttributes } => {
+  try {
+    return { attributes: attributes(item) }
+  } catch (error) {
+    warn('RESPAN_TRACE', `attributes threw: ${error instanceof Error ? error.message : typeof error}`)
+    return {}
+  }
+}
+
+const eachTraced = (
+  name: string,
+  options: TraceEachOptions<unknown>,
+  ...operators: ReadonlyArray<OperatorFunction<unknown, unknown>>
+): Component<unknown, unknown> => {
+  const { flatten, concurrency, attributes, ...others } = options
+  const body = operators.reduce<OperatorFunction<unknown, unknown>>(
+    (before, operator) => pipe(before, operator),
+    (source) => source,
+  )
+  const flattening = {
+    ...(flatten === undefined ? {} : { flatten }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  }
+  const shared =
+    typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
+  const trace = respanTrace<unknown>(name, shared)
+  const traceOf = (item: unknown) => {
+    if (typeof attributes !== 'function') return trace
+    try {
+      return respanTrace<unknown>(name, { ...others, ...attributesOf(attributes, item) })
+    } catch (error) {
+      if (!(error instanceof InvalidInput)) throw error
+      warn('RESPAN_TRACE', error.message)
+      return trace
+    }
+  }
+  const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
+  return lift(name, flattenWith(`traceEach ${name}`, flattening), project)
+}
+
+/**
+ * Runs a pipeline for each item of a long-lived stream, each run a trace of its own.
+ *
+ * ```
+ * question$                     --a------b---|
+ * traceEach('answer', {}, …)    -----A------B|
+ * traces                          [ ]    [  ]
+ * ```
+ *
+ * Inside another trace the runs are its children. Attributes that are wrong or throw are reported as a
+ * process warning (`RESPAN_TRACE`), never thrown at the pipeline.
+ *
+ * @param options those of `respanTrace`, with `attributes` also as a function of the item, and `flatten`
+ * (default `concatMap`) with `concurrency`
+ * @returns an operator that emits what the pipeline emits, item by item
+ *
+ * Errors: `InvalidInput`, thrown at once, for an empty name, wrong attributes, or `concurrency` beside anything
+ * but `mergeMap`.
+ *
+ * @example
+ * question$.pipe(traceEach('answer', { flatten: switchMap }, buildPrompt(template), respanGenerate({ model })))
+ */
+// The overloads tie each operator's input to the output before it, which `eachTraced` forgets; types are erased after.
+export const traceEach = eachTraced as TraceEach

@@ -1,0 +1,78 @@
+import { Observable, type OperatorFunction, tap } from 'rxjs'
+import { deepen } from '../tracing/deepen.js'
+import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
+import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
+import type { SpanType } from '../tracing/SpanEvent.js'
+import { FrameSubscriber, recordRun } from '../tracing/subscribers.js'
+import { nonEmptyName } from './nonEmptyName.js'
+
+export interface TracedOptions {
+  /** What kind of work it is, for the trace. Default `task`. */
+  readonly type?: SpanType
+}
+
+/** Where each span of an operator was subscribed. */
+type Outsides = WeakMap<OpenSpan, Frame>
+
+const nearest = (outsides: Outsides): OpenSpan | null => {
+  let span = currentOpenSpan()
+  while (span !== null && !outsides.has(span)) span = span.parent
+  return span
+}
+
+/** The source of a traced operator: it belongs outside the span, its values enter it. */
+const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> => {
+  let deep: Observable<A> | undefined
+  return new Observable((subscriber) => {
+    const span = nearest(outsides)
+    const outside = span === null ? undefined : outsides.get(span)
+    if (span === null || outside === undefined) return source.subscribe(subscriber)
+    const { trace } = span
+    if (trace.deep) deep ??= deepen(source)
+    const inner = new FrameSubscriber(subscriber, captureFrame(trace.asyncContext))
+    const recorded = (deep ?? source).pipe(tap((value) => recordInput(span, value)))
+    return runInFrame(outside, (s) => recorded.subscribe(s), inner)
+  })
+}
+
+const same = <T>(value: T): T => value
+
+/**
+ * Gives any operator a span: one per subscription, from subscribing to its end.
+ *
+ * ```
+ * source                                 --a--b--c--|
+ * traced('batch', bufferCount(2))        -----x-----(y|)    x = [a, b], y = [c]
+ * span                                   [  batch    ]
+ * ```
+ *
+ * What stands above keeps its own place in the trace; what the operator subscribes inside becomes the
+ * span's child. Without a trace it is the operator itself.
+ *
+ * @returns the operator, with the same notifications at the same times
+ *
+ * @see component for one span per item
+ */
+export const traced = <A, B>(
+  name: string,
+  operator: OperatorFunction<A, B>,
+  { type = 'task' }: TracedOptions = {},
+): OperatorFunction<A, B> => {
+  nonEmptyName('traced', name)
+  return (source) => {
+    // The operator is applied once, as `pipe` does it: what it shares, its subscriptions share.
+    const outsides: Outsides = new WeakMap()
+    const body = operator(entering(source, outsides))
+    let deep: Observable<B> | undefined
+    return new Observable((subscriber) => {
+      const parent = currentOpenSpan()
+      if (parent === null) return body.subscribe(subscriber)
+      const { trace } = parent
+      if (trace.deep) deep ??= deepen(body)
+      const here = captureFrame(trace.asyncContext)
+      const span = startSpan(trace, parent, { name, type })
+      outsides.set(span, here)
+      return recordRun(span, here, subscriber, (s) => (deep ?? body).subscribe(s), same)
+    })
+  }
+}

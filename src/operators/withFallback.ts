@@ -1,0 +1,48 @@
+import { catchError, type OperatorFunction, tap, throwError } from 'rxjs'
+import { isRespanError, type RespanError } from '../errors.js'
+import { type Component, lift, toComponent } from './lift.js'
+
+export interface FallbackOptions {
+  /** Which failures the second one serves. Default: every `RespanError` but `InvalidInput` and `Aborted`. */
+  readonly when?: (error: RespanError) => boolean
+}
+
+const worthASecondTry = ({ _tag }: RespanError): boolean => _tag !== 'InvalidInput' && _tag !== 'Aborted'
+
+/** A reply that has only been announced can still be another's. */
+const isAnnouncement = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && '_tag' in value && value._tag === 'ReplyStarted'
+
+/**
+ * Serves an item by a second operator where the first one fails before its first output.
+ *
+ * ```
+ * source                      --a-----------b--|
+ * first                       ----#      ----B--#
+ * second                         ---X|
+ * withFallback(first, second) -------X--------B-#    after an output the error stays
+ * ```
+ *
+ * Both tries are spans of their own. It keeps the first one's flattening.
+ *
+ * @returns an operator that emits what the first or else the second emits, item by item
+ */
+export const withFallback = <A, B>(
+  first: OperatorFunction<A, B>,
+  second: OperatorFunction<A, B>,
+  { when = worthASecondTry }: FallbackOptions = {},
+): Component<A, B> => {
+  const { project, flatten, spanName } = toComponent('withFallback', first)
+  const { project: fallback } = toComponent('withFallback', second)
+  return lift(spanName, flatten, (value, index) => {
+    let output = false
+    return project(value, index).pipe(
+      tap((emitted) => {
+        output ||= !isAnnouncement(emitted)
+      }),
+      catchError((error: unknown) =>
+        !output && isRespanError(error) && when(error) ? fallback(value, index) : throwError(() => error),
+      ),
+    )
+  })
+}

@@ -1,0 +1,118 @@
+import * as t from 'io-ts'
+import type { SchedulerLike } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
+import { InvalidInput } from '../errors.js'
+import type { RetryPolicy } from '../http/Connection.js'
+import { LONGEST_TIMER, RetryOptions } from '../http/connectionPolicy.js'
+import { warn } from '../tracing/warn.js'
+
+/** What a sink has to say out of band: what it lost, or why it waits. Each kind is told rarely, never once per span. */
+export interface DeliveryWarning {
+  /** `RESPAN_DELIVERY`, or `RESPAN_MISSING_API_KEY`. */
+  readonly code: string
+  /** One line, without secrets and without content. */
+  readonly message: string
+  /** What it was caused by, if an error. */
+  readonly error?: unknown
+}
+
+/** How a sink buffers, and how patiently it delivers. */
+export interface BufferPolicy {
+  /** Spans in one request. Default 100. */
+  readonly maxBatchSize?: number
+  /** Estimated bytes in one request. Default 4 MiB. */
+  readonly maxBatchBytes?: number
+  /** How long a finished span waits for others at most, ms. Default 1000. */
+  readonly maxDelay?: number
+  /** Spans that wait at most; what is in flight is not among them. Default 10,000. */
+  readonly maxQueueSize?: number
+  /** Estimated bytes of the spans that wait at most. Default 64 MiB. */
+  readonly maxQueueBytes?: number
+  /** Which span is given up when the queue is full. Default `drop-newest`. */
+  readonly overflow?: 'drop-newest' | 'drop-oldest'
+  /** Requests at the same time. Default 1. */
+  readonly maxInFlight?: number
+  /**
+   * How often a batch is sent again after a failure that may pass; then it is dropped. Defaults: `count` 20, `delay`
+   * 1000, `maxDelay` 30,000, `deadline` 600,000 (from a batch's first attempt to its last one); `statuses` 408, 409,
+   * 425, 429 and all from 500. A server's `Retry-After` counts instead of `delay` and `maxDelay`.
+   */
+  readonly retry?: RetryPolicy
+  /** Limit of one attempt, ms, for transports that have none of their own. Default 60,000. */
+  readonly timeout?: number
+  /** How long `flush` and `close` wait at most, ms. Default 30,000. */
+  readonly flushTimeout?: number
+  /** Whose time counts. Default: real time, with timers that keep no process alive. */
+  readonly scheduler?: SchedulerLike
+  /** From 0 up to, but not including, 1: for the jitter. Default `Math.random`. */
+  readonly random?: () => number
+  /** Is told out of band what was lost and why. Default: a Node process warning, elsewhere `console.warn`. */
+  readonly onWarning?: (warning: DeliveryWarning) => void
+}
+
+/** A checked policy with its defaults. */
+export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'retry'>> & {
+  readonly scheduler: SchedulerLike | undefined
+  readonly retry: Required<Omit<RetryPolicy, 'statuses'>> & Pick<RetryPolicy, 'statuses'>
+}
+
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+
+const callable = t.refinement(t.unknown, isFunction, 'a function')
+
+const milliseconds = numberWithin(0, LONGEST_TIMER)
+
+const limit = t.refinement(t.number, (ms) => ms > 0 && !Number.isNaN(ms), 'ms above 0, or Infinity')
+
+const Policy = t.partial(
+  {
+    maxBatchSize: integerWithin(1),
+    maxBatchBytes: integerWithin(1),
+    maxDelay: milliseconds,
+    maxQueueSize: integerWithin(1),
+    maxQueueBytes: integerWithin(1),
+    overflow: oneOf('drop-newest', 'drop-oldest'),
+    maxInFlight: integerWithin(1),
+    retry: RetryOptions,
+    timeout: limit,
+    flushTimeout: milliseconds,
+    scheduler: t.type({ now: callable, schedule: callable }, 'a scheduler'),
+    random: callable,
+    onWarning: callable,
+  },
+  'BufferPolicy',
+)
+
+/**
+ * Checks a policy and fills in its defaults.
+ *
+ * @throws InvalidInput with the path of the first wrong option
+ */
+export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
+  const decoded = decode(Policy)(policy)
+  if (isLeft(decoded)) throw new InvalidInput('bufferedSink', decoded.left)
+  const { retry = {} } = policy
+  return {
+    maxBatchSize: policy.maxBatchSize ?? 100,
+    maxBatchBytes: policy.maxBatchBytes ?? 4 * 2 ** 20,
+    maxDelay: policy.maxDelay ?? 1_000,
+    maxQueueSize: policy.maxQueueSize ?? 10_000,
+    maxQueueBytes: policy.maxQueueBytes ?? 64 * 2 ** 20,
+    overflow: policy.overflow ?? 'drop-newest',
+    maxInFlight: policy.maxInFlight ?? 1,
+    retry: {
+      count: retry.count ?? 20,
+      delay: retry.delay ?? 1_000,
+      maxDelay: retry.maxDelay ?? 30_000,
+      deadline: retry.deadline ?? 600_000,
+      ...(retry.statuses === undefined ? {} : { statuses: retry.statuses }),
+    },
+    timeout: policy.timeout ?? 60_000,
+    flushTimeout: policy.flushTimeout ?? 30_000,
+    scheduler: policy.scheduler,
+    random: policy.random ?? Math.random,
+    onWarning: policy.onWarning ?? (({ code, message }) => warn(code, message)),
+  }
+}

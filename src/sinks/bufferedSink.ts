@@ -1,0 +1,583 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { defer, Subscription, take } from 'rxjs'
+import { isLeft, left, right } from '#fp/Either'
+import { GatewayError, Timeout } from '../errors.js'
+import { backoff } from '../http/backoff.js'
+import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
+import type { FlushReport, Sink, SinkError } from '../tracing/Sink.js'
+import type { Span } from '../tracing/SpanEvent.js'
+import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
+import { deliveryDecision } from './deliveryDecision.js'
+import { deliveryWarnings, describeError } from './deliveryWarnings.js'
+import { type Fate, flushes } from './flushes.js'
+import { lastCall } from './lastCall.js'
+import { namedSpans } from './namedSpans.js'
+import { type Batch, type Entry, outbox } from './outbox.js'
+import { sinkCounts } from './sinkCounts.js'
+import { spanBytes } from './spanBytes.js'
+import type { Receipt, Transport } from './Transport.js'
+import { timers } from './timers.js'
+import { withTraceUrl } from './withTraceUrl.js'
+
+/** A batch under way. */
+interface Flight {
+  readonly batch: Batch
+  readonly keepalive: boolean
+  readonly stop: () => void
+}
+
+/** Nothing is sent before `until`, ms. */
+interface Gate {
+  readonly until: number
+  /** Nothing works until somebody changes something. */
+  readonly paused: boolean
+}
+
+/** A body that a browser sends after its page is gone: its limit is 64 KiB, shared with the rest of the page. */
+const KEEPALIVE_BYTES = 60_000
+
+/** A server that finds batches of this size too large is not believed: only the batch at hand is split. */
+const SMALLEST_BATCH_BYTES = 65_536
+
+/** Spans refused in a row, without any delivered, after which the server is asked more slowly. */
+const MANY_REFUSALS = 20
+
+/** A server that refuses us is left alone at least so long, whatever policy, chance and server say, ms. */
+const SHORTEST_PAUSE = 100
+
+/** How long a process that has nothing else to do waits for a retry, ms. */
+const EXIT_PATIENCE = 5_000
+
+const UNTRIED: Omit<Batch, 'entries'> = { failures: 0, since: undefined }
+
+const ALL_TAKEN: Receipt = { rejected: [] }
+
+const NONE_NAMED: ReadonlyMap<number, string> = new Map()
+
+const numberOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+const toError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
+
+const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
+
+/** The spans that a receipt names; a receipt of the wrong shape, which JavaScript may send, names none. */
+const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
+  try {
+    return new Set(receipt.rejected.map(({ span }) => keyOf(span)))
+  } catch {
+    return new Set()
+  }
+}
+
+/** Before any other time. */
+const SOON = Number.NEGATIVE_INFINITY
+
+const ONE = { maxSize: 1, maxBytes: Number.POSITIVE_INFINITY, bytesOf: ({ bytes }: Entry): number => bytes }
+
+/**
+ * Buffers finished spans and delivers them in batches: a bounded queue over a transport.
+ *
+ * - *When does it start?* With the first finished span; before, it holds no timer and no listener. A batch goes out
+ *   when it is full, or when its oldest span has waited for `maxDelay`; never inside `next`, which takes no time and
+ *   never throws.
+ * - *Is it lossless?* As long as the queue has room, the server accepts the spans, and it comes back in time. What
+ *   the server answers decides, see `deliveryDecision`: it is asked again with a growing, random delay or when it
+ *   says so; a refused key or address pauses the sink, which keeps what it has and probes with one span; a refused
+ *   batch is taken apart until the offending span is found. What was lost is counted, and told out of band. A batch
+ *   whose answer was lost is sent again, so the server may see a span twice.
+ * - *What is buffered?* Finished spans, at most `maxQueueSize` and `maxQueueBytes`, besides what is in flight. Spans
+ *   under way are remembered until they end, the newest 100,000 of them.
+ * - *What happens when it is full?* `overflow` decides: the newest or the oldest spans are dropped, and counted.
+ * - *What do `flush` and `close` promise?* To try at once, even when paused or waiting to retry, and to be done when
+ *   every span that ended before has met its fate, also those which were in flight already; at the latest after
+ *   `flushTimeout`, and earlier when nothing more can be expected by then. `Right` when all of them were delivered,
+ *   otherwise `Left` with the reasons and the counts. What `flush` could not deliver stays queued; what `close` could
+ *   not deliver is dropped. They never reject.
+ * - *What if the process ends?* A Node process that runs out of work delivers first, waiting up to five seconds for
+ *   retries; a page that is hidden or left sends what it has in requests that outlive it. `process.exit()`, signals
+ *   and uncaught errors lose what is queued: call `close` before.
+ *
+ * At every moment `accepted = delivered + dropped + rejected + spooled + queued + inFlight`. An end whose start the
+ * sink has not seen counts as dropped.
+ *
+ * @param transport - takes a batch; whatever it does, throwing or never answering included, is dealt with
+ * @param policy - bounds, patience, time and chance
+ * @throws InvalidInput when the policy is wrong
+ */
+export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): Sink => {
+  const settings = bufferSettings(policy)
+  const { maxBatchSize, maxDelay, maxQueueSize, maxQueueBytes, overflow, maxInFlight, retry, random } =
+    settings
+  const time = timers(settings.scheduler)
+  const { counts, stats, stats$, changed } = sinkCounts()
+  const warnings = deliveryWarnings(settings.onWarning, time.now)
+  const name = (): string => transport.destination ?? 'bufferedSink'
+  const waits = flushes(name, time)
+  const folder = spanFolder()
+  const box = outbox()
+  const flights = new Set<Flight>()
+  const fullBatch = Math.min(maxBatchSize, maxQueueSize)
+
+  /** Number of the last span that was let in. */
+  let last = 0
+  /** Spans up to this number don't wait for a full batch. */
+  let dueUpTo = 0
+  /** When all spans that wait by then are due, ms. */
+  let dueAt: number | undefined
+  let gate: Gate | undefined
+  /** Failures in a row that may pass: the exponent of the backoff. */
+  let failures = 0
+  /** The server would not talk to us: the next batch is a single span. */
+  let probing = false
+  /** Spans refused since one was delivered. */
+  let refusals = 0
+  /** Bytes of a batch; less than the policy's when the server found that too large. */
+  let batchBytes = settings.maxBatchBytes
+  /** The page is hidden or left. */
+  let leaving = false
+  let closed = false
+  let closing: Promise<Either<SinkError, FlushReport>> | undefined
+
+  // ── where spans go: each of these moves them from one count to another, so that the sum stays right
+
+  const settle = (
+    entries: ReadonlyArray<Entry>,
+    from: 'queued' | 'inFlight',
+    fate: Fate,
+    error?: Error,
+  ): void => {
+    if (entries.length === 0) return
+    counts[from] -= entries.length
+    counts[fate] += entries.length
+    waits.settled(entries, fate, error)
+    changed()
+  }
+
+  const putBack = (entries: ReadonlyArray<Entry>, tried = UNTRIED): void => {
+    if (entries.length === 0) return
+    counts.inFlight -= entries.length
+    counts.queued += entries.length
+    box.putBack({ entries, ...tried })
+    changed()
+  }
+
+  const takeOff = ({ entries }: Batch): void => {
+    counts.queued -= entries.length
+    counts.inFlight += entries.length
+    changed()
+  }
+
+  // ── sending
+
+  const isFull = (): boolean => {
+    const { size, bytes } = box.queue()
+    return size >= fullBatch || bytes >= batchBytes
+  }
+
+  const mayGoOut = (): boolean => {
+    if (gate !== undefined) return false
+    // Requests that outlive the page share one small limit; the ones that don't are no reason to wait.
+    if (leaving) return ![...flights].some(({ keepalive }) => keepalive)
+    return flights.size < (failures > 0 || probing ? 1 : maxInFlight)
+  }
+
+  const bytesOf = ({ span, bytes }: Entry): number => {
+    if (!leaving || transport.bytes === undefined) return bytes
+    try {
+      return transport.bytes(toSpan(span))
+    } catch {
+      // A span that can't be written: its transport says so when it is sent.
+      return bytes
+    }
+  }
+
+  const nextBatch = (): Batch | undefined => {
+    const first = box.first()
+    const isDue = box.hasReturned() || (first !== undefined && (first.number <= dueUpTo || isFull()))
+    return isDue
+      ? box.take({
+          maxSize: probing ? 1 : maxBatchSize,
+          maxBytes: leaving ? Math.min(KEEPALIVE_BYTES, batchBytes) : batchBytes,
+          bytesOf,
+        })
+      : undefined
+  }
+
+  const send = (batch: Batch): void => {
+    const spans = batch.entries.map(({ span }) => toSpan(span))
+    const keepalive =
+      leaving && batch.entries.reduce((sum, entry) => sum + bytesOf(entry), 0) <= KEEPALIVE_BYTES
+    const subscription = new Subscription()
+    const flight: Flight = {
+      batch,
+      keepalive,
+      stop: () => {
+        flights.delete(flight)
+        try {
+          subscription.unsubscribe()
+        } catch (thrown) {
+          warnings.tell('internal', () => `${name()}: could not be stopped: ${describeError(thrown)}`, thrown)
+        }
+      },
+    }
+    const land = (outcome: Either<unknown, Receipt>): void => {
+      if (!flights.has(flight)) return
+      flight.stop()
+      if (isLeft(outcome)) failed(batch, spans, outcome.left)
+      else delivered(batch, spans, outcome.right)
+      pump()
+    }
+    flights.add(flight)
+    takeOff(batch)
+    subscription.add(time.after(settings.timeout, () => land(left(new Timeout('body', settings.timeout)))))
+    subscription.add(
+      defer(() => transport(spans, keepalive ? { keepalive } : {}))
+        .pipe(take(1))
+        .subscribe({
+          next: (receipt) => land(right(receipt)),
+          error: (thrown: unknown) => land(left(thrown)),
+          // Without a receipt: since a transport's failures are errors, it has taken everything.
+          complete: () => land(right(ALL_TAKEN)),
+        }),
+    )
+  }
+
+  // ── what the server makes of it
+
+  const delivered = ({ entries }: Batch, spans: ReadonlyArray<Span>, receipt: Receipt): void => {
+    talks()
+    const refused = refusedBy(receipt)
+    const isRefused = (index: number): boolean => {
+      const span = spans[index]
+      return span !== undefined && refused.has(keyOf(span))
+    }
+    const taken = refused.size === 0 ? entries : entries.filter((_, index) => !isRefused(index))
+    if (taken.length > 0) {
+      refusals = 0
+      warnings.recovered()
+    }
+    settle(taken, 'inFlight', 'delivered')
+    if (taken.length < entries.length) {
+      const reason = receipt.rejected[0]?.reason ?? 'no reason given'
+      reject(
+        entries.filter((_, index) => isRefused(index)),
+        new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
+      )
+    }
+    for (const warning of receipt?.warnings ?? [])
+      warnings.tell('answer', () => `${name()}: the server took the spans and says: ${warning}`)
+  }
+
+  const failed = (batch: Batch, spans: ReadonlyArray<Span>, thrown: unknown): void => {
+    const { entries } = batch
+    const error = toError(thrown)
+    const decision = deliveryDecision(thrown, retry.statuses)
+    switch (decision._tag) {
+      case 'Delivered':
+        delivered(batch, spans, ALL_TAKEN)
+        break
+      case 'Retry':
+        failedForNow(batch, error, decision.after)
+        break
+      case 'Pause':
+        pause(entries, error, decision.after)
+        break
+      case 'Isolate':
+        talks()
+        isolate(entries, namedSpans(decision.body, spans), error)
+        break
+      case 'Split':
+        talks()
+        shrink(entries)
+        isolate(entries, NONE_NAMED, error)
+        break
+      case 'Discard':
+        lose(error.name === 'MissingApiKey' ? 'key' : 'dropped', entries, error)
+    }
+  }
+
+  /** The server takes part: failures that may pass are over. */
+  const talks = (): void => {
+    failures = 0
+    probing = false
+  }
+
+  const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
+    failures++
+    const now = time.now()
+    const wait = after ?? backoff(retry, failures, random)
+    const since = tried.since ?? now
+    gate = { until: now + wait, paused: false }
+    if (tried.failures < retry.count && now + wait - since <= retry.deadline) {
+      putBack(entries, { failures: tried.failures + 1, since })
+      waits.failed(error)
+    } else lose('dropped', entries, error)
+  }
+
+  const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
+    failures++
+    probing = true
+    const wait = Math.max(SHORTEST_PAUSE, after ?? backoff(retry, failures, random))
+    gate = { until: time.now() + wait, paused: true }
+    // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
+    putBack(entries)
+    waits.failed(error)
+    const kept = numberOf(counts.queued, 'span')
+    const message = (): string =>
+      `${name()}: paused: ${describeError(error)} ${kept} kept; tried again from time to time.`
+    warnings.tell('paused', message, error)
+  }
+
+  /** Finds out which spans a batch was refused for: the ones named, a lone one, or one half or the other. */
+  const isolate = (entries: ReadonlyArray<Entry>, named: ReadonlyMap<number, string>, error: Error): void => {
+    const half = Math.ceil(entries.length / 2)
+    if (entries.length === 1) reject(entries, error)
+    else if (named.size === 0) {
+      putBack(entries.slice(half))
+      putBack(entries.slice(0, half))
+    } else {
+      putBack(entries.filter((_, index) => !named.has(index)))
+      reject(
+        entries.filter((_, index) => named.has(index)),
+        error,
+      )
+    }
+  }
+
+  /** Makes the batches to come smaller than the one that was too large. */
+  const shrink = (entries: ReadonlyArray<Entry>): void => {
+    const half = entries.reduce((sum, { bytes }) => sum + bytes, 0) / 2
+    if (entries.length > 1) batchBytes = Math.min(batchBytes, Math.max(SMALLEST_BATCH_BYTES, half))
+  }
+
+  const reject = (entries: ReadonlyArray<Entry>, error: Error): void => {
+    settle(entries, 'inFlight', 'rejected', error)
+    const message = (): string =>
+      `${name()}: ${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
+    warnings.tell('rejected', message, error)
+    refusals += entries.length
+    // Whoever refuses everything is not asked at full speed, two requests for each span.
+    if (refusals < MANY_REFUSALS) return
+    const wait = Math.max(SHORTEST_PAUSE, backoff(retry, refusals - MANY_REFUSALS + 1, random))
+    gate = { until: time.now() + wait, paused: false }
+  }
+
+  const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
+    settle(entries, 'inFlight', 'dropped', error)
+    const message = (): string =>
+      `${name()}: ${numberOf(entries.length, 'span')} dropped: ${describeError(error)}`
+    warnings.tell(kind, message, error)
+  }
+
+  // ── the machine
+
+  let pumping = false
+
+  /** Sends what is due. A transport that answers at once comes back here: the loop goes on, the stack doesn't grow. */
+  const pump = (): void => {
+    if (pumping) return
+    pumping = true
+    try {
+      if (dueAt !== undefined && time.now() >= dueAt) {
+        dueAt = undefined
+        dueUpTo = last
+      }
+      while (mayGoOut()) {
+        const batch = nextBatch()
+        if (batch === undefined) break
+        send(batch)
+      }
+    } finally {
+      pumping = false
+    }
+    if (flights.size === 0 && gate !== undefined) {
+      const { until, paused } = gate
+      waits.giveUp(({ patientUntil }) => paused || until > patientUntil)
+    }
+    arm()
+    watch()
+  }
+
+  let cancelWake: (() => void) | undefined
+  let wakeAt = Number.POSITIVE_INFINITY
+
+  const wake = (): void => {
+    cancelWake = undefined
+    wakeAt = Number.POSITIVE_INFINITY
+    if (gate !== undefined && time.now() >= gate.until) gate = undefined
+    pump()
+  }
+
+  /** One timer for everything that has to happen later. */
+  const wakeBy = (at: number, delay: number): void => {
+    if (at >= wakeAt) return
+    cancelWake?.()
+    wakeAt = at
+    cancelWake = time.after(Math.max(0, delay), wake)
+  }
+
+  const arm = (): void => {
+    if (counts.queued === 0) {
+      cancelWake?.()
+      cancelWake = undefined
+      wakeAt = Number.POSITIVE_INFINITY
+      dueAt = undefined
+      return
+    }
+    const now = time.now()
+    dueAt ??= now + maxDelay
+    if (gate !== undefined) wakeBy(gate.until, gate.until - now)
+    // Otherwise what is in flight comes back to the pump.
+    else if (mayGoOut()) wakeBy(dueAt, dueAt - now)
+  }
+
+  // ── taking in
+
+  const accept = (span: FinishedSpan): void => {
+    const bytes = spanBytes(span)
+    if (!makeRoom(bytes)) return refuse()
+    counts.accepted++
+    counts.queued++
+    box.push({ span, bytes, number: ++last })
+    if (dueAt === undefined) arm()
+    // Not in this tick: serialising a batch takes time, which is the pipeline's.
+    if (wakeAt !== SOON && isFull() && mayGoOut()) wakeBy(SOON, 0)
+    if (unwatch === undefined) watch()
+    changed()
+  }
+
+  const refuse = (): void => {
+    counts.accepted++
+    counts.dropped++
+    changed()
+  }
+
+  const hasRoom = (bytes: number): boolean =>
+    counts.queued < maxQueueSize && box.bytes() + bytes <= maxQueueBytes
+
+  const makeRoom = (bytes: number): boolean => {
+    if (hasRoom(bytes)) return true
+    const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
+    const kept = counts.queued
+    warnings.tell(
+      'overflow',
+      () => `${name()}: the queue is full (${numberOf(kept, 'span')}): ${which} spans are dropped.`,
+    )
+    if (overflow === 'drop-newest' || bytes > maxQueueBytes) return false
+    while (!hasRoom(bytes)) {
+      const oldest = box.take(ONE)
+      if (oldest === undefined) return false
+      queueIsFull ??= new Error('The queue was full.')
+      settle(oldest.entries, 'queued', 'dropped', queueIsFull)
+    }
+    return true
+  }
+
+  let queueIsFull: Error | undefined
+
+  // ── flushing, closing, and the end of everything
+
+  const flush = (patience: number, lastResort?: () => void): Promise<Either<SinkError, FlushReport>> => {
+    const { done } = waits.begin({
+      upTo: last,
+      waiting: counts.queued + counts.inFlight,
+      timeout: settings.flushTimeout,
+      patience,
+      ...(lastResort === undefined ? {} : { lastResort }),
+    })
+    hurry()
+    return done
+  }
+
+  /** Tries at once, whatever there was to wait for. */
+  const hurry = (): void => {
+    gate = undefined
+    dueUpTo = last
+    pump()
+  }
+
+  /** Gives up everything, up to a span; whoever comes later has a chance of his own. */
+  const abandon = (upTo: number, why: string): number => {
+    const error = new Error(why)
+    const before = counts.dropped
+    for (const { stop, batch } of [...flights]) {
+      stop()
+      settle(batch.entries, 'inFlight', 'dropped', error)
+    }
+    while (box.hasReturned() || (box.first()?.number ?? Number.POSITIVE_INFINITY) <= upTo)
+      settle(box.take(ONE)?.entries ?? [], 'queued', 'dropped', error)
+    pump()
+    return counts.dropped - before
+  }
+
+  const close = (): Promise<Either<SinkError, FlushReport>> => {
+    closed = true
+    return flush(settings.flushTimeout, () => abandon(last, 'The sink was closed.'))
+  }
+
+  let exiting = false
+
+  const onIdle = async (): Promise<void> => {
+    if (exiting) return
+    exiting = true
+    const upTo = last
+    let lost = 0
+    const outcome = await flush(EXIT_PATIENCE, () => {
+      lost = abandon(upTo, 'The process ended.')
+    })
+    exiting = false
+    if (lost === 0 || !isLeft(outcome)) return
+    const why = outcome.left.failures.map(({ error }) => describeError(error)).join(' ')
+    warnings.tell(
+      'exit',
+      () => `${name()}: ${numberOf(lost, 'span')} not delivered before the process ended: ${why}`,
+    )
+  }
+
+  let unwatch: (() => void) | undefined
+
+  /** Listens for the end of the process or the page while there is something to lose. */
+  const watch = (): void => {
+    if (counts.queued + counts.inFlight === 0) {
+      unwatch?.()
+      unwatch = undefined
+    } else
+      unwatch ??= lastCall({
+        onIdle: () => void onIdle(),
+        onHidden: () => {
+          leaving = true
+          hurry()
+        },
+        onVisible: () => {
+          leaving = false
+        },
+      })
+  }
+
+  return withTraceUrl<Sink>(
+    {
+      next: (event) => {
+        try {
+          const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
+          if (finished === 'orphan') refuse()
+          else if (finished !== undefined) accept(finished)
+        } catch (thrown) {
+          warnings.tell(
+            'internal',
+            () => `${name()}: a span was not taken in: ${describeError(thrown)}`,
+            thrown,
+          )
+        }
+      },
+      flush: () => Promise.resolve().then(() => flush(settings.flushTimeout)),
+      close: () => {
+        closing ??= Promise.resolve().then(close)
+        return closing
+      },
+      stats,
+      stats$,
+    },
+    () => transport.traceUrl,
+  )
+}

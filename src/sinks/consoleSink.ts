@@ -1,0 +1,132 @@
+import { right } from '#fp/Either'
+import { spanFolder, toSpan } from '../tracing/foldSpans.js'
+import type { Sink } from '../tracing/Sink.js'
+import type { Span } from '../tracing/SpanEvent.js'
+import { renderTrace } from './renderTrace.js'
+import { NO_REPORT, sinkCounts } from './sinkCounts.js'
+
+/** How and where `consoleSink` writes. */
+export interface ConsoleOptions {
+  /** Takes the text of a trace, without a line break at its end. Default: standard error, elsewhere the console. */
+  readonly write?: (text: string) => void
+  /** ANSI colours. Default: when standard error is a terminal and `NO_COLOR` is unset. */
+  readonly colors?: boolean
+}
+
+/** Spans kept for traces whose root has not ended; beyond it, the oldest trace is dropped. */
+const MAX_WAITING_SPANS = 10_000
+
+/** Traces that are remembered as written, for spans that end after their root. */
+const MAX_WRITTEN_TRACES = 1_000
+
+const writeToStandardError = (text: string): void => {
+  const stderr = globalThis.process?.stderr
+  if (typeof stderr?.write === 'function') stderr.write(`${text}\n`)
+  else console.info(text)
+}
+
+const terminalHasColors = (): boolean => {
+  const { process } = globalThis
+  const noColor = process?.env?.NO_COLOR
+  return process?.stderr?.isTTY === true && (noColor === undefined || noColor === '')
+}
+
+/**
+ * Writes each trace as a tree when its root ends: for development.
+ *
+ * Starts when it is made, writes synchronously. Spans of a trace whose root has not ended are kept, at most 10,000 of
+ * them; beyond that the oldest trace is dropped, and counted as such. A span that ends after its root is written on
+ * its own. `flush` writes nothing, `close` writes the unfinished traces as far as they are known; what ends later
+ * counts as dropped. A process that ends loses the unfinished ones. A `write` that throws loses that trace.
+ */
+export const consoleSink = ({ write = writeToStandardError, colors }: ConsoleOptions = {}): Sink => {
+  const folder = spanFolder()
+  const { counts, stats, stats$, changed } = sinkCounts()
+  const waiting = new Map<string, Array<Span>>()
+  const written = new Set<string>()
+  let closed = false
+
+  const wrote = (spans: ReadonlyArray<Span>): boolean => {
+    try {
+      write(renderTrace(spans, { colors: colors ?? terminalHasColors() }))
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  const print = (spans: ReadonlyArray<Span>): void => {
+    const done = wrote(spans)
+    counts.queued -= spans.length
+    counts[done ? 'delivered' : 'dropped'] += spans.length
+    changed()
+  }
+
+  const dropOldest = (): void => {
+    const [oldest] = waiting
+    if (oldest === undefined) return
+    const [traceId, spans] = oldest
+    waiting.delete(traceId)
+    counts.queued -= spans.length
+    counts.dropped += spans.length
+    changed()
+  }
+
+  const remember = (traceId: string): void => {
+    written.add(traceId)
+    const [oldest] = written
+    if (written.size > MAX_WRITTEN_TRACES && oldest !== undefined) written.delete(oldest)
+  }
+
+  const wait = (span: Span): void => {
+    const spans = waiting.get(span.traceId)
+    if (spans === undefined) waiting.set(span.traceId, [span])
+    else spans.push(span)
+    if (counts.queued > MAX_WAITING_SPANS) dropOldest()
+    else changed()
+  }
+
+  const take = (span: Span): void => {
+    const { traceId, parentId } = span
+    if (written.has(traceId)) print([span])
+    else if (parentId !== undefined) wait(span)
+    else {
+      const spans = waiting.get(traceId) ?? []
+      waiting.delete(traceId)
+      remember(traceId)
+      print([...spans, span])
+    }
+  }
+
+  return {
+    next: (event) => {
+      if (closed && event._tag !== 'SpanEnded') return
+      const finished = closed ? 'orphan' : folder.add(event)
+      if (finished === undefined) return
+      counts.accepted++
+      if (finished === 'orphan') {
+        counts.dropped++
+        changed()
+      } else {
+        counts.queued++
+        take(toSpan(finished))
+      }
+    },
+    flush: () => Promise.resolve().then(() => right({ ...NO_REPORT, queued: counts.queued })),
+    close: () =>
+      Promise.resolve().then(() => {
+        closed = true
+        const before = stats()
+        const unfinished = [...waiting.values()]
+        waiting.clear()
+        for (const spans of unfinished) print(spans)
+        return right({
+          ...NO_REPORT,
+          delivered: counts.delivered - before.delivered,
+          dropped: counts.dropped - before.dropped,
+        })
+      }),
+    stats,
+    stats$,
+  }
+}

@@ -1,0 +1,27 @@
+import { type Environment, readEnvironment } from '../codecs/Environment.js'
+import type { Sink } from '../tracing/Sink.js'
+import { bufferedSink } from './bufferedSink.js'
+import { transportTo } from './respanTransport.js'
+
+const sinks = new Map<string, Sink>()
+
+const keyOf = ({ RESPAN_API_KEY: key = '', RESPAN_BASE_URL: url = '' }: Environment): string =>
+  `${url}\n${key}`
+
+/**
+ * Gives the sink of the environment: the one that traces go to when they are given none. It is made at the first call
+ * and kept, one for each `RESPAN_API_KEY` and `RESPAN_BASE_URL`; exported so that a server can flush it.
+ *
+ * It is a `bufferedSink` over `respanTransport` with the defaults of both. Without a key for Respan's own host it
+ * never throws: it warns once (`RESPAN_MISSING_API_KEY`), and spans count as dropped.
+ */
+export const defaultSink = (): Sink => {
+  const environment = readEnvironment()
+  const key = keyOf(environment)
+  const known = sinks.get(key)
+  if (known !== undefined) return known
+  // As the environment is now: what was traced under one key is not sent with a later one.
+  const sink = bufferedSink(transportTo({}, () => environment))
+  sinks.set(key, sink)
+  return sink
+}

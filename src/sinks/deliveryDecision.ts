@@ -1,0 +1,84 @@
+import { isRespanError, type RespanError } from '../errors.js'
+
+/** What a buffer does with a batch that a transport failed to deliver. */
+export type DeliveryDecision =
+  /** The server has it. */
+  | { readonly _tag: 'Delivered' }
+  /** It may work later: send it again, `after` ms if the server said so. */
+  | { readonly _tag: 'Retry'; readonly after: number | undefined }
+  /** Nothing works until somebody changes something (a key, an address, a quota): keep it, and probe. */
+  | { readonly _tag: 'Pause'; readonly after: number | undefined }
+  /** A span in it is refused: find out which one. `body` may name it. */
+  | { readonly _tag: 'Isolate'; readonly body: unknown }
+  /** It is too large: send it in parts. */
+  | { readonly _tag: 'Split' }
+  /** It will never work: drop it. */
+  | { readonly _tag: 'Discard' }
+
+const mayPass = (status: number): boolean =>
+  status === 408 || status === 409 || status === 425 || status === 429 || status >= 500
+
+const retryAfterOf = (error: RespanError): number | undefined => {
+  const after = 'retryAfter' in error ? error.retryAfter : undefined
+  return typeof after === 'number' && after >= 0 ? after : undefined
+}
+
+/** Codes of a 429 that waiting doesn't cure. */
+const EXHAUSTED: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached'])
+
+const ofStatus = (
+  status: number,
+  after: number | undefined,
+  body: unknown,
+  statuses: ReadonlyArray<number> | undefined,
+): DeliveryDecision => {
+  if (status >= 200 && status < 300) return { _tag: 'Delivered' }
+  if (statuses === undefined ? mayPass(status) : statuses.includes(status)) return { _tag: 'Retry', after }
+  switch (status) {
+    case 400:
+    case 422:
+      return { _tag: 'Isolate', body }
+    case 413:
+      return { _tag: 'Split' }
+    default:
+      // 401, 403, 404, 405, a redirect, and whatever else isn't about a span.
+      return { _tag: 'Pause', after }
+  }
+}
+
+/**
+ * Decides what becomes of a batch by the error that its transport emitted.
+ *
+ * 408, 409, 425, 429, 5xx, a timeout and a broken connection may pass: retry. 400, 422 and a span that has the wrong
+ * shape: isolate it. 413: split. A redirect and every other status: pause, and so is a 429 that speaks of an exhausted
+ * quota. A missing key, a wrong configuration and an abort by the user's own signal: discard. A 2xx is delivered
+ * whatever its body is. An error that is none of ours is retried. An error may carry `retryAfter`, ms.
+ *
+ * @param statuses - that may pass, instead of the ones above
+ */
+export const deliveryDecision = (error: unknown, statuses?: ReadonlyArray<number>): DeliveryDecision => {
+  if (!isRespanError(error)) return { _tag: 'Retry', after: undefined }
+  switch (error._tag) {
+    case 'MissingApiKey':
+    case 'Aborted':
+      return { _tag: 'Discard' }
+    case 'InvalidInput':
+      // Of a span, by its position in the batch; else of the configuration.
+      return error.path.startsWith('[')
+        ? { _tag: 'Isolate', body: { errors: { [error.path]: error.message } } }
+        : { _tag: 'Discard' }
+    case 'InvalidResponse':
+      return { _tag: 'Delivered' }
+    case 'HttpError':
+      return ofStatus(error.status, retryAfterOf(error), error.body, statuses)
+    case 'RateLimited':
+      return error.code !== undefined && EXHAUSTED.has(error.code)
+        ? { _tag: 'Pause', after: retryAfterOf(error) }
+        : ofStatus(429, retryAfterOf(error), error.body, statuses)
+    case 'Timeout':
+    case 'NetworkError':
+    case 'StreamInterrupted':
+    case 'GatewayError':
+      return { _tag: 'Retry', after: retryAfterOf(error) }
+  }
+}

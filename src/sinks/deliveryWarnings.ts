@@ -1,0 +1,67 @@
+import { isRespanError } from '../errors.js'
+import type { DeliveryWarning } from './BufferPolicy.js'
+
+/** What a sink warns about. */
+export type WarningKind =
+  | 'overflow'
+  | 'paused'
+  | 'dropped'
+  | 'rejected'
+  | 'answer'
+  | 'exit'
+  | 'key'
+  | 'internal'
+
+/** A sink's warnings: few, however much goes wrong. */
+export interface DeliveryWarnings {
+  /** Tells something, unless its kind was told before and nothing was delivered since, or within the last minute. */
+  readonly tell: (kind: WarningKind, message: () => string, error?: unknown) => void
+  /** Something was delivered: what comes next is news. */
+  readonly recovered: () => void
+}
+
+/** The same kind of warning is told once in this time, ms. */
+const INTERVAL = 60_000
+
+/** Longest text of an error that goes into a warning, in UTF-16 code units. */
+const MAX_TEXT = 300
+
+/** An error in one line: its tag or name, and its message, which is freed of secrets where the error is made. */
+export const describeError = (error: unknown): string => {
+  const text = !(error instanceof Error)
+    ? `a value of type ${typeof error} was thrown`
+    : error.message === ''
+      ? error.name
+      : `${isRespanError(error) ? error._tag : error.name}: ${error.message}`
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line
+}
+
+/**
+ * Makes a sink's warnings.
+ *
+ * @param onWarning - is told; what it throws is swallowed
+ * @param now - ms
+ */
+export const deliveryWarnings = (
+  onWarning: (warning: DeliveryWarning) => void,
+  now: () => number,
+): DeliveryWarnings => {
+  const lastTold = new Map<WarningKind, number>()
+  const standing = new Set<WarningKind>()
+  return {
+    tell: (kind, message, error) => {
+      const last = lastTold.get(kind)
+      if (standing.has(kind) || (last !== undefined && now() - last < INTERVAL)) return
+      lastTold.set(kind, now())
+      standing.add(kind)
+      const code = kind === 'key' ? 'RESPAN_MISSING_API_KEY' : 'RESPAN_DELIVERY'
+      try {
+        onWarning({ code, message: message(), ...(error === undefined ? {} : { error }) })
+      } catch {
+        return
+      }
+    },
+    recovered: () => standing.clear(),
+  }
+}

@@ -1,0 +1,126 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import { Timeout } from '../errors.js'
+import type { FlushReport, SinkError } from '../tracing/Sink.js'
+import type { Entry } from './outbox.js'
+import { NO_REPORT } from './sinkCounts.js'
+import type { Timers } from './timers.js'
+
+/** What can become of a span for good. */
+export type Fate = 'delivered' | 'dropped' | 'rejected'
+
+/** Somebody waits until the spans that were there when he came have met their fate. */
+export interface Flush {
+  /** No retry later than this is worth waiting for, ms of the timers. */
+  readonly patientUntil: number
+  readonly done: Promise<Either<SinkError, FlushReport>>
+}
+
+export interface FlushRequest {
+  /** Number of the last span that it is about. */
+  readonly upTo: number
+  /** How many of them have not met their fate yet. */
+  readonly waiting: number
+  /** Ends the wait, ms. */
+  readonly timeout: number
+  /** See {@link Flush}, ms from now. */
+  readonly patience: number
+  /** What to do with what is left when the wait is over. */
+  readonly lastResort?: () => void
+}
+
+/** All flushes under way. */
+export interface Flushes {
+  readonly begin: (request: FlushRequest) => Flush
+  /** Spans have met their fate; `error` is why it isn't `delivered`. */
+  readonly settled: (entries: ReadonlyArray<Entry>, fate: Fate, error: Error | undefined) => void
+  /** An attempt failed, and what it was about is still waiting. */
+  readonly failed: (error: Error) => void
+  /** Ends the flushes that it is true of: what they wait for won't come in time. */
+  readonly giveUp: (when: (flush: Flush) => boolean) => void
+}
+
+/** Errors that one flush tells at most. */
+const MAX_ERRORS = 10
+
+interface Waiting extends Flush {
+  /** Returns whether the flush is about this span. */
+  readonly add: (entry: Entry, fate: Fate) => boolean
+  readonly tell: (error: Error) => void
+  readonly isDone: () => boolean
+  readonly conclude: () => void
+}
+
+/**
+ * Makes the book of flushes.
+ *
+ * @param sink - its name in a `SinkError`
+ */
+export const flushes = (sink: () => string, { now, after }: Timers): Flushes => {
+  const waiting = new Set<Waiting>()
+
+  const begin = ({ upTo, waiting: count, timeout, patience, lastResort }: FlushRequest): Flush => {
+    const report = { ...NO_REPORT, queued: count }
+    const errors = new Map<string, Error>()
+    let concluding = false
+    let resolve: (outcome: Either<SinkError, FlushReport>) => void
+    const done = new Promise<Either<SinkError, FlushReport>>((take) => {
+      resolve = take
+    })
+    const flush: Waiting = {
+      patientUntil: now() + patience,
+      done,
+      add: ({ number }, fate) => {
+        if (number > upTo) return false
+        report[fate]++
+        report.queued--
+        return true
+      },
+      tell: (error) => {
+        if (errors.size < MAX_ERRORS) errors.set(`${error.name}: ${error.message}`, error)
+      },
+      isDone: () => report.queued === 0,
+      conclude: () => {
+        if (concluding) return
+        concluding = true
+        cancel()
+        if (report.queued > 0) lastResort?.()
+        waiting.delete(flush)
+        const failures = [...errors.values()].map((error) => ({ sink: sink(), error }))
+        resolve(
+          report.queued + report.dropped + report.rejected === 0 ? right(report) : left({ failures, report }),
+        )
+      },
+    }
+    waiting.add(flush)
+    // Somebody awaits this, so the process has to stay alive.
+    const cancel = after(
+      timeout,
+      () => {
+        flush.tell(new Timeout('retry', timeout))
+        flush.conclude()
+      },
+      true,
+    )
+    if (flush.isDone()) flush.conclude()
+    return flush
+  }
+
+  return {
+    begin,
+    settled: (entries, fate, error) => {
+      for (const flush of waiting) {
+        let mine = false
+        for (const entry of entries) mine = flush.add(entry, fate) || mine
+        if (mine && error !== undefined) flush.tell(error)
+        if (flush.isDone()) flush.conclude()
+      }
+    },
+    failed: (error) => {
+      for (const flush of waiting) flush.tell(error)
+    },
+    giveUp: (when) => {
+      for (const flush of waiting) if (when(flush)) flush.conclude()
+    },
+  }
+}

@@ -1,0 +1,82 @@
+/** Somebody who has something to deliver before it is too late. */
+export interface Guest {
+  /** A process has nothing else to do. What is begun now keeps it alive until it is done, and then this is asked again. */
+  readonly onIdle: () => void
+  /** A page is hidden or left: there may be no later. */
+  readonly onHidden: () => void
+  /** A page is back. */
+  readonly onVisible: () => void
+}
+
+const guests = new Set<Guest>()
+
+const idle = (): void => {
+  for (const { onIdle } of [...guests]) onIdle()
+}
+
+const hidden = (): void => {
+  for (const { onHidden } of [...guests]) onHidden()
+}
+
+const visible = (): void => {
+  for (const { onVisible } of [...guests]) onVisible()
+}
+
+interface Target {
+  readonly addEventListener?: (event: string, listener: () => void) => void
+  readonly removeEventListener?: (event: string, listener: () => void) => void
+}
+
+/** As this file sees the runtime: whatever of it there is. */
+interface Runtime extends Target {
+  readonly process?: {
+    readonly on?: (event: 'beforeExit', listener: () => void) => unknown
+    readonly off?: (event: 'beforeExit', listener: () => void) => unknown
+  }
+  readonly document?: Target & { readonly visibilityState?: string }
+}
+
+const visibilityChanged = (): void => {
+  const { document }: Runtime = globalThis
+  if (document?.visibilityState === 'hidden') hidden()
+  else visible()
+}
+
+/** Some runtimes have such functions and throw when they are called: then there is no such event. */
+const tried = (attempt: () => unknown): void => {
+  try {
+    attempt()
+  } catch {
+    return
+  }
+}
+
+const onPage: ReadonlyArray<readonly [target: 'document' | 'window', event: string, listener: () => void]> = [
+  ['document', 'visibilitychange', visibilityChanged],
+  ['window', 'pagehide', hidden],
+  ['window', 'pageshow', visible],
+]
+
+const listen = (how: 'on' | 'off'): void => {
+  const runtime: Runtime = globalThis
+  const { process, document } = runtime
+  tried(() => process?.[how]?.('beforeExit', idle))
+  if (document === undefined) return
+  const method = how === 'on' ? 'addEventListener' : 'removeEventListener'
+  for (const [target, event, listener] of onPage)
+    tried(() => (target === 'document' ? document : runtime)[method]?.(event, listener))
+}
+
+/**
+ * Has somebody told when a process runs out of work (Node's `beforeExit`) and when a page is hidden or left, until the
+ * returned function is called. However many guests there are, each event has one listener, and none without guests.
+ *
+ * `process.exit()`, a signal and an uncaught error end a process without it.
+ */
+export const lastCall = (guest: Guest): (() => void) => {
+  if (guests.size === 0) listen('on')
+  guests.add(guest)
+  return () => {
+    if (guests.delete(guest) && guests.size === 0) listen('off')
+  }
+}

@@ -1,0 +1,52 @@
+import { right } from '#fp/Either'
+import { foldSpans, spanFolder } from '../tracing/foldSpans.js'
+import type { Sink } from '../tracing/Sink.js'
+import type { Span, SpanEvent } from '../tracing/SpanEvent.js'
+import { NO_REPORT, sinkCounts } from './sinkCounts.js'
+
+/**
+ * Keeps every event, for tests.
+ *
+ * Starts when it is made and is lossless. It is not bounded: everything stays until the sink itself is garbage.
+ * A span counts as delivered as soon as it ends, so `flush` and `close` have nothing to wait for; after `close`,
+ * events are not kept and spans that end count as dropped. When the process ends, it is all gone.
+ *
+ * @returns a sink with the `events` so far, in order of arrival, and the `spans()` that they finished
+ */
+export const memorySink = (): Sink & {
+  readonly events: ReadonlyArray<SpanEvent>
+  readonly spans: () => ReadonlyArray<Span>
+} => {
+  const events: Array<SpanEvent> = []
+  const folder = spanFolder(Number.POSITIVE_INFINITY)
+  const { counts, stats, stats$, changed } = sinkCounts()
+  let closed = false
+
+  const count = (place: 'delivered' | 'dropped'): void => {
+    counts.accepted++
+    counts[place]++
+    changed()
+  }
+
+  return {
+    events,
+    spans: () => foldSpans(events),
+    next: (event) => {
+      if (closed) {
+        if (event._tag === 'SpanEnded') count('dropped')
+        return
+      }
+      events.push(event)
+      const finished = folder.add(event)
+      if (finished !== undefined) count(finished === 'orphan' ? 'dropped' : 'delivered')
+    },
+    flush: () => Promise.resolve().then(() => right(NO_REPORT)),
+    close: () =>
+      Promise.resolve().then(() => {
+        closed = true
+        return right(NO_REPORT)
+      }),
+    stats,
+    stats$,
+  }
+}

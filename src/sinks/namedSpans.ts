@@ -1,0 +1,82 @@
+import { Fields } from '../codecs/Fields.js'
+import type { Span } from '../tracing/SpanEvent.js'
+
+/** Longest reason that is kept, in UTF-16 code units. */
+const MAX_REASON = 300
+
+/**
+ * Finds the spans of a batch that an answer's body complains about. The shape of such complaints is undocumented; what
+ * is understood: a span's id anywhere in a complaint; an `index`; `span 2: …`; a path that starts with a number or has
+ * one in brackets (`errors: {"3": […]}`, `spans[3].model`, `loc: ["body", 3, "model"]`); and a list as long as the
+ * batch, whose empty entries are the spans that are fine. Numbers count from 0.
+ *
+ * @param body - parsed JSON of an answer, or the list of its `errors`
+ * @param batch - as it was sent
+ * @returns by the span's position in the batch, why it was refused; empty when no span is named
+ */
+export const namedSpans = (body: unknown, batch: ReadonlyArray<Span>): ReadonlyMap<number, string> => {
+  const named = new Map<number, string>()
+  for (const [key, complaint] of complaintsOf(body, batch.length)) {
+    const index = indexOf(key, complaint, batch)
+    if (index !== undefined && !named.has(index)) named.set(index, textOf(complaint).slice(0, MAX_REASON))
+  }
+  return named
+}
+
+type Complaint = readonly [key: string, complaint: unknown]
+
+const complaintsOf = (body: unknown, size: number): ReadonlyArray<Complaint> => {
+  if (Array.isArray(body)) return listed(body, size)
+  if (!Fields.is(body)) return []
+  if (Array.isArray(body.errors)) return listed(body.errors, size)
+  if (Fields.is(body.errors)) return Object.entries(body.errors)
+  return Array.isArray(body.detail) ? listed(body.detail, size) : []
+}
+
+const listed = (complaints: ReadonlyArray<unknown>, size: number): ReadonlyArray<Complaint> => {
+  // One entry for each span, as Django REST framework answers to a list.
+  const byPosition =
+    complaints.length === size && complaints.some(isEmptyObject) && complaints.every(Fields.is)
+  return complaints.flatMap((complaint, index): ReadonlyArray<Complaint> => {
+    if (!byPosition) return [['', complaint]]
+    return isEmptyObject(complaint) ? [] : [[String(index), complaint]]
+  })
+}
+
+const isEmptyObject = (value: unknown): boolean => Fields.is(value) && Object.keys(value).length === 0
+
+const PATH = /^(?:\[?|[\w.]*\[|(?:data|spans|body)\.)(\d{1,9})(?:\D|$)/
+const SENTENCE = /\b(?:span|item|index|entry|row)s?\s*(?:#|\[)?\s*(\d{1,9})\b/i
+
+const indexOf = (key: string, complaint: unknown, batch: ReadonlyArray<Span>): number | undefined => {
+  const text = textOf(complaint)
+  const byId = batch.findIndex(
+    ({ spanId }) => spanId !== '' && (text.includes(spanId) || key.includes(spanId)),
+  )
+  if (byId >= 0) return byId
+  const index = numberIn(key, complaint, text)
+  return index !== undefined && index < batch.length ? index : undefined
+}
+
+const numberIn = (key: string, complaint: unknown, text: string): number | undefined => {
+  const inKey = PATH.exec(key)?.[1]
+  if (inKey !== undefined) return Number(inKey)
+  if (Fields.is(complaint)) {
+    if (Number.isInteger(complaint.index) && typeof complaint.index === 'number' && complaint.index >= 0)
+      return complaint.index
+    if (Array.isArray(complaint.loc))
+      return complaint.loc.find((step): step is number => Number.isInteger(step))
+    return undefined
+  }
+  const inText = SENTENCE.exec(text)?.[1]
+  return inText === undefined ? undefined : Number(inText)
+}
+
+const textOf = (complaint: unknown): string => {
+  if (typeof complaint === 'string') return complaint
+  try {
+    return JSON.stringify(complaint) ?? ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,121 @@
+import type { FinishedSpan } from '../tracing/foldSpans.js'
+
+/** A finished span on its way. */
+export interface Entry {
+  readonly span: FinishedSpan
+  /** Estimated. */
+  readonly bytes: number
+  /** Counts up with each accepted span. */
+  readonly number: number
+}
+
+/** Spans that are sent together, and what has been tried with them. */
+export interface Batch {
+  readonly entries: ReadonlyArray<Entry>
+  /** Attempts that failed in a way that may pass. */
+  readonly failures: number
+  /** When the first of these was made, ms. */
+  readonly since: number | undefined
+}
+
+/** What one batch may hold. */
+export interface BatchLimits {
+  readonly maxSize: number
+  readonly maxBytes: number
+  readonly bytesOf: (entry: Entry) => number
+}
+
+/** The spans that wait: first what has to be sent again, batch by batch, then the queue, in the order of their ends. */
+export interface Outbox {
+  /** Spans that wait. */
+  readonly size: () => number
+  /** Their estimated bytes. */
+  readonly bytes: () => number
+  /** Spans and bytes in the queue alone, from which new batches are made. */
+  readonly queue: () => { readonly size: number; readonly bytes: number }
+  readonly push: (entry: Entry) => void
+  /** Puts a batch in front of everything else. */
+  readonly putBack: (batch: Batch) => void
+  /** Whether something has to be sent again. */
+  readonly hasReturned: () => boolean
+  /** The next span of the queue. */
+  readonly first: () => Entry | undefined
+  /** Takes out what is sent next: at least one span, and as many as the limits allow. */
+  readonly take: (limits: BatchLimits) => Batch | undefined
+}
+
+/** What was taken off the front of the array is cut away when it is more than this and more than the rest. */
+const SLACK = 1_024
+
+const sumOf = (entries: ReadonlyArray<Entry>): number => entries.reduce((sum, { bytes }) => sum + bytes, 0)
+
+/** Makes an empty outbox. */
+export const outbox = (): Outbox => {
+  const returned: Array<Batch> = []
+  let returnedSize = 0
+  let returnedBytes = 0
+  // A ring would not be faster: 10 ns per span against 12 to 17, measured on Node 20 and 24.
+  let queue: Array<Entry | undefined> = []
+  let head = 0
+  let queueBytes = 0
+
+  const first = (): Entry | undefined => queue[head]
+
+  const shift = (entry: Entry): void => {
+    queue[head++] = undefined
+    queueBytes -= entry.bytes
+    if (head < queue.length && (head <= SLACK || head * 2 <= queue.length)) return
+    queue = queue.slice(head)
+    head = 0
+  }
+
+  const putBack = (batch: Batch): void => {
+    const { entries } = batch
+    if (entries.length === 0) return
+    returned.unshift(batch)
+    returnedSize += entries.length
+    returnedBytes += sumOf(entries)
+  }
+
+  const takeReturned = ({ maxSize, maxBytes, bytesOf }: BatchLimits): Batch | undefined => {
+    const batch = returned.shift()
+    if (batch === undefined) return undefined
+    const { entries, ...tried } = batch
+    returnedSize -= entries.length
+    returnedBytes -= sumOf(entries)
+    let total = 0
+    const end = entries.findIndex((entry, index) => {
+      total += bytesOf(entry)
+      return index > 0 && (index >= maxSize || total > maxBytes)
+    })
+    if (end < 0) return batch
+    putBack({ entries: entries.slice(end), ...tried })
+    return { entries: entries.slice(0, end), ...tried }
+  }
+
+  const takeQueued = ({ maxSize, maxBytes, bytesOf }: BatchLimits): Batch | undefined => {
+    const entries: Array<Entry> = []
+    let total = 0
+    for (let next = first(); next !== undefined; next = first()) {
+      total += bytesOf(next)
+      if (entries.length > 0 && (entries.length >= maxSize || total > maxBytes)) break
+      entries.push(next)
+      shift(next)
+    }
+    return entries.length === 0 ? undefined : { entries, failures: 0, since: undefined }
+  }
+
+  return {
+    size: () => returnedSize + queue.length - head,
+    bytes: () => returnedBytes + queueBytes,
+    queue: () => ({ size: queue.length - head, bytes: queueBytes }),
+    push: (entry) => {
+      queue.push(entry)
+      queueBytes += entry.bytes
+    },
+    putBack,
+    hasReturned: () => returned.length > 0,
+    first,
+    take: (limits) => takeReturned(limits) ?? takeQueued(limits),
+  }
+}

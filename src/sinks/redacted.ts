@@ -1,0 +1,82 @@
+import type { Sink } from '../tracing/Sink.js'
+import type { SpanError, SpanEvent } from '../tracing/SpanEvent.js'
+import { warn } from '../tracing/warn.js'
+import { withTraceUrl } from './withTraceUrl.js'
+
+/** Maps a text of content; `undefined` withholds it. */
+export type Redact = (content: string) => string | undefined
+
+/**
+ * Maps content before it reaches a sink: inputs, outputs, and the messages of errors, in their stacks too. Times,
+ * names, models, token counts and attributes pass untouched. Where `redact` throws, the content is withheld and the
+ * failure reported once, without it.
+ *
+ * Buffers nothing; `flush`, `close` and counts are those of the sink behind it. To withhold content from all sinks,
+ * use `redact` of `respanTrace`, which sees values before they become text.
+ *
+ * @param sink - gets what is left
+ * @param redact - maps a text, or JSON as text
+ */
+export const redacted = (sink: Sink, redact: Redact): Sink => {
+  let reported = false
+
+  const map: Redact = (content) => {
+    try {
+      return redact(content)
+    } catch (thrown) {
+      if (!reported) {
+        reported = true
+        const name = thrown instanceof Error ? thrown.name : typeof thrown
+        warn('RESPAN_REDACT', `The function given to redacted() threw ${name}: the content is withheld.`)
+      }
+      return undefined
+    }
+  }
+
+  const mapError = ({ message: original, stack, ...rest }: SpanError): SpanError => {
+    if (original === undefined) return rest
+    const message = map(original)
+    // A stack repeats the message; one that does so in another form is left out.
+    const mapped = message === undefined ? undefined : stack?.replace(original, () => message)
+    return {
+      ...rest,
+      ...(message === undefined ? {} : { message }),
+      ...(mapped === undefined || (mapped === stack && message !== original) ? {} : { stack: mapped }),
+    }
+  }
+
+  const mapEvent = (event: SpanEvent): SpanEvent => {
+    switch (event._tag) {
+      case 'SpanStarted': {
+        if (event.input === undefined) return event
+        const { input: original, ...rest } = event
+        const input = map(original)
+        return input === undefined ? rest : { ...rest, input }
+      }
+      case 'SpanEnded': {
+        const { input: originalInput, output: originalOutput, error, ...rest } = event
+        const input = originalInput === undefined ? undefined : map(originalInput)
+        const output = originalOutput === undefined ? undefined : map(originalOutput)
+        return {
+          ...rest,
+          ...(input === undefined ? {} : { input }),
+          ...(output === undefined ? {} : { output }),
+          ...(error === undefined ? {} : { error: mapError(error) }),
+        }
+      }
+      default:
+        return event
+    }
+  }
+
+  return withTraceUrl<Sink>(
+    {
+      next: (event) => sink.next(mapEvent(event)),
+      flush: () => sink.flush(),
+      close: () => sink.close(),
+      stats: () => sink.stats(),
+      stats$: sink.stats$,
+    },
+    () => sink.traceUrl,
+  )
+}

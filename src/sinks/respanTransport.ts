@@ -1,0 +1,146 @@
+import { defer, map, type Observable, throwError } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { type Environment, readEnvironment } from '../codecs/Environment.js'
+import { IngestResponse } from '../codecs/IngestResponse.js'
+import { SpanPayload } from '../codecs/SpanPayload.js'
+import { InvalidInput } from '../errors.js'
+import type { Answer } from '../http/Answer.js'
+import type { Connection } from '../http/Connection.js'
+import { connectionPolicy } from '../http/connectionPolicy.js'
+import { endpoint } from '../http/endpoint.js'
+import { errorFromResponse } from '../http/errorFromResponse.js'
+import { parseJson } from '../http/parseJson.js'
+import { post } from '../http/post.js'
+import { retryAfter } from '../http/retryAfter.js'
+import type { Span } from '../tracing/SpanEvent.js'
+import { namedSpans } from './namedSpans.js'
+import { toSpanPayload } from './spanPayload.js'
+import type { Receipt, Transport } from './Transport.js'
+import { traceUrl } from './traceUrl.js'
+import { withTraceUrl } from './withTraceUrl.js'
+
+/** Limit of one attempt, ms: nobody waits for a trace as for a model. */
+const TIMEOUT = 15_000
+
+/** Complaints of an answer that are passed on, and their length. */
+const MAX_WARNINGS = 3
+const MAX_WARNING = 300
+
+/** One span as JSON. `index` is its position in the batch. */
+const toJson = (span: Span, index: number): string => {
+  const payload = toSpanPayload(span)
+  if (!SpanPayload.is(payload)) {
+    const decoded = decode(SpanPayload)(payload)
+    const { path, expected, found } = isLeft(decoded)
+      ? decoded.left
+      : { path: '', expected: 'a span', found: 'none' }
+    throw new InvalidInput('Span', { path: `[${index}]${path === '' ? '' : `.${path}`}`, expected, found })
+  }
+  try {
+    return JSON.stringify(payload)
+  } catch (cause) {
+    throw new InvalidInput('Span', {
+      path: `[${index}]`,
+      expected: 'JSON',
+      found: 'a cycle or a BigInt',
+      cause,
+    })
+  }
+}
+
+const textOf = (complaint: unknown): string =>
+  (typeof complaint === 'string' ? complaint : (JSON.stringify(complaint) ?? '')).slice(0, MAX_WARNING)
+
+const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
+  const decoded = decode(IngestResponse)(parseJson(answer.text))
+  // Any 2xx is accepted, whatever its body is: empty, HTML, of a shape to come.
+  const errors = isLeft(decoded) ? [] : (decoded.right.errors ?? [])
+  const rejected = [...namedSpans(errors, batch)].flatMap(([index, reason]) => {
+    const span = batch[index]
+    return span === undefined ? [] : [{ span, reason }]
+  })
+  const warnings = errors
+    .filter((error) => namedSpans([error], batch).size === 0 && rejected.length === 0)
+    .slice(0, MAX_WARNINGS)
+    .map(textOf)
+  return warnings.length === 0 ? { rejected } : { rejected, warnings }
+}
+
+const failureOf = (answer: Answer): Error => {
+  const error = errorFromResponse(answer, 'respan', Date.now())
+  if (error._tag === 'RateLimited') return error
+  const after = retryAfter(answer.headers, error.body, Date.now())
+  return after === undefined ? error : Object.assign(error, { retryAfter: after })
+}
+
+/**
+ * The transport to Respan, with the environment that counts where the connection says nothing.
+ *
+ * @param environment - asked at each batch
+ */
+export const transportTo = (connection: Connection, environment: () => Environment): Transport => {
+  const { idleTimeout } = connectionPolicy('respanTransport', connection)
+  const policy = { timeout: connection.timeout ?? TIMEOUT, idleTimeout }
+  const reach = (): ReturnType<typeof endpoint> => endpoint('respan', connection, environment())
+  const baseUrl = (): string | undefined => {
+    const where = reach()
+    return isLeft(where) ? undefined : where.right.baseUrl
+  }
+
+  const transport: Transport = (batch, { keepalive } = {}): Observable<Receipt> =>
+    defer(() => {
+      const where = reach()
+      if (isLeft(where)) return throwError(() => where.left)
+      return post({
+        url: `${where.right.baseUrl}/v1/traces/ingest`,
+        body: `[${batch.map(toJson).join(',')}]`,
+        apiKey: where.right.apiKey,
+        connection,
+        policy,
+        headers: { 'x-respan-dogfood': '1' },
+        ...(keepalive === undefined ? {} : { keepalive }),
+      }).pipe(
+        map((answer) => {
+          if (answer.status < 200 || answer.status > 299) throw failureOf(answer)
+          return receiptOf(answer, batch)
+        }),
+      )
+    })
+
+  return withTraceUrl(
+    Object.defineProperties(transport, {
+      destination: {
+        get: (): string => {
+          const url = baseUrl()
+          return url === undefined ? 'respan' : `respan (${new URL(url).origin})`
+        },
+      },
+      bytes: { value: (span: Span): number => new TextEncoder().encode(toJson(span, 0)).length + 1 },
+    }),
+    () => {
+      const url = baseUrl()
+      return url === undefined ? undefined : traceUrl(url)
+    },
+  )
+}
+
+/**
+ * Sends spans to Respan's ingest endpoint, or to whatever speaks its protocol at `baseUrl`: one POST with a bare JSON
+ * array for each batch, which the server does not trace in turn (`X-Respan-Dogfood`).
+ *
+ * Buffers nothing and makes no second attempt, whatever `retry` says: give it to `bufferedSink`. Without a key of its
+ * own it takes `RESPAN_API_KEY` and `RESPAN_BASE_URL` from the environment, at each batch. Any 2xx means that the
+ * server has the spans; those that its `errors` name were refused. `timeout` is 15,000 ms by default.
+ *
+ * Emits the errors `MissingApiKey` (Respan's own hosts demand a key), `InvalidInput` (a variable of the environment;
+ * or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`, `Timeout`,
+ * `NetworkError`, `StreamInterrupted` and `Aborted`. An `HttpError` of a server that says when to come back has
+ * `retryAfter`, ms.
+ *
+ * @param connection - where to, with which key
+ * @throws InvalidInput when the connection is wrong
+ * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
+ */
+export const respanTransport = (connection: Connection = {}): Transport =>
+  transportTo(connection, readEnvironment)

@@ -1,0 +1,96 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import type { Monoid } from 'fp-ts/lib/Monoid.js'
+import { combineLatest, map } from 'rxjs'
+import { isLeft, left, right } from '#fp/Either'
+import type { FlushReport, Sink, SinkError, SinkStats } from '../tracing/Sink.js'
+import type { SpanEvent } from '../tracing/SpanEvent.js'
+import { warn } from '../tracing/warn.js'
+import { noopSink } from './noopSink.js'
+import { NO_REPORT } from './sinkCounts.js'
+import { withTraceUrl } from './withTraceUrl.js'
+
+const addReports = (first: FlushReport, second: FlushReport): FlushReport => ({
+  delivered: first.delivered + second.delivered,
+  dropped: first.dropped + second.dropped,
+  rejected: first.rejected + second.rejected,
+  spooled: first.spooled + second.spooled,
+  queued: first.queued + second.queued,
+})
+
+const addStats = (first: SinkStats, second: SinkStats): SinkStats => ({
+  ...addReports(first, second),
+  accepted: first.accepted + second.accepted,
+  inFlight: first.inFlight + second.inFlight,
+})
+
+type Outcome = Either<SinkError, FlushReport>
+
+const parts = (outcome: Outcome): SinkError =>
+  isLeft(outcome) ? outcome.left : { failures: [], report: outcome.right }
+
+const join = (first: Outcome, second: Outcome): Outcome => {
+  const report = addReports(parts(first).report, parts(second).report)
+  return isLeft(first) || isLeft(second)
+    ? left({ failures: [...parts(first).failures, ...parts(second).failures], report })
+    : right(report)
+}
+
+/** Runs a flush that may break its promise never to reject, as a sink of somebody else's might. */
+const settled = async (task: Sink['flush']): Promise<Outcome> => {
+  try {
+    return await task()
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error('A sink was flushed and failed.')
+    return left({ failures: [{ sink: 'sink', error }], report: NO_REPORT })
+  }
+}
+
+/** Hands events on; a sink that throws must not keep them from the next one, and is told of once. */
+const handing = (sink: Sink): ((event: SpanEvent) => void) => {
+  let told = false
+  return (event) => {
+    try {
+      sink.next(event)
+    } catch (thrown) {
+      if (told) return
+      told = true
+      const name = thrown instanceof Error ? thrown.name : typeof thrown
+      warn('RESPAN_SINK', `A sink threw ${name}; the sinks beside it go on.`)
+    }
+  }
+}
+
+const concat = (first: Sink, second: Sink): Sink => {
+  if (first === noopSink) return second
+  if (second === noopSink) return first
+  const handFirst = handing(first)
+  const handSecond = handing(second)
+  const both =
+    (run: (sink: Sink) => Promise<Outcome>): Sink['flush'] =>
+    async () => {
+      const [one, other] = await Promise.all([run(first), run(second)])
+      return join(one, other)
+    }
+  return withTraceUrl<Sink>(
+    {
+      next: (event) => {
+        handFirst(event)
+        handSecond(event)
+      },
+      flush: both((sink) => settled(sink.flush)),
+      close: both((sink) => settled(sink.close)),
+      stats: () => addStats(first.stats(), second.stats()),
+      stats$: combineLatest([first.stats$, second.stats$]).pipe(map(([one, other]) => addStats(one, other))),
+    },
+    () => first.traceUrl ?? second.traceUrl,
+  )
+}
+
+/**
+ * Adds sinks up: both get every event, in order, and both are flushed and closed, always, at the same time, whatever
+ * becomes of the other one. Reports and counts are sums, so a span that went to two sinks counts twice; a flush is
+ * `Left` when one of them is, with the failures of both. The trace's page is that of the first sink that knows one.
+ *
+ * The monoid laws hold for what the sinks receive and what comes out of `flush`, `close` and `stats`.
+ */
+export const sinkMonoid: Monoid<Sink> = { concat, empty: noopSink }

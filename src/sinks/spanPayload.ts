@@ -1,0 +1,215 @@
+import { Fields } from '../codecs/Fields.js'
+import { redactSecrets } from '../codecs/redactSecrets.js'
+import type { LogType, SpanPayload } from '../codecs/SpanPayload.js'
+import type { Usage } from '../codecs/Usage.js'
+import { contentText, cutText } from '../tracing/contentText.js'
+import type { Generation, Span, SpanType } from '../tracing/SpanEvent.js'
+
+const LOG_TYPES: Readonly<Record<SpanType, LogType>> = {
+  workflow: 'workflow',
+  task: 'task',
+  agent: 'agent',
+  tool: 'tool',
+  generation: 'chat',
+}
+
+/** The platform cuts names there. */
+const MAX_NAME = 255
+
+/** Bytes of an error's message, of a metadata value, and of a stack. */
+const MAX_MESSAGE = 2_000
+const MAX_VALUE = 4_000
+const MAX_STACK = 8_000
+
+const TRUNCATED = 'The stream stopped without a finish reason.'
+
+/** RFC 3339 in UTC with microseconds; `undefined` for what no date can say. */
+const rfc3339 = (ms: number): string | undefined => {
+  const microseconds = Math.round(ms * 1000)
+  const date = new Date(Math.floor(microseconds / 1000))
+  if (Number.isNaN(date.getTime())) return undefined
+  const rest = microseconds - date.getTime() * 1000
+  return `${date.toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+}
+
+/** Seconds between two times in ms, to the microsecond; never negative. */
+const secondsBetween = (from: number, to: number): number => {
+  const seconds = Math.round((to - from) * 1000) / 1_000_000
+  return seconds > 0 ? seconds : 0
+}
+
+const whole = (count: number | null | undefined): number | undefined =>
+  typeof count === 'number' && Number.isFinite(count) && count >= 0 ? Math.round(count) : undefined
+
+/** Without the fields that are `undefined`. */
+const present = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isListOf =
+  (is: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every(is)
+
+/** Fields of a chat request which spans have too, under the same name; what is of another kind stays with the rest. */
+const REQUEST_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  temperature: isNumber,
+  max_tokens: Number.isInteger,
+  top_p: isNumber,
+  presence_penalty: isNumber,
+  frequency_penalty: isNumber,
+  stop: (value) => isText(value) || isListOf(isText)(value),
+  n: Number.isInteger,
+  stream_options: Fields.is,
+  response_format: Fields.is,
+  reasoning_effort: isText,
+  tools: isListOf(Fields.is),
+  tool_choice: (value) => isText(value) || Fields.is(value),
+}
+
+const isSpanField = ([key, value]: readonly [string, unknown]): boolean =>
+  Object.hasOwn(REQUEST_FIELDS, key) && REQUEST_FIELDS[key]?.(value) === true
+
+const partition = (request: Fields): readonly [own: Fields, rest: Fields] => {
+  const entries = Object.entries(request).filter(([key, value]) => value !== undefined && !ELSEWHERE.has(key))
+  return [
+    Object.fromEntries(entries.filter(isSpanField)),
+    Object.fromEntries(entries.filter((entry) => !isSpanField(entry))),
+  ]
+}
+
+/** Fields of a request that a span tells in other places. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['model', 'stream', 'messages'])
+
+const usageFields = (usage: Usage | undefined): Fields =>
+  usage === undefined
+    ? {}
+    : {
+        prompt_tokens: whole(usage.prompt_tokens),
+        completion_tokens: whole(usage.completion_tokens),
+        total_request_tokens: whole(usage.total_tokens),
+        prompt_cache_hit_tokens: whole(usage.prompt_tokens_details?.cached_tokens),
+        reasoning_tokens: whole(usage.completion_tokens_details?.reasoning_tokens),
+        usage,
+      }
+
+/** Of a streamed reply: how long until its first token, and how fast it was from then on. Seconds. */
+const speedFields = ({ startedAt, firstOutputAt, endedAt }: Span, { stream, usage }: Generation): Fields => {
+  const first = stream === true ? firstOutputAt : undefined
+  const seconds = secondsBetween(first ?? startedAt, endedAt)
+  const tokens = usage?.completion_tokens ?? 0
+  return {
+    time_to_first_token: first === undefined ? undefined : secondsBetween(startedAt, first),
+    tokens_per_second:
+      tokens > 0 && seconds > 0 ? Math.round((tokens / seconds) * 1_000_000) / 1_000_000 : undefined,
+  }
+}
+
+const generationFields = (span: Span): Fields => {
+  const { generation } = span
+  if (generation === undefined) return {}
+  const { model, stream, usage, cost } = generation
+  return { model, stream, cost, ...usageFields(usage), ...speedFields(span, generation) }
+}
+
+const statusFields = ({ status, error }: Span): Fields => {
+  if (status === 'ok' || status === 'cancelled') return { status_code: 200, status: 'success' }
+  const said =
+    error === undefined ? '' : `${error.tag}${error.message === undefined ? '' : `: ${error.message}`}`
+  const code = status === 'truncated' ? 502 : (error?.status ?? 500)
+  return {
+    status_code: Number.isInteger(code) && code >= 100 && code <= 599 ? code : 500,
+    status: 'error',
+    error_message: cutText(said === '' ? (status === 'truncated' ? TRUNCATED : 'Error') : said, MAX_MESSAGE),
+  }
+}
+
+/** A value of `metadata`, which the platform turns into text: primitives stay, everything else is JSON as text. */
+const metadataValue = (value: unknown): unknown => {
+  switch (typeof value) {
+    case 'string':
+      return cutText(value, MAX_VALUE)
+    case 'number':
+      return Number.isFinite(value) ? value : String(value)
+    case 'bigint':
+      return String(value)
+    case 'boolean':
+    case 'undefined':
+      return value
+    default:
+      return value === null ? value : contentText(value, MAX_VALUE)
+  }
+}
+
+const metadataOf = ({ status, leftEarly, error, generation }: Span, given: unknown): Fields => {
+  const finishReasons = generation?.finishReasons?.map((reason) => reason ?? 'none')
+  const own = {
+    cancelled: status === 'cancelled' ? 'true' : undefined,
+    left_early: leftEarly === true ? 'true' : undefined,
+    error_tag: error?.tag,
+    usage_source: generation?.usageSource,
+    finish_reason:
+      finishReasons === undefined || finishReasons.length === 0 ? undefined : finishReasons.join(','),
+    gateway_request_id: generation?.requestId,
+    gateway_log_id: generation?.logId,
+    attempts: generation?.attempts,
+  }
+  const entries = Object.entries(fieldsOf(given)).map(([key, value]) => [key, metadataValue(value)] as const)
+  return { ...present(Object.fromEntries(entries)), ...present(own) }
+}
+
+const propertiesOf = ({ error, totals }: Span, given: unknown, request: Fields): Fields =>
+  present({
+    ...fieldsOf(given),
+    respan_totals: totals,
+    respan_request: unlessEmpty(request),
+    respan_error:
+      error?.stack === undefined ? undefined : { tag: error.tag, stack: cutText(error.stack, MAX_STACK) },
+  })
+
+const fieldsOf = (value: unknown): Fields => (Fields.is(value) ? value : {})
+
+const unlessEmpty = (fields: Fields): Fields | undefined =>
+  Object.keys(fields).length === 0 ? undefined : fields
+
+/**
+ * Writes a span as the ingest endpoint takes it. Pure and total: it never throws for what a span holds, and the
+ * result encodes what the platform has no field for under names of our own: in `metadata` (`cancelled`, `left_early`,
+ * `error_tag`, `usage_source`, `finish_reason`, `gateway_request_id`, `gateway_log_id`, `attempts`) and in
+ * `properties` (`respan_totals` of a root, `respan_request`, `respan_error`).
+ *
+ * A generation is a `chat`. A cancelled span is a success with `metadata.cancelled`; a truncated one has status 502;
+ * a failed one the status of its error. Durations are seconds; `time_to_first_token` is that of a stream only. Usage
+ * and cost are on the generation's span alone. Attributes keep their names; secrets among them are masked.
+ *
+ * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
+ */
+export const toSpanPayload = (span: Span): SpanPayload => {
+  const { metadata, properties, ...attributes } = fieldsOf(redactSecrets(span.attributes))
+  const [known, rest] = partition(fieldsOf(redactSecrets(span.generation?.request)))
+  return {
+    ...attributes,
+    ...known,
+    ...present({
+      metadata: unlessEmpty(metadataOf(span, metadata)),
+      properties: unlessEmpty(propertiesOf(span, properties, rest)),
+      span_name: span.name.slice(0, MAX_NAME),
+      span_workflow_name: span.workflow,
+      span_path: span.path,
+      trace_name: span.trace,
+      log_type: LOG_TYPES[span.type],
+      start_time: rfc3339(span.startedAt),
+      timestamp: rfc3339(span.endedAt),
+      latency: secondsBetween(span.startedAt, span.endedAt),
+      input: span.input,
+      output: span.output,
+      log_method: 'ts_tracing',
+      ...generationFields(span),
+      ...statusFields(span),
+    }),
+    trace_unique_id: span.traceId,
+    span_unique_id: span.spanId,
+    span_parent_id: span.parentId ?? null,
+  }
+}

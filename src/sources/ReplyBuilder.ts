@@ -1,0 +1,301 @@
+import type { ChatChunk, ChunkChoice } from '../codecs/ChatChunk.js'
+import { isBreakdownChunk } from '../codecs/ChatChunk.js'
+import type { AssistantMessage } from '../codecs/ChatMessage.js'
+import type { ChatResponse } from '../codecs/ChatResponse.js'
+import type { Logprobs } from '../codecs/Logprobs.js'
+import { messageText, toChatMessage } from '../codecs/messages.js'
+import type { Reply, ReplyEvent, ReplyMeta } from '../codecs/Reply.js'
+import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
+import type { ToolCallDelta } from '../codecs/ToolCall.js'
+import { toUsage, type Usage } from '../codecs/Usage.js'
+import type { GatewayEvent } from './Gateway.js'
+
+interface CallSoFar {
+  id: string | undefined
+  name: string
+  readonly json: Array<string>
+}
+
+interface ChoiceSoFar {
+  readonly index: number
+  readonly text: Array<string>
+  readonly reasoning: Array<string>
+  readonly refusal: Array<string>
+  readonly calls: Map<number, CallSoFar>
+  finishReason: string | null
+  logprobs: Logprobs | undefined
+  /** The whole message, when it came in one piece. */
+  message: AssistantMessage | undefined
+}
+
+/** Everything that is known of a reply under way. Mutable, owned by one subscription. */
+export interface ReplyBuilder {
+  readonly id: string
+  model: string
+  readonly choices: Map<number, ChoiceSoFar>
+  /** Choices that were asked for. */
+  readonly expected: number
+  /** Characters to keep; beyond it deltas pass by. */
+  readonly keep: number
+  kept: number
+  started: boolean
+  /** Something a reader would see has come: text, reasoning, a refusal or a tool call. */
+  output: boolean
+  finished: number
+  usage: Usage | undefined
+  cost: number | undefined
+  breakdown: RequestBreakdown | undefined
+  promptMessages: ReadonlyArray<AssistantMessage> | undefined
+  requestId: string | undefined
+  logId: string | undefined
+  attempts: number
+}
+
+let replies = 0
+
+/**
+ * Begins a reply. Its id is ours: gateways repeat theirs, and interleaved replies must be told apart.
+ *
+ * @param expected choices that were asked for (`n`)
+ * @param keep how much of the texts to keep, characters
+ */
+export const replyBuilder = (expected: number, keep: number): ReplyBuilder => ({
+  id: `reply-${++replies}`,
+  model: '',
+  choices: new Map(),
+  expected,
+  keep,
+  kept: 0,
+  started: false,
+  output: false,
+  finished: 0,
+  usage: undefined,
+  cost: undefined,
+  breakdown: undefined,
+  promptMessages: undefined,
+  requestId: undefined,
+  logId: undefined,
+  attempts: 0,
+})
+
+/** Whether every choice has its finish reason: the work is done, though usage may still come. */
+export const isSettled = ({ finished, choices, expected }: ReplyBuilder): boolean =>
+  finished > 0 && finished >= Math.max(expected, choices.size)
+
+const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
+  const known = builder.choices.get(index)
+  if (known !== undefined) return known
+  const choice: ChoiceSoFar = {
+    index,
+    text: [],
+    reasoning: [],
+    refusal: [],
+    calls: new Map(),
+    finishReason: null,
+    logprobs: undefined,
+    message: undefined,
+  }
+  builder.choices.set(index, choice)
+  return choice
+}
+
+const finish = (builder: ReplyBuilder, choice: ChoiceSoFar, reason: string | null | undefined): void => {
+  if (reason == null || reason === '') return
+  if (choice.finishReason === null) builder.finished++
+  choice.finishReason = reason
+}
+
+type Emit = (event: ReplyEvent) => void
+
+const keepText = (builder: ReplyBuilder, pieces: Array<string>, text: string): void => {
+  builder.output = true
+  if (builder.kept >= builder.keep) return
+  pieces.push(text)
+  builder.kept += text.length
+}
+
+const addCall = (
+  builder: ReplyBuilder,
+  choice: ChoiceSoFar,
+  delta: ToolCallDelta,
+  position: number,
+): ReplyEvent => {
+  const call = delta.index ?? position
+  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: [] }
+  choice.calls.set(call, known)
+  const json = delta.function?.arguments ?? ''
+  const name = delta.function?.name
+  if (delta.id != null && delta.id !== '') known.id = delta.id
+  if (name != null) known.name = known.name === '' ? name : known.name
+  keepText(builder, known.json, json)
+  return {
+    _tag: 'ToolCallDelta',
+    id: builder.id,
+    choice: choice.index,
+    call,
+    ...(delta.id == null ? {} : { callId: delta.id }),
+    ...(name == null ? {} : { name }),
+    json,
+  }
+}
+
+const addLogprobs = (choice: ChoiceSoFar, more: Logprobs): void => {
+  const { content, refusal } = choice.logprobs ?? {}
+  choice.logprobs = {
+    ...choice.logprobs,
+    ...(more.content == null ? {} : { content: [...(content ?? []), ...more.content] }),
+    ...(more.refusal == null ? {} : { refusal: [...(refusal ?? []), ...more.refusal] }),
+  }
+}
+
+const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void => {
+  const { delta, finish_reason, logprobs } = part
+  const choice = choiceAt(builder, part.index ?? 0)
+  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
+  finish(builder, choice, finish_reason)
+  if (logprobs != null) addLogprobs(choice, logprobs)
+  if (delta == null) return
+  const { id } = builder
+  const reasoning = delta.reasoning_content ?? delta.reasoning
+  if (reasoning != null && reasoning !== '') {
+    keepText(builder, choice.reasoning, reasoning)
+    emit({ _tag: 'ReasoningDelta', id, choice: choice.index, text: reasoning })
+  }
+  if (delta.content != null && delta.content !== '') {
+    keepText(builder, choice.text, delta.content)
+    emit({ _tag: 'TextDelta', id, choice: choice.index, text: delta.content })
+  }
+  if (delta.refusal != null && delta.refusal !== '') {
+    keepText(builder, choice.refusal, delta.refusal)
+    emit({ _tag: 'RefusalDelta', id, choice: choice.index, text: delta.refusal })
+  }
+  if (delta.tool_calls != null) {
+    for (const [position, call] of delta.tool_calls.entries()) emit(addCall(builder, choice, call, position))
+  }
+}
+
+const addBreakdown = (builder: ReplyBuilder, breakdown: RequestBreakdown | null | undefined): void => {
+  if (breakdown == null) return
+  builder.breakdown = breakdown
+  // The documented place of the cost: it counts more than a field of that name in the answer.
+  builder.cost = breakdown.cost ?? builder.cost
+}
+
+const addHead = (
+  builder: ReplyBuilder,
+  { model, usage, cost, prompt_message }: ChatChunk | ChatResponse,
+): void => {
+  if (model != null && model !== '') builder.model = model
+  // The last counts that say anything are the reply's; providers repeat running totals, so they are never added up.
+  builder.usage = toUsage(usage) ?? builder.usage
+  if (cost != null) builder.cost = builder.breakdown?.cost ?? cost
+  if (prompt_message != null) builder.promptMessages = prompt_message
+}
+
+const start = (builder: ReplyBuilder, emit: Emit): void => {
+  if (builder.started) return
+  builder.started = true
+  emit({ _tag: 'ReplyStarted', id: builder.id, model: builder.model })
+}
+
+const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => {
+  if (isBreakdownChunk(chunk)) {
+    for (const choice of chunk.choices) addBreakdown(builder, choice.request_breakdown)
+    return
+  }
+  addHead(builder, chunk)
+  start(builder, emit)
+  for (const choice of chunk.choices) addChoice(builder, choice, emit)
+}
+
+const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit): void => {
+  addHead(builder, response)
+  start(builder, emit)
+  addBreakdown(builder, response.request_breakdown)
+  for (const [position, { index, message, finish_reason, logprobs }] of response.choices.entries()) {
+    const choice = choiceAt(builder, index ?? position)
+    finish(builder, choice, finish_reason ?? 'stop')
+    choice.finishReason = finish_reason ?? null
+    choice.logprobs = logprobs ?? undefined
+    choice.message = message ?? {}
+    builder.output = true
+    const text = messageText(toChatMessage(choice.message))
+    if (text !== '') emit({ _tag: 'TextDelta', id: builder.id, choice: choice.index, text })
+  }
+}
+
+/** Takes in one event of the gateway and emits what a reader sees of it. */
+export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit: Emit): void => {
+  switch (event._tag) {
+    case 'Chunk':
+      return addChunk(builder, event.chunk, emit)
+    case 'Response':
+      return addResponse(builder, event.response, emit)
+    case 'Headers':
+      builder.requestId = event.requestId
+      builder.logId = event.logId
+      return
+    case 'Attempt':
+      builder.attempts = event.attempt
+  }
+}
+
+const filled = (pieces: ReadonlyArray<string>, key: string): Readonly<Record<string, string>> =>
+  pieces.length === 0 ? {} : { [key]: pieces.join('') }
+
+const streamedMessage = ({ text, reasoning, refusal, calls }: ChoiceSoFar): AssistantMessage => ({
+  role: 'assistant',
+  content: text.length === 0 && (calls.size > 0 || refusal.length > 0) ? null : text.join(''),
+  ...filled(reasoning, 'reasoning_content'),
+  ...filled(refusal, 'refusal'),
+  ...(calls.size === 0
+    ? {}
+    : {
+        tool_calls: Array.from(calls.entries())
+          .sort(([a], [b]) => a - b)
+          .map(([, { id, name, json }]) => ({
+            ...(id === undefined ? {} : { id }),
+            type: 'function',
+            function: { name, arguments: json.join('') },
+          })),
+      }),
+})
+
+const metaOf = (
+  builder: ReplyBuilder,
+  { index, finishReason, logprobs }: ChoiceSoFar,
+  first: boolean,
+): ReplyMeta => {
+  const { model, usage, cost, requestId, logId } = builder
+  return {
+    model,
+    index,
+    finish_reason: finishReason,
+    // One total covers all choices, so only the first carries it: whoever adds up counts it once.
+    ...(first && usage !== undefined ? { usage } : {}),
+    ...(first && cost !== undefined ? { cost } : {}),
+    ...(logprobs === undefined ? {} : { logprobs }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(logId === undefined ? {} : { logId }),
+  }
+}
+
+/**
+ * The reply as far as it is known.
+ *
+ * @param withTexts `false`: texts are empty, only meta and usage are there
+ */
+export const replyOf = (builder: ReplyBuilder, withTexts: boolean): Reply => {
+  const choices = Array.from(builder.choices.values()).sort((a, b) => a.index - b.index)
+  const messages = choices.map((choice) =>
+    toChatMessage(withTexts ? (choice.message ?? streamedMessage(choice)) : { content: '' }),
+  )
+  const { promptMessages, breakdown } = builder
+  return {
+    replies: messages.map(messageText),
+    meta: choices.map((choice, position) => metaOf(builder, choice, position === 0)),
+    messages,
+    ...(promptMessages === undefined ? {} : { promptMessages }),
+    ...(breakdown === undefined ? {} : { breakdown }),
+  }
+}

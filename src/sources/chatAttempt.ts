@@ -1,0 +1,131 @@
+import { Observable } from 'rxjs'
+import type { RespanError } from '../errors.js'
+import type { Answer } from '../http/Answer.js'
+import type { ConnectionPolicy } from '../http/connectionPolicy.js'
+import type { Platform } from '../http/endpoint.js'
+import { errorFromResponse } from '../http/errorFromResponse.js'
+import { type Exchange, exchange, type Reading } from '../http/exchange.js'
+import { parseJson } from '../http/parseJson.js'
+import { readText } from '../http/readText.js'
+import { retryAfter } from '../http/retryAfter.js'
+import type { AttemptInfo, Retryable } from '../http/withRetry.js'
+import { invalidResponse } from './answerErrors.js'
+import type { GatewayEvent } from './Gateway.js'
+import { readChatResponse } from './readChatResponse.js'
+import { readChatStream } from './readChatStream.js'
+
+/** One chat call, ready to be sent as often as it takes. */
+export interface ChatCall extends Pick<Exchange, 'url' | 'body' | 'headers' | 'fetch' | 'scrub'> {
+  readonly platform: Platform
+  /** A stream was asked for. */
+  readonly stream: boolean
+  readonly policy: ConnectionPolicy
+}
+
+/** Longest body of an error that is read, in bytes. */
+const MAX_ERROR_BYTES = 65_536
+
+/**
+ * Makes one attempt at subscription: emits `Attempt`, then, for whatever status, `Headers`, then the chunks or the
+ * response. Fails with a `Retryable` when nothing was delivered yet and the policy names the failure.
+ *
+ * @param call - what to send
+ * @param info - which attempt this is, and what is left of the deadline
+ */
+export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Observable<GatewayEvent> =>
+  new Observable((subscriber) => {
+    subscriber.next({ _tag: 'Attempt', attempt })
+    const { policy } = call
+    let delivered = false
+    let wait: number | undefined
+
+    const read = async (response: Response, reading: Reading<GatewayEvent>): Promise<void> => {
+      reading.emit({ _tag: 'Headers', status: response.status, ...reading.ids })
+      if (!response.ok) {
+        const answer = await readAnswer(call, response, reading)
+        const now = Date.now()
+        wait = retryAfter(answer.headers, parseJson(answer.text), now)
+        throw errorFromResponse(answer, call.platform, now)
+      }
+      const emit = (event: GatewayEvent): void => {
+        delivered = true
+        subscriber.next(event)
+      }
+      switch (kindOf(response, call.stream)) {
+        case 'stream':
+          return readChatStream(response, reading, call.scrub, emit)
+        case 'json':
+          return readChatResponse(response, reading, call.scrub, emit)
+        default:
+          throw invalidResponse(
+            'The answer',
+            {
+              path: 'content-type',
+              expected: call.stream ? 'text/event-stream or application/json' : 'application/json',
+              found: mediaType(call.scrub(response.headers.get('content-type') ?? '')) || 'none',
+            },
+            reading.ids,
+            call.scrub,
+          )
+      }
+    }
+
+    const failed = (error: RespanError): RespanError | Retryable =>
+      !delivered && isWorthRetrying(error, policy) ? { _tag: 'Retryable', error, retryAfter: wait } : error
+
+    return exchange(
+      {
+        url: call.url,
+        body: call.body,
+        headers: call.headers,
+        fetch: call.fetch,
+        scrub: call.scrub,
+        timeout: policy.timeout,
+        idleTimeout: policy.idleTimeout,
+        deadline: { left, limit: policy.retry.deadline },
+      },
+      read,
+      failed,
+    ).subscribe(subscriber)
+  })
+
+const readAnswer = async (
+  { scrub }: ChatCall,
+  response: Response,
+  reading: Reading<GatewayEvent>,
+): Promise<Answer> => {
+  // The status says more than the way its body broke off.
+  const body = await readText(response, reading, MAX_ERROR_BYTES).catch(() => undefined)
+  return {
+    status: response.status,
+    statusText: scrub(response.statusText),
+    headers: response.headers,
+    text: scrub(body?.text ?? ''),
+    ids: reading.ids,
+  }
+}
+
+const isWorthRetrying = (error: RespanError, { retry }: ConnectionPolicy): boolean => {
+  switch (error._tag) {
+    case 'NetworkError':
+    case 'StreamInterrupted':
+      return true
+    case 'HttpError':
+    case 'RateLimited':
+      return retry.statuses.includes(error.status) && error.code !== 'insufficient_quota'
+    default:
+      return false
+  }
+}
+
+const MEDIA_TYPE_LENGTH = 100
+
+const mediaType = (header: string): string =>
+  header.split(';', 1).join('').trim().toLowerCase().slice(0, MEDIA_TYPE_LENGTH)
+
+/** A stream was not asked for: then none is taken. Without a type, the answer is what was asked for. */
+const kindOf = (response: Response, stream: boolean): 'stream' | 'json' | undefined => {
+  const type = mediaType(response.headers.get('content-type') ?? '')
+  if (type === 'application/json' || type.endsWith('+json') || (type === '' && !stream)) return 'json'
+  return stream && (type === 'text/event-stream' || type === '') ? 'stream' : undefined
+}

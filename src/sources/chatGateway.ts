@@ -1,0 +1,69 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { defer, type Observable, throwError } from 'rxjs'
+import { isLeft, tryCatch } from '#fp/Either'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { describeFound } from '../codecs/decode.js'
+import { readEnvironment } from '../codecs/Environment.js'
+import { InvalidInput } from '../errors.js'
+import { abortedBy } from '../http/abortedBy.js'
+import type { Connection } from '../http/Connection.js'
+import { connectionPolicy } from '../http/connectionPolicy.js'
+import { endpoint, type Platform } from '../http/endpoint.js'
+import { requestHeaders } from '../http/requestHeaders.js'
+import { scrubber } from '../http/scrub.js'
+import { withRetry } from '../http/withRetry.js'
+import { chatAttempt } from './chatAttempt.js'
+import type { Gateway, GatewayEvent } from './Gateway.js'
+
+/**
+ * Makes a gateway of a platform that answers `POST …/chat/completions`.
+ *
+ * @param platform - names the gateway, its key, its address, and the fields that it takes
+ * @param connection - checked now, without reading the environment
+ * @param complete - makes the request that is sent of the one that was given
+ * @throws InvalidInput for an option of the wrong shape
+ */
+export const chatGateway = (
+  platform: Platform,
+  connection: Connection,
+  complete: (request: ChatRequest) => ChatRequest,
+): Gateway => {
+  const policy = connectionPolicy(`${platform}Gateway`, connection)
+  const untilAborted = abortedBy<GatewayEvent>(connection.signal)
+  const chat = (request: ChatRequest): Observable<GatewayEvent> =>
+    defer(() => {
+      const target = endpoint(platform, connection, readEnvironment())
+      if (isLeft(target)) return throwError(() => target.left)
+      const body = toJson(complete(request))
+      if (isLeft(body)) return throwError(() => body.left)
+      const stream = request.stream === true
+      const { baseUrl, apiKey } = target.right
+      const accept = stream ? 'text/event-stream, application/json' : 'application/json'
+      const headers = requestHeaders(apiKey, { accept }, connection.headers)
+      const call = {
+        platform,
+        stream,
+        url: `${baseUrl}/chat/completions`,
+        body: body.right,
+        headers,
+        fetch: connection.fetch,
+        policy,
+        scrub: scrubber(headers),
+      }
+      return withRetry(policy.retry, (info) => chatAttempt(call, info))
+    }).pipe(untilAborted)
+  return { name: platform, kind: platform, chat }
+}
+
+/** A cycle, a BigInt or a throwing `toJSON` can't be sent. */
+const toJson = (request: ChatRequest): Either<InvalidInput, string> =>
+  tryCatch(
+    () => JSON.stringify(request),
+    (cause) =>
+      new InvalidInput('The request', {
+        path: '',
+        expected: 'a value that can be written as JSON',
+        found: describeFound(request),
+        cause,
+      }),
+  )

@@ -1,0 +1,80 @@
+import { defer, isObservable, Observable } from 'rxjs'
+import type { Bytes } from './Bytes.js'
+
+type Chunk = Uint8Array | string
+
+/** What an iteration of either kind comes down to. */
+interface Reading {
+  readonly read: () => Promise<{ readonly done?: boolean | undefined; readonly value?: Chunk | undefined }>
+  /** Gives up what isn't read yet. */
+  readonly cancel: () => unknown
+  /** After the end. */
+  readonly release: () => void
+}
+
+const nothing = (): void => undefined
+
+const isReadableStream = (
+  bytes: ReadableStream<Uint8Array> | AsyncIterable<Chunk>,
+): bytes is ReadableStream<Uint8Array> => 'getReader' in bytes
+
+const readStream = (stream: ReadableStream<Uint8Array>): Reading => {
+  const reader = stream.getReader()
+  const release = (): void => reader.releaseLock()
+  return {
+    read: () => reader.read(),
+    cancel: () => reader.cancel().then(release),
+    release,
+  }
+}
+
+const readIterable = (iterable: AsyncIterable<Chunk>): Reading => {
+  const iterator = iterable[Symbol.asyncIterator]()
+  return {
+    read: () => iterator.next(),
+    // A Node stream's iterator returns only after the next chunk, which may never come.
+    cancel: () =>
+      'destroy' in iterable && typeof iterable.destroy === 'function'
+        ? iterable.destroy()
+        : iterator.return?.(),
+    release: nothing,
+  }
+}
+
+const pulled = (open: () => Reading): Observable<Chunk> =>
+  new Observable((subscriber) => {
+    const { read, cancel, release } = open()
+    let ended = false
+    const pull = async (): Promise<void> => {
+      while (!subscriber.closed) {
+        const { done, value } = await read()
+        if (done === true) {
+          ended = true
+          release()
+          subscriber.complete()
+          return
+        }
+        if (value !== undefined) subscriber.next(value)
+      }
+    }
+    subscriber.add(() => {
+      if (!ended) Promise.resolve(cancel()).catch(nothing)
+    })
+    pull().catch((error: unknown) => {
+      ended = true
+      subscriber.error(error)
+    })
+  })
+
+/**
+ * The chunks of a byte source.
+ *
+ * Opens it at subscription and pulls one chunk after the other; unsubscribing cancels it at once, also while a chunk is
+ * waited for. An error of the source is passed on as it is.
+ */
+export const fromBytes = (bytes: Bytes | (() => Bytes)): Observable<Chunk> =>
+  defer(() => {
+    const source = typeof bytes === 'function' ? bytes() : bytes
+    if (isObservable(source)) return source
+    return pulled(() => (isReadableStream(source) ? readStream(source) : readIterable(source)))
+  })

@@ -1,0 +1,125 @@
+import { Observable } from 'rxjs'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import type { ReplyEvent } from '../codecs/Reply.js'
+import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
+import type { Gateway } from './Gateway.js'
+import { addGatewayEvent, isSettled, type ReplyBuilder, replyBuilder, replyOf } from './ReplyBuilder.js'
+
+/** What of a streamed reply is kept until its end. */
+export interface Collecting {
+  /** `false`: `ReplyFinished` has empty texts, only meta and usage, and memory stays constant. Default `true`. */
+  readonly collect?: boolean
+}
+
+/** Looks on while a reply is made; the calls come before what they are about is emitted. */
+export interface ReplyListener {
+  /** How many characters of a reply that isn't collected are kept for whoever looks on. */
+  readonly keep: number
+  /** Something a reader would see is about to be emitted; called once. */
+  readonly onOutput: () => void
+  /** Every choice has its finish reason, or the whole response is there; called once. */
+  readonly onSettled: () => void
+  /** The run is over: finished (no error), failed, or left by its reader. */
+  readonly onEnd: (builder: ReplyBuilder, end: ReplyEnd) => void
+}
+
+export type ReplyEnd =
+  | { readonly _tag: 'Finished' }
+  | { readonly _tag: 'Failed'; readonly error: unknown }
+  | { readonly _tag: 'Left' }
+
+const noChoice = (): InvalidResponse =>
+  new InvalidResponse('Chat response', {
+    path: 'choices',
+    expected: 'at least one choice',
+    found: 'array(0)',
+  })
+
+const failure = (builder: ReplyBuilder, error: unknown, collect: boolean): unknown =>
+  isRespanError(error) ? withPartial(error, replyOf(builder, collect)) : error
+
+/** `fromChat` with someone who looks on. */
+export const observeChat = (
+  gateway: Gateway,
+  request: ChatRequest,
+  collect: boolean,
+  listener: ReplyListener | undefined,
+): Observable<ReplyEvent> =>
+  new Observable((subscriber) => {
+    const streaming = request.stream === true
+    const builder = replyBuilder(request.n ?? 1, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
+    let output = false
+    let settled = false
+    let ended = false
+    const end = (how: ReplyEnd): void => {
+      if (ended) return
+      ended = true
+      listener?.onEnd(builder, how)
+    }
+    const emit = (event: ReplyEvent): void => {
+      if (listener !== undefined) {
+        if (!settled && isSettled(builder)) {
+          settled = true
+          listener.onSettled()
+        }
+        if (!output && builder.output) {
+          output = true
+          listener.onOutput()
+        }
+      }
+      if (streaming) subscriber.next(event)
+    }
+    const fail = (error: unknown): void => {
+      const withReply = failure(builder, error, collect)
+      end({ _tag: 'Failed', error: withReply })
+      subscriber.error(withReply)
+    }
+    const complete = (): void => {
+      if (!streaming && builder.choices.size === 0) return fail(noChoice())
+      if (!isSettled(builder)) {
+        return fail(new StreamInterrupted('The stream ended before its finish reason.', builder))
+      }
+      if (listener !== undefined && !output && builder.output) listener.onOutput()
+      end({ _tag: 'Finished' })
+      subscriber.next({ _tag: 'ReplyFinished', id: builder.id, reply: replyOf(builder, collect) })
+      subscriber.complete()
+    }
+    subscriber.add(() => end({ _tag: 'Left' }))
+    subscriber.add(
+      gateway.chat(request).subscribe({
+        next: (event) => {
+          addGatewayEvent(builder, event, emit)
+          if (listener !== undefined && !settled && isSettled(builder)) {
+            settled = true
+            listener.onSettled()
+          }
+        },
+        error: fail,
+        complete,
+      }),
+    )
+  })
+
+/**
+ * The reply to one chat request as a stream of events.
+ *
+ * ```
+ * gateway               --a----b----c-|
+ * fromChat(stream)      S-a----b----c-(F|)    S = ReplyStarted, a = TextDelta …, F = ReplyFinished
+ * fromChat(not stream)  --------------(F|)
+ * ```
+ *
+ * The request goes out at subscription; unsubscribing aborts it. An incomplete stream is an error, never a
+ * short success.
+ *
+ * @returns an Observable that emits the events of one reply, then completes
+ *
+ * Errors by tag, each with the `partial` reply: `StreamInterrupted` (cut, or no finish reason),
+ * `GatewayError`, `InvalidResponse`, `HttpError`, `RateLimited`, `Timeout`, `NetworkError`, `Aborted`; and
+ * `MissingApiKey` before any request.
+ */
+export const fromChat = (
+  gateway: Gateway,
+  request: ChatRequest,
+  { collect = true }: Collecting = {},
+): Observable<ReplyEvent> => observeChat(gateway, request, collect, undefined)

@@ -1,0 +1,62 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import type * as t from 'io-ts'
+import { filter, map, type Observable } from 'rxjs'
+import { chain, mapLeft, tryCatch } from '#fp/Either'
+import { flow, pipe } from '#fp/function'
+import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
+import type { Bytes } from './Bytes.js'
+import { fromLines, type LineOptions } from './fromLines.js'
+
+/** A line that isn't what it should be: its number, from 1 and blank lines counted, and why. */
+export interface NdjsonFailure extends DecodeFailure {
+  readonly line: number
+}
+
+const parse = (line: string): Either<DecodeFailure, unknown> =>
+  tryCatch(
+    (): unknown => JSON.parse(line),
+    () => ({ path: '', expected: 'JSON', found: describeFound(line) }),
+  )
+
+/**
+ * The values of newline-delimited JSON, each decoded.
+ *
+ * ```
+ * bytes       --{"a":1}⏎oops⏎--⏎{"a":2}|
+ * fromNdjson  --(xy)------------------(z|)      x, z = right({ a }), y = left({ line: 2, … })
+ * ```
+ *
+ * A line that isn't JSON, or isn't what the codec describes, is a `left` with its number, and the stream goes on. Blank
+ * lines are skipped.
+ *
+ * @param bytes - as for `fromLines`
+ * @param codec - what each line should be
+ * @returns an Observable that emits an `Either` for each line that isn't blank, and completes when the bytes do
+ *
+ * Errors: `InvalidInput` for a line over `maxLineBytes`, with its number as `path`; those of the bytes as they are.
+ *
+ * @example
+ * fromNdjson(() => createReadStream('questions.ndjson'), t.type({ question: t.string })).pipe(
+ *   filter(isRight),
+ *   map(({ right }) => right),
+ * )
+ *
+ * @see https://github.com/ndjson/ndjson-spec
+ */
+export const fromNdjson = <A>(
+  bytes: Bytes | (() => Bytes),
+  codec: t.Decoder<unknown, A>,
+  options: LineOptions = {},
+): Observable<Either<NdjsonFailure, A>> => {
+  const read = flow(parse, chain(decode(codec)))
+  return fromLines(bytes, options).pipe(
+    map((text, index) => ({ text, line: index + 1 })),
+    filter(({ text }) => text.trim() !== ''),
+    map(({ text, line }) =>
+      pipe(
+        read(text),
+        mapLeft((failure) => ({ ...failure, line })),
+      ),
+    ),
+  )
+}

@@ -1,0 +1,80 @@
+import type { EventSourceMessage } from 'eventsource-parser'
+import { isLeft } from '#fp/Either'
+import { describeFound } from '../codecs/decode.js'
+import { isErrorBody } from '../codecs/ErrorBody.js'
+import { StreamInterrupted } from '../errors.js'
+import { eventDecoder, MAX_EVENT_LENGTH } from '../http/eventDecoder.js'
+import type { Reading } from '../http/exchange.js'
+import { parseJson } from '../http/parseJson.js'
+import { readBytes } from '../http/readBytes.js'
+import type { Scrub } from '../http/scrub.js'
+import { gatewayError, invalidResponse } from './answerErrors.js'
+import { decodeChunk } from './decodeChunk.js'
+import type { GatewayEvent } from './Gateway.js'
+
+const SUBJECT = 'An event of the stream'
+const DONE = '[DONE]'
+const OPENING_BRACE = 123
+
+/**
+ * Reads a streamed answer: each event is a chunk, until `[DONE]` or the end of the body. Whether the stream stopped too
+ * early, without a finish reason, is not judged here.
+ *
+ * Rejects with `GatewayError` (an event holds an error), `InvalidResponse` (an event is not JSON, is no chunk, or is
+ * longer than 16 Mi characters) and `StreamInterrupted` (the body ends inside an event).
+ *
+ * @param emit - takes each chunk, in the tick in which its bytes arrived
+ */
+export const readChatStream = async (
+  response: Response,
+  reading: Reading<GatewayEvent>,
+  scrub: Scrub,
+  emit: (event: GatewayEvent) => void,
+): Promise<void> => {
+  let done = false
+
+  const onEvent = ({ event, data }: EventSourceMessage, last: boolean): void => {
+    if (done || reading.closed()) return
+    if (data.charCodeAt(0) !== OPENING_BRACE) {
+      const word = data.trim()
+      if (word === '') return
+      if (word === DONE || (last && DONE.startsWith(word))) {
+        done = true
+        reading.finish()
+        return
+      }
+    }
+    if (event === 'error') throw gatewayError(data, reading.ids, scrub)
+    const json = parseJson(data)
+    if (json === undefined) {
+      throw last
+        ? new StreamInterrupted('The body ended inside an event.', reading.ids)
+        : invalidResponse(
+            SUBJECT,
+            { path: '', expected: 'JSON', found: describeFound(data) },
+            reading.ids,
+            scrub,
+          )
+    }
+    if (mayBeError(json) && isErrorBody(json)) throw gatewayError(data, reading.ids, scrub)
+    const chunk = decodeChunk(json)
+    if (isLeft(chunk)) throw invalidResponse(SUBJECT, chunk.left, reading.ids, scrub)
+    emit({ _tag: 'Chunk', chunk: chunk.right })
+  }
+
+  const onTooLong = (): never => {
+    const expected = `at most ${MAX_EVENT_LENGTH} characters`
+    throw invalidResponse(SUBJECT, { path: '', expected, found: 'more' }, reading.ids, scrub)
+  }
+
+  const events = eventDecoder(onEvent, onTooLong)
+  await readBytes(response, reading, (bytes) => {
+    events.push(bytes)
+    return !done
+  })
+  if (!done && !reading.closed()) events.end()
+}
+
+/** Nearly every event is none: this costs less than the codec. */
+const mayBeError = (json: unknown): boolean =>
+  typeof json === 'object' && json !== null && ('error' in json || 'detail' in json)

@@ -1,0 +1,64 @@
+import { isLeft } from '#fp/Either'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { decode } from '../codecs/decode.js'
+import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import { InvalidInput } from '../errors.js'
+import type { Connection } from '../http/Connection.js'
+import { chatGateway } from './chatGateway.js'
+import type { Gateway } from './Gateway.js'
+
+/** A connection to Respan, and what all its requests are about. */
+export interface RespanConnection extends Connection {
+  /** Sent with every request, beneath the request's own fields: `metadata` merges by key, all else is replaced. */
+  readonly attributes?: RespanAttributes
+}
+
+/**
+ * The Respan gateway, or whoever speaks its protocol under another `baseUrl`.
+ *
+ * A call is sent at subscription, and aborted by unsubscribing. It emits `Attempt` for each attempt and `Headers` for
+ * each answer, also a failed one, then a `Chunk` for each event of a stream, in the tick in which it arrived, or the
+ * `Response`; then it completes. A stream asked for may be answered by a `Response`. `[DONE]` ends a stream; so does
+ * the end of the body, and whether a finish reason is missing is for the subscriber to see. Attempts that failed before
+ * the first `Chunk` or `Response` are made again as `retry` says.
+ *
+ * The key is `apiKey` or `RESPAN_API_KEY`, the address `baseUrl` or `RESPAN_BASE_URL`, with or without `/api`; both are
+ * read from the environment at subscription. A key is demanded for the hosts of Respan (and OpenAI) only.
+ *
+ * Errors: `MissingApiKey` and `InvalidInput` before any request; `NetworkError`, `HttpError`, `RateLimited`,
+ * `InvalidResponse`, `GatewayError` (an error inside a 200 answer), `StreamInterrupted`, `Timeout`, `Aborted`.
+ *
+ * @throws InvalidInput for an option of the wrong shape
+ */
+export const respanGateway = ({ attributes, ...connection }: RespanConnection = {}): Gateway => {
+  const decoded = decode(RespanAttributes)(attributes ?? {})
+  if (isLeft(decoded))
+    throw new InvalidInput('respanGateway', {
+      ...decoded.left,
+      path: within('attributes', decoded.left.path),
+    })
+  return chatGateway('respan', connection, (request) => withAttributes(decoded.right, request))
+}
+
+const within = (parent: string, path: string): string =>
+  path === '' || path.startsWith('[') ? `${parent}${path}` : `${parent}.${path}`
+
+const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {
+  // The platform lets a top-level field win over `respan_params`, but the gateway's are beneath both.
+  const nested = defined(request.respan_params ?? {})
+  const metadata = request.metadata ?? request.respan_params?.metadata
+  return {
+    ...without(attributes, nested),
+    ...defined(request),
+    ...(attributes.metadata !== undefined && metadata !== undefined
+      ? { metadata: { ...attributes.metadata, ...metadata } }
+      : {}),
+  }
+}
+
+const without = (attributes: RespanAttributes, others: RespanAttributes): RespanAttributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => !Object.hasOwn(others, name)))
+
+/** A field that is `undefined` is not sent: so it must not hide the gateway's. */
+const defined = (fields: ChatRequest | RespanAttributes): ChatRequest =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

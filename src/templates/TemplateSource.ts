@@ -1,0 +1,23 @@
+import { InvalidInput } from '../errors.js'
+
+/** A template's text, and what its errors call it. */
+export interface TemplateSource {
+  /** Who was given the template: the first word of an error's message. */
+  readonly subject: string
+  /** Which template: `template`, `template[1].content`. */
+  readonly name: string
+  /** Its text, with `\n` for every kind of line break, as Jinja does it. */
+  readonly text: string
+}
+
+/** A template that can't be used, with the line and the column of the tag that is wrong, both from 1. */
+export const templateError = (
+  { subject, name, text }: TemplateSource,
+  offset: number,
+  problem: { readonly expected: string; readonly found: string; readonly cause?: unknown },
+): InvalidInput => {
+  const before = text.slice(0, offset)
+  const line = before.split('\n').length
+  const column = offset - before.lastIndexOf('\n')
+  return new InvalidInput(subject, { ...problem, path: `${name}:${line}:${column}` })
+}

@@ -1,0 +1,209 @@
+import { InvalidInput } from '../errors.js'
+import { FILTER_ALIASES, FILTERS } from './filters.js'
+import { declaredBy, GLOBALS } from './freeVariables.js'
+import { type Call, type Identifier, jinja, type Node, type NodeOf } from './jinja.js'
+import type { Tag } from './scanTags.js'
+import { type TemplateSource, templateError } from './TemplateSource.js'
+import { nodesOf } from './walkNodes.js'
+
+const CLOSING: ReadonlyMap<string, string> = new Map([
+  ['if', 'endif'],
+  ['for', 'endfor'],
+  ['macro', 'endmacro'],
+  ['call', 'endcall'],
+  ['filter', 'endfilter'],
+  ['set', 'endset'],
+])
+
+const ALONE: ReadonlySet<string> = new Set(['else', 'break', 'continue', ...CLOSING.values()])
+
+const KNOWN_TAGS = 'if, for, set, macro, call, filter, raw, break or continue'
+
+interface Open {
+  readonly word: string
+  readonly start: number
+  /** An `else` was seen, so neither another nor an `elif` may follow. */
+  readonly otherwise: boolean
+}
+
+/** Is this `set` closed by an `endset`? Then it has no equals sign outside brackets. */
+const isSetBlock = (tokens: ReadonlyArray<{ readonly type: string }>): boolean => {
+  let depth = 0
+  for (const { type } of tokens) {
+    if (type.startsWith('Open')) depth += 1
+    if (type.startsWith('Close')) depth -= 1
+    // The tag itself is the first thing that opens.
+    if (type === 'Equals' && depth === 1) return false
+  }
+  return true
+}
+
+const opens = (tag: Tag): boolean =>
+  CLOSING.has(tag.word ?? '') && (tag.word !== 'set' || isSetBlock(jinja.tokenize(tag.source)))
+
+/** A tag as a template of its own. */
+const standalone = (tag: Tag): string => {
+  if (tag.word === 'elif') return `{% if 1 %}${tag.source}{% endif %}`
+  return opens(tag) ? `${tag.source}{% ${CLOSING.get(tag.word ?? '')} %}` : tag.source
+}
+
+const reasonOf = (cause: unknown): string =>
+  // A bare TypeError is how the engine's parser runs over the end of a tag.
+  cause instanceof Error && !(cause instanceof TypeError)
+    ? cause.message.replace(/^Parser Error: /, '').replace(/\.$/, '')
+    : 'an unfinished tag'
+
+const filterProblem = (filter: Identifier | Call): string | undefined => {
+  const name = filter.type === 'Identifier' ? filter : filter.callee
+  if (name.type !== 'Identifier') return 'another expression'
+  const form = FILTERS.get(FILTER_ALIASES.get(name.value) ?? name.value)
+  if (form === undefined) return `unknown filter ${name.value}`
+  const given = filter.type === 'CallExpression' && filter.args.length > 0
+  if (form.arguments === 'never' && given) return `filter ${name.value} with arguments`
+  return form.arguments === 'always' && !given && name.value !== 'default' && name.value !== 'd'
+    ? `filter ${name.value} without arguments`
+    : undefined
+}
+
+const TESTS: ReadonlySet<string> = new Set(new jinja.Environment().tests.keys())
+
+const testNamedBy = (filter: Identifier | Call): string | undefined => {
+  if (filter.type === 'Identifier' || filter.callee.type !== 'Identifier') return undefined
+  const [, test] = filter.args
+  return /^(select|reject)attr$/.test(filter.callee.value) && test?.type === 'StringLiteral'
+    ? test.value
+    : undefined
+}
+
+const isNames = (target: Node): boolean =>
+  target.type === 'Identifier' ||
+  ((target.type === 'TupleLiteral' || target.type === 'ArrayLiteral') &&
+    target.value.every(({ type }) => type === 'Identifier'))
+
+const isTarget = (target: Node): boolean =>
+  isNames(target) || (target.type === 'MemberExpression' && !target.computed)
+
+const known = (names: ReadonlyMap<string, unknown> | ReadonlySet<string>): string =>
+  `one of ${[...names.keys()].sort().join(', ')}`
+
+interface Problem {
+  readonly expected: string
+  readonly found: string
+}
+
+const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => {
+  const found = filterProblem(filter)
+  if (found !== undefined) return { expected: `a filter as Jinja has it, ${known(FILTERS)}`, found }
+  const test = testNamedBy(filter)
+  return test === undefined || TESTS.has(test) ? undefined : unknownTest(test)
+}
+
+const unknownTest = (name: string): Problem => ({ expected: known(TESTS), found: `unknown test ${name}` })
+
+/** What the engine would notice only while rendering, or not at all. */
+const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefined => {
+  switch (node.type) {
+    case 'FilterExpression':
+    case 'FilterStatement':
+      return filterOrTestProblem(node.filter)
+    case 'TestExpression':
+      return TESTS.has(node.test.value) ? undefined : unknownTest(node.test.value)
+    case 'CallExpression':
+      return node.callee.type !== 'Identifier' || declared.has(node.callee.value)
+        ? undefined
+        : {
+            expected: 'range, namespace or a macro of the template',
+            found: `unknown function ${node.callee.value}`,
+          }
+    case 'For':
+      return isNames(node.loopvar) ? undefined : { expected: 'names to loop over', found: 'another target' }
+    case 'Set':
+      return isTarget(node.assignee) ? undefined : { expected: 'names to set', found: 'another target' }
+    default:
+      return undefined
+  }
+}
+
+const parsed = (source: TemplateSource, tag: Tag): NodeOf<'Program'> => {
+  try {
+    return jinja.parse(jinja.tokenize(standalone(tag)))
+  } catch (cause) {
+    throw templateError(source, tag.start, { expected: 'a Jinja tag', found: reasonOf(cause), cause })
+  }
+}
+
+/** Follows which blocks are open, and refuses a tag that has no place where it stands. */
+const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): ReadonlyArray<Open> => {
+  const { word = '', start } = tag
+  const inner = open.at(-1)
+  const refuse = (expected: string, found = `{% ${word} %}`): InvalidInput =>
+    templateError(source, start, { expected, found })
+  if (word === 'else' || word === 'elif') {
+    const fits = inner?.word === 'if' || (inner?.word === 'for' && word === 'else')
+    if (inner === undefined || !fits || inner.otherwise) throw refuse('an open if to go on with')
+    return word === 'elif' ? open : [...open.slice(0, -1), { ...inner, otherwise: true }]
+  }
+  if (word === 'break' || word === 'continue') {
+    const around = open.findLast((block) => ['for', 'macro', 'call'].includes(block.word))
+    if (around?.word !== 'for') throw refuse('a loop around it')
+    return open
+  }
+  if (ALONE.has(word)) {
+    if (inner === undefined || CLOSING.get(inner.word) !== word) {
+      throw refuse(inner === undefined ? 'an open block to close' : `{% ${CLOSING.get(inner.word)} %}`)
+    }
+    return open.slice(0, -1)
+  }
+  if (word !== 'elif' && !CLOSING.has(word)) {
+    throw refuse(KNOWN_TAGS, word === '' ? 'a tag without a name' : `{% ${word} %}`)
+  }
+  return opens(tag) ? [...open, { word, start, otherwise: false }] : open
+}
+
+const isAlone = ({ source, word }: Tag): boolean =>
+  /^\{%-?\s*\w+\s*-?%\}$/.test(source) || !ALONE.has(word ?? '')
+
+/**
+ * Checks the tags of a template one by one, so that what is wrong is found where it stands, and when the template is
+ * compiled rather than when it is rendered.
+ *
+ * @throws InvalidInput with line and column: a syntax error, a block that isn't closed, an unknown tag, filter, test or
+ * function
+ */
+export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): void => {
+  let open: ReadonlyArray<Open> = []
+  const programs: Array<readonly [Tag, Node]> = []
+  for (const tag of tags) {
+    if (tag.kind === 'text' || tag.kind === 'comment') continue
+    if (tag.kind === 'statement') {
+      if (!isAlone(tag)) {
+        throw templateError(source, tag.start, { expected: `{% ${tag.word} %}`, found: 'more than that' })
+      }
+      const before = open
+      open = tokenized(source, tag, () => place(source, before, tag))
+    }
+    if (!ALONE.has(tag.word ?? '')) programs.push([tag, parsed(source, tag)])
+  }
+  const left = open.at(-1)
+  if (left !== undefined) {
+    throw templateError(source, left.start, {
+      expected: `a closing {% ${CLOSING.get(left.word)} %}`,
+      found: 'the end of the template',
+    })
+  }
+  const nodes = programs.flatMap(([tag, program]) => nodesOf(program).map((node) => [tag, node] as const))
+  const declared = new Set([...GLOBALS, ...nodes.flatMap(([, node]) => declaredBy(node))])
+  for (const [tag, node] of nodes) {
+    const problem = problemOf(node, declared)
+    if (problem !== undefined) throw templateError(source, tag.start, problem)
+  }
+}
+
+const tokenized = <T>(source: TemplateSource, tag: Tag, run: () => T): T => {
+  try {
+    return run()
+  } catch (cause) {
+    if (cause instanceof InvalidInput) throw cause
+    throw templateError(source, tag.start, { expected: 'a Jinja tag', found: reasonOf(cause), cause })
+  }
+}

@@ -1,0 +1,45 @@
+import { adaptNodes } from './adaptNodes.js'
+import { checkTags } from './checkTags.js'
+import { freeVariables } from './freeVariables.js'
+import { jinja } from './jinja.js'
+import { renderer } from './render.js'
+import { scanTags } from './scanTags.js'
+
+/** A template that is ready to be rendered any number of times. */
+export interface Template {
+  /** The names that it reads and doesn't set itself, in alphabetical order. */
+  readonly variables: ReadonlyArray<string>
+  /**
+   * Renders it. Missing variables are empty.
+   *
+   * @throws InvalidInput for an attribute of a missing value, or whatever else it can't do with these values
+   */
+  readonly render: (values: Readonly<Record<string, unknown>>) => string
+}
+
+/**
+ * Compiles a Jinja template, with Jinja's own defaults: nothing is escaped, one newline at the end is dropped, no other
+ * whitespace is touched but where a minus sign asks for it.
+ *
+ * `if`, `for` (with `break` and `continue`), `set`, `macro`, `call`, `filter` and `raw` work; templates that include or
+ * extend others don't. Values are data: they are never read as templates, and no property of their JavaScript objects
+ * but their own fields can be reached.
+ *
+ * @param subject - who was given the template: the first word of an error's message
+ * @param name - which template, for errors
+ * @param source - its text
+ * @throws InvalidInput with the template's name, line and column: a syntax error, a block that isn't closed, an unknown
+ * tag, filter, test or function
+ *
+ * @see https://jinja.palletsprojects.com/en/stable/templates/
+ */
+export const compileTemplate = (subject: string, name: string, source: string): Template => {
+  const text = source.replace(/\r\n?/g, '\n')
+  const template = { subject, name, text }
+  const tags = scanTags(template)
+  checkTags(template, tags)
+  const program = jinja.parse(jinja.tokenize(tags.map((tag) => tag.source).join('')))
+  const variables = freeVariables(program)
+  adaptNodes(program)
+  return { variables, render: renderer(subject, name, program) }
+}

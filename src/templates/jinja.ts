@@ -1,0 +1,157 @@
+import * as engine from '@huggingface/jinja'
+
+/** A name, as a variable or as what a filter, test or function is called. */
+export interface Identifier {
+  readonly type: 'Identifier'
+  value: string
+}
+
+export interface Member {
+  readonly type: 'MemberExpression'
+  readonly object: Node
+  readonly property: Node
+  /** `a[b]` rather than `a.b`. */
+  readonly computed: boolean
+}
+
+export interface Call {
+  readonly type: 'CallExpression'
+  readonly callee: Node
+  readonly args: ReadonlyArray<Node>
+}
+
+export interface Filter {
+  readonly type: 'FilterExpression'
+  readonly operand: Node
+  filter: Identifier | Call
+}
+
+export interface FilterBlock {
+  readonly type: 'FilterStatement'
+  filter: Identifier | Call
+  readonly body: ReadonlyArray<Node>
+}
+
+export interface For {
+  readonly type: 'For'
+  readonly loopvar: Node
+  readonly iterable: Node
+  readonly body: ReadonlyArray<Node>
+  readonly defaultBlock: ReadonlyArray<Node>
+}
+
+export interface SetBlock {
+  readonly type: 'Set'
+  readonly assignee: Node
+  readonly value: Node | null
+  readonly body: ReadonlyArray<Node>
+}
+
+/** The parameters of a macro: names, or names with a default. */
+export type Parameter = Identifier | KeywordArgument
+
+export interface KeywordArgument {
+  readonly type: 'KeywordArgumentExpression'
+  readonly key: Identifier
+  readonly value: Node
+}
+
+export interface Macro {
+  readonly type: 'Macro'
+  readonly name: Identifier
+  readonly args: ReadonlyArray<Parameter>
+  readonly body: ReadonlyArray<Node>
+}
+
+export interface CallBlock {
+  readonly type: 'CallStatement'
+  readonly call: Call
+  readonly callerArgs: ReadonlyArray<Parameter> | null
+  readonly body: ReadonlyArray<Node>
+}
+
+export interface Binary {
+  readonly type: 'BinaryExpression'
+  readonly operator: { readonly value: string }
+  readonly left: Node
+  readonly right: Node
+}
+
+/** A list or a tuple; as the target of `set`, a list means the same as a tuple. */
+export interface List {
+  type: 'ArrayLiteral' | 'TupleLiteral'
+  readonly value: ReadonlyArray<Node>
+}
+
+/** The engine's syntax tree, as far as this library looks into it. */
+export type Node =
+  | { readonly type: 'Program'; readonly body: ReadonlyArray<Node> }
+  | {
+      readonly type: 'If'
+      readonly test: Node
+      readonly body: ReadonlyArray<Node>
+      readonly alternate: ReadonlyArray<Node>
+    }
+  | For
+  | SetBlock
+  | Macro
+  | CallBlock
+  | FilterBlock
+  | { readonly type: 'Comment' | 'Break' | 'Continue' }
+  | Member
+  | Call
+  | Identifier
+  | { readonly type: 'IntegerLiteral' | 'FloatLiteral'; readonly value: number }
+  | { readonly type: 'StringLiteral'; readonly value: string }
+  | List
+  | { readonly type: 'ObjectLiteral'; readonly value: ReadonlyMap<Node, Node> }
+  | Binary
+  | Filter
+  | { readonly type: 'SelectExpression'; readonly lhs: Node; readonly test: Node }
+  | { readonly type: 'TestExpression'; readonly operand: Node; readonly test: Identifier }
+  | { readonly type: 'UnaryExpression'; readonly argument: Node }
+  | {
+      readonly type: 'SliceExpression'
+      readonly start: Node | undefined
+      readonly stop: Node | undefined
+      readonly step: Node | undefined
+    }
+  | KeywordArgument
+  | { readonly type: 'SpreadExpression' | 'KeywordSpreadExpression'; readonly argument: Node }
+  | { readonly type: 'Ternary'; readonly condition: Node; readonly trueExpr: Node; readonly falseExpr: Node }
+
+export type NodeOf<T extends Node['type']> = Extract<Node, { readonly type: T }>
+
+/** A value while a template is rendered; `type` is the engine's name for its kind. */
+export interface Value {
+  readonly type: string
+  readonly value: unknown
+  readonly toString: () => string
+}
+
+export interface Token {
+  readonly type: string
+  readonly value: string
+}
+
+/** The names that are visible at one place. */
+export interface Scope {
+  readonly variables: Map<string, Value>
+  readonly tests: ReadonlyMap<string, unknown>
+  /** Converts a value and declares it; the name must be new. */
+  readonly set: (name: string, value: unknown) => Value
+}
+
+export interface Interpreter {
+  evaluate: (node: Node | undefined, scope: Scope) => Value | undefined
+  readonly run: (program: Node) => Value
+}
+
+/** What we use of `@huggingface/jinja`, typed here: its declarations import without extensions, so they say `any`. */
+export const jinja: {
+  /** Splits a template; without options whitespace stays as it is, but for one newline at the end. */
+  readonly tokenize: (source: string) => ReadonlyArray<Token>
+  readonly parse: (tokens: ReadonlyArray<Token>) => NodeOf<'Program'>
+  readonly Environment: new (parent?: Scope) => Scope
+  readonly Interpreter: new (scope: Scope) => Interpreter
+} = engine

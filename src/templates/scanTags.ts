@@ -1,0 +1,109 @@
+import { type TemplateSource, templateError } from './TemplateSource.js'
+
+/** A piece of a template between two offsets. */
+export interface Tag {
+  readonly kind: 'text' | 'comment' | 'expression' | 'statement' | 'raw'
+  readonly start: number
+  /** The piece as the engine reads it. */
+  readonly source: string
+  /** A statement's first word. */
+  readonly word?: string
+}
+
+type Kind = Exclude<Tag['kind'], 'text' | 'raw'>
+
+const KINDS: Readonly<Record<string, readonly [Kind, string]>> = {
+  '{{': ['expression', '}}'],
+  '{%': ['statement', '%}'],
+  '{#': ['comment', '#}'],
+}
+
+const OPENING = /\{[{%#]/g
+const STATEMENT = /^\{%[-+]?\s*(\w*)/
+const RAW = /^\{%([-+]?)\s*raw\s*([-+]?)%\}$/
+const ENDRAW = /\{%([-+]?)\s*endraw\s*([-+]?)%\}/g
+
+const matchFrom = (pattern: RegExp, text: string, from: number): RegExpExecArray | null => {
+  const sticky = new RegExp(pattern.source, pattern.flags)
+  sticky.lastIndex = from
+  return sticky.exec(text)
+}
+
+const endOfString = (text: string, from: number): number => {
+  const quote = text[from]
+  let at = from + 1
+  while (at < text.length && text[at] !== quote) at += text[at] === '\\' ? 2 : 1
+  return at
+}
+
+/** Where a tag closes: not inside a string, and for `}}` not inside an object. */
+const endOfTag = (text: string, from: number, kind: Kind, closing: string): number => {
+  if (kind === 'comment') return text.indexOf(closing, from)
+  let depth = 0
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at]
+    if (depth === 0 && text.startsWith(closing, at)) return at
+    if (character === '"' || character === "'") at = endOfString(text, at)
+    else if (kind === 'expression' && character === '{') depth += 1
+    else if (kind === 'expression' && character === '}') depth -= 1
+  }
+  return -1
+}
+
+/** What stands in a raw block, as an expression: the engine knows no raw blocks. */
+const rawExpression = (
+  content: string,
+  open: { readonly before: string; readonly after: string },
+  close: { readonly before: string; readonly after: string },
+): string => {
+  const start = open.after === '-' ? content.trimStart() : content
+  const kept = close.before === '-' ? start.trimEnd() : start
+  // Braces escaped: the engine takes some tags out of the text before it looks for strings.
+  const literal = JSON.stringify(kept).replaceAll('{', '\\x7b')
+  return `{{${open.before === '-' ? '-' : ''} ${literal} ${close.after === '-' ? '-' : ''}}}`
+}
+
+/** A plus sign turns off block trimming, which is off anyway, and which the engine doesn't read. */
+const withoutPlus = (tag: string): string => tag.replace(/^\{%\+/, '{%').replace(/\+%\}$/, '%}')
+
+/**
+ * Splits a template into text and tags.
+ *
+ * @throws InvalidInput with line and column, for a tag or raw block that isn't closed
+ */
+export const scanTags = (source: TemplateSource): ReadonlyArray<Tag> => {
+  const { text } = source
+  const tags: Array<Tag> = []
+  const unclosed = (start: number, closing: string) =>
+    templateError(source, start, { expected: `a closing ${closing}`, found: 'the end of the template' })
+  let at = 0
+  while (at < text.length) {
+    const start = matchFrom(OPENING, text, at)?.index ?? text.length
+    if (start > at) tags.push({ kind: 'text', start: at, source: text.slice(at, start) })
+    if (start === text.length) break
+    const [kind, closing] = KINDS[text.slice(start, start + 2)] ?? ['comment', '#}']
+    const end = endOfTag(text, start + 2, kind, closing)
+    if (end === -1) throw unclosed(start, closing)
+    at = end + 2
+    const tag = text.slice(start, at)
+    const raw = kind === 'statement' ? RAW.exec(tag) : null
+    if (raw !== null) {
+      const endraw = matchFrom(ENDRAW, text, at)
+      if (endraw === null) throw unclosed(start, '{% endraw %}')
+      const [, before = '', after = ''] = raw
+      const [closed, closeBefore = '', closeAfter = ''] = endraw
+      const content = text.slice(at, endraw.index)
+      at = endraw.index + closed.length
+      tags.push({
+        kind: 'raw',
+        start,
+        source: rawExpression(content, { before, after }, { before: closeBefore, after: closeAfter }),
+      })
+    } else if (kind === 'statement') {
+      tags.push({ kind, start, source: withoutPlus(tag), word: STATEMENT.exec(tag)?.[1] ?? '' })
+    } else {
+      tags.push({ kind, start, source: tag })
+    }
+  }
+  return tags
+}

@@ -1,0 +1,59 @@
+import type { ObservableNotification } from 'rxjs'
+import { TestScheduler } from 'rxjs/testing'
+import { InvalidInput } from '../errors.js'
+import type { MarbleValue } from './MarbleValue.js'
+
+/** Marbles with what they stand for, as in RxJS's `cold`. */
+export interface MarbleScript {
+  /** Run mode syntax: spaces are free, `10ms` passes time, one character is 1 ms. */
+  readonly marbles: string
+  /** What a character stands for; a character without an entry is a text delta of itself. */
+  readonly values?: Readonly<Record<string, MarbleValue>>
+  /** What `#` emits. Default: a `NetworkError`. */
+  readonly error?: unknown
+}
+
+/** What happens at one moment, ms after the subscription. */
+export interface Moment {
+  readonly at: number
+  readonly notifications: ReadonlyArray<ObservableNotification<MarbleValue>>
+}
+
+const refuse = (marbles: string, found: string): never => {
+  throw new InvalidInput('marbleGateway', {
+    path: 'marbles',
+    expected: 'marbles of a cold observable',
+    found: `${found} in ${JSON.stringify(marbles)}`,
+  })
+}
+
+// A frame lasts 10 ms outside `TestScheduler.run` and 1 ms within; here a script means the same in both.
+const msFrames: Pick<typeof TestScheduler, 'parseMarbles'> = Object.create(TestScheduler, {
+  frameTimeFactor: { value: 1 },
+})
+
+/** Reads marbles, and joins what happens at the same moment. */
+export const momentsOf = ({ marbles, values = {}, error }: MarbleScript): ReadonlyArray<Moment> => {
+  const strange = ['^', '!'].find((character) => marbles.includes(character))
+  if (strange !== undefined) refuse(marbles, strange)
+  const moments = new Map<number, Array<ObservableNotification<MarbleValue>>>()
+  for (const { frame, notification } of msFrames.parseMarbles(marbles, undefined, undefined, false, true)) {
+    moments.set(frame, [...(moments.get(frame) ?? []), meant(notification, values, error)])
+  }
+  return [...moments].map(([at, notifications]) => ({ at, notifications }))
+}
+
+const meant = (
+  notification: ObservableNotification<string>,
+  values: Readonly<Record<string, MarbleValue>>,
+  error: unknown,
+): ObservableNotification<MarbleValue> => {
+  switch (notification.kind) {
+    case 'N':
+      return { kind: 'N', value: values[notification.value] ?? notification.value }
+    case 'E':
+      return { kind: 'E', error }
+    case 'C':
+      return notification
+  }
+}

@@ -1,0 +1,242 @@
+import {
+  asyncScheduler,
+  concat,
+  dematerialize,
+  from,
+  merge,
+  mergeMap,
+  NEVER,
+  Observable,
+  type ObservableNotification,
+  timer,
+} from 'rxjs'
+import { TestScheduler } from 'rxjs/testing'
+import type { ChatChunk } from '../codecs/ChatChunk.js'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { describeFound } from '../codecs/decode.js'
+import { messageText } from '../codecs/messages.js'
+import { type ReportedUsage, toUsage } from '../codecs/Usage.js'
+import { InvalidInput, NetworkError } from '../errors.js'
+import type { Gateway, GatewayEvent } from '../sources/Gateway.js'
+import { joinChunks } from './joinChunks.js'
+import { type MarbleScript, type Moment, momentsOf } from './MarbleScript.js'
+import { type ChunkHead, chunkEvent, type MarbleValue, marbleEvent } from './MarbleValue.js'
+
+type Script = string | MarbleScript
+
+/**
+ * Marbles alone, or with values and an error of their own: one for all requests, one each in their order (the last one
+ * goes on), or a function of the request.
+ */
+export type MarbleScripts = Script | ReadonlyArray<Script> | ((request: ChatRequest, index: number) => Script)
+
+export interface MarbleOptions {
+  /** Default `marbles`. */
+  readonly name?: string
+  /** Default `respan`. */
+  readonly kind?: Gateway['kind']
+  /** What the finish chunk at `|` says; `null` makes neither it nor a usage chunk: a truncated stream. Default `stop`. */
+  readonly finishReason?: string | null
+  /** In the headers, when given. */
+  readonly requestId?: string
+  /** In the headers, when given. */
+  readonly logId?: string
+}
+
+/** When a request was subscribed and left, as `expectSubscriptions` takes it: ms, `Infinity` while it goes on. */
+export interface RequestSubscription {
+  subscribedFrame: number
+  unsubscribedFrame: number
+}
+
+export interface MarbleGateway extends Gateway {
+  /** Every request, in order of subscription. */
+  readonly requests: ReadonlyArray<ChatRequest>
+  /** One for each request; `expectSubscriptions(gateway.subscriptions).toBe('^--!')`. */
+  readonly subscriptions: Array<RequestSubscription>
+}
+
+type Notification = ObservableNotification<GatewayEvent>
+
+const next = (value: GatewayEvent): Notification => ({ kind: 'N', value })
+
+const words = (text: string): number => text.split(/\s+/).filter((word) => word !== '').length
+
+const texts = (chunks: ReadonlyArray<ChatChunk>): string =>
+  chunks
+    .flatMap(({ choices }) => choices)
+    .map(({ delta }) => delta?.content ?? '')
+    .join('')
+
+const countedUsage = (request: ChatRequest, chunks: ReadonlyArray<ChatChunk>): ReportedUsage => {
+  const prompt_tokens = words((request.messages ?? []).map(messageText).join('\n'))
+  const completion_tokens = words(texts(chunks))
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
+}
+
+/** The chunks that end a reply which its marbles left open. */
+const closingEvents = (
+  request: ChatRequest,
+  chunks: ReadonlyArray<ChatChunk>,
+  head: ChunkHead,
+  finishReason: string | null,
+): ReadonlyArray<GatewayEvent> => {
+  const parts = chunks.flatMap(({ choices }) => choices)
+  if (finishReason === null || parts.some(({ finish_reason }) => finish_reason != null)) return []
+  const choices = Math.max(request.n ?? 1, ...parts.map(({ index }) => (index ?? 0) + 1))
+  const finish = Array.from({ length: choices }, (_, index) =>
+    chunkEvent(head, [{ index, delta: {}, finish_reason: finishReason }]),
+  )
+  const reported = chunks.some(({ usage }) => toUsage(usage) !== undefined)
+  return reported ? finish : [...finish, chunkEvent(head, [], countedUsage(request, chunks))]
+}
+
+const chunksOf = (events: ReadonlyArray<GatewayEvent>): ReadonlyArray<ChatChunk> =>
+  events.flatMap((event) => (event._tag === 'Chunk' ? [event.chunk] : []))
+
+const headersOf = ({ requestId, logId }: MarbleOptions): GatewayEvent => ({
+  _tag: 'Headers',
+  status: 200,
+  ...(requestId === undefined ? {} : { requestId }),
+  ...(logId === undefined ? {} : { logId }),
+})
+
+interface Played {
+  readonly at: number
+  readonly notifications: ReadonlyArray<Notification>
+}
+
+/** What one request is answered with, and when. */
+const answerTo = (
+  request: ChatRequest,
+  index: number,
+  moments: ReadonlyArray<Moment>,
+  { finishReason = 'stop' }: MarbleOptions,
+): ReadonlyArray<Played> => {
+  const head = { id: `marble-${index + 1}`, model: request.model ?? 'marble' }
+  const seen: Array<GatewayEvent> = []
+  const closing = (): ReadonlyArray<GatewayEvent> => {
+    if (seen.some(({ _tag }) => _tag === 'Response')) return []
+    const chunks = chunksOf(seen)
+    const events = closingEvents(request, chunks, head, finishReason)
+    if (request.stream === true) return events
+    return [{ _tag: 'Response', response: joinChunks([...chunks, ...chunksOf(events)]) }]
+  }
+  const play = (notification: ObservableNotification<MarbleValue>): ReadonlyArray<Notification> => {
+    switch (notification.kind) {
+      case 'N': {
+        const event = marbleEvent(notification.value, head)
+        seen.push(event)
+        return event._tag === 'Chunk' && request.stream !== true ? [] : [next(event)]
+      }
+      case 'E': {
+        const { error = new NetworkError('The marbles end with an error.') } = notification
+        return [{ kind: 'E', error }]
+      }
+      case 'C':
+        return [...closing().map(next), notification]
+    }
+  }
+  return moments.map(({ at, notifications }) => ({ at, notifications: notifications.flatMap(play) }))
+}
+
+const openingEvents = (
+  moments: ReadonlyArray<Moment>,
+  options: MarbleOptions,
+): ReadonlyArray<GatewayEvent> => {
+  const attempt: GatewayEvent = { _tag: 'Attempt', attempt: 1 }
+  // Where the first thing that comes is an error, no answer came that could have headers.
+  return moments[0]?.notifications[0]?.kind === 'E' ? [attempt] : [attempt, headersOf(options)]
+}
+
+const listOf = (scripts: Script | ReadonlyArray<Script>): readonly [Script, ...ReadonlyArray<Script>] => {
+  const [first, ...others] = typeof scripts === 'string' || 'marbles' in scripts ? [scripts] : scripts
+  if (first !== undefined) return [first, ...others]
+  throw new InvalidInput('marbleGateway', {
+    path: 'marbles',
+    expected: 'at least one script',
+    found: describeFound(scripts),
+  })
+}
+
+/** What answers a request. Marbles that are there already are read at once, so that wrong ones fail where they stand. */
+const readerOf = (
+  scripts: MarbleScripts,
+  read: (script: Script) => ReadonlyArray<Moment>,
+): ((request: ChatRequest, index: number) => ReadonlyArray<Moment>) => {
+  if (typeof scripts === 'function') return (request, index) => read(scripts(request, index))
+  const list = listOf(scripts).map(read)
+  return (_, index) => list[Math.min(index, list.length - 1)] ?? []
+}
+
+/** A log that deep equality takes for one of RxJS's own, whose class isn't exported. */
+const subscriptionLog = (): RequestSubscription =>
+  Object.assign(TestScheduler.parseMarblesAsSubscriptions(null), { subscribedFrame: asyncScheduler.now() })
+
+/**
+ * A gateway that answers by marbles: in virtual time inside `TestScheduler.run`, in real ms elsewhere.
+ *
+ * ```
+ * marbleGateway('--a-b-|')
+ * streamed           AH-a-b-(FU|)     A = Attempt, H = Headers 200, F = finish chunk, U = usage chunk
+ * not streamed       AH-----(R|)      R = Response with the text ab
+ * marbleGateway('--#')
+ * either             A--#             a NetworkError, before any headers
+ * ```
+ *
+ * Each value is a piece of the reply, the marble's own character unless `values` says otherwise: a string is
+ * text; reasoning, refusals, tool calls, finish reasons and usage have short forms; chunks, responses and
+ * events go out as they are. At `|` a finish chunk (`stop`) and a usage chunk (words counted as tokens)
+ * follow, unless the values brought a finish reason; usage alone is left out when they brought usage. When the
+ * request doesn't stream, the pieces come as one response at `|`. Without `|` the reply never ends.
+ *
+ * Each subscription of `chat()` plays its marbles from its own start, and is recorded when it begins.
+ *
+ * @param scripts - marbles (run mode syntax, 1 ms per character); a list answers one request each, its last
+ *   entry all that follow; a function chooses by the request
+ * @param values - what the characters stand for; a script's own values come first
+ * @param error - what `#` emits; default: a `NetworkError`
+ *
+ * @example
+ * testScheduler.run(({ cold, expectObservable }) => {
+ *   const gateway = marbleGateway('--a-b-|')
+ *   const text$ = cold('q|').pipe(respanGenerate({ model: 'm', stream: true, gateway }), tokens())
+ *   expectObservable(text$).toBe('--a-b-|')
+ * })
+ */
+export const marbleGateway = (
+  scripts: MarbleScripts,
+  values: Readonly<Record<string, MarbleValue>> = {},
+  error?: unknown,
+  options: MarbleOptions = {},
+): MarbleGateway => {
+  const requests: Array<ChatRequest> = []
+  const subscriptions: Array<RequestSubscription> = []
+  const momentsFor = readerOf(scripts, (script) => {
+    const own = typeof script === 'string' ? { marbles: script } : script
+    return momentsOf({ error, ...own, values: { ...values, ...own.values } })
+  })
+  return {
+    name: options.name ?? 'marbles',
+    kind: options.kind ?? 'respan',
+    requests,
+    subscriptions,
+    chat: (request) =>
+      new Observable((subscriber) => {
+        const index = requests.push(request) - 1
+        const log = subscriptionLog()
+        subscriptions.push(log)
+        subscriber.add(() => {
+          log.unsubscribedFrame = asyncScheduler.now()
+        })
+        const moments = momentsFor(request, index)
+        const answer = answerTo(request, index, moments, options).map(({ at, notifications }) =>
+          timer(at).pipe(mergeMap(() => notifications)),
+        )
+        return concat(
+          from(openingEvents(moments, options)),
+          merge(NEVER, ...answer).pipe(dematerialize()),
+        ).subscribe(subscriber)
+      }),
+  }
+}

@@ -1,0 +1,183 @@
+import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import { contentText } from './contentText.js'
+import { addOutput, emptyOutput, type Output, outputText } from './Output.js'
+import type { Generation, SpanError, SpanStatus, SpanTotals, SpanType } from './SpanEvent.js'
+import { spanError } from './spanError.js'
+import type { Trace } from './Trace.js'
+
+/** A span under way: what its operator knows and its end will tell. */
+export interface OpenSpan {
+  readonly trace: Trace
+  readonly id: string
+  readonly parent: OpenSpan | null
+  readonly name: string
+  readonly type: SpanType
+  readonly path: string
+  readonly output: Output
+  /** Spans below that have not ended. */
+  children: Set<OpenSpan> | undefined
+  /** A workflow's input for its end to tell, known when the first component below it starts; `null` once there is none to tell. */
+  input: string | null | undefined
+  /** What came in, for a span that stands for many values. */
+  inputs: Output | undefined
+  firstOutput: boolean
+  /** For a span that knows when its work is done before it is torn down: whether it is. Else `undefined`. */
+  settled: boolean | undefined
+  ended: boolean
+}
+
+export interface SpanStart {
+  readonly name: string
+  readonly type: SpanType
+  readonly input?: unknown
+  readonly attributes?: TraceAttributes | undefined
+}
+
+const inputText = (trace: Trace, input: unknown): string | undefined =>
+  trace.captureContent ? contentText(trace.redact(input), trace.maxContentBytes) : undefined
+
+/** What enters the first component below a workflow is the workflow's own input. */
+const enter = (parent: OpenSpan | null, input: string | undefined): void => {
+  for (let span = parent; span?.type === 'workflow' && span.input === undefined; span = span.parent)
+    span.input = input ?? null
+}
+
+/** Opens a span and tells the sink. */
+export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStart): OpenSpan => {
+  const { name, type, attributes = trace.attributes } = start
+  const at = trace.now()
+  const known = 'input' in start
+  const input = known ? inputText(trace, start.input) : undefined
+  const span: OpenSpan = {
+    trace,
+    id: trace.spanId(),
+    parent,
+    name,
+    type,
+    path: parent === null ? '' : parent.path === '' ? parent.name : `${parent.path}.${parent.name}`,
+    output: emptyOutput(),
+    children: undefined,
+    input: known ? null : undefined,
+    inputs: undefined,
+    firstOutput: false,
+    settled: undefined,
+    ended: false,
+  }
+  if (parent !== null) {
+    parent.children ??= new Set()
+    parent.children.add(span)
+  }
+  if (known) enter(parent, input)
+  trace.emit({
+    _tag: 'SpanStarted',
+    traceId: trace.id,
+    spanId: span.id,
+    at,
+    parentId: parent?.id,
+    name,
+    type,
+    path: span.path,
+    workflow: trace.workflow,
+    trace: trace.name,
+    ...(input === undefined ? {} : { input }),
+    ...(attributes === undefined ? {} : { attributes }),
+  })
+  return span
+}
+
+/** Marks the first output; later calls do nothing. */
+export const markFirstOutput = (span: OpenSpan): void => {
+  if (span.firstOutput) return
+  span.firstOutput = true
+  const { trace } = span
+  trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: trace.now() })
+}
+
+/** Takes in a value that came out. */
+export const recordOutput = (span: OpenSpan, value: unknown): void => {
+  markFirstOutput(span)
+  addOutput(span.output, span.trace, value)
+}
+
+/** Takes in a value that came in, for a span that stands for many. */
+export const recordInput = (span: OpenSpan, value: unknown): void => {
+  if (span.inputs === undefined) {
+    span.inputs = emptyOutput()
+    if (span.parent?.input === undefined) enter(span.parent, inputText(span.trace, value))
+  }
+  addOutput(span.inputs, span.trace, value)
+}
+
+/**
+ * Whether tearing the span down now would interrupt work: its own if it tells when that is done, otherwise
+ * while nothing has come out or something below it is at work.
+ */
+export const isWorking = (span: OpenSpan): boolean => {
+  if (span.settled !== undefined) return !span.settled
+  if (span.output.count === 0) return true
+  if (span.children !== undefined) for (const child of span.children) if (isWorking(child)) return true
+  return false
+}
+
+/** Whether spans below have not ended yet. */
+export const hasOpenChildren = ({ children }: OpenSpan): boolean =>
+  children !== undefined && children.size > 0
+
+/** How a span ends, and what it has to say about it. */
+export interface SpanEnd {
+  readonly status: SpanStatus
+  readonly error?: SpanError
+  readonly leftEarly?: true
+  readonly generation?: Generation
+  /** Instead of what was recorded value by value. */
+  readonly output?: string | undefined
+}
+
+/** The end of a span whose consumer left: interrupted when work was under way, otherwise fine. */
+export const leftEnd = (span: OpenSpan): SpanEnd =>
+  isWorking(span) ? { status: 'cancelled' } : { status: 'ok', leftEarly: true }
+
+/** The end of a span that met an error. */
+export const failedEnd = (span: OpenSpan, status: SpanStatus, error: unknown): SpanEnd => ({
+  status,
+  error: spanError(error, span.trace),
+})
+
+const addTotals = ({ totals }: Trace, { usage, cost }: Generation): void => {
+  totals.generations++
+  totals.prompt_tokens += usage?.prompt_tokens ?? 0
+  totals.completion_tokens += usage?.completion_tokens ?? 0
+  totals.total_tokens += usage?.total_tokens ?? 0
+  if (cost !== undefined) totals.cost = (totals.cost ?? 0) + cost
+}
+
+const totalsOf = ({ totals: { cost, ...counts } }: Trace): SpanTotals => ({
+  ...counts,
+  ...(cost === undefined ? {} : { cost }),
+})
+
+/** Ends a span and tells the sink; only the first call counts. */
+export const endSpan = (span: OpenSpan, end: SpanEnd): void => {
+  if (span.ended) return
+  span.ended = true
+  const { trace, parent } = span
+  const at = trace.now()
+  parent?.children?.delete(span)
+  const { status, error, leftEarly, generation } = end
+  if (generation !== undefined) addTotals(trace, generation)
+  const output = end.output ?? outputText(span.output, trace)
+  const input = span.inputs === undefined ? (span.input ?? undefined) : outputText(span.inputs, trace)
+  trace.emit({
+    _tag: 'SpanEnded',
+    traceId: trace.id,
+    spanId: span.id,
+    at,
+    status,
+    ...(input === undefined ? {} : { input }),
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
+    ...(leftEarly === undefined ? {} : { leftEarly }),
+    ...(generation === undefined ? {} : { generation }),
+    ...(parent === null && trace.totals.generations > 0 ? { totals: totalsOf(trace) } : {}),
+  })
+}

@@ -1,0 +1,139 @@
+import type { ReplyEvent } from '../codecs/Reply.js'
+import { cutText, jsonText } from './contentText.js'
+import type { Trace } from './Trace.js'
+
+/** How the values of an operator make up its output: as a list, as pieces of one text, or by the last one alone. */
+export type OutputForm = 'list' | 'text' | 'last'
+
+/** Redacted content: a text as it is, anything else as JSON. */
+type Item = string | { readonly json: string }
+
+/** What has come out of a span so far, within the trace's bound. */
+export interface Output {
+  form: OutputForm
+  /** Values that came out. */
+  count: number
+  /** Characters kept. */
+  size: number
+  /** Values that came out when there was no more room. */
+  skipped: number
+  /** Pieces of one text, not yet redacted. */
+  readonly text: Array<string>
+  readonly items: Array<Item>
+  /** Texts of replies that came out as events, by the reply's id; not yet redacted. */
+  replies: Map<string, Array<string>> | undefined
+}
+
+export const emptyOutput = (): Output => ({
+  form: 'list',
+  count: 0,
+  size: 0,
+  skipped: 0,
+  text: [],
+  items: [],
+  replies: undefined,
+})
+
+// What an item takes beside its characters: quotes and a comma. It bounds the number of empty ones, too.
+const ITEM_OVERHEAD = 3
+
+const REPLY_EVENTS: ReadonlySet<unknown> = new Set<ReplyEvent['_tag']>([
+  'ReplyStarted',
+  'TextDelta',
+  'ReasoningDelta',
+  'RefusalDelta',
+  'ToolCallDelta',
+  'ReplyFinished',
+])
+
+const isReplyEvent = (value: unknown): value is ReplyEvent => {
+  try {
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      '_tag' in value &&
+      'id' in value &&
+      REPLY_EVENTS.has(value._tag)
+    )
+  } catch {
+    // A revoked proxy, or a getter that throws.
+    return false
+  }
+}
+
+const addReplyEvent = (output: Output, event: ReplyEvent): void => {
+  output.replies ??= new Map()
+  let pieces = output.replies.get(event.id)
+  if (pieces === undefined) {
+    pieces = []
+    output.replies.set(event.id, pieces)
+    output.size += ITEM_OVERHEAD
+  }
+  const text =
+    event._tag === 'TextDelta' && event.choice === 0
+      ? event.text
+      : event._tag === 'ReplyFinished' && pieces.length === 0
+        ? (event.reply.replies[0] ?? '')
+        : ''
+  if (text === '') return
+  pieces.push(text)
+  output.size += text.length
+}
+
+const itemOf = (trace: Trace, value: unknown): Item | undefined => {
+  const content = trace.redact(value)
+  if (typeof content === 'string') return content
+  const json = jsonText(content)
+  return json === undefined ? undefined : { json }
+}
+
+const textOf = (item: Item): string => (typeof item === 'string' ? item : item.json)
+
+const addItem = (output: Output, trace: Trace, value: unknown): void => {
+  const item = itemOf(trace, value)
+  if (item === undefined) return
+  output.items.push(item)
+  output.size += textOf(item).length + ITEM_OVERHEAD
+}
+
+const forget = (output: Output): void => {
+  output.size = 0
+  output.text.length = 0
+  output.items.length = 0
+}
+
+/** Takes in one value. Text is kept by reference; anything else is written down at once, so later changes to it don't show. */
+export const addOutput = (output: Output, trace: Trace, value: unknown): void => {
+  output.count++
+  if (!trace.captureContent) return
+  if (output.form === 'last') forget(output)
+  if (output.size > trace.maxContentBytes) {
+    output.skipped++
+  } else if (output.form !== 'list' && typeof value === 'string') {
+    output.text.push(value)
+    output.size += value.length
+  } else if (isReplyEvent(value)) {
+    addReplyEvent(output, value)
+  } else {
+    addItem(output, trace, value)
+  }
+}
+
+const itemsOf = ({ items, replies, text }: Output, trace: Trace): ReadonlyArray<Item> => {
+  const texts = Array.from(replies?.values() ?? [], (pieces) => pieces.join(''))
+  if (text.length > 0) texts.push(text.join(''))
+  return texts.length === 0 ? items : [...items, ...texts.flatMap((joined) => itemOf(trace, joined) ?? [])]
+}
+
+const jsonOf = (item: Item): string => (typeof item === 'string' ? JSON.stringify(item) : item.json)
+
+/** The output as it goes on the wire; `undefined` when nothing came out or content is off. */
+export const outputText = (output: Output, trace: Trace): string | undefined => {
+  if (!trace.captureContent) return undefined
+  const items = itemsOf(output, trace)
+  const [first] = items
+  if (first === undefined) return undefined
+  const text = items.length === 1 ? textOf(first) : `[${items.map(jsonOf).join(',')}]`
+  const kept = cutText(text, trace.maxContentBytes)
+  return output.skipped === 0 ? kept : `${kept}… [cut: ${output.skipped} more values]`
+}

@@ -1,0 +1,53 @@
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { NextObserver, Observable } from 'rxjs'
+import type { SpanEvent } from './SpanEvent.js'
+
+/**
+ * Counts of finished spans since the sink was made. At every moment
+ * `accepted = delivered + dropped + rejected + spooled + queued + inFlight`.
+ */
+export interface SinkStats {
+  /** Finished spans that came in. */
+  readonly accepted: number
+  /** Taken by the server. */
+  readonly delivered: number
+  /** Given up: the queue was full, or there was nowhere to send them. */
+  readonly dropped: number
+  /** Refused by the server for what they are. */
+  readonly rejected: number
+  /** Kept on disk for later. */
+  readonly spooled: number
+  readonly queued: number
+  readonly inFlight: number
+}
+
+/** What became of the spans a flush was about: what it delivered and lost, and what is still waiting. */
+export interface FlushReport {
+  readonly delivered: number
+  readonly dropped: number
+  readonly rejected: number
+  readonly spooled: number
+  readonly queued: number
+}
+
+/** A flush that could not deliver everything: why, sink by sink, and what became of the spans. */
+export interface SinkError {
+  readonly failures: ReadonlyArray<{ readonly sink: string; readonly error: Error }>
+  readonly report: FlushReport
+}
+
+/**
+ * Where span events go: an observer that never ends with a trace, never throws and never blocks.
+ *
+ * `flush` and `close` are lazy: call them. Both begin one microtask later, so that what ends in this tick is
+ * included; `flush` waits for what is in flight. After `close`, what still comes in counts as dropped.
+ */
+export interface Sink extends NextObserver<SpanEvent> {
+  readonly flush: TaskEither<SinkError, FlushReport>
+  readonly close: TaskEither<SinkError, FlushReport>
+  readonly stats: () => SinkStats
+  /** Emits the current counts on subscription and after each change. */
+  readonly stats$: Observable<SinkStats>
+  /** The page that shows a trace, where there is one. */
+  readonly traceUrl?: (traceId: string) => string
+}

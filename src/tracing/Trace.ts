@@ -1,0 +1,34 @@
+import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import type { SpanEvent } from './SpanEvent.js'
+
+/** What all spans of one trace share. A nested trace has its own, which can only be stricter about content. */
+export interface Trace {
+  readonly id: string
+  readonly url: string | undefined
+  /** The root's name. */
+  readonly name: string
+  /** The nearest workflow's name. */
+  readonly workflow: string
+  readonly now: () => number
+  readonly spanId: () => string
+  /** Hands an event to the sink; never throws. */
+  readonly emit: (event: SpanEvent) => void
+  /** The redacted form of content; `undefined` when redaction failed. Never throws. */
+  readonly redact: (content: unknown) => unknown
+  readonly captureContent: boolean
+  readonly maxContentBytes: number
+  readonly attributes: TraceAttributes | undefined
+  readonly deep: boolean
+  readonly asyncContext: boolean
+  /** Rolled up from the generations below, and written by them. */
+  readonly totals: Totals
+}
+
+/** The mutable form of a root's totals. */
+export interface Totals {
+  generations: number
+  prompt_tokens: number
+  completion_tokens: number
+  total_tokens: number
+  cost: number | undefined
+}

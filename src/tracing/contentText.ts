@@ -1,0 +1,46 @@
+/** Cuts a text to a number of UTF-8 bytes, never inside a character, and says so at the end. */
+export const cutText = (text: string, maxBytes: number): string => {
+  // A UTF-16 unit is at most three bytes of UTF-8, so most texts need no counting.
+  if (text.length * 3 <= maxBytes) return text
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes))
+  return read === text.length
+    ? text
+    : `${text.slice(0, read)}… [cut: ${text.length - read} of ${text.length} characters]`
+}
+
+const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'function' || typeof value === 'symbol') return `[${typeof value}]`
+  if (typeof value !== 'object' || value === null) return value
+  if (ancestors.includes(value)) return '[circular]'
+  const path = [...ancestors, value]
+  if (value instanceof Error) return { name: value.name, message: value.message }
+  if (value instanceof Map) return Array.from(value, (entry) => plain(path, entry))
+  if (value instanceof Set || Array.isArray(value)) return Array.from(value, (item) => plain(path, item))
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
+  if ('toJSON' in value && typeof value.toJSON === 'function') return plain(path, value.toJSON())
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item)]))
+}
+
+/** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. */
+export const jsonText = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    try {
+      return JSON.stringify(plain([], value))
+    } catch {
+      return '[not serialisable]'
+    }
+  }
+}
+
+/**
+ * Content as it goes on the wire: a text as it is, anything else as JSON, `undefined` for nothing.
+ *
+ * @param maxBytes longer texts are cut with a mark, UTF-8 bytes
+ */
+export const contentText = (content: unknown, maxBytes: number): string | undefined => {
+  const text = typeof content === 'string' ? content : content === undefined ? undefined : jsonText(content)
+  return text === undefined ? undefined : cutText(text, maxBytes)
+}

@@ -1,0 +1,31 @@
+import { Observable } from 'rxjs'
+import { captureFrame, currentOpenSpan } from './frames.js'
+import { FrameSubscriber } from './subscribers.js'
+
+/** What RxJS 7 keeps on an observable that an operator made. Marked internal there, absent in RxJS 8: then nothing is linked. */
+interface Lifted {
+  readonly source?: Observable<unknown> & { readonly connect?: unknown }
+  readonly operator?: unknown
+}
+
+/** Passes a source on so that each of its signals finds the span again that was current at subscription. */
+export const linked = <T>(source: Observable<T>): Observable<T> =>
+  new Observable((subscriber) => {
+    const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
+    return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
+  })
+
+/**
+ * Rebuilds the chain of operators above an observable with a link under each, so that the current span
+ * survives timers and foreign stacks in between. Every notification stays as and when it was.
+ *
+ * A connectable source stays as it is, because its operators call `connect` on it; so does an observable with a
+ * `subscribe` of its own, because what it does there is its own, and one of another copy of RxJS.
+ */
+export const deepen = <T>(observable: Observable<T>): Observable<T> => {
+  const { source, operator } = observable as Lifted
+  if (source === undefined || operator === undefined || typeof source.connect === 'function')
+    return observable
+  if (observable.subscribe !== Observable.prototype.subscribe) return observable
+  return Object.assign(new Observable<T>(), { source: linked(deepen(source)), operator })
+}

@@ -1,0 +1,73 @@
+import { isRespanError, type RespanError } from '../errors.js'
+import { cutText, jsonText } from './contentText.js'
+import type { SpanError, SpanStatus } from './SpanEvent.js'
+import type { Trace } from './Trace.js'
+
+// Anything can be thrown, even a revoked proxy, which throws when it is looked at.
+const tagOf = (error: unknown): RespanError['_tag'] | undefined => {
+  try {
+    return isRespanError(error) ? error._tag : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** How a span ends that met this error: a signal's abort is a cancellation, a stream without an end is truncated. */
+export const statusOfError = (error: unknown): SpanStatus => {
+  const tag = tagOf(error)
+  if (tag === 'Aborted') return 'cancelled'
+  return tag === 'StreamInterrupted' ? 'truncated' : 'error'
+}
+
+const httpStatus = (error: RespanError): number => {
+  switch (error._tag) {
+    case 'HttpError':
+    case 'RateLimited':
+      return error.status
+    case 'Timeout':
+      return 504
+    case 'StreamInterrupted':
+      return 502
+    default:
+      return 500
+  }
+}
+
+const NO_MESSAGE: SpanError = { tag: 'unknown', status: 500 }
+
+const withoutMessage = (error: unknown): SpanError => ({
+  tag: error instanceof Error ? error.name : typeof error,
+  status: 500,
+})
+
+const textOf = (thrown: unknown): string =>
+  (typeof thrown === 'object' ? jsonText(thrown) : undefined) ?? String(thrown)
+
+const describe = (error: unknown, trace: Trace): SpanError => {
+  if (isRespanError(error)) {
+    const { _tag: tag, message, stack } = error
+    return { tag, message, status: httpStatus(error), ...(stack === undefined ? {} : { stack }) }
+  }
+  if (!trace.captureContent) return withoutMessage(error)
+  const original = error instanceof Error ? error.message : textOf(error)
+  const redacted = trace.redact(original)
+  if (typeof redacted !== 'string') return withoutMessage(error)
+  const message = cutText(redacted, trace.maxContentBytes)
+  const stack = error instanceof Error ? stackWith(error, original, message) : undefined
+  return { ...withoutMessage(error), message, ...(stack === undefined ? {} : { stack }) }
+}
+
+/** The stack with its message replaced; none where the message can't be found in it, for it may hold an older one. */
+const stackWith = ({ stack }: Error, original: string, message: string): string | undefined => {
+  if (original === message || stack === undefined) return stack
+  return original !== '' && stack.includes(original) ? stack.replaceAll(original, () => message) : undefined
+}
+
+/** A failure as its span tells it. The message of an error that isn't ours is content, and treated as such. */
+export const spanError = (error: unknown, trace: Trace): SpanError => {
+  try {
+    return describe(error, trace)
+  } catch {
+    return NO_MESSAGE
+  }
+}

@@ -1,0 +1,116 @@
+import { Subscriber } from 'rxjs'
+import { type Frame, forkFrame, runInFrame } from './frames.js'
+import {
+  endSpan,
+  failedEnd,
+  hasOpenChildren,
+  leftEnd,
+  type OpenSpan,
+  recordOutput,
+  type SpanEnd,
+} from './OpenSpan.js'
+import { statusOfError } from './spanError.js'
+
+// RxJS marks the constructor deprecated for applications; operators need it, because only a subscriber that
+// is linked to its destination stops a synchronous source and passes a throw on (rxjs issues 5369, 5836).
+
+/** Passes every signal on, inside the frame of its subscription. */
+export class FrameSubscriber<T> extends Subscriber<T> {
+  protected readonly frame: Frame
+  readonly #destination: Subscriber<T>
+  readonly #next: (value: T) => void
+
+  constructor(destination: Subscriber<T>, frame: Frame) {
+    super(destination)
+    this.frame = frame
+    this.#destination = destination
+    this.#next = (value) => destination.next(value)
+  }
+
+  protected override _next(value: T): void {
+    runInFrame(this.frame, this.#next, value)
+  }
+
+  protected override _error(error: unknown): void {
+    try {
+      runInFrame(this.frame, (e) => this.#destination.error(e), error)
+    } finally {
+      this.unsubscribe()
+    }
+  }
+
+  protected override _complete(): void {
+    try {
+      runInFrame(this.frame, () => this.#destination.complete(), undefined)
+    } finally {
+      this.unsubscribe()
+    }
+  }
+}
+
+/** A frame subscriber that records a span: what comes out, and the one end that the run has. */
+class SpanSubscriber<T> extends FrameSubscriber<T> {
+  readonly #span: OpenSpan
+  readonly #output: (value: T) => unknown
+  #end: SpanEnd | undefined
+
+  constructor(destination: Subscriber<T>, frame: Frame, span: OpenSpan, output: (value: T) => unknown) {
+    super(destination, frame)
+    this.#span = span
+    this.#output = output
+  }
+
+  protected override _next(value: T): void {
+    recordOutput(this.#span, this.#output(value))
+    super._next(value)
+  }
+
+  protected override _error(error: unknown): void {
+    this.#finish(failedEnd(this.#span, statusOfError(error), error))
+    super._error(error)
+  }
+
+  protected override _complete(): void {
+    this.#finish({ status: 'ok' })
+    super._complete()
+  }
+
+  override unsubscribe(): void {
+    if (this.closed) return
+    // Decided before the source is torn down, told after it, so that children end before their parent.
+    const end = this.#end ?? leftEnd(this.#span)
+    try {
+      super.unsubscribe()
+    } finally {
+      endSpan(this.#span, end)
+    }
+  }
+
+  // The end is told before the signal goes on, unless something below is still to be torn down by it.
+  #finish(end: SpanEnd): void {
+    this.#end = end
+    if (!hasOpenChildren(this.#span)) endSpan(this.#span, end)
+  }
+}
+
+/**
+ * Runs what a span stands for with the span as the current one, and records it.
+ *
+ * @param here the frame outside, in which every signal goes on
+ * @param run subscribes the source
+ * @param output what of a value is recorded
+ */
+export const recordRun = <T>(
+  span: OpenSpan,
+  here: Frame,
+  subscriber: Subscriber<T>,
+  run: (subscriber: Subscriber<T>) => unknown,
+  output: (value: T) => unknown,
+): Subscriber<T> => {
+  const inside = forkFrame(span, span.trace.asyncContext)
+  // RxJS subscribes a source even for a subscriber that has left before (`forkJoin` after an error): so do we.
+  const recorder = subscriber.closed ? subscriber : new SpanSubscriber(subscriber, here, span, output)
+  runInFrame(inside, run, recorder)
+  if (recorder.closed) endSpan(span, leftEnd(span))
+  return recorder
+}

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import test from 'ava'
+
+const run = promisify(execFile)
+
+const printed = async (script: string, ...args: ReadonlyArray<string>): Promise<string> => {
+  const { RESPAN_API_KEY: _, RESPAN_BASE_URL: __, OPENAI_API_KEY: ___, ...env } = process.env
+  const { stdout, stderr } = await run(process.execPath, [script, ...args], { env })
+  return stdout + stderr
+}
+
+const example = (name: string): Promise<string> => printed('build/examples/run.js', name)
+
+const URL = /Trace URL: http:\/\/127\.0\.0\.1:\d+\/traces\/[0-9a-f]{32}/
+
+test('npm start prints the tokens, the tree and the URL, and ends by itself without a terminal', async (t) => {
+  const text = await printed('build/examples/start.js')
+  t.regex(text, /No RESPAN_API_KEY/)
+  t.regex(text, /artificial intelligence/)
+  t.regex(
+    text,
+    /My Workflow +workflow .*\n├─ buildPrompt +task .*\n└─ respanGenerate +generation .*tokens.*gpt-4o-mini/,
+  )
+  t.regex(text, /Delivered\. Trace URL: http/)
+})
+
+test('gateway: the reply and its tokens', async (t) => {
+  const text = await example('gateway')
+  t.regex(text, /machine learning/)
+  t.regex(text, /gpt-4o-mini-.*: \d+ tokens/)
+})
+
+test('prompt: the stored prompt, with its variable', async (t) => {
+  t.regex(await example('prompt'), /streaming/)
+})
+
+test('tracing: a call past the gateway, with a link', async (t) => {
+  const text = await example('tracing')
+  t.regex(text, URL)
+  t.regex(text, /artificial intelligence/)
+})
+
+test('tracing-gateway: both, token by token', async (t) => {
+  const text = await example('tracing-gateway')
+  t.regex(text, URL)
+  t.regex(text, /reactive programming/)
+})
+
+test('everything: a fallback, load balancing and the cost, as a tree', async (t) => {
+  const text = await example('everything')
+  t.regex(text, URL)
+  t.regex(text, /Answered by \S+ for 0\.\d+ USD/)
+  t.regex(text, /├─ retriever/)
+  t.regex(text, /respanGenerate .*error 503 HttpError|respanGenerate .*claude-sonnet-4-5/)
+})

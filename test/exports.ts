@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import test from 'ava'
+import ts from 'typescript'
+
+// What an entry exports is a promise: a change of these lists is a decision, and belongs into the changelog.
+
+interface Entry {
+  readonly file: string
+  readonly values: string
+  readonly types: string
+}
+
+const ENTRIES: Readonly<Record<string, Entry>> = {
+  'respan-rx': {
+    file: 'index',
+    values: `
+      Aborted AssistantMessage ChatChunk ChatMessage ChatParams ChatRequest ChatResponse ContentPart
+      Environment ErrorBody Fields GatewayError HttpError IngestRequest IngestResponse InvalidInput
+      InvalidResponse LogType Logprobs MissingApiKey NetworkError PromptReference RateLimited
+      RequestBreakdown RespanAttributes ResponseFormat SpanPayload StreamInterrupted Timeout Tool
+      ToolCall ToolChoice TraceAttributes Usage assistant attempt bufferedSink buildPrompt component
+      consoleSink currentSpan decode defaultSink foldSpans fromChat fromLines fromNdjson isRespanError
+      matchError memorySink messageText noopSink openaiGateway openaiGenerate redacted renderTrace
+      respanGateway respanGenerate respanTrace respanTransport sinkMonoid snapshots system tokens
+      toolResult traceEach traced user version wholeReply withFallback withSpan
+    `,
+    types: `
+      Attempt BufferPolicy BuildPrompt BuildPromptOptions Bytes ChoiceOption Component ComponentOptions Connection CurrentSpan
+      DecodeFailure Each FallbackOptions Flatten Flattening FlushReport Gateway GatewayEvent
+      GenerateInput Generation Ids LineOptions NdjsonFailure OpenaiGenerate PromptInput PromptSettings Reply ReplyEvent
+      ReplyMeta RespanError RespanGenerate RetryPolicy Sink SinkError SinkStats Span SpanEnded
+      SpanError SpanEvent SpanFirstOutput SpanStarted SpanStatus SpanTotals SpanType TimeoutPhase
+      TraceEach TraceEachOptions TraceOptions TraceStart TracedOptions Transport UsageSource Variables
+    `,
+  },
+  'respan-rx/local': {
+    file: 'local/index',
+    values: `
+      startLocal
+    `,
+    types: `
+      Fault Local LocalOptions LocalPrompt LocalPromptVersion LocalRequest Upstream
+    `,
+  },
+  'respan-rx/testing': {
+    file: 'testing/index',
+    values: `
+      deterministicClock deterministicIds marbleGateway marbles memorySink virtualClock
+    `,
+    types: `
+      MarbleGateway MarbleHelpers MarbleOptions MarbleScript MarbleScripts MarbleToolCall MarbleValue
+      RequestSubscription
+    `,
+  },
+}
+
+const words = (text: string): ReadonlyArray<string> => text.trim().split(/\s+/)
+
+const declarationOf = (file: string): string =>
+  readFileSync(new URL(`../dist/${file}.d.ts`, import.meta.url), 'utf8')
+
+/** The names that a module exports as types only. */
+const exportedTypes = (file: string): ReadonlyArray<string> =>
+  ts
+    .createSourceFile(file, declarationOf(file), ts.ScriptTarget.Latest)
+    .statements.flatMap((statement) => {
+      if (!ts.isExportDeclaration(statement) || statement.exportClause === undefined) return []
+      if (!ts.isNamedExports(statement.exportClause)) return []
+      const { isTypeOnly, exportClause } = statement
+      return exportClause.elements.flatMap((element) =>
+        isTypeOnly || element.isTypeOnly ? [element.name.text] : [],
+      )
+    })
+    .sort()
+
+for (const [entry, { file, values, types }] of Object.entries(ENTRIES)) {
+  test(`${entry} exports these values`, async (t) => {
+    t.deepEqual(Object.keys(await import(entry)).sort(), words(values))
+  })
+
+  test(`${entry} exports these types beside them`, (t) => {
+    t.deepEqual(exportedTypes(file), words(types))
+  })
+
+  test(`${entry} exports by name only`, (t) => {
+    t.notRegex(declarationOf(file), /export \*/)
+    t.regex(declarationOf(file), /export \{/)
+  })
+}
+
+test('other modules can not be imported', async (t) => {
+  await t.throwsAsync(import(['respan-rx', 'dist', 'errors.js'].join('/')), {
+    code: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  })
+})

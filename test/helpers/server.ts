@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { ExecutionContext } from 'ava'
+
+/** A request that came in, its body read. */
+export interface Received {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  /** Resolves when the connection goes away before the answer was complete. */
+  readonly broken: Promise<void>
+}
+
+/** A server on loopback that lives as long as its test. */
+export interface TestServer {
+  /** Without a slash at its end. */
+  readonly url: string
+  /** Everything that came in, in its order. */
+  readonly received: ReadonlyArray<Received>
+  /** TCP connections accepted so far. */
+  readonly connections: () => number
+}
+
+/** Answers a request, or leaves it hanging; `number` counts them from 1. */
+export type Answering = (response: ServerResponse, request: Received, number: number) => unknown
+
+/**
+ * Starts a real HTTP server on a free port of loopback, and closes it with all its connections when the test ends.
+ *
+ * @param answer - what it does with each request
+ */
+export const serve = async (t: ExecutionContext, answer: Answering): Promise<TestServer> => {
+  const received: Array<Received> = []
+  let connections = 0
+  const server = createServer(async (request, response) => {
+    const broken = new Promise<void>((resolve) => {
+      response.on('close', () => {
+        if (!response.writableFinished) resolve()
+      })
+    })
+    const pieces: Array<Buffer> = []
+    for await (const piece of request) pieces.push(piece)
+    const { method = '', url: path = '', headers } = request
+    const one = { method, path, headers, body: Buffer.concat(pieces).toString(), broken }
+    received.push(one)
+    await answer(response, one, received.length)
+  })
+  server.on('connection', () => {
+    connections += 1
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  // What was listened on by port is an AddressInfo.
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, received, connections: () => connections }
+}
+
+/** Answers with JSON. */
+export const sendJson = (
+  response: ServerResponse,
+  body: unknown,
+  {
+    status = 200,
+    headers = {},
+  }: { readonly status?: number; readonly headers?: Record<string, string> } = {},
+): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+/** Starts a stream of server-sent events; with `pieces` it is complete, without them it stays open. */
+export const sendEvents = (response: ServerResponse, ...pieces: ReadonlyArray<string | Uint8Array>): void => {
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+  response.flushHeaders()
+  for (const piece of pieces) response.write(piece)
+  if (pieces.length > 0) response.end()
+}
+
+/** A promise and what resolves it. */
+export interface Latch {
+  readonly opened: Promise<void>
+  readonly open: () => void
+}
+
+/** Makes a latch that a test waits at until a server got somewhere. */
+export const latch = (): Latch => {
+  let open: () => void = () => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}

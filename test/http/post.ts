@@ -1,0 +1,383 @@
+import { getEventListeners, once } from 'node:events'
+import { createServer } from 'node:net'
+import { inspect } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+import { firstValueFrom, lastValueFrom, type Observable, toArray } from 'rxjs'
+import { type RespanError, StreamInterrupted } from '../../dist/errors.js'
+import { exchange } from '../../dist/http/exchange.js'
+import { type Post, post } from '../../dist/http/post.js'
+import { commandTimers } from '../helpers/commandTimers.js'
+import { latch, sendJson, serve } from '../helpers/server.js'
+
+const KEY = 'sk-canary-0123456789'
+const NEVER = Number.POSITIVE_INFINITY
+
+const to = (url: string, more: Partial<Post> = {}): Post => ({
+  url,
+  body: '{"a":"é"}',
+  apiKey: KEY,
+  connection: {},
+  policy: { timeout: NEVER, idleTimeout: NEVER },
+  ...more,
+})
+
+const failure = async (t: ExecutionContext, source: Observable<unknown>): Promise<RespanError> => {
+  const error: RespanError | undefined = await lastValueFrom(source).then(
+    () => undefined,
+    (error: RespanError) => error,
+  )
+  if (error === undefined) return t.fail('It did not fail.') as never
+  t.false(inspect(error, { depth: 20, showHidden: true }).includes(KEY))
+  return error
+}
+
+/** The address of a port where nobody listens. */
+const nobody = async (): Promise<string> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+}
+
+// ── limits of time
+
+test.serial('runs out of time before the headers', async (t) => {
+  const arrived = latch()
+  const server = await serve(t, arrived.open)
+  const { tick } = commandTimers(t)
+  const failed = failure(t, post(to(server.url, { policy: { timeout: 5_000, idleTimeout: 1_000 } })))
+  await arrived.opened
+  tick(5_000)
+  t.like(await failed, { _tag: 'Timeout', phase: 'headers', limit: 5_000 })
+  await server.received[0]?.broken
+})
+
+test.serial('runs out of time before the last byte, however lively the body is', async (t) => {
+  const server = await serve(t, (response) => response.write('x'))
+  const { tick } = commandTimers(t)
+  const failed = failure(
+    t,
+    exchange(request(server.url, { timeout: 5_000, idleTimeout: 3_000 }), async (response, reading) => {
+      const reader = reading.open(response)
+      await reader?.read()
+      reading.progress()
+      tick(3_000)
+      reading.progress()
+      tick(2_000)
+      await reader?.read()
+    }),
+  )
+  t.like(await failed, { _tag: 'Timeout', phase: 'body', limit: 5_000 })
+  await server.received[0]?.broken
+})
+
+test.serial('runs out of patience between two pieces of the body', async (t) => {
+  const server = await serve(t, (response) => response.writeHead(200, { 'x-request-id': 'req-7' }).write('x'))
+  const { tick } = commandTimers(t)
+  const failed = failure(
+    t,
+    exchange(request(server.url, { idleTimeout: 3_000 }), async (response, reading) => {
+      const reader = reading.open(response)
+      await reader?.read()
+      tick(3_000)
+      await reader?.read()
+    }),
+  )
+  t.like(await failed, { _tag: 'Timeout', phase: 'idle', limit: 3_000, requestId: 'req-7' })
+  await server.received[0]?.broken
+})
+
+test.serial('runs out of the time left for all attempts', async (t) => {
+  const arrived = latch()
+  const server = await serve(t, arrived.open)
+  const { tick } = commandTimers(t)
+  const limits = { timeout: 5_000, deadline: { left: 700, limit: 9_000 } }
+  const failed = failure(
+    t,
+    exchange(request(server.url, limits), async () => undefined),
+  )
+  await arrived.opened
+  tick(700)
+  t.like(await failed, { _tag: 'Timeout', phase: 'retry', limit: 9_000 })
+})
+
+test.serial('leaves no timer behind, however it ends', async (t) => {
+  const server = await serve(t, (response, { path }) =>
+    path === '/ok'
+      ? sendJson(response, {})
+      : response.writeHead(200).write('x', () => path === '/cut' && response.destroy()),
+  )
+  const { pending } = commandTimers(t)
+  const policy = { timeout: 5_000, idleTimeout: 1_000 }
+  await firstValueFrom(post(to(`${server.url}/ok`, { policy })))
+  t.is(pending(), 0)
+  await failure(t, post(to(`${server.url}/cut`, { policy })))
+  t.is(pending(), 0)
+  const armed = latch()
+  const reading$ = exchange(request(server.url, policy), async (response, reading) => {
+    await reading.open(response)?.read()
+    armed.open()
+  })
+  const subscription = reading$.subscribe()
+  t.is(pending(), 1)
+  await armed.opened
+  subscription.unsubscribe()
+  t.is(pending(), 0)
+})
+
+// ── connections that fail
+
+test('reports a refused connection, its address and its code, and no key', async (t) => {
+  const url = await nobody()
+  const error = await failure(t, post(to(url)))
+  t.is(error._tag, 'NetworkError')
+  t.is(error.message, `No answer from ${url}: ECONNREFUSED.`)
+  t.true(error.cause instanceof TypeError)
+})
+
+test('reports a host that does not exist', async (t) => {
+  const error = await failure(t, post(to('http://respan-rx.invalid')))
+  t.is(error._tag, 'NetworkError')
+})
+
+test('reports a connection that is reset before the headers', async (t) => {
+  const server = await serve(t, (response) => response.socket?.destroy())
+  t.is((await failure(t, post(to(server.url))))._tag, 'NetworkError')
+})
+
+test('reports a body that breaks off', async (t) => {
+  const server = await serve(t, (response) => {
+    response.writeHead(200, {
+      'content-length': 100,
+      'x-respan-gateway-request-id': 'req-1',
+      'x-respan-log-id': 'log-1',
+    })
+    response.write('part', () => response.destroy())
+  })
+  const error = await failure(t, post(to(server.url)))
+  t.true(error instanceof StreamInterrupted)
+  t.like(error, { requestId: 'req-1', logId: 'log-1' })
+})
+
+test('reports what a fetch of the user throws as a network error, with its cause', async (t) => {
+  const cause = new Error('no proxy')
+  const error = await failure(
+    t,
+    post(to('http://127.0.0.1:1', { connection: { fetch: () => Promise.reject(cause) } })),
+  )
+  t.is(error._tag, 'NetworkError')
+  t.is(error.cause, cause)
+})
+
+test('keeps the key out of what a fetch of the user throws', async (t) => {
+  const leaking: typeof fetch = (_, init) =>
+    Promise.reject(Object.assign(new Error(`sent ${JSON.stringify(init?.headers)}`), { init }))
+  const error = await failure(t, post(to('http://127.0.0.1:1', { connection: { fetch: leaking } })))
+  t.is(error._tag, 'NetworkError')
+  t.true(error.message.includes('[redacted]'))
+})
+
+for (const [code, phase] of [
+  ['UND_ERR_HEADERS_TIMEOUT', 'headers'],
+  ['UND_ERR_BODY_TIMEOUT', 'idle'],
+] as const) {
+  test(`takes ${code} of Node's fetch for a timeout, which is never retried`, async (t) => {
+    const givenUp = new TypeError('fetch failed', { cause: Object.assign(new Error('Timeout'), { code }) })
+    const body = new ReadableStream({ pull: (controller) => controller.error(givenUp) })
+    const fetch = async () => (phase === 'headers' ? Promise.reject(givenUp) : new Response(body))
+    const error = await failure(t, post(to('http://127.0.0.1:1', { connection: { fetch } })))
+    t.like(error, { _tag: 'Timeout', phase })
+  })
+}
+
+// ── requests
+
+test('sends one POST with the key, the body and the headers, and emits the whole answer', async (t) => {
+  const server = await serve(t, (response) =>
+    sendJson(response, { ok: 'é' }, { status: 207, headers: { 'x-a': 'b' } }),
+  )
+  const answers = await firstValueFrom(
+    post(
+      to(`${server.url}/v1/x`, { headers: { 'X-Own': '1' }, connection: { headers: { 'X-Team': 'red' } } }),
+    ).pipe(toArray()),
+  )
+  t.is(answers.length, 1)
+  t.like(answers[0], { status: 207, text: '{"ok":"é"}' })
+  t.is(answers[0]?.headers.get('x-a'), 'b')
+  t.is(server.received.length, 1)
+  t.like(server.received[0], { method: 'POST', path: '/v1/x', body: '{"a":"é"}' })
+  t.like(server.received[0]?.headers, {
+    authorization: `Bearer ${KEY}`,
+    'content-type': 'application/json',
+    'x-own': '1',
+    'x-team': 'red',
+  })
+})
+
+test('sends nothing before it is subscribed, and once for each subscription', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, {}))
+  const post$ = post(to(server.url))
+  t.is(server.received.length, 0)
+  await Promise.all([firstValueFrom(post$), firstValueFrom(post$)])
+  t.is(server.received.length, 2)
+})
+
+test('follows no redirect, and so takes no key elsewhere', async (t) => {
+  const elsewhere = await serve(t, (response) => sendJson(response, {}))
+  const server = await serve(t, (response) => response.writeHead(307, { location: elsewhere.url }).end())
+  t.is((await firstValueFrom(post(to(server.url)))).status, 307)
+  t.is(elsewhere.received.length, 0)
+})
+
+test('gives a fetch of the user the address and an init that any fetch understands', async (t) => {
+  const calls: Array<readonly [unknown, RequestInit | undefined]> = []
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    calls.push([input, init])
+    return new Response('answer')
+  }
+  t.is(
+    (await firstValueFrom(post(to('http://127.0.0.1:1/x', { connection: { fetch }, keepalive: true })))).text,
+    'answer',
+  )
+  const [input, init] = calls[0] ?? []
+  t.is(input, 'http://127.0.0.1:1/x')
+  t.like(init, { method: 'POST', body: '{"a":"é"}', redirect: 'manual', keepalive: true })
+  t.is(new Headers(init?.headers).get('authorization'), `Bearer ${KEY}`)
+})
+
+test('takes the key out of an answer that repeats it', async (t) => {
+  const server = await serve(t, (response, { headers }) => sendJson(response, headers, { status: 400 }))
+  const { text } = await firstValueFrom(post(to(server.url)))
+  t.false(text.includes(KEY))
+  t.like(JSON.parse(text), { authorization: '[redacted]' })
+})
+
+test('reads no more than a megabyte of an answer', async (t) => {
+  const server = await serve(t, (response) => {
+    const more = (): void => {
+      while (response.write('x'.repeat(65_536)));
+    }
+    response.on('drain', more)
+    more()
+  })
+  t.is((await firstValueFrom(post(to(server.url)))).text.length, 1_048_576)
+  await server.received[0]?.broken
+})
+
+for (const status of [204, 304, 500]) {
+  test(`reads the empty body of a ${status}`, async (t) => {
+    const server = await serve(t, (response) => response.writeHead(status).end())
+    t.like(await firstValueFrom(post(to(server.url))), { status, text: '' })
+  })
+}
+
+// ── endings
+
+test('is aborted by a signal while it waits for the headers', async (t) => {
+  const arrived = latch()
+  const server = await serve(t, arrived.open)
+  const { signal, abort } = abortable()
+  const failed = failure(t, post(to(server.url, { connection: { signal } })))
+  await arrived.opened
+  const reason = new Error('enough')
+  abort(reason)
+  const error = await failed
+  t.is(error._tag, 'Aborted')
+  t.is(error.cause, reason)
+  await server.received[0]?.broken
+  t.is(getEventListeners(signal, 'abort').length, 0)
+})
+
+test('sends nothing when the signal is aborted already', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, {}))
+  const error = await failure(
+    t,
+    post(to(server.url, { connection: { signal: AbortSignal.abort('before') } })),
+  )
+  t.is(error._tag, 'Aborted')
+  t.is(error.cause, 'before')
+  t.is(server.received.length, 0)
+})
+
+test('leaves no listener on a signal, however it ends', async (t) => {
+  const server = await serve(t, (response, { path }) =>
+    path === '/ok' ? sendJson(response, {}) : response.socket?.destroy(),
+  )
+  const { signal } = abortable()
+  await firstValueFrom(post(to(`${server.url}/ok`, { connection: { signal } })))
+  t.is(getEventListeners(signal, 'abort').length, 0)
+  await failure(t, post(to(`${server.url}/reset`, { connection: { signal } })))
+  t.is(getEventListeners(signal, 'abort').length, 0)
+  const subscription = post(to(`${server.url}/ok`, { connection: { signal } })).subscribe()
+  t.is(getEventListeners(signal, 'abort').length, 1)
+  subscription.unsubscribe()
+  t.is(getEventListeners(signal, 'abort').length, 0)
+})
+
+test('breaks off when it is unsubscribed before the headers, and in the body', async (t) => {
+  for (const start of [
+    () => undefined,
+    (response: { write: (text: string) => unknown }) => response.write('x'),
+  ]) {
+    const arrived = latch()
+    const server = await serve(t, (response) => {
+      start(response)
+      arrived.open()
+    })
+    const subscription = post(to(server.url)).subscribe({ error: () => t.fail() })
+    await arrived.opened
+    subscription.unsubscribe()
+    await server.received[0]?.broken
+  }
+  t.pass()
+})
+
+test('breaks off the body of a fetch that knows nothing of signals', async (t) => {
+  const cancelled = latch()
+  const reading = latch()
+  const body = new ReadableStream({ pull: reading.open, cancel: cancelled.open }, { highWaterMark: 0 })
+  const subscription = post(
+    to('http://127.0.0.1:1', { connection: { fetch: async () => new Response(body) } }),
+  ).subscribe()
+  await reading.opened
+  subscription.unsubscribe()
+  await cancelled.opened
+  t.pass()
+})
+
+test('gives up the answer of such a fetch when it comes after the end', async (t) => {
+  const [called, cancelled] = [latch(), latch()]
+  let answer: (response: Response) => void = () => undefined
+  const fetch = (): Promise<Response> =>
+    new Promise((resolve) => {
+      answer = resolve
+      called.open()
+    })
+  const subscription = post(to('http://127.0.0.1:1', { connection: { fetch } })).subscribe()
+  await called.opened
+  subscription.unsubscribe()
+  answer(new Response(new ReadableStream({ cancel: cancelled.open })))
+  await cancelled.opened
+  t.pass()
+})
+
+/** An `AbortController` without `this`. */
+function abortable(): { readonly signal: AbortSignal; readonly abort: (reason: unknown) => void } {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: (reason) => controller.abort(reason) }
+}
+
+function request(url: string, limits: object) {
+  return {
+    url,
+    body: '{}',
+    headers: { authorization: `Bearer ${KEY}` },
+    fetch: undefined,
+    timeout: NEVER,
+    idleTimeout: NEVER,
+    scrub: (text: string) => text,
+    ...limits,
+  }
+}

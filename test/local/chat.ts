@@ -1,0 +1,428 @@
+import test, { type ExecutionContext } from 'ava'
+import OpenAI from 'openai'
+import { ChatChunk } from '../../dist/codecs/ChatChunk.js'
+import { ChatResponse } from '../../dist/codecs/ChatResponse.js'
+import { type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+
+const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
+  const local = await startLocal(options)
+  t.teardown(local.close)
+  return local
+}
+
+const openai = ({ baseUrl }: Local): OpenAI => new OpenAI({ apiKey: 'any', baseURL: baseUrl, maxRetries: 0 })
+
+const post = (
+  local: Local,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> =>
+  fetch(`${local.baseUrl}/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+
+interface Choice {
+  readonly index: number
+  readonly message: {
+    readonly content: string
+    readonly reasoning_content: string
+    readonly tool_calls: ReadonlyArray<{
+      readonly function: { readonly name: string; readonly arguments: string }
+    }>
+  }
+  readonly finish_reason: string
+  readonly logprobs: { readonly content: ReadonlyArray<{ readonly token: string }> }
+}
+
+interface Answer {
+  readonly model: string
+  readonly choices: readonly [Choice, ...ReadonlyArray<Choice>]
+  readonly usage: {
+    readonly prompt_tokens: number
+    readonly completion_tokens: number
+    readonly total_tokens: number
+    readonly completion_tokens_details: { readonly reasoning_tokens: number }
+  }
+  readonly request_breakdown: {
+    readonly cost: number
+    readonly cached: boolean
+    readonly metadata: unknown
+    readonly full_request: { readonly customer_identifier?: string }
+  }
+}
+
+const json = async (response: Response): Promise<Answer> => JSON.parse(await response.text())
+
+const ask = (content: string, more: object = {}) => ({
+  model: 'gpt-4o-mini',
+  messages: [{ role: 'user' as const, content }],
+  ...more,
+})
+
+const eventsOf = (text: string): ReadonlyArray<string> =>
+  text
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /u, ''))
+
+test('answers the official client, in a readable text about the prompt', async (t) => {
+  const local = await start(t)
+  const { data, response } = await openai(local)
+    .chat.completions.create(ask('Tell me about artificial intelligence.'))
+    .withResponse()
+  t.true(ChatResponse.is(data))
+  t.is(data.model, 'gpt-4o-mini-2024-07-18')
+  t.is(data.choices[0]?.finish_reason, 'stop')
+  t.regex(data.choices[0]?.message.content ?? '', /artificial intelligence.*\.$/su)
+  t.regex(response.headers.get('x-respan-log-id') ?? '', /^[0-9a-f]{32}$/u)
+  t.regex(response.headers.get('x-respan-gateway-request-id') ?? '', /^[0-9a-f-]{36}$/u)
+})
+
+test('streams the same text in the order of the contract', async (t) => {
+  const local = await start(t)
+  const request = ask('Tell me about rivers.', { request_breakdown: true })
+  const whole = await json(await post(local, request))
+  const response = await post(local, { ...request, stream: true, stream_options: { include_usage: true } })
+  t.is(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+  t.truthy(response.headers.get('x-respan-log-id'))
+  const events = eventsOf(await response.text())
+  t.is(events.at(-1), '[DONE]')
+  const chunks = events.slice(0, -1).map((event) => JSON.parse(event))
+  t.true(chunks.every(ChatChunk.is))
+  t.deepEqual(chunks[0].choices[0].delta, { role: 'assistant', content: '', refusal: null })
+  const pieces = chunks.map((chunk) => chunk.choices[0]?.delta?.content ?? '')
+  t.is(pieces.join(''), whole.choices[0].message.content)
+  t.deepEqual(chunks.at(-3).choices, [{ index: 0, delta: {}, logprobs: null, finish_reason: 'stop' }])
+  t.deepEqual(chunks.at(-2).choices, [])
+  t.deepEqual(chunks.at(-2).usage, whole.usage)
+  t.is(chunks.at(-1).id, 'request_breakdown')
+  t.is(chunks.at(-1).choices[0].request_breakdown.cost, whole.request_breakdown.cost)
+  t.is(chunks.at(-2).usage.completion_tokens, pieces.filter((piece) => piece !== '').length)
+})
+
+test('streams to the official client', async (t) => {
+  const local = await start(t)
+  const stream = await openai(local).chat.completions.create({
+    ...ask('Tell me about rivers.'),
+    stream: true,
+  })
+  const pieces: Array<string> = []
+  for await (const chunk of stream) pieces.push(chunk.choices[0]?.delta.content ?? '')
+  t.true(pieces.length > 10)
+  t.regex(pieces.join(''), /rivers/u)
+})
+
+test('the same request gets the same answer, another seed another one', async (t) => {
+  const [one, two] = await Promise.all([start(t), start(t)])
+  const text = async (local: Local, more: object = {}): Promise<unknown> => {
+    const { choices, usage } = await json(await post(local, ask('Tell me about tea.', more)))
+    return { choices, usage }
+  }
+  const first = await text(one)
+  t.deepEqual(await text(one), first)
+  t.deepEqual(await text(two), first)
+  t.notDeepEqual(await text(one, { seed: 1 }), first)
+  t.deepEqual(await text(one, { seed: 1 }), await text(two, { seed: 1 }))
+})
+
+test('usage is counted from the texts', async (t) => {
+  const local = await start(t)
+  const usage = async (content: string) => (await json(await post(local, ask(content)))).usage
+  const short = await usage('Say one')
+  const long = await usage('Say one two three four five six seven eight nine ten')
+  t.true(long.prompt_tokens > short.prompt_tokens)
+  t.true(long.completion_tokens > short.completion_tokens)
+  t.is(long.total_tokens, long.prompt_tokens + long.completion_tokens)
+})
+
+test('max_tokens cuts the answer and says so', async (t) => {
+  const local = await start(t)
+  for (const limit of ['max_tokens', 'max_completion_tokens']) {
+    const { choices, usage } = await json(await post(local, ask('Tell me about tea.', { [limit]: 5 })))
+    t.is(choices[0].finish_reason, 'length')
+    t.is(usage.completion_tokens, 5)
+  }
+})
+
+test('stop ends the answer before the first mark', async (t) => {
+  const local = await start(t)
+  const one = await json(await post(local, ask('Say red, green, blue', { stop: ',' })))
+  t.is(one.choices[0].message.content, 'red')
+  t.is(one.choices[0].finish_reason, 'stop')
+  const several = await json(await post(local, ask('Say red, green, blue', { stop: ['nothing', ' green'] })))
+  t.is(several.choices[0].message.content, 'red,')
+})
+
+test('n gives different wordings, and one usage for all', async (t) => {
+  const local = await start(t)
+  const { choices, usage } = await json(await post(local, ask('Tell me about tea.', { n: 3 })))
+  const texts = choices.map((choice) => choice.message.content)
+  t.is(new Set(texts).size, 3)
+  t.deepEqual(
+    choices.map(({ index }) => index),
+    [0, 1, 2],
+  )
+  const streamed = eventsOf(
+    await (await post(local, ask('Tell me about tea.', { n: 3, stream: true }))).text(),
+  )
+  const joined = ['', '', '']
+  for (const event of streamed.slice(0, -1)) {
+    const [choice] = JSON.parse(event).choices
+    joined[choice.index] += choice.delta.content ?? ''
+  }
+  t.deepEqual(joined, texts)
+  t.true(usage.completion_tokens > 60)
+})
+
+test('reads the text parts of a message', async (t) => {
+  const local = await start(t)
+  const content = [
+    { type: 'image_url', image_url: { url: 'https://example.org/a.png' } },
+    { type: 'text', text: 'Tell me about bridges.' },
+  ]
+  const { choices, usage } = await json(
+    await post(local, { model: 'm', messages: [{ role: 'user', content }] }),
+  )
+  t.regex(choices[0].message.content, /bridges/u)
+  t.true(usage.prompt_tokens > 85)
+})
+
+test('quotes the document that answers the question', async (t) => {
+  const local = await start(t)
+  const prompt = `Given these documents, answer the question.
+Documents:
+  Paris is the capital of France. Its river is the Seine.
+  Goethe wrote Faust in the course of sixty years.
+
+Question: Who wrote Faust?
+Answer:`
+  const { choices } = await json(await post(local, ask(prompt)))
+  t.regex(choices[0].message.content, /Goethe wrote Faust/u)
+})
+
+const WEATHER = {
+  type: 'function' as const,
+  function: {
+    name: 'get_weather',
+    description: 'Current weather in a city',
+    parameters: {
+      type: 'object',
+      properties: { city: { type: 'string' }, unit: { enum: ['celsius', 'fahrenheit'] } },
+      required: ['city', 'unit'],
+    },
+  },
+}
+
+test('calls a tool with arguments from its schema and the prompt, then answers with its result', async (t) => {
+  const client = openai(await start(t))
+  const messages: Array<OpenAI.ChatCompletionMessageParam> = [
+    { role: 'user', content: 'What is the weather in Paris, in celsius?' },
+  ]
+  const first = await client.chat.completions.create({ model: 'gpt-4o', messages, tools: [WEATHER] })
+  t.is(first.choices[0]?.finish_reason, 'tool_calls')
+  const message = first.choices[0]?.message
+  t.is(message?.content, null)
+  const [call] = message?.tool_calls ?? []
+  if (call?.type !== 'function' || message === undefined) return t.fail()
+  t.deepEqual(JSON.parse(call.function.arguments), { city: 'Paris', unit: 'celsius' })
+  const second = await client.chat.completions.create({
+    model: 'gpt-4o',
+    messages: [...messages, message, { role: 'tool', tool_call_id: call.id, content: '{"temperature":21}' }],
+    tools: [WEATHER],
+  })
+  t.is(second.choices[0]?.finish_reason, 'stop')
+  t.regex(second.choices[0]?.message.content ?? '', /get_weather.*21/u)
+})
+
+test('calls once for each place, unless parallel calls are off', async (t) => {
+  const local = await start(t)
+  const prompt = ask('What is the weather in Paris and Oslo?', { tools: [WEATHER] })
+  const cities = async (request: object): Promise<unknown> => {
+    const { choices } = await json(await post(local, request))
+    return choices[0].message.tool_calls.map((call) => JSON.parse(call.function.arguments).city)
+  }
+  t.deepEqual(await cities(prompt), ['Paris', 'Oslo'])
+  t.deepEqual(await cities({ ...prompt, parallel_tool_calls: false }), ['Paris'])
+})
+
+test('streams tool calls as the official client reads them', async (t) => {
+  const client = openai(await start(t))
+  const runner = client.chat.completions.stream({
+    ...ask('What is the weather in Paris and Oslo?'),
+    tools: [WEATHER],
+  })
+  const { choices } = await runner.finalChatCompletion()
+  t.is(choices[0]?.finish_reason, 'tool_calls')
+  const calls = choices[0]?.message.tool_calls ?? []
+  t.is(calls.length, 2)
+  t.is(new Set(calls.map(({ id }) => id)).size, 2)
+  t.deepEqual(
+    calls.map((call) => call.type === 'function' && JSON.parse(call.function.arguments).city),
+    ['Paris', 'Oslo'],
+  )
+})
+
+test('obeys tool_choice', async (t) => {
+  const local = await start(t)
+  const other = {
+    type: 'function',
+    function: { name: 'search', parameters: { type: 'object', properties: { query: { type: 'string' } } } },
+  }
+  const tools = [WEATHER, other]
+  const called = async (tool_choice: unknown): Promise<unknown> => {
+    const { choices } = await json(
+      await post(local, ask('What is the weather in Paris?', { tools, tool_choice })),
+    )
+    return choices[0].message.tool_calls?.[0]?.function.name
+  }
+  t.is(await called('none'), undefined)
+  t.is(await called('auto'), 'get_weather')
+  t.is(await called({ type: 'function', function: { name: 'search' } }), 'search')
+  t.is(
+    (await post(local, ask('x', { tools, tool_choice: { type: 'function', function: { name: 'nope' } } })))
+      .status,
+    422,
+  )
+  const greeted = await json(await post(local, ask('Hello', { tools, tool_choice: 'required' })))
+  t.is(greeted.choices[0].finish_reason, 'tool_calls')
+})
+
+test('fills a JSON schema for the official client', async (t) => {
+  const client = openai(await start(t))
+  const schema = {
+    type: 'object',
+    properties: {
+      title: { type: 'string', maxLength: 30 },
+      participants: { type: 'array', items: { type: 'string' }, minItems: 2 },
+      mood: { enum: ['calm', 'heated'] },
+      size: { type: 'integer', minimum: 3, maximum: 9 },
+      nested: { anyOf: [{ type: 'null' }, { $ref: '#/$defs/place' }] },
+    },
+    required: ['title', 'participants', 'mood', 'size', 'nested'],
+    additionalProperties: false,
+    $defs: { place: { type: 'object', properties: { city: { const: 'Rome' } }, required: ['city'] } },
+  }
+  const { choices } = await client.chat.completions.create({
+    ...ask('Ada Lovelace meets Charles Babbage for a heated discussion.'),
+    response_format: { type: 'json_schema', json_schema: { name: 'event', schema, strict: true } },
+  })
+  const value = JSON.parse(choices[0]?.message.content ?? '')
+  t.deepEqual(Object.keys(value), ['title', 'participants', 'mood', 'size', 'nested'])
+  t.deepEqual(value.participants.slice(0, 2), ['Ada Lovelace', 'Charles Babbage'])
+  t.is(value.mood, 'heated')
+  t.true(value.size >= 3 && value.size <= 9)
+  t.deepEqual(value.nested, { city: 'Rome' })
+  const some = await client.chat.completions.create({
+    ...ask('Some json about cats'),
+    response_format: { type: 'json_object' },
+  })
+  t.is(typeof JSON.parse(some.choices[0]?.message.content ?? ''), 'object')
+})
+
+test('thinks aloud when asked to, and gives log probabilities', async (t) => {
+  const local = await start(t)
+  const { choices, usage } = await json(
+    await post(
+      local,
+      ask('Tell me about tea.', { reasoning_effort: 'low', logprobs: true, top_logprobs: 1 }),
+    ),
+  )
+  t.regex(choices[0].message.reasoning_content, /tea/u)
+  t.true(usage.completion_tokens_details.reasoning_tokens > 0)
+  t.is(choices[0].logprobs.content.map(({ token }) => token).join(''), choices[0].message.content)
+})
+
+test('the three ways to pass Respan parameters: top level, then respan_params, then the header', async (t) => {
+  const local = await start(t)
+  const header = Buffer.from(
+    JSON.stringify({ request_breakdown: true, metadata: { from: 'header' }, customer_identifier: 'Zoë' }),
+  ).toString('base64')
+  const breakdown = async (body: object) =>
+    (await json(await post(local, ask('Say x', body), { 'x-data-respan-params': header }))).request_breakdown
+  const fromHeader = await breakdown({})
+  t.deepEqual(fromHeader.metadata, { from: 'header' })
+  t.is(fromHeader.full_request.customer_identifier, 'Zoë')
+  t.deepEqual((await breakdown({ respan_params: { metadata: { from: 'params' } } })).metadata, {
+    from: 'params',
+  })
+  const both = { respan_params: { metadata: { from: 'params' } }, metadata: { from: 'top' } }
+  t.deepEqual((await breakdown(both)).metadata, { from: 'top' })
+  t.is((await post(local, ask('Say x'), { 'x-data-respan-params': 'nonsense' })).status, 400)
+})
+
+test('the breakdown has a cost where the price is known, and no secret', async (t) => {
+  const local = await start(t)
+  const breakdown = async (body: object) =>
+    (await json(await post(local, ask('Say x', { request_breakdown: true, ...body })))).request_breakdown
+  const known = await breakdown({ customer_credentials: { openai: { api_key: 'sk-secret' } } })
+  t.true(known.cost > 0 && known.cost < 0.001)
+  t.false(JSON.stringify(known).includes('sk-secret'))
+  t.false('cost' in (await breakdown({ model: 'my-own-model' })))
+})
+
+test('caches whole conversations when asked to', async (t) => {
+  const local = await start(t)
+  const cached = async (content: string, more: object = {}): Promise<unknown> => {
+    const request = ask(content, { cache_enabled: true, request_breakdown: true, ...more })
+    return (await json(await post(local, request))).request_breakdown.cached
+  }
+  t.false(await cached('Tell me about tea.'))
+  t.true(await cached('Tell me about tea.'))
+  t.false(await cached('Tell me about coffee.'))
+  const byCustomer = { cache_options: { cache_by_customer: true } }
+  t.false(await cached('Tell me about tea.', { ...byCustomer, customer_identifier: 'a' }))
+  t.false(await cached('Tell me about tea.', { ...byCustomer, customer_identifier: 'b' }))
+  t.true(await cached('Tell me about tea.', { ...byCustomer, customer_identifier: 'b' }))
+})
+
+test('picks among weighted models by the conversation', async (t) => {
+  const local = await start(t)
+  const models = [
+    { model: 'a', weight: 0.5 },
+    { model: 'b', weight: 0.5 },
+  ]
+  const picked = async (content: string, more: object): Promise<string> =>
+    (await json(await post(local, { messages: [{ role: 'user', content }], ...more }))).model
+  const prompts = Array.from({ length: 12 }, (_, index) => `Say ${index}`)
+  const group = { load_balance_group: { group_id: 'g', models } }
+  const first = await Promise.all(prompts.map((prompt) => picked(prompt, group)))
+  t.deepEqual([...new Set(first)].toSorted(), ['a', 'b'])
+  t.deepEqual(await Promise.all(prompts.map((prompt) => picked(prompt, group))), first)
+  t.is(await picked('Say x', { ...group, model: 'c' }), 'c')
+  t.is(await picked('Say x', { load_balance_models: [{ model: 'd', weight: 1 }], model: 'c' }), 'd')
+  t.is(await picked('Say x', { models: ['e', 'f'], exclude_models: ['e'] }), 'f')
+})
+
+test('what is wrong with a request is answered as documented', async (t) => {
+  const local = await start(t)
+  const refused = async (body: unknown): Promise<readonly [number, unknown]> => {
+    const response = await post(local, body)
+    return [response.status, await json(response)]
+  }
+  t.deepEqual(await refused('not json'), [400, { detail: 'Invalid request format' }])
+  t.deepEqual(await refused([]), [400, { detail: 'Invalid request format' }])
+  t.deepEqual(await refused({}), [
+    422,
+    {
+      detail: 'Validation error',
+      errors: { messages: ['This field is required.'], model: ['This field is required.'] },
+    },
+  ])
+  t.deepEqual(await refused(ask('x', { temperature: 3 })), [
+    422,
+    {
+      detail: 'Validation error',
+      errors: { temperature: ['temperature: expected number 0 to 2, found number 3'] },
+    },
+  ])
+  t.is((await refused({ model: 'm', messages: [{ role: 'user' }] }))[0], 422)
+  t.is((await refused({ model: 'm', messages: [] }))[0], 422)
+  t.deepEqual(await refused(ask('x', { model: 'unknown/gpt-9' })), [
+    404,
+    { detail: 'Requested model unknown/gpt-9 is not available in the model list' },
+  ])
+  // OpenAI's interface takes null for "not given".
+  t.is((await refused(ask('Say x', { stop: null, tools: null, field_name: 'data: ' })))[0], 200)
+})

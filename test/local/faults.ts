@@ -1,0 +1,214 @@
+import test, { type ExecutionContext } from 'ava'
+import { lastValueFrom, toArray } from 'rxjs'
+import { InvalidInput, isRespanError } from '../../dist/errors.js'
+import { type Fault, type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import { respanGateway } from '../../dist/sources/respanGateway.js'
+
+const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
+  const local = await startLocal(options)
+  t.teardown(local.close)
+  return local
+}
+
+const ask = (more: object = {}) => ({
+  model: 'gpt-4o-mini',
+  messages: [{ role: 'user', content: 'Tell me about rivers.' }],
+  ...more,
+})
+
+const post = (local: Local, more: object = {}, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${local.baseUrl}/chat/completions`, { method: 'POST', body: JSON.stringify(ask(more)), ...init })
+
+const statuses = async (local: Local, count: number, more: object = {}): Promise<ReadonlyArray<number>> => {
+  const seen: Array<number> = []
+  for (let n = 0; n < count; n++) {
+    const response = await post(local, more)
+    await response.text()
+    seen.push(response.status)
+  }
+  return seen
+}
+
+test('a fault strikes the next n requests', async (t) => {
+  const local = await start(t)
+  local.fault({ status: 503, times: 2 })
+  t.deepEqual(await statuses(local, 3), [503, 503, 200])
+})
+
+test('a fault without a number lasts until it is removed', async (t) => {
+  const local = await start(t, { faults: [{ status: 500, model: 'other' }] })
+  const remove = local.fault({ status: 500 })
+  t.deepEqual(await statuses(local, 2), [500, 500])
+  remove()
+  t.deepEqual(await statuses(local, 1), [200])
+  t.deepEqual(await statuses(local, 1, { model: 'other' }), [500])
+})
+
+test('refusals have the documented bodies', async (t) => {
+  const local = await start(t)
+  const answer = async (fault: Fault): Promise<readonly [number, string, string | null]> => {
+    local.fault({ ...fault, times: 1 })
+    const response = await post(local)
+    return [response.status, await response.text(), response.headers.get('retry-after')]
+  }
+  t.deepEqual(await answer({ retryAfter: 60 }), [
+    429,
+    '{"detail":"Rate limit exceeded","retry_after":60}',
+    '60',
+  ])
+  t.deepEqual(await answer({ status: 500 }), [
+    500,
+    '{"detail":"Internal server error","error_code":"INTERNAL_ERROR"}',
+    null,
+  ])
+  t.deepEqual(await answer({ status: 402, body: { error: { message: 'no' } } }), [
+    402,
+    '{"error":{"message":"no"}}',
+    null,
+  ])
+  t.deepEqual(await answer({ body: 'as it is' }), [200, 'as it is', null])
+  t.deepEqual(await answer({ status: 204 }), [204, '', null])
+  const [status, page] = await answer({ html: true })
+  t.is(status, 502)
+  t.regex(page, /^<html>/u)
+})
+
+test('an unknown fault is refused when it is given', async (t) => {
+  const local = await start(t)
+  t.throws(() => local.fault({ status: 42 }), { instanceOf: InvalidInput })
+  await t.throwsAsync(startLocal({ faults: [{ times: 0 }] }), { instanceOf: InvalidInput })
+})
+
+test('a header asks for a fault of one request', async (t) => {
+  const local = await start(t)
+  const response = await post(local, {}, { headers: { 'x-local-fault': '{"status":418}' } })
+  t.is(response.status, 418)
+  t.is((await post(local, {}, { headers: { 'x-local-fault': 'x' } })).status, 400)
+  t.is((await post(local, {}, { headers: { 'x-local-fault': '{"status":"x"}' } })).status, 422)
+  t.deepEqual(await statuses(local, 1), [200])
+})
+
+test('a fallback model answers for one that fails, and is named', async (t) => {
+  const local = await start(t)
+  local.fault({ model: 'gpt-4o-mini', status: 500 })
+  const request = { fallback_models: ['unknown/x', 'claude-sonnet-4-5', 'gpt-4o'] }
+  const response = await post(local, request)
+  t.is(JSON.parse(await response.text()).model, 'claude-sonnet-4-5-20250929')
+  t.is((await post(local, { ...request, disable_fallback: true })).status, 500)
+  t.is((await post(local, { fallback_models: ['unknown/x'] })).status, 404)
+  const streamed = await (await post(local, { ...request, stream: true })).text()
+  t.regex(streamed, /"model":"claude-sonnet-4-5-20250929"/u)
+  t.is(local.requests.at(-1)?.model, 'claude-sonnet-4-5-20250929')
+})
+
+const outcome = async (local: Local, fault: Fault, stream: boolean): Promise<string> => {
+  local.fault({ ...fault, times: 1 })
+  const gateway = respanGateway({ baseUrl: local.baseUrl, apiKey: 'x', retry: { count: 0 } })
+  try {
+    const events = await lastValueFrom(
+      gateway
+        .chat({ model: 'm', messages: [{ role: 'user', content: 'Tell me about rivers.' }], stream })
+        .pipe(toArray()),
+    )
+    return `${events.filter((event) => event._tag === 'Chunk').length} chunks`
+  } catch (error) {
+    return isRespanError(error) ? error._tag : String(error)
+  }
+}
+
+test('a stream is cut, ended, broken or stopped by an error where the fault says', async (t) => {
+  const local = await start(t)
+  t.is(await outcome(local, { cutAfter: 3 }, true), 'StreamInterrupted')
+  t.is(local.requests.at(-1)?.outcome, 'cut')
+  t.is(local.requests.at(-1)?.chunks, 3)
+  t.is(await outcome(local, { endAfter: 3 }, true), '3 chunks')
+  t.is(await outcome(local, { malformedAfter: 3 }, true), 'InvalidResponse')
+  t.is(await outcome(local, { errorAfter: 3 }, true), 'GatewayError')
+  t.is(await outcome(local, { cutAfter: 0 }, true), 'StreamInterrupted')
+})
+
+test('a document is cut, broken or replaced by an error', async (t) => {
+  const local = await start(t)
+  t.is(await outcome(local, { cutAfter: 1 }, false), 'StreamInterrupted')
+  t.is(await outcome(local, { malformedAfter: 1 }, false), 'InvalidResponse')
+  t.is(await outcome(local, { endAfter: 0 }, false), 'InvalidResponse')
+  t.is(await outcome(local, { errorAfter: 0 }, false), 'GatewayError')
+})
+
+const firstPiece = async (response: Response): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+  const reader = response.body?.getReader()
+  if (reader === undefined) throw new Error('no body')
+  await reader.read()
+  return reader
+}
+
+test('work stops when the client leaves a slow stream', async (t) => {
+  const local = await start(t)
+  local.fault({ slowChunks: 20 })
+  const leaving = new AbortController()
+  await firstPiece(await post(local, { stream: true }, { signal: leaving.signal }))
+  t.is(local.requests[0]?.outcome, 'pending')
+  leaving.abort()
+  await local.idle()
+  t.is(local.requests[0]?.outcome, 'aborted')
+  t.true((local.requests[0]?.chunks ?? 99) < 10)
+})
+
+test('work stops when the client leaves before the answer, or a stream that hangs', async (t) => {
+  const local = await start(t)
+  local.fault({ delay: 60_000, times: 1 })
+  const leaving = new AbortController()
+  const pending = post(local, {}, { signal: leaving.signal })
+  const other = await post(local, { model: 'other' })
+  t.is(other.status, 200)
+  leaving.abort()
+  await t.throwsAsync(pending, { any: true })
+  await local.idle()
+  t.is(local.requests[0]?.outcome, 'aborted')
+  local.fault({ hangAfter: 2, times: 1 })
+  const hanging = new AbortController()
+  await firstPiece(await post(local, { stream: true }, { signal: hanging.signal }))
+  hanging.abort()
+  await local.idle()
+  t.is(local.requests.at(-1)?.outcome, 'aborted')
+  t.true((local.requests.at(-1)?.chunks ?? 99) <= 2)
+})
+
+test('a reader that is slow slows the work down', async (t) => {
+  const local = await start(t)
+  const leaving = new AbortController()
+  const request = {
+    stream: true,
+    n: 100,
+    messages: [{ role: 'user', content: 'Write 2000 words about rivers.' }],
+  }
+  await firstPiece(await post(local, request, { signal: leaving.signal }))
+  // A whole answer comes in between; what the first reader doesn't take isn't made.
+  await (await post(local)).text()
+  t.true((local.requests[0]?.chunks ?? 0) < 200_000)
+  t.is(local.requests[0]?.outcome, 'pending')
+  leaving.abort()
+  await local.idle()
+})
+
+test('ingest, prompts and embeddings have faults of their own', async (t) => {
+  const local = await start(t, { prompts: { p: { messages: [{ role: 'user', content: 'x' }] } } })
+  local.fault({ on: 'ingest', status: 413, times: 1 })
+  local.fault({ on: 'prompts', status: 500, times: 1 })
+  local.fault({ on: 'embeddings', status: 429, times: 1 })
+  const spans = JSON.stringify([{ trace_unique_id: 'a', span_unique_id: 'b' }])
+  const send = (): Promise<Response> =>
+    fetch(`${local.baseUrl}/v1/traces/ingest`, { method: 'POST', body: spans })
+  t.is((await send()).status, 413)
+  t.is((await fetch(`${local.baseUrl}/prompts/p/`)).status, 500)
+  t.is(
+    (await fetch(`${local.baseUrl}/embeddings`, { method: 'POST', body: '{"model":"m","input":"x"}' }))
+      .status,
+    429,
+  )
+  t.deepEqual(await statuses(local, 1), [200])
+  local.fault({ on: 'any', cutAfter: 0, times: 1 })
+  await t.throwsAsync(send().then((response) => response.text()))
+  t.is(local.spans().length, 1)
+  t.is((await send()).status, 200)
+})

@@ -1,0 +1,171 @@
+import { fc, testProp } from '@fast-check/ava'
+import test from 'ava'
+import { composeText } from '../../dist/local/composeText.js'
+import { embed } from '../../dist/local/embed.js'
+import { countTokens, tokensOf } from '../../dist/local/tokensOf.js'
+import { type SchemaHints, valueFromSchema } from '../../dist/local/valueFromSchema.js'
+
+const HINTS: SchemaHints = {
+  question: 'How many tables for 4 in Rome?',
+  topic: 'tables',
+  names: ['Rome'],
+  keywords: ['tables'],
+  numbers: [4],
+  sentence: 'There are some.',
+}
+
+const value = (schema: unknown, h = 7, name = 'value'): unknown => valueFromSchema(schema, HINTS, name, h)
+
+testProp('law: the tokens joined are the text', [fc.string({ unit: 'binary' })], (t, text) => {
+  t.is(tokensOf(text).join(''), text)
+})
+
+testProp('law: the same prompt and number give the same text', [fc.string(), fc.nat()], (t, content, h) => {
+  const messages = [{ role: 'user', content }]
+  t.is(composeText(messages, h), composeText(messages, h))
+})
+
+test('counts English about as a tokenizer does', (t) => {
+  const text = 'The quick brown fox jumps over the lazy dog, and nobody knows why it does so.'
+  t.true(Math.abs(countTokens(text) - 18) <= 3)
+  t.is(countTokens(''), 0)
+})
+
+const answers: ReadonlyArray<readonly [prompt: string, answer: RegExp]> = [
+  ['Say hello to Bob', /^hello to Bob$/u],
+  ['Repeat: "red, green"', /^red, green$/u],
+  ['What is 12 * 3?', /12 \* 3 = 36/u],
+  ['Translate to French: The cat sat on the mat', /^\[French\] The cat sat on the mat$/u],
+  ['Is water wet? Answer yes or no.', /^(?:Yes|No)\.$/u],
+  ['Explain photosynthesis in one sentence.', /^[^.]*photosynthesis[^.]*\.$/iu],
+  ['List facts about tea as bullet points', /^- .*\n- /u],
+  ['Hello', /^(?:Hello|Good)/u],
+  [
+    'Summarize this:\nStreams are values over time. They end. They fail. They are cancelled.',
+    /^In short: Streams are values over time\.$/u,
+  ],
+]
+
+for (const [prompt, answer] of answers) {
+  test(`answers ${JSON.stringify(prompt)}`, (t) => {
+    t.regex(composeText([{ role: 'user', content: prompt }], 5), answer)
+  })
+}
+
+test('a system message sets role, language and length', (t) => {
+  const told = (system: string, content: string): string =>
+    composeText(
+      [
+        { role: 'system', content: system },
+        { role: 'user', content },
+      ],
+      5,
+    )
+  t.regex(
+    told('You are a pirate. Be brief.', 'Tell me about the sea.'),
+    /^Speaking as a pirate: [^.]*the sea[^.]*\.$/u,
+  )
+  t.is(told('Translate into German.', 'The cat sat on the mat'), '[German] The cat sat on the mat')
+})
+
+test('remembers what was said before', (t) => {
+  const messages = [
+    { role: 'user', content: 'My name is Ada.' },
+    { role: 'assistant', content: 'Hello!' },
+    { role: 'user', content: 'What is my name?' },
+  ]
+  t.regex(composeText(messages, 1), /My name is Ada/u)
+})
+
+test('a long prompt is read in linear time', (t) => {
+  const text = 'write '.repeat(50_000)
+  t.true(composeText([{ role: 'user', content: text }], 1).length > 0)
+})
+
+test('numbers keep within their bounds', (t) => {
+  for (let h = 0; h < 50; h++) {
+    const drawn = value({ type: 'integer', minimum: 10, maximum: 12 }, h)
+    t.true(drawn === 10 || drawn === 11 || drawn === 12)
+    const open = value({ type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 }, h)
+    t.true(typeof open === 'number' && open > 0 && open < 1)
+    const fives = value({ type: 'integer', multipleOf: 5, minimum: 11 }, h)
+    t.true(typeof fives === 'number' && fives % 5 === 0 && fives >= 11)
+  }
+  t.is(value({ type: 'integer' }), 4)
+})
+
+test('texts keep within their lengths, and formats look like what they are', (t) => {
+  t.is(String(value({ type: 'string', minLength: 40 })).length >= 40, true)
+  t.is(String(value({ type: 'string', maxLength: 3 })).length, 3)
+  t.regex(
+    String(value({ type: 'string', format: 'uuid' })),
+    /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/u,
+  )
+  for (let h = 0; h < 50; h++) {
+    t.false(Number.isNaN(Date.parse(String(value({ type: 'string', format: 'date-time' }, h)))))
+  }
+})
+
+test('const, enum, null, types in a list, allOf and references', (t) => {
+  t.is(value({ const: 3 }), 3)
+  t.is(value({ const: null }), null)
+  t.is(value({ enum: ['Oslo', 'Rome'] }), 'Rome')
+  t.is(value({ type: ['null', 'boolean'] }, 2), true)
+  t.is(value({ type: 'null' }), null)
+  t.deepEqual(
+    value({
+      allOf: [
+        { properties: { a: { const: 1 } }, required: ['a'] },
+        { properties: { b: { const: 2 } }, required: ['b'] },
+      ],
+    }),
+    { a: 1, b: 2 },
+  )
+  t.is(value({ $ref: '#/definitions/x~1y', definitions: { 'x/y': { const: 'found' } } }), 'found')
+  t.deepEqual(value({ type: 'array', prefixItems: [{ const: 1 }, { const: 2 }], maxItems: 2 }), [1, 2])
+})
+
+test('recursive and circular schemas end', (t) => {
+  const tree = {
+    $ref: '#/$defs/node',
+    $defs: {
+      node: {
+        type: 'object',
+        properties: {
+          value: { type: 'integer' },
+          children: { type: 'array', items: { $ref: '#/$defs/node' } },
+        },
+        required: ['value', 'children'],
+      },
+    },
+  }
+  t.true(JSON.stringify(value(tree)).length < 10_000)
+  t.notThrows(() => value({ $ref: '#/a', a: { $ref: '#/a' } }))
+  t.notThrows(() => value({ type: 'object', properties: { self: { $ref: '#' } }, required: ['self'] }))
+})
+
+testProp('law: any JSON as a schema gives JSON, the same each time', [fc.jsonValue()], (t, schema) => {
+  const made = value(schema)
+  t.deepEqual(value(schema), made)
+  t.is(typeof (JSON.stringify(made) ?? ''), 'string')
+})
+
+test('an own key __proto__ in a schema stays a key', (t) => {
+  const schema = JSON.parse(
+    '{"type":"object","properties":{"__proto__":{"const":1}},"required":["__proto__"]}',
+  )
+  t.is(JSON.stringify(value(schema)), '{"__proto__":1}')
+})
+
+test('texts that share words have near vectors', (t) => {
+  const dot = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number =>
+    a.reduce((sum, x, index) => sum + x * (b[index] ?? 0), 0)
+  const [a, b, c] = ['the capital of France', 'France has a capital', 'boiling an egg'].map((text) =>
+    embed(text, 256),
+  )
+  if (!a || !b || !c) return t.fail()
+  t.true(dot(a, b) > 0.7)
+  t.true(Math.abs(dot(a, c)) < 0.3)
+  for (const text of ['', 'the of and', 'x'.repeat(1000)])
+    t.true(Math.abs(Math.hypot(...embed(text, 64)) - 1) < 1e-9)
+})

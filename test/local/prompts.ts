@@ -1,0 +1,281 @@
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { ChatRequest } from '../../dist/codecs/ChatRequest.js'
+import { InvalidInput } from '../../dist/errors.js'
+import { type Local, type LocalOptions, type LocalPrompt, startLocal } from '../../dist/local/index.js'
+
+const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
+  const local = await startLocal(options)
+  t.teardown(local.close)
+  return local
+}
+
+const fixture = (name: string): string =>
+  readFileSync(new URL(`../../test/fixtures/respan/${name}`, import.meta.url), 'utf8')
+
+const translator: LocalPrompt = {
+  name: 'Translator',
+  deployed: 3,
+  versions: [
+    { messages: [{ role: 'user', content: 'Say one' }] },
+    { messages: [{ role: 'user', content: 'Say two' }] },
+    {
+      messages: [
+        { role: 'system', content: 'Translate into {{language}}.' },
+        { role: 'user', content: '{{user_input}}' },
+      ],
+      model: 'gpt-4o-mini',
+      variables: { language: 'French', user_input: '' },
+      params: { temperature: 0.2, max_tokens: 300 },
+      fallback_models: ['gpt-4o'],
+    },
+    { messages: [{ role: 'user', content: 'Say draft' }] },
+  ],
+}
+
+const PROMPTS: Readonly<Record<string, LocalPrompt>> = {
+  translator,
+  greeting: {
+    messages: [{ role: 'system', content: 'Greet {{ name | upper }}.' }],
+    variables: { name: 'nobody' },
+  },
+  support: {
+    messages: [
+      { role: 'system', content: '{{persona}}' },
+      { role: 'user', content: '{{request}}{% if photo %} See {{photo}} please.{% endif %}' },
+    ],
+    model: 'gpt-4o',
+  },
+  logic: {
+    messages: [
+      {
+        role: 'user',
+        content: '{# note #}{% for item in input.items %}[{{ item.name }}]{% endfor %}\n\n  {{ missing }}!',
+      },
+    ],
+    model: 'm',
+  },
+  loop: {
+    messages: [{ role: 'user', content: '{{x}}' }],
+    model: 'm',
+    variables: { x: { _type: 'prompt', prompt_id: 'pool' } },
+  },
+  pool: {
+    messages: [{ role: 'user', content: '{{x}}' }],
+    model: 'm',
+    variables: { x: { _type: 'prompt', prompt_id: 'loop' } },
+  },
+  broken: { messages: [{ role: 'user', content: '{% if x %}never closed' }], model: 'm' },
+}
+
+const call = async (local: Local, body: object): Promise<readonly [number, Record<string, unknown>]> => {
+  const response = await fetch(`${local.baseUrl}/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return [response.status, JSON.parse(await response.text())]
+}
+
+const get = async (
+  local: Local,
+  path: string,
+  method = 'GET',
+): Promise<readonly [number, Record<string, unknown>]> => {
+  const response = await fetch(`${local.baseUrl}${path}`, { method })
+  return [response.status, JSON.parse(await response.text())]
+}
+
+test('v2: the stored prompt wins, patch changes parameters, messages of the body come after', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const [status, body] = await call(local, {
+    prompt: {
+      prompt_id: 'translator',
+      schema_version: 2,
+      variables: { user_input: 'The cat sat' },
+      patch: { max_tokens: 2 },
+      echo: true,
+    },
+    model: 'ignored',
+    messages: [{ role: 'user', content: 'And the dog' }],
+    request_breakdown: true,
+  })
+  t.is(status, 200)
+  t.is(body.model, 'gpt-4o-mini-2024-07-18')
+  t.deepEqual(body.prompt_message, [
+    { role: 'system', content: 'Translate into French.' },
+    { role: 'user', content: 'The cat sat' },
+    { role: 'user', content: 'And the dog' },
+  ])
+  t.like(body, { choices: [{ finish_reason: 'length' }] })
+  t.like(body, { request_breakdown: { full_request: { temperature: 0.2, max_tokens: 2 } } })
+})
+
+test('v1: the body wins, unless override lets the stored prompt win', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const own = { model: 'gpt-4o', messages: [{ role: 'user', content: 'Say mine' }] }
+  const prompt = { prompt_id: 'translator', variables: { user_input: 'Hi' } }
+  const [, plain] = await call(local, { ...own, prompt })
+  t.is(plain.model, 'gpt-4o-2024-08-06')
+  t.deepEqual(plain.prompt_message, own.messages)
+  const [, overridden] = await call(local, { ...own, prompt: { ...prompt, override: true } })
+  t.is(overridden.model, 'gpt-4o-mini-2024-07-18')
+  t.like(overridden, { prompt_message: [{ content: 'Translate into French.' }, { content: 'Hi' }] })
+  const [, silent] = await call(local, { ...own, prompt: { ...prompt, echo: false } })
+  t.false('prompt_message' in silent)
+})
+
+test('v1: override_params beat the prompt, and their messages replace it or are appended', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const messages = [{ role: 'user', content: 'And be brief.' }]
+  const prompt = {
+    prompt_id: 'translator',
+    variables: { user_input: 'Hello', language: 'Latin' },
+    override: true,
+    override_params: { model: 'gpt-4o', max_tokens: 1, messages },
+  }
+  const [, replaced] = await call(local, { prompt })
+  t.is(replaced.model, 'gpt-4o-2024-08-06')
+  t.deepEqual(replaced.prompt_message, messages)
+  const [, appended] = await call(local, {
+    prompt: { ...prompt, override_config: { messages_override_mode: 'append' } },
+  })
+  t.deepEqual(appended.prompt_message, [
+    { role: 'system', content: 'Translate into Latin.' },
+    { role: 'user', content: 'Hello' },
+    ...messages,
+  ])
+})
+
+test('a version is the deployed one, a number, or the latest', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const said = async (version?: number | 'latest'): Promise<unknown> => {
+    const prompt = {
+      prompt_id: 'translator',
+      schema_version: 2,
+      ...(version === undefined ? {} : { version }),
+    }
+    const [, body] = await call(local, { prompt, model: 'm' })
+    return (body.prompt_message as ReadonlyArray<{ content: string }> | undefined)?.at(-1)?.content ?? body
+  }
+  t.is(await said(), '')
+  t.is(await said(1), 'Say one')
+  t.is(await said('latest'), 'Say draft')
+  t.deepEqual(await said(9), { detail: 'Version 9 of prompt translator not found' })
+})
+
+test('typed variables: text, image, JSON, and another prompt as text', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const [, body] = await call(local, {
+    prompt: {
+      prompt_id: 'support',
+      schema_version: 2,
+      variables: {
+        request: { _type: 'text', value: 'Refund {{ 1 + 1 }}' },
+        photo: { _type: 'image_url', value: 'https://example.org/receipt.jpg' },
+        persona: { _type: 'prompt', prompt_id: 'greeting', variables: { name: 'Sarah' } },
+      },
+    },
+  })
+  t.deepEqual(body.prompt_message, [
+    { role: 'system', content: 'Greet SARAH.' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Refund {{ 1 + 1 }} See ' },
+        { type: 'image_url', image_url: { url: 'https://example.org/receipt.jpg' } },
+        { type: 'text', text: ' please.' },
+      ],
+    },
+  ])
+})
+
+test('templates are Jinja with its own white space; a missing variable is empty', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const variables = { input: { _type: 'json', value: { items: [{ name: 'a' }, { name: 'b' }] } } }
+  const [, body] = await call(local, { prompt: { prompt_id: 'logic', schema_version: 2, variables } })
+  t.deepEqual(body.prompt_message, [{ role: 'user', content: '[a][b]\n\n  !' }])
+})
+
+test('composition: circular and too deep is 400, unknown is 404, an error in a template 400', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const [circular, { detail }] = await call(local, { prompt: { prompt_id: 'loop', schema_version: 2 } })
+  t.is(circular, 400)
+  t.is(detail, 'Circular prompt composition: loop -> pool -> loop')
+  const nested = (depth: number): object =>
+    depth === 0
+      ? { _type: 'prompt', prompt_id: 'greeting' }
+      : { _type: 'prompt', prompt_id: `p${depth}`, variables: { persona: nested(depth - 1) } }
+  const chain = Object.fromEntries([1, 2, 3].map((n) => [`p${n}`, PROMPTS.support ?? translator]))
+  const deep = await start(t, { prompts: { ...PROMPTS, ...chain } })
+  const at = (depth: number) => ({
+    prompt: { prompt_id: 'support', schema_version: 2, variables: { persona: nested(depth) } },
+  })
+  t.is((await call(deep, at(1)))[0], 200)
+  t.is((await call(deep, at(2)))[0], 400)
+  t.deepEqual(await call(local, { prompt: { prompt_id: 'nope', schema_version: 2 } }), [
+    404,
+    { detail: 'Prompt nope not found' },
+  ])
+  t.is((await call(local, { prompt: { prompt_id: 'broken', schema_version: 2 } }))[0], 400)
+})
+
+test('patch must not contain messages', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const prompt = { prompt_id: 'translator', schema_version: 2, patch: { messages: [] } }
+  t.false(ChatRequest.is({ prompt }))
+  t.is((await call(local, { prompt }))[0], 422)
+})
+
+test('the prompt endpoints have the documented shapes', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const [, list] = await get(local, '/prompts/list/?page=2&page_size=2', 'POST')
+  t.is(list.count, Object.keys(PROMPTS).length)
+  t.is((list.results as ReadonlyArray<unknown>).length, 2)
+  t.regex(String(list.next), /page=3/u)
+  t.regex(String(list.previous), /page=1/u)
+  t.is((await get(local, '/prompts/'))[1].count, list.count)
+  const sample = JSON.parse(fixture('prompts.list.json'))
+  const [, prompt] = await get(local, '/prompts/translator/')
+  t.deepEqual(Object.keys(prompt).toSorted(), Object.keys(sample.results[0]).toSorted())
+  t.like(prompt, {
+    id: 'translator',
+    name: 'Translator',
+    current_version: { version: 4 },
+    live_version: { version: 3 },
+  })
+  const [, versions] = await get(local, '/prompts/translator/versions/')
+  t.is(versions.count, 4)
+  const [, version] = await get(local, '/prompts/translator/versions/3/')
+  const missing = Object.keys(JSON.parse(fixture('prompt.version.json'))).filter((key) => !(key in version))
+  t.deepEqual(missing, [])
+  t.like(version, { version: 3, temperature: 0.2, is_deployed: true, variables: { language: 'French' } })
+  t.is((await get(local, '/prompts/nope/'))[0], 404)
+  t.is((await get(local, '/prompts/translator/versions/9/'))[0], 404)
+})
+
+test('prompts come from a folder, and those from code win', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'respan-rx-prompts-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  await writeFile(
+    join(folder, 'from-file.json'),
+    JSON.stringify({ messages: [{ role: 'user', content: 'Say {{x}}' }], model: 'm' }),
+  )
+  await writeFile(
+    join(folder, 'greeting.json'),
+    JSON.stringify({ messages: [{ role: 'user', content: 'Say file' }] }),
+  )
+  const local = await start(t, { prompts: PROMPTS, promptsDirectory: folder })
+  const [, body] = await call(local, {
+    prompt: { prompt_id: 'from-file', schema_version: 2, variables: { x: 'hi' } },
+  })
+  t.like(body, { choices: [{ message: { content: 'hi' } }] })
+  t.is((await get(local, '/prompts/greeting/'))[1].name, 'greeting')
+  t.like((await get(local, '/prompts/greeting/versions/1/'))[1], { messages: [{ role: 'system' }] })
+  await writeFile(join(folder, 'wrong.json'), '{"messages": "none"}')
+  const error = await t.throwsAsync(startLocal({ promptsDirectory: folder }), { instanceOf: InvalidInput })
+  t.regex(error?.message ?? '', /wrong\.json.*messages/u)
+})

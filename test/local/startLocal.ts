@@ -1,0 +1,271 @@
+import { request } from 'node:http'
+import test, { type ExecutionContext } from 'ava'
+import OpenAI from 'openai'
+import { lastValueFrom, of, toArray } from 'rxjs'
+import { InvalidInput } from '../../dist/errors.js'
+import { type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import { buildPrompt } from '../../dist/operators/buildPrompt.js'
+import { respanGenerate } from '../../dist/operators/respanGenerate.js'
+import { respanTrace } from '../../dist/operators/respanTrace.js'
+import { tokens } from '../../dist/operators/tokens.js'
+
+const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
+  const local = await startLocal(options)
+  t.teardown(local.close)
+  return local
+}
+
+const BODY = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Say hi' }] })
+
+const post = (url: string, headers: Readonly<Record<string, string>> = {}, body = BODY): Promise<Response> =>
+  fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
+
+// `fetch` sets the host itself.
+const rawStatus = (local: Local, host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port: local.port, path: '/traces', headers: { host } }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+      .on('error', reject)
+      .end()
+  })
+
+test('the quick start runs against it: a pipeline, its trace, its page', async (t) => {
+  const local = await start(t)
+  let url: string | undefined
+  const reply = await lastValueFrom(
+    of({ topic: 'artificial intelligence' }).pipe(
+      buildPrompt('Tell me about {{topic}}.'),
+      respanGenerate({ model: 'gpt-4o-mini', gateway: local.gateway }),
+      respanTrace('My Workflow', {
+        sink: local.sink,
+        onStart: ({ traceUrl }) => {
+          url = traceUrl
+        },
+      }),
+    ),
+  )
+  t.regex(reply.replies[0] ?? '', /artificial intelligence/u)
+  t.is((await local.sink.flush())._tag, 'Right')
+  t.deepEqual(
+    local
+      .spans()
+      .map(({ log_type }) => log_type)
+      .toSorted(),
+    ['chat', 'task', 'workflow'],
+  )
+  const response = await fetch(url ?? '')
+  t.is(url, local.traceUrl(local.spans()[0]?.trace_unique_id ?? ''))
+  t.regex(await response.text(), /My Workflow/u)
+})
+
+test('streams a managed prompt through the pipeline', async (t) => {
+  const prompts = {
+    p: { messages: [{ role: 'user' as const, content: 'Say {{x}} and more' }], model: 'gpt-4o' },
+  }
+  const local = await start(t, { prompts })
+  const pieces = await lastValueFrom(
+    of({ variables: { x: 'this' } }).pipe(
+      respanGenerate({ promptId: 'p', gateway: local.gateway, stream: true }),
+      tokens(),
+      toArray(),
+    ),
+  )
+  t.deepEqual(pieces, ['this', ' and', ' more'])
+})
+
+test('two servers know nothing of each other', async (t) => {
+  const [one, two] = await Promise.all([start(t), start(t)])
+  t.not(one.port, two.port)
+  one.fault({ status: 500 })
+  t.is((await post(`${one.baseUrl}/chat/completions`)).status, 500)
+  t.is((await post(`${two.baseUrl}/chat/completions`)).status, 200)
+  t.deepEqual([one.requests.length, two.requests.length], [1, 1])
+})
+
+test('accepts any key, or demands the one that it was given', async (t) => {
+  const open = await start(t)
+  t.is((await post(`${open.baseUrl}/chat/completions`)).status, 200)
+  const local = await start(t, { apiKey: 'secret' })
+  const url = `${local.baseUrl}/chat/completions`
+  for (const headers of [{}, { authorization: 'Bearer ' }]) {
+    const missing = await post(url, headers)
+    t.is(missing.status, 401)
+    t.deepEqual(JSON.parse(await missing.text()), { detail: 'Authentication credentials were not provided.' })
+  }
+  const wrong = await post(url, { authorization: 'Bearer other' })
+  t.is(wrong.status, 401)
+  t.regex(JSON.parse(await wrong.text()).detail, /^Your API key is invalid or expired/u)
+  t.is((await post(url, { authorization: 'Bearer secret' })).status, 200)
+  t.is((await fetch(`${local.baseUrl}/models/public`)).status, 200)
+  t.is(
+    (await lastValueFrom(of('Say hi').pipe(respanGenerate({ model: 'm', gateway: local.gateway }))))
+      .replies[0],
+    'hi',
+  )
+})
+
+test('records requests, the newest, with what became of them', async (t) => {
+  const local = await start(t, { maxRequests: 2 })
+  for (const key of ['a', 'b', 'c'])
+    await (await post(`${local.baseUrl}/chat/completions`, { 'x-key': key })).text()
+  t.deepEqual(
+    local.requests.map(({ headers }) => headers['x-key']),
+    ['b', 'c'],
+  )
+  t.like(local.requests[1], {
+    method: 'POST',
+    path: '/api/chat/completions',
+    body: JSON.parse(BODY),
+    model: 'gpt-4o-mini-2024-07-18',
+    status: 200,
+    outcome: 'completed',
+  })
+})
+
+test('answers on loopback names and known origins only', async (t) => {
+  const local = await start(t, { origins: ['http://localhost:5173'] })
+  t.is(await rawStatus(local, `127.0.0.1:${local.port}`), 200)
+  t.is(await rawStatus(local, `localhost:${local.port}`), 200)
+  t.is(await rawStatus(local, 'evil.example'), 403)
+  t.is(await rawStatus(local, '127.0.0.1.evil.example'), 403)
+  const url = `${local.baseUrl}/chat/completions`
+  t.is((await post(url, { origin: 'https://evil.example' })).status, 403)
+  const allowed = await post(url, { origin: 'http://localhost:5173' })
+  t.is(allowed.headers.get('access-control-allow-origin'), 'http://localhost:5173')
+  t.regex(allowed.headers.get('access-control-expose-headers') ?? '', /x-respan-log-id/u)
+  t.is((await post(url)).headers.get('access-control-allow-origin'), null)
+})
+
+test('also answers where OpenAI-style clients look, and nowhere else', async (t) => {
+  const local = await start(t)
+  const origin = new URL(local.baseUrl).origin
+  t.is((await post(`${origin}/v1/chat/completions`)).status, 200)
+  t.is((await post(`${local.baseUrl}/chat/completions/`)).status, 200)
+  const unknown = await post(`${local.baseUrl}/nothing/here`)
+  t.is(unknown.status, 404)
+  t.deepEqual(JSON.parse(await unknown.text()), { detail: 'Not found.' })
+})
+
+test('refuses bodies that are too large', async (t) => {
+  const local = await start(t, { maxBodyBytes: 1_000 })
+  t.is((await post(`${local.baseUrl}/chat/completions`, {}, `{"x":"${'y'.repeat(2_000)}"}`)).status, 413)
+  t.is((await post(`${local.baseUrl}/chat/completions`)).status, 200)
+})
+
+test('gives embeddings and the price table', async (t) => {
+  const local = await start(t)
+  const client = new OpenAI({ apiKey: 'x', baseURL: local.baseUrl })
+  const { data, usage } = await client.embeddings.create({
+    model: 'text-embedding-3-small',
+    input: ['a river', 'a lake'],
+    dimensions: 8,
+  })
+  t.deepEqual(
+    data.map(({ embedding, index }) => [index, embedding.length]),
+    [
+      [0, 8],
+      [1, 8],
+    ],
+  )
+  t.true(usage.prompt_tokens > 0)
+  t.is((await post(`${local.baseUrl}/embeddings`, {}, '{"model":"m"}')).status, 422)
+  const models = JSON.parse(await (await fetch(`${local.baseUrl}/models/public`)).text())
+  t.true(models.models.some(({ model_name }: { model_name: string }) => model_name === 'gpt-4o-mini'))
+})
+
+test('forwards to an upstream, plain and streaming, without Respan fields', async (t) => {
+  const upstream = await start(t, { apiKey: 'up' })
+  const local = await start(t, {
+    upstream: { baseUrl: `${upstream.baseUrl}/`, apiKey: 'up', model: 'llama' },
+  })
+  const url = `${local.baseUrl}/chat/completions`
+  const body = {
+    ...JSON.parse(BODY),
+    metadata: { a: 1 },
+    customer_identifier: 'c',
+    respan_params: { note: 'n' },
+    temperature: 0,
+  }
+  const whole = JSON.parse(await (await post(url, {}, JSON.stringify(body))).text())
+  t.is(whole.model, 'llama')
+  t.is(whole.choices[0].message.content, 'hi')
+  t.deepEqual(upstream.requests[0]?.body, { model: 'llama', messages: body.messages, temperature: 0 })
+  const stream = await (await post(url, {}, JSON.stringify({ ...body, stream: true }))).text()
+  t.regex(stream, /"content":"hi"/u)
+  t.regex(stream, /data: \[DONE\]\n\n$/u)
+  upstream.fault({ retryAfter: 7, times: 1 })
+  const limited = await post(url)
+  t.is(limited.status, 429)
+  t.is(limited.headers.get('retry-after'), '7')
+  local.fault({ cutAfter: 2, times: 1 })
+  await t.throwsAsync(
+    post(url, {}, JSON.stringify({ ...body, stream: true })).then((response) => response.text()),
+  )
+})
+
+test('a client that leaves ends the work of the upstream too', async (t) => {
+  const upstream = await start(t, { chunkDelay: 20 })
+  const local = await start(t, { upstream: { baseUrl: upstream.baseUrl } })
+  const leaving = new AbortController()
+  const response = await fetch(`${local.baseUrl}/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({
+      model: 'm',
+      stream: true,
+      messages: [{ role: 'user', content: 'Write 500 words about tea.' }],
+    }),
+    signal: leaving.signal,
+  })
+  await response.body?.getReader().read()
+  leaving.abort()
+  await Promise.all([local.idle(), upstream.idle()])
+  t.is(local.requests[0]?.outcome, 'aborted')
+  t.is(upstream.requests[0]?.outcome, 'aborted')
+})
+
+test('an upstream that is not there is a 502, and a fallback for it is tried', async (t) => {
+  const gone = await startLocal()
+  await gone.close()
+  const local = await start(t, { upstream: { baseUrl: gone.baseUrl } })
+  const response = await post(`${local.baseUrl}/chat/completions`)
+  t.is(response.status, 502)
+  t.regex(JSON.parse(await response.text()).error.message, /did not answer/u)
+})
+
+test('wrong options are refused before anything is started', async (t) => {
+  const wrong: ReadonlyArray<readonly [LocalOptions, string]> = [
+    [{ port: 70_000 }, 'port'],
+    [{ upstream: { baseUrl: 'nonsense' } }, 'upstream.baseUrl'],
+    [{ prompts: { p: { messages: [{ role: 'user', content: 1 as unknown as string }] } } }, 'prompts.p'],
+  ]
+  for (const [options, path] of wrong) {
+    const error = await t.throwsAsync(startLocal(options), { instanceOf: InvalidInput })
+    t.true(error instanceof InvalidInput && error.path.startsWith(path), error?.message)
+  }
+  const local = await start(t)
+  await t.throwsAsync(startLocal({ port: local.port }), { code: 'EADDRINUSE' })
+})
+
+test('close delivers what is buffered, breaks open streams, and may be called twice', async (t) => {
+  const local = await startLocal({ chunkDelay: 1_000 })
+  const streaming = await fetch(`${local.baseUrl}/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ ...JSON.parse(BODY), stream: true }),
+  })
+  await lastValueFrom(of(1).pipe(respanTrace('short', { sink: local.sink })))
+  await Promise.all([local.close(), local.close()])
+  t.is(local.spans().length, 1)
+  await t.throwsAsync(streaming.text())
+  await t.throwsAsync(fetch(local.baseUrl))
+  await local[Symbol.asyncDispose]()
+})
+
+test('does not touch the globals of the process', async (t) => {
+  const { Request, Response } = globalThis
+  const local = await start(t)
+  await post(`${local.baseUrl}/chat/completions`)
+  t.is(globalThis.Request, Request)
+  t.is(globalThis.Response, Response)
+})

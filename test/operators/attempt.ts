@@ -1,0 +1,126 @@
+import test from 'ava'
+import {
+  attempt,
+  component,
+  NetworkError,
+  RateLimited,
+  respanGenerate,
+  tokens,
+  withFallback,
+} from 'respan-rx'
+import { marbleGateway, marbles } from 'respan-rx/testing'
+import {
+  concatMap,
+  lastValueFrom,
+  map,
+  mergeMap,
+  of,
+  pipe,
+  switchMap,
+  throwError,
+  timer,
+  toArray,
+} from 'rxjs'
+
+const model = 'm'
+const tags = map((either: { _tag: string }) => either._tag)
+
+test('turns the failure of an item into a left and goes on with the next', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const gateway = marbleGateway(['-a|', '-#', '-b|'])
+    const either$ = cold('p---q---r|', { p: '1', q: '2', r: '3' }).pipe(
+      attempt(respanGenerate({ model, gateway })),
+      tags,
+    )
+    expectObservable(either$).toBe('--R--L----(R|)', { R: 'Right', L: 'Left' })
+  }))
+
+test('with streaming gives rights, then at most one left per item', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const gateway = marbleGateway(['-a------#', '-b------|'])
+    const generate = attempt(respanGenerate({ model, stream: true, gateway }))
+    const either$ = cold('p---------q|', { p: '1', q: '2' }).pipe(
+      generate,
+      map((either) => (either._tag === 'Left' ? either.left._tag : either.right._tag)),
+    )
+    expectObservable(either$).toBe('-(sd)---e--(sd)---(f|)', {
+      s: 'ReplyStarted',
+      d: 'TextDelta',
+      e: 'NetworkError',
+      f: 'ReplyFinished',
+    })
+  }))
+
+test('keeps the flattening of a component', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const gateway = marbleGateway('---a|')
+    const generate = attempt(respanGenerate({ model, gateway, flatten: switchMap }))
+    expectObservable(cold('p-q|', { p: '1', q: '2' }).pipe(generate, tags)).toBe('------(R|)', { R: 'Right' })
+    expectSubscriptions(gateway.subscriptions).toBe(['^-!', '--^---!'])
+  }))
+
+test('runs any other operator anew for each item, flattened as it is told', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const slow = pipe(
+      concatMap((value: string) => timer(3).pipe(map(() => value))),
+      map((value) => {
+        if (value === 'q') throw new RateLimited('slow down', {})
+        return value
+      }),
+    )
+    expectObservable(cold('(pq|)').pipe(attempt(slow), tags)).toBe('---R--(L|)', { R: 'Right', L: 'Left' })
+    expectObservable(cold('(pq|)').pipe(attempt(slow, { flatten: mergeMap }), tags)).toBe('---(RL|)', {
+      R: 'Right',
+      L: 'Left',
+    })
+  }))
+
+test('leaves foreign errors and errors of the source on the error channel', async (t) => {
+  const foreign = new TypeError('defect')
+  const fail = component('fail', (_: string) => throwError(() => foreign))
+  t.is(await t.throwsAsync(lastValueFrom(of('a').pipe(attempt(fail)))), foreign)
+  const source = new NetworkError('of the source')
+  const fine = component('fine', (value: string) => of(value))
+  t.is(await t.throwsAsync(lastValueFrom(throwError(() => source).pipe(attempt(fine)))), source)
+})
+
+test('toError maps every error, foreign ones too', async (t) => {
+  const fail = component('fail', (value: string) => throwError(() => new TypeError(value)))
+  const lefts = await lastValueFrom(
+    of('a', 'b').pipe(attempt(fail, { toError: (error) => String(error) }), toArray()),
+  )
+  t.deepEqual(lefts, [
+    { _tag: 'Left', left: 'TypeError: a' },
+    { _tag: 'Left', left: 'TypeError: b' },
+  ])
+})
+
+test('a fallback serves an item whose first try fails before any output', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const first = respanGenerate({ model, stream: true, gateway: marbleGateway('--#') })
+    const second = respanGenerate({ model, stream: true, gateway: marbleGateway('--a-b|') })
+    expectObservable(cold('p|', { p: 'hi' }).pipe(withFallback(first, second), tokens())).toBe('----a-b|')
+  }))
+
+test('after the first token the error stays', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const error = new NetworkError('gone')
+    const first = respanGenerate({ model, stream: true, gateway: marbleGateway('-a-#', {}, error) })
+    const second = respanGenerate({ model, stream: true, gateway: marbleGateway('-b|') })
+    expectObservable(cold('p|', { p: 'hi' }).pipe(withFallback(first, second), tokens())).toBe(
+      '-a-#',
+      undefined,
+      error,
+    )
+  }))
+
+test('a fallback is for the failures that its predicate names', async (t) => {
+  const first = respanGenerate({ model, gateway: marbleGateway('#', {}, new NetworkError('down')) })
+  const second = respanGenerate({ model, gateway: marbleGateway('b|') })
+  const when = ({ _tag }: { _tag: string }) => _tag === 'RateLimited'
+  await t.throwsAsync(lastValueFrom(of('hi').pipe(withFallback(first, second, { when }))), {
+    message: 'down',
+  })
+  const reply = await lastValueFrom(of('hi').pipe(withFallback(first, second)))
+  t.deepEqual(reply.replies, ['b'])
+})

@@ -1,0 +1,115 @@
+import test from 'ava'
+import { expectTypeOf } from 'expect-type'
+import type { Either } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import {
+  attempt,
+  buildPrompt,
+  type Component,
+  component,
+  type GenerateInput,
+  openaiGenerate,
+  type PromptInput,
+  type Reply,
+  type ReplyEvent,
+  type RespanError,
+  respanGenerate,
+  respanTrace,
+  snapshots,
+  tokens,
+  traceEach,
+  user,
+  wholeReply,
+  withFallback,
+} from 'respan-rx'
+import { mergeMap, type Observable, of, switchMap } from 'rxjs'
+
+const model = 'gpt-4o-mini'
+const promptId = 'p'
+
+test('a pipeline infers from end to end without an annotation', (t) => {
+  const reply$ = of({ topic: 'ai' }).pipe(
+    buildPrompt('Tell me about {{ topic }}.'),
+    respanGenerate({ model }),
+    respanTrace('My Workflow', { output: ({ replies }) => replies[0] }),
+  )
+  expectTypeOf(reply$).toEqualTypeOf<Observable<Reply>>()
+
+  const token$ = of('hi').pipe(respanGenerate({ model, stream: true, flatten: switchMap }), tokens())
+  expectTypeOf(token$).toEqualTypeOf<Observable<string>>()
+  expectTypeOf(of('hi').pipe(respanGenerate({ model, stream: true }), snapshots())).toEqualTypeOf<
+    Observable<string>
+  >()
+  expectTypeOf(of('hi').pipe(respanGenerate({ model, stream: true }), wholeReply())).toEqualTypeOf<
+    Observable<Reply>
+  >()
+  t.pass()
+})
+
+test('the input and the output follow from the options', (assert) => {
+  expectTypeOf(respanGenerate({ model })).toEqualTypeOf<Component<GenerateInput, Reply>>()
+  expectTypeOf(respanGenerate({ model, stream: true })).toEqualTypeOf<Component<GenerateInput, ReplyEvent>>()
+  expectTypeOf(respanGenerate({ model, stream: Math.random() < 2 })).toEqualTypeOf<
+    Component<GenerateInput, Reply | ReplyEvent>
+  >()
+  expectTypeOf(respanGenerate({ promptId })).toEqualTypeOf<Component<PromptInput, Reply>>()
+  expectTypeOf(respanGenerate({ promptId, stream: true })).toEqualTypeOf<Component<PromptInput, ReplyEvent>>()
+  const variables = t.type({ user_input: t.string })
+  expectTypeOf(respanGenerate({ promptId, variables })).toEqualTypeOf<
+    Component<{ user_input: string }, Reply>
+  >()
+  expectTypeOf(respanGenerate({ promptId, variables, stream: true })).toEqualTypeOf<
+    Component<{ user_input: string }, ReplyEvent>
+  >()
+  expectTypeOf(openaiGenerate({ model })).toEqualTypeOf<Component<GenerateInput, Reply>>()
+  assert.pass()
+})
+
+test('combinators keep the types of what they combine', (assert) => {
+  expectTypeOf(attempt(respanGenerate({ model }))).toEqualTypeOf<
+    Component<GenerateInput, Either<RespanError, Reply>>
+  >()
+  expectTypeOf(attempt(respanGenerate({ model }), { toError: String })).toEqualTypeOf<
+    Component<GenerateInput, Either<string, Reply>>
+  >()
+  expectTypeOf(withFallback(respanGenerate({ model }), openaiGenerate({ model }))).toEqualTypeOf<
+    Component<GenerateInput, Reply>
+  >()
+  const retrieve = component('retriever', async (question: string) => ({ question, documents: ['d'] }))
+  expectTypeOf(retrieve).toEqualTypeOf<Component<string, { question: string; documents: Array<string> }>>()
+  const answer$ = of('why?').pipe(
+    traceEach(
+      'answer',
+      { flatten: mergeMap, attributes: (question) => ({ metadata: { question } }) },
+      retrieve,
+      buildPrompt('{{ question }} {{ documents }}'),
+      respanGenerate({ model }),
+    ),
+  )
+  expectTypeOf(answer$).toEqualTypeOf<Observable<Reply>>()
+  expectTypeOf(of([user('hi')]).pipe(respanGenerate({ model }))).toEqualTypeOf<Observable<Reply>>()
+  assert.pass()
+})
+
+test('a wrong use does not compile, and is an InvalidInput where it is built', (assert) => {
+  const wrongs: ReadonlyArray<() => unknown> = [
+    // @ts-expect-error -- neither a model nor a promptId
+    () => respanGenerate({}),
+    // @ts-expect-error -- both a gateway and a connection
+    () => respanGenerate({ model, apiKey: 'k', gateway: { name: 'g', kind: 'respan', chat: () => of() } }),
+    // @ts-expect-error -- variables without a promptId
+    () => respanGenerate({ model, variables: t.type({ a: t.string }) }),
+    // @ts-expect-error -- a wire name with a value of the wrong type
+    () => respanGenerate({ model, attributes: { fallback_models: 'claude' } }),
+    // @ts-expect-error -- a parameter of the wrong type
+    () => respanGenerate({ model, params: { temperature: 'hot' } }),
+  ]
+  for (const wrong of wrongs) assert.throws(wrong, { name: 'InvalidInput' })
+  // @ts-expect-error -- Respan attributes mean nothing to OpenAI
+  assert.notThrows(() => openaiGenerate({ model, attributes: { customer_identifier: 'c' } }))
+  // @ts-expect-error -- a string is an observable of its characters
+  assert.notThrows(() => component('shout', (text: string) => text.toUpperCase()))
+  const typed = respanGenerate({ promptId, variables: t.type({ user_input: t.string }) })
+  // @ts-expect-error -- the variables of the codec are the input
+  assert.notThrows(() => of({ wrong: 1 }).pipe(typed))
+})

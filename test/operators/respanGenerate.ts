@@ -1,0 +1,612 @@
+import test from 'ava'
+import * as t from 'io-ts'
+import {
+  assistant,
+  InvalidInput,
+  isRespanError,
+  NetworkError,
+  type Reply,
+  type ReplyEvent,
+  respanGenerate,
+  respanTrace,
+  StreamInterrupted,
+  snapshots,
+  system,
+  tokens,
+  toolResult,
+  user,
+  wholeReply,
+} from 'respan-rx'
+import { type MarbleGateway, marbleGateway, marbles, memorySink } from 'respan-rx/testing'
+import {
+  catchError,
+  exhaustMap,
+  firstValueFrom,
+  lastValueFrom,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  switchMap,
+  take,
+  toArray,
+} from 'rxjs'
+
+const model = 'm'
+
+// What a caller without types may pass.
+const anything = <T>(value: unknown): T => value as T
+
+const textOf = map(({ replies }: Reply) => replies[0])
+
+const tagOf = <T>(source: Observable<T>): Observable<T | string> =>
+  source.pipe(catchError((error: unknown) => of(isRespanError(error) ? error._tag : 'foreign')))
+
+const requestOf = async (run: (gateway: MarbleGateway) => Observable<unknown>): Promise<unknown> => {
+  const gateway = marbleGateway('a|')
+  await lastValueFrom(run(gateway))
+  return gateway.requests[0]
+}
+
+test('emits one reply per item, in order', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const gateway = marbleGateway('--a-b-|')
+    const reply$ = cold('pq|', { p: 'hi', q: 'ho' }).pipe(respanGenerate({ model, gateway }), textOf)
+    expectObservable(reply$).toBe('------a-----(b|)', { a: 'ab', b: 'ab' })
+    expectObservable(cold('|').pipe(respanGenerate({ model, gateway }))).toBe('|')
+  }))
+
+test('emits tokens as they arrive, then the reply with its usage', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const gateway = () => marbleGateway('--a-b-|', { a: 'Hello ', b: 'you' })
+    const ask = () =>
+      cold('p|', { p: 'hi' }).pipe(respanGenerate({ model, stream: true, gateway: gateway() }))
+    expectObservable(ask().pipe(tokens())).toBe('       --a-b-|', { a: 'Hello ', b: 'you' })
+    expectObservable(ask().pipe(snapshots())).toBe('    --a-b-|', { a: 'Hello ', b: 'Hello you' })
+    expectObservable(ask().pipe(wholeReply())).toBe('   ------(r|)', {
+      r: {
+        replies: ['Hello you'],
+        meta: [
+          {
+            model,
+            index: 0,
+            finish_reason: 'stop',
+            usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+          },
+        ],
+        messages: [assistant('Hello you')],
+      },
+    })
+  }))
+
+test('tells interleaved replies apart by their ids', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const gateway = marbleGateway(['--a---b-|', '--c---d-|'])
+    const question$ = cold('p-q|', { p: 'first', q: 'second' })
+    const generate = respanGenerate({ model, stream: true, gateway, flatten: mergeMap })
+    expectObservable(question$.pipe(generate, tokens())).toBe('   --a-c-b-d-|')
+    expectObservable(cold('p-q|').pipe(generate, snapshots())).toBe('--c-d-e-f-|', {
+      c: 'c',
+      d: 'c',
+      e: 'cd',
+      f: 'cd',
+    })
+  }))
+
+test('a switching generator aborts the request of the item before', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const gateway = marbleGateway('--a-b-|')
+    const generate = respanGenerate({ model, stream: true, gateway, flatten: switchMap })
+    expectObservable(cold('p--q---|', { p: '1', q: '2' }).pipe(generate, tokens())).toBe('--a--a-b-|')
+    expectSubscriptions(gateway.subscriptions).toBe(['^--!', '---^-----!'])
+  }))
+
+test('an exhausting generator leaves out what comes meanwhile; concurrency bounds a merging one', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const exhausted = marbleGateway('--a|')
+    expectObservable(
+      cold('pq--r|', { p: '1', q: '2', r: '3' }).pipe(
+        respanGenerate({ model, stream: true, gateway: exhausted, flatten: exhaustMap }),
+        tokens(),
+      ),
+    ).toBe('--a---a|')
+    const merged = marbleGateway('----a|')
+    const generate = respanGenerate({
+      model,
+      stream: true,
+      gateway: merged,
+      flatten: mergeMap,
+      concurrency: 2,
+    })
+    expectObservable(cold('(pqr|)', { p: '1', q: '2', r: '3' }).pipe(generate, tokens())).toBe('----(aa)-a|')
+    expectSubscriptions(merged.subscriptions).toBe(['^----!', '^----!', '-----^----!'])
+  }))
+
+test('unsubscribing aborts the request in every state', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const gateway = marbleGateway('---a---b---|')
+    const token$ = cold('p|', { p: 'hi' }).pipe(respanGenerate({ model, stream: true, gateway }), tokens())
+    expectObservable(token$, '^!').toBe('       --')
+    expectObservable(token$, '^---!').toBe('    ---a-')
+    expectObservable(token$, '^-----!').toBe('  ---a---')
+    expectSubscriptions(gateway.subscriptions).toBe(['^!', '^---!', '^-----!'])
+  }))
+
+test('taking what it wants stops the request', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const gateway = marbleGateway('--a-b-c-|')
+    const token$ = cold('p|', { p: 'hi' }).pipe(
+      respanGenerate({ model, stream: true, gateway }),
+      tokens(),
+      take(2),
+    )
+    expectObservable(token$).toBe('           --a-(b|)')
+    expectSubscriptions(gateway.subscriptions).toBe('^---!')
+  }))
+
+test('a stream without a finish reason is an error with what had arrived, not a short success', async (t) => {
+  const gateway = marbleGateway('a-b-|', {}, undefined, { finishReason: null })
+  for (const stream of [true, false] as const) {
+    const error = await t.throwsAsync<StreamInterrupted>(
+      lastValueFrom(of('hi').pipe(respanGenerate({ model, stream: true, gateway }))),
+    )
+    t.true(error instanceof StreamInterrupted)
+    t.deepEqual(error?.partial?.replies, ['ab'], String(stream))
+  }
+})
+
+test('an error in mid-stream carries what had arrived', async (t) => {
+  const gateway = marbleGateway('a-b-#', {}, new NetworkError('gone'))
+  const error = await t.throwsAsync<NetworkError>(
+    lastValueFrom(of('hi').pipe(respanGenerate({ model, stream: true, gateway }))),
+  )
+  t.is(error?.message, 'gone')
+  t.deepEqual(error?.partial?.replies, ['ab'])
+  t.is(error?.partial?.meta[0]?.finish_reason, null)
+})
+
+test('forwards an error of its source and makes no request', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const gateway = marbleGateway('a|')
+    expectObservable(cold<string>('-#').pipe(respanGenerate({ model, gateway }))).toBe('-#')
+    t.is(gateway.requests.length, 0)
+  }))
+
+test('takes a text, messages, and objects whose values go over the operator’s', async (t) => {
+  const attributes = { customer_identifier: 'c', metadata: { a: 1, b: 1 } }
+  const options = { model, attributes, params: { temperature: 1, max_tokens: 9 } }
+  const ask = (input: Parameters<ReturnType<typeof respanGenerate>['project']>[0]) =>
+    requestOf((gateway) => of(input).pipe(respanGenerate({ ...options, gateway })))
+  const common = { ...attributes, temperature: 1, max_tokens: 9, model }
+  t.deepEqual(await ask('hi'), { ...common, messages: [user('hi')] })
+  const messages = [system('be brief'), user('hi'), assistant('ho'), toolResult('call_1', '{}')]
+  t.deepEqual(await ask(messages), { ...common, messages })
+  t.deepEqual(
+    await ask({
+      prompt: 'hi',
+      model: 'n',
+      params: { temperature: 0 },
+      attributes: { metadata: { b: 2 }, thread_identifier: 't' },
+    }),
+    {
+      ...common,
+      model: 'n',
+      temperature: 0,
+      thread_identifier: 't',
+      metadata: { a: 1, b: 2 },
+      messages: [user('hi')],
+    },
+  )
+  t.deepEqual(await ask({ messages }), { ...common, messages })
+})
+
+test('attributes and params may be functions of the input; extraBody goes along', async (t) => {
+  const request = await requestOf((gateway) =>
+    of('hi').pipe(
+      respanGenerate({
+        model,
+        gateway,
+        attributes: (input) => ({ metadata: { input } }),
+        params: (input) => ({ max_tokens: String(input).length }),
+        extraBody: { brand_new: true },
+      }),
+    ),
+  )
+  t.deepEqual(request, {
+    model,
+    messages: [user('hi')],
+    metadata: { input: 'hi' },
+    max_tokens: 2,
+    brand_new: true,
+  })
+})
+
+test('asks for the usage of a stream', async (t) => {
+  const request = await requestOf((gateway) =>
+    of('hi').pipe(respanGenerate({ model, gateway, stream: true })),
+  )
+  t.like(request, { stream: true, stream_options: { include_usage: true } })
+})
+
+test('a stored prompt is asked for by schema 2, with params as its patch', async (t) => {
+  const ask = (settings: object, input: object) =>
+    requestOf((gateway) => of(input).pipe(respanGenerate({ promptId: 'p', gateway, ...settings })))
+  t.deepEqual(await ask({}, { variables: { a: 1 } }), {
+    prompt: { prompt_id: 'p', variables: { a: 1 }, schema_version: 2, echo: false },
+  })
+  t.deepEqual(await ask({ params: { temperature: 0 } }, { messages: [user('more')] }), {
+    messages: [user('more')],
+    prompt: { prompt_id: 'p', schema_version: 2, echo: false, patch: { temperature: 0 } },
+  })
+  t.deepEqual(await ask({ params: { n: 2 }, prompt: { schema_version: 1, version: 3, echo: true } }, {}), {
+    prompt: {
+      prompt_id: 'p',
+      schema_version: 1,
+      version: 3,
+      echo: true,
+      override: true,
+      override_params: { n: 2 },
+    },
+  })
+})
+
+const Variables = t.type(
+  {
+    since: new t.Type<Date, string, unknown>(
+      'DateFromText',
+      (u): u is Date => u instanceof Date,
+      (u, context) => {
+        const date = new Date(String(u))
+        return Number.isNaN(date.getTime()) ? t.failure(u, context) : t.success(date)
+      },
+      (date) => date.toISOString(),
+    ),
+  },
+  'Variables',
+)
+
+test('typed variables are the input, checked before any request, and sent as they are encoded', async (t) => {
+  const gateway = marbleGateway('a|')
+  const generate = respanGenerate({ promptId: 'p', variables: Variables, gateway })
+  await lastValueFrom(of({ since: new Date(0) }).pipe(generate))
+  t.deepEqual(gateway.requests[0]?.prompt?.variables, { since: '1970-01-01T00:00:00.000Z' })
+  const error = await t.throwsAsync<InvalidInput>(
+    lastValueFrom(of(anything<{ since: Date }>({ since: 'now' })).pipe(generate)),
+  )
+  t.true(error instanceof InvalidInput)
+  t.true(error?.path.startsWith('variables'))
+  t.is(gateway.requests.length, 1)
+})
+
+test('an item of the wrong shape is an InvalidInput that names its path, before any request', async (t) => {
+  const gateway = marbleGateway('a|')
+  const wrong = async (input: unknown): Promise<string | undefined> => {
+    const error = await t.throwsAsync<InvalidInput>(
+      lastValueFrom(of(anything<string>(input)).pipe(respanGenerate({ model, gateway }))),
+    )
+    t.is(error?._tag, 'InvalidInput')
+    return error?.path
+  }
+  t.is(await wrong([]), 'messages')
+  t.is(await wrong(7), 'messages')
+  t.is(await wrong({ prompt: 'hi', params: { temperature: 3 } }), 'params.temperature')
+  t.is(await wrong({ prompt: 'hi', attributes: { metadata: 1 } }), 'attributes.metadata')
+  t.regex((await wrong([user('hi'), { role: 'user' }])) ?? '', /^messages\[1\]/)
+  t.is(gateway.requests.length, 0)
+})
+
+test('an error thrown by a function of the user’s travels down the error channel as it is', async (t) => {
+  const mine = new RangeError('mine')
+  const attributes = () => {
+    throw mine
+  }
+  const error = await t.throwsAsync(
+    lastValueFrom(of('hi').pipe(respanGenerate({ model, gateway: marbleGateway('a|'), attributes }))),
+  )
+  t.is(error, mine)
+})
+
+test('options that can be known to be wrong are refused where the operator is built', (t) => {
+  const gateway = marbleGateway('a|')
+  const path = (build: () => unknown): string | undefined => t.throws<InvalidInput>(build)?.path
+  t.is(
+    path(() => respanGenerate({ model: ' ' })),
+    'model',
+  )
+  t.is(
+    path(() => respanGenerate({ promptId: '' })),
+    'promptId',
+  )
+  t.is(
+    path(() => respanGenerate({ model, params: { n: 0 } })),
+    'params.n',
+  )
+  t.is(
+    path(() => respanGenerate({ model, attributes: { customer_identifier: 'x'.repeat(121) } })),
+    'attributes.customer_identifier',
+  )
+  t.is(
+    path(() => respanGenerate({ model, gateway, concurrency: 2 })),
+    'concurrency',
+  )
+  t.is(
+    path(() => respanGenerate({ model, gateway, flatten: switchMap, concurrency: 2 })),
+    'concurrency',
+  )
+  t.is(
+    path(() => respanGenerate({ model, apiKey: 'k', gateway } as never)),
+    'apiKey',
+  )
+  const openai = marbleGateway('a|', {}, undefined, { kind: 'openai' })
+  t.is(
+    path(() => respanGenerate({ promptId: 'p', gateway: openai })),
+    'promptId',
+  )
+})
+
+test('sends no Respan field to a gateway that is not Respan’s', async (t) => {
+  const gateway = marbleGateway('a|', {}, undefined, { kind: 'openai' })
+  await lastValueFrom(
+    of('hi').pipe(respanGenerate({ model, gateway, attributes: { customer_identifier: 'c' } })),
+  )
+  t.deepEqual(gateway.requests[0], { model, messages: [user('hi')] })
+})
+
+test('puts together parallel tool calls, refusals and reasoning', async (t) => {
+  const values = {
+    r: { reasoning: 'hm ' },
+    a: { toolCall: { index: 0, id: 'call_a', name: 'weather', arguments: '{"city":' } },
+    b: { toolCall: { index: 1, id: 'call_b', name: 'time', arguments: '{}' } },
+    c: { toolCall: { index: 0, arguments: '"Paris"}' } },
+    n: { refusal: 'no' },
+    f: { finish: 'tool_calls' },
+  }
+  const ask = (script: string) =>
+    lastValueFrom(
+      of('hi').pipe(
+        respanGenerate({ model, stream: true, gateway: marbleGateway(script, values) }),
+        toArray(),
+        map((events) => ({ events, last: events.at(-1) })),
+      ),
+    )
+  const { events, last } = await ask('(rabcf|)')
+  t.deepEqual(
+    events.map(({ _tag }) => _tag),
+    ['ReplyStarted', 'ReasoningDelta', 'ToolCallDelta', 'ToolCallDelta', 'ToolCallDelta', 'ReplyFinished'],
+  )
+  const finished = last?._tag === 'ReplyFinished' ? last.reply : undefined
+  t.deepEqual(finished?.messages, [
+    assistant(null, {
+      reasoning_content: 'hm ',
+      tool_calls: [
+        { id: 'call_a', type: 'function', function: { name: 'weather', arguments: '{"city":"Paris"}' } },
+        { id: 'call_b', type: 'function', function: { name: 'time', arguments: '{}' } },
+      ],
+    }),
+  ])
+  t.deepEqual(finished?.replies, [''])
+  t.is(finished?.meta[0]?.finish_reason, 'tool_calls')
+  const refused = (await ask('(n|)')).last
+  t.deepEqual(refused?._tag === 'ReplyFinished' ? refused.reply.messages : [], [
+    assistant(null, { refusal: 'no' }),
+  ])
+})
+
+const chunk = (index: number, content: string, finish_reason: string | null = null) => ({
+  id: 'c',
+  object: 'chat.completion.chunk',
+  model: 'm-1',
+  choices: [{ index, delta: { content }, finish_reason }],
+})
+
+test('keeps several choices apart, and their one usage on the first alone', async (t) => {
+  const values = {
+    a: chunk(1, 'B'),
+    b: chunk(0, 'A'),
+    c: chunk(0, 'a', 'stop'),
+    d: chunk(1, 'b', 'length'),
+    u: { choices: [], usage: { prompt_tokens: 1, completion_tokens: 4, total_tokens: 5 } },
+  }
+  const generate = respanGenerate({
+    model,
+    stream: true,
+    params: { n: 2 },
+    gateway: marbleGateway('(abcdu|)', values),
+  })
+  const reply = await lastValueFrom(of('hi').pipe(generate, wholeReply()))
+  t.deepEqual(reply.replies, ['Aa', 'Bb'])
+  t.deepEqual(
+    reply.meta.map(({ index, finish_reason, usage, model: answering }) => [
+      index,
+      finish_reason,
+      usage?.total_tokens,
+      answering,
+    ]),
+    [
+      [0, 'stop', 5, 'm-1'],
+      [1, 'length', undefined, 'm-1'],
+    ],
+  )
+  const second = await lastValueFrom(
+    of('hi').pipe(
+      respanGenerate({ model, stream: true, params: { n: 2 }, gateway: marbleGateway('(abcdu|)', values) }),
+      tokens({ choice: 1 }),
+      toArray(),
+    ),
+  )
+  t.deepEqual(second, ['B', 'b'])
+})
+
+test('the last usage that says anything counts, and a breakdown overwrites nothing', async (t) => {
+  const usage = (total_tokens: number) => ({
+    prompt_tokens: 1,
+    completion_tokens: total_tokens - 1,
+    total_tokens,
+  })
+  const breakdown = {
+    id: 'request_breakdown',
+    model: 'extra_parameter',
+    object: 'chat.completion.chunk',
+    usage: {},
+    choices: [
+      {
+        index: 0,
+        delta: { content: null, role: 'assistant' },
+        finish_reason: 'stop',
+        request_breakdown: { cost: 0.25, model: 'm-1' },
+      },
+    ],
+  }
+  const values = {
+    a: chunk(0, 'A', 'length'),
+    u: { choices: [], usage: usage(2) },
+    v: { choices: [], usage: usage(5) },
+    e: { choices: [], usage: {} },
+    x: breakdown,
+  }
+  const generate = respanGenerate({ model, stream: true, gateway: marbleGateway('(auvex|)', values) })
+  const reply = await lastValueFrom(of('hi').pipe(generate, wholeReply()))
+  t.deepEqual(reply.meta, [{ model: 'm-1', index: 0, finish_reason: 'length', usage: usage(5), cost: 0.25 }])
+  t.is(reply.breakdown?.model, 'm-1')
+})
+
+test('collect: false gives the tokens and keeps nothing of them', async (t) => {
+  const generate = respanGenerate({ model, stream: true, collect: false, gateway: marbleGateway('(ab|)') })
+  const events = await lastValueFrom(of('hi').pipe(generate, toArray<ReplyEvent>()))
+  t.deepEqual(
+    events.flatMap((event) => (event._tag === 'TextDelta' ? [event.text] : [])),
+    ['a', 'b'],
+  )
+  const last = events.at(-1)
+  t.deepEqual(last?._tag === 'ReplyFinished' ? last.reply.replies : [], [''])
+  t.is(last?._tag === 'ReplyFinished' ? last.reply.meta[0]?.usage?.completion_tokens : 0, 1)
+})
+
+test('ids of the gateway’s headers end up in meta', async (t) => {
+  const gateway = marbleGateway('a|', {}, undefined, { requestId: 'req', logId: 'log' })
+  const { meta } = await firstValueFrom(of('hi').pipe(respanGenerate({ model, gateway })))
+  t.like(meta[0], { requestId: 'req', logId: 'log' })
+})
+
+test('two subscriptions share no state', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const gateway = marbleGateway('-a-b|')
+    const text$ = cold('p|', { p: 'hi' }).pipe(respanGenerate({ model, stream: true, gateway }), snapshots())
+    expectObservable(text$).toBe('      -a-b|', { a: 'a', b: 'ab' })
+    expectObservable(text$, '--^').toBe('---a-b|', { a: 'a', b: 'ab' })
+  }))
+
+test('its span tells model, usage, first token, request and output', (t) => {
+  const sink = memorySink()
+  marbles(t.deepEqual, ({ cold, expectObservable, clock, flush }) => {
+    const gateway = marbleGateway('---a-b-|', { a: 'Hello ', b: 'you' }, undefined, {
+      requestId: 'req',
+      logId: 'log',
+    })
+    const token$ = cold('p|', { p: 'hi' }).pipe(
+      respanGenerate({
+        model,
+        stream: true,
+        gateway,
+        params: { temperature: 0.5 },
+        attributes: { customer_identifier: 'c', metadata: { k: 'v' } },
+      }),
+      tokens(),
+      respanTrace('T', { sink, clock, attributes: { metadata: { r: 1 } } }),
+    )
+    expectObservable(token$).toBe('---a-b-|', { a: 'Hello ', b: 'you' })
+    flush()
+  })
+  const [generation, root] = sink.spans()
+  t.like(generation, {
+    name: 'respanGenerate',
+    type: 'generation',
+    parentId: root?.spanId,
+    startedAt: 0,
+    firstOutputAt: 3,
+    endedAt: 7,
+    status: 'ok',
+    input: '[{"role":"user","content":"hi"}]',
+    output: '{"role":"assistant","content":"Hello you"}',
+    attributes: { customer_identifier: 'c', metadata: { r: 1, k: 'v' } },
+    generation: {
+      model,
+      stream: true,
+      usageSource: 'reported',
+      usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+      finishReasons: ['stop'],
+      request: { temperature: 0.5 },
+      requestId: 'req',
+      logId: 'log',
+      attempts: 1,
+    },
+  })
+  t.like(root, {
+    name: 'T',
+    output: 'Hello you',
+    input: '[{"role":"user","content":"hi"}]',
+    totals: { generations: 1, prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+  })
+})
+
+test('each ending of a generation has its own status, text and mark of usage', (t) => {
+  const outcome = (
+    script: string,
+    unsubscribed: string | undefined,
+    error?: unknown,
+    finishReason?: null,
+  ) => {
+    const sink = memorySink()
+    marbles(t.deepEqual, ({ cold, expectObservable, flush }) => {
+      const options = finishReason === null ? { finishReason } : {}
+      const gateway = marbleGateway(
+        script,
+        { u: { usage: { total_tokens: 9 } }, f: { finish: 'stop' } },
+        error,
+        options,
+      )
+      const run = cold('p|', { p: 'hi' }).pipe(
+        respanGenerate({ model, stream: true, gateway }),
+        tokens(),
+        respanTrace('T', { sink }),
+        tagOf,
+        take(99),
+      )
+      expectObservable(run, unsubscribed)
+      // What is emitted is the subject of other tests; here only the trace matters.
+      try {
+        flush()
+      } catch {}
+    })
+    const [generation, root] = sink.spans()
+    return [
+      generation?.status,
+      generation?.leftEarly ?? false,
+      generation?.output,
+      generation?.generation?.usageSource,
+      root?.status,
+      root?.leftEarly ?? false,
+    ]
+  }
+  const ab = '{"role":"assistant","content":"ab"}'
+  t.deepEqual(outcome('--a-b-|', undefined), ['ok', false, ab, 'reported', 'ok', false])
+  t.deepEqual(outcome('--a-b-|', '^----!'), ['cancelled', false, ab, 'estimated', 'cancelled', false])
+  t.deepEqual(outcome('--a-b-|', '^!'), ['cancelled', false, undefined, 'unknown', 'cancelled', false])
+  t.deepEqual(outcome('--a-b-f---u|', '^-------!'), ['ok', true, ab, 'estimated', 'ok', true])
+  t.deepEqual(outcome('--a-b-#', undefined, new NetworkError('x')), [
+    'error',
+    false,
+    ab,
+    'estimated',
+    'error',
+    false,
+  ])
+  t.deepEqual(outcome('--a-b-|', undefined, undefined, null), [
+    'truncated',
+    false,
+    ab,
+    'estimated',
+    'truncated',
+    false,
+  ])
+})

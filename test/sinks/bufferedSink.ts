@@ -1,0 +1,1278 @@
+import { EventEmitter } from 'node:events'
+import { fc, testProp } from '@fast-check/ava'
+import test from 'ava'
+import { isLeft, isRight, right } from 'fp-ts/lib/Either.js'
+import { EMPTY, NEVER, Observable, of, Subject, throwError, timer } from 'rxjs'
+import { map } from 'rxjs/operators'
+import { TestScheduler } from 'rxjs/testing'
+import {
+  Aborted,
+  HttpError,
+  InvalidInput,
+  MissingApiKey,
+  NetworkError,
+  RateLimited,
+  StreamInterrupted,
+  Timeout,
+} from '../../dist/errors.js'
+import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
+import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
+import type { Receipt, Transport } from '../../dist/sinks/Transport.js'
+import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
+import { type Answers, refusing, rig, status, taken } from '../helpers/buffer.js'
+import { accounted, ended, finish, idOf, numberOf, range, started, virtualTime } from '../helpers/spans.js'
+
+const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
+
+// ── batches
+
+test('sends what has ended when the oldest has waited for maxDelay', (t) => {
+  const { time, sink, sent } = rig(t)
+  finish(sink, 1)
+  time.pass(600)
+  finish(sink, 2, 3)
+  time.pass(399)
+  t.deepEqual(sent, [])
+  time.pass(1)
+  t.deepEqual(sent, [{ at: 1_000, spans: [1, 2, 3], keepalive: false }])
+  t.like(sink.stats(), { accepted: 3, delivered: 3, queued: 0, inFlight: 0 })
+})
+
+test('sends a full batch at once, but not in the tick of its last span', (t) => {
+  const { time, sink, sent } = rig(t, undefined, { maxBatchSize: 3 })
+  finish(sink, 1, 2, 3, 4)
+  t.deepEqual(sent, [])
+  time.pass(0)
+  t.deepEqual(
+    sent.map(({ spans }) => spans),
+    [[1, 2, 3]],
+  )
+  time.pass(1_000)
+  t.deepEqual(sent.map(({ at, spans }) => ({ at, spans })).at(-1), { at: 1_000, spans: [4] })
+})
+
+test('sends a batch when it has enough bytes, and never more of them than that', (t) => {
+  const { time, sink, sizes } = rig(t, undefined, { maxBatchBytes: 10_000 })
+  for (const number of range(1, 5)) {
+    sink.next(started(number))
+    sink.next(ended(number, { output: 'x'.repeat(3_000) }))
+  }
+  time.pass(0)
+  t.deepEqual(sizes(), [2, 2])
+  time.pass(1_000)
+  t.deepEqual(sizes(), [2, 2, 1])
+})
+
+test('a span that is larger than a batch goes alone', (t) => {
+  const { time, sink, sizes } = rig(t, undefined, { maxBatchBytes: 1_000 })
+  sink.next(started(1, { input: 'x'.repeat(5_000) }))
+  sink.next(ended(1))
+  finish(sink, 2)
+  time.pass(2_000)
+  t.deepEqual(sizes(), [1, 1])
+})
+
+test('holds no timer before the first finished span, and one for however many then', (t) => {
+  const { time, sink } = rig(t)
+  sink.next(started(1))
+  t.is(time.scheduler.actions.length, 0)
+  sink.next(ended(1))
+  finish(sink, ...range(2, 50))
+  t.is(time.scheduler.actions.length, 1)
+  time.pass(1_000)
+  t.is(time.scheduler.actions.length, 0)
+})
+
+test('delivers a burst of 10,000 spans in one turn, in order', (t) => {
+  const { time, sink, sent } = rig(t, () => timer(5, time.scheduler).pipe(map(() => ({ rejected: [] }))))
+  finish(sink, ...range(1, 10_000))
+  time.pass(2_000)
+  t.is(sent.length, 100)
+  t.deepEqual(
+    sent.flatMap(({ spans }) => spans),
+    range(1, 10_000),
+  )
+  t.like(sink.stats(), { accepted: 10_000, delivered: 10_000, dropped: 0 })
+})
+
+test('a transport that answers in the same tick does not grow the stack', (t) => {
+  const { time, sink } = rig(t, undefined, { maxBatchSize: 1, maxQueueSize: 50_000 })
+  finish(sink, ...range(1, 50_000))
+  time.pass(1_000)
+  t.is(sink.stats().delivered, 50_000)
+})
+
+test('has at most maxInFlight requests under way', (t) => {
+  const inFlight: Array<number> = []
+  let under = 0
+  const { time, sink } = rig(
+    t,
+    () =>
+      new Observable<Receipt>((subscriber) => {
+        inFlight.push(++under)
+        return timer(10, time.scheduler)
+          .pipe(map(() => ({ rejected: [] })))
+          .subscribe(subscriber)
+          .add(() => under--)
+      }),
+    { maxBatchSize: 1, maxInFlight: 3 },
+  )
+  finish(sink, ...range(1, 20))
+  time.pass(1_000)
+  t.is(Math.max(...inFlight), 3)
+  t.is(sink.stats().delivered, 20)
+})
+
+test('spans that ended while a request was under way go out when it is done, once they are due', (t) => {
+  const { time, sink, sent } = rig(t, () => timer(3_000, time.scheduler).pipe(map(() => ({ rejected: [] }))))
+  finish(sink, 1)
+  time.pass(1_500)
+  finish(sink, 2)
+  time.pass(5_000)
+  t.deepEqual(
+    sent.map(({ at }) => at),
+    [1_000, 4_000],
+  )
+})
+
+// ── retries, as marbles: one character is a request and what came of it
+
+const marbles = (
+  body: (helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0], scheduler: TestScheduler) => void,
+) => {
+  return (t: { deepEqual: (actual: unknown, expected: unknown) => boolean }) => {
+    const scheduler = new TestScheduler((actual, expected) => void t.deepEqual(actual, expected))
+    scheduler.run((helpers) => body(helpers, scheduler))
+  }
+}
+
+const watched = (
+  scheduler: TestScheduler,
+  answer: (attempt: number) => Observable<Receipt>,
+  policy: BufferPolicy = {},
+): { readonly sink: Sink; readonly attempt$: Subject<string> } => {
+  const attempt$ = new Subject<string>()
+  let attempt = 0
+  const transport: Transport = (batch) => {
+    attempt$.next(String(batch.length))
+    return answer(++attempt)
+  }
+  const sink = bufferedSink(transport, {
+    scheduler,
+    random: () => 0.5,
+    onWarning: () => undefined,
+    ...policy,
+  })
+  return { sink, attempt$ }
+}
+
+test(
+  'waits twice as long after each failure, up to maxDelay, times a random factor',
+  marbles(({ cold, expectObservable }, scheduler) => {
+    const failing = cold<Receipt>('#', {}, new NetworkError('no'))
+    const { sink, attempt$ } = watched(
+      scheduler,
+      (n) => (n < 6 ? failing : cold('(r|)', { r: { rejected: [] } })),
+      {
+        retry: { delay: 100, maxDelay: 500 },
+      },
+    )
+    cold('a').subscribe(() => finish(sink, 1))
+    // 1000 ms maxDelay, then half of 100, 200, 400, 500 and 500 ms.
+    expectObservable(attempt$).toBe('1s 1 49ms 1 99ms 1 199ms 1 249ms 1 249ms 1')
+  }),
+)
+
+test(
+  'waits as long as the server says, in place of its own backoff',
+  marbles(({ cold, expectObservable }, scheduler) => {
+    const errors = [
+      new RateLimited('slow down', { retryAfter: 7_000 }),
+      Object.assign(new NetworkError('busy'), { retryAfter: 300 }),
+    ]
+    const { sink, attempt$ } = watched(scheduler, (n) => {
+      const error = errors[n - 1]
+      return error === undefined ? of({ rejected: [] }) : throwError(() => error)
+    })
+    cold('a').subscribe(() => finish(sink, 1))
+    expectObservable(attempt$).toBe('1s 1 6999ms 1 299ms 1')
+  }),
+)
+
+test(
+  'new spans do not go around a server that asked for time',
+  marbles(({ cold, expectObservable }, scheduler) => {
+    const { sink, attempt$ } = watched(scheduler, (n) =>
+      n === 1 ? throwError(() => new RateLimited('slow down', { retryAfter: 5_000 })) : of({ rejected: [] }),
+    )
+    cold('a').subscribe(() => finish(sink, 1))
+    cold('2s b').subscribe(() => finish(sink, 2, 3))
+    expectObservable(attempt$).toBe('1s 1 4999ms (12)')
+  }),
+)
+
+test(
+  'an attempt without an answer is given up after timeout, and made again',
+  marbles(({ cold, expectObservable, expectSubscriptions }, scheduler) => {
+    const silent = cold<Receipt>('')
+    const { sink, attempt$ } = watched(scheduler, (n) => (n === 1 ? silent : of({ rejected: [] })), {
+      timeout: 200,
+      retry: { delay: 100 },
+    })
+    cold('a').subscribe(() => finish(sink, 1))
+    expectObservable(attempt$).toBe('1s 1 249ms 1')
+    expectSubscriptions(silent.subscriptions).toBe('1s ^ 199ms !')
+  }),
+)
+
+test('drops a batch after retry.count further attempts, and says so once', (t) => {
+  const { time, sink, sent, warnings } = rig(t, () => status(503), { retry: { count: 2 } })
+  finish(sink, 1, 2)
+  time.pass(60_000)
+  t.is(sent.length, 3)
+  t.like(sink.stats(), { dropped: 2, queued: 0 })
+  t.deepEqual(
+    warnings.map(({ code, message }) => [code, message]),
+    [['RESPAN_DELIVERY', 'test: 2 spans dropped: HttpError: HTTP 503: no']],
+  )
+})
+
+test('drops a batch when its next attempt would be after retry.deadline', (t) => {
+  const { time, sink, sent } = rig(t, () => status(503), { retry: { delay: 1_000, deadline: 2_000 } })
+  finish(sink, 1)
+  time.pass(100_000)
+  // Attempts after 0, 500 and 1500 ms; the next one would be after 3500.
+  t.deepEqual(
+    sent.map(({ at }) => at),
+    [1_000, 1_500, 2_500],
+  )
+  t.is(sink.stats().dropped, 1)
+})
+
+test('count 0 never sends again, but gives the server its pause', (t) => {
+  const { time, sink, sent } = rig(t, () => status(500), { maxBatchSize: 1, retry: { count: 0, delay: 400 } })
+  finish(sink, 1, 2)
+  time.pass(10_000)
+  t.deepEqual(
+    sent.map(({ at, spans }) => [at, ...spans]),
+    [
+      [0, 1],
+      [200, 2],
+    ],
+  )
+  t.is(sink.stats().dropped, 2)
+})
+
+test('retry.statuses replaces the statuses that may pass', (t) => {
+  const retried = rig(t, (_, attempt) => (attempt === 1 ? status(403) : undefined), {
+    retry: { statuses: [403] },
+  })
+  finish(retried.sink, 1, 2)
+  retried.time.pass(10_000)
+  t.deepEqual(retried.sizes(), [2, 2])
+  const paused = rig(t, () => status(500), { retry: { statuses: [403] } })
+  finish(paused.sink, 1, 2)
+  paused.time.pass(3_000)
+  t.deepEqual(paused.sizes().slice(0, 2), [2, 1])
+})
+
+// ── each class of answer
+
+const passing: ReadonlyArray<readonly [string, Observable<never>]> = [
+  ...[408, 409, 425, 429, 500, 502, 503, 504, 529].map((code) => [`HTTP ${code}`, status(code)] as const),
+  ['RateLimited', throwError(() => new RateLimited('no', {}))],
+  ['Timeout', throwError(() => new Timeout('headers', 1))],
+  ['NetworkError', throwError(() => new NetworkError('refused'))],
+  ['StreamInterrupted', throwError(() => new StreamInterrupted('reset'))],
+  ['an error that is none of ours', throwError(() => new TypeError('what'))],
+  ['a thrown string', throwError(() => 'what')],
+]
+
+for (const [title, answer] of passing)
+  test(`${title} may pass: the same batch is sent again`, (t) => {
+    const { time, sink, sent, warnings } = rig(t, (_, attempt) => (attempt === 1 ? answer : undefined))
+    finish(sink, 1, 2, 3)
+    time.pass(1_000)
+    t.like(sink.stats(), { queued: 3, delivered: 0 })
+    time.pass(1_000)
+    t.deepEqual(
+      sent.map(({ at, spans }) => [at, ...spans]),
+      [
+        [1_000, 1, 2, 3],
+        [1_500, 1, 2, 3],
+      ],
+    )
+    t.like(sink.stats(), { delivered: 3 })
+    t.deepEqual(warnings, [])
+  })
+
+const lasting: ReadonlyArray<readonly [string, Observable<never>]> = [
+  ...[0, 301, 302, 307, 308, 401, 402, 403, 404, 405, 410, 415, 451].map(
+    (code) => [`HTTP ${code}`, status(code)] as const,
+  ),
+  ['an exhausted quota', throwError(() => new RateLimited('no', { code: 'insufficient_quota' }))],
+]
+
+for (const [title, answer] of lasting)
+  test(`${title} pauses: all is kept, told once, and probed with one span`, (t) => {
+    const { time, sink, sent, sizes, warnings } = rig(t, (_, attempt) => (attempt < 4 ? answer : undefined))
+    finish(sink, ...range(1, 5))
+    time.pass(1_000)
+    finish(sink, ...range(6, 9))
+    t.like(sink.stats(), { queued: 9, dropped: 0, rejected: 0 })
+    time.pass(60_000)
+    // Waits of half of 1, 2 and 4 seconds; then the probe is taken, and the rest follows at once.
+    t.deepEqual(sizes(), [5, 1, 1, 1, 4, 4])
+    t.deepEqual(
+      sent.map(({ at }) => at),
+      [1_000, 1_500, 2_500, 4_500, 4_500, 4_500],
+    )
+    t.like(sink.stats(), { delivered: 9 })
+    t.is(warnings.length, 1)
+    t.regex(warnings[0]?.message ?? '', /^test: paused: .* 5 spans kept/)
+  })
+
+test('a pause does not count against a batch', (t) => {
+  const { time, sink } = rig(t, (_, attempt) => (attempt < 30 ? status(401) : undefined), {
+    retry: { count: 1, deadline: 1_000 },
+  })
+  finish(sink, 1)
+  time.pass(1_000_000)
+  t.is(sink.stats().delivered, 1)
+})
+
+test('probes a paused server with some restraint, whatever policy and server say', (t) => {
+  const later = throwError(() => Object.assign(new HttpError('no', { status: 401 }), { retryAfter: 0 }))
+  const { time, sink, sent } = rig(t, (_, attempt) => (attempt % 2 === 0 ? later : status(401)), {
+    retry: { delay: 0 },
+  })
+  finish(sink, 1)
+  time.pass(3_000)
+  t.is(sent.length, 21)
+})
+
+test('a pause that comes again is told again, but not within a minute', (t) => {
+  const { time, sink, warnings } = rig(t, (_, attempt) => (attempt % 2 === 1 ? status(401) : undefined))
+  for (const number of range(1, 100)) {
+    finish(sink, number)
+    time.pass(6_000)
+  }
+  t.is(sink.stats().delivered, 100)
+  t.is(warnings.length, 10)
+})
+
+for (const code of [400, 422])
+  test(`HTTP ${code} isolates the span that is refused, by halves`, (t) => {
+    const { time, sink, sizes, warnings } = rig(t, (spans) =>
+      spans.some((span) => numberOf(span) === 6) ? status(code) : undefined,
+    )
+    finish(sink, ...range(1, 8))
+    time.pass(1_000)
+    t.deepEqual(sizes(), [8, 4, 4, 2, 1, 1, 2])
+    t.like(sink.stats(), { delivered: 7, rejected: 1, queued: 0 })
+    t.deepEqual(
+      warnings.map(({ message }) => message),
+      [`test: 1 span rejected: HttpError: HTTP ${code}: no`],
+    )
+  })
+
+const namings: ReadonlyArray<readonly [string, unknown]> = [
+  ['by their position as keys', { detail: 'Validation error', errors: { '1': ['bad'], '4': ['bad'] } }],
+  ['by paths', { errors: { 'spans[1].model': ['bad'], '[4].cost': ['bad'] } }],
+  [
+    'by location',
+    {
+      detail: [
+        { loc: ['body', 1, 'x'], msg: 'bad' },
+        { loc: ['body', 4], msg: 'bad' },
+      ],
+    },
+  ],
+  ['by index', { errors: [{ index: 1, message: 'bad' }, { index: 4 }] }],
+  ['by id', { errors: [{ span_unique_id: idOf(2), error: 'bad' }, `${idOf(5)} is bad`] }],
+  ['in a sentence', { errors: ['span 1: bad', 'span 4: bad'] }],
+  ['by empty entries for the others', [{}, { model: ['bad'] }, {}, {}, { model: ['bad'] }]],
+]
+
+for (const [title, body] of namings)
+  test(`a body that names spans ${title} isolates them at once`, (t) => {
+    const { time, sink, sizes } = rig(t, (_, attempt) => (attempt === 1 ? status(422, body) : undefined))
+    finish(sink, ...range(1, 5))
+    time.pass(1_000)
+    t.deepEqual(sizes(), [5, 3])
+    t.like(sink.stats(), { delivered: 3, rejected: 2 })
+  })
+
+for (const body of [
+  { errors: { messages: ['required'] } },
+  { errors: ['span 99: bad'] },
+  { detail: 'no' },
+  'text',
+  null,
+])
+  test(`a body that names no span of the batch is no help: ${JSON.stringify(body)}`, (t) => {
+    const { time, sink, sizes } = rig(t, (_, attempt) => (attempt === 1 ? status(400, body) : undefined))
+    finish(sink, ...range(1, 4))
+    time.pass(1_000)
+    t.deepEqual(sizes(), [4, 2, 2])
+    t.is(sink.stats().delivered, 4)
+  })
+
+test('a span that the transport finds wrong is isolated without help of the server', (t) => {
+  const wrong = new InvalidInput('Span', { path: '[2].cost', expected: 'number', found: 'string' })
+  const { time, sink, sizes } = rig(t, (_, attempt) => (attempt === 1 ? throwError(() => wrong) : undefined))
+  finish(sink, ...range(1, 4))
+  time.pass(1_000)
+  t.deepEqual(sizes(), [4, 3])
+  t.like(sink.stats(), { delivered: 3, rejected: 1 })
+})
+
+test('a server that refuses every span is asked more and more slowly', (t) => {
+  const { time, sink, sent } = rig(t, () => status(400))
+  finish(sink, ...range(1, 100))
+  time.pass(10_000)
+  t.true(sent.length < 60, `${sent.length} requests`)
+  t.true(sink.stats().rejected >= 20)
+  t.is(accounted(sink), 100)
+})
+
+test('HTTP 413 splits a batch, and makes the ones to come smaller', (t) => {
+  const limit = 300_000
+  const size = (spans: ReadonlyArray<{ readonly output?: string }>): number =>
+    spans.reduce((sum, { output = '' }) => sum + output.length, 0)
+  const { time, sink, sizes } = rig(t, (spans) => (size(spans) > limit ? status(413) : undefined))
+  const many = (from: number, to: number): void => {
+    for (const number of range(from, to)) {
+      sink.next(started(number))
+      sink.next(ended(number, { output: 'x'.repeat(10_000) }))
+    }
+    time.pass(1_000)
+  }
+  many(1, 100)
+  t.deepEqual(sizes().slice(0, 3), [100, 50, 25])
+  const before = sizes().length
+  many(101, 200)
+  t.true(
+    sizes()
+      .slice(before)
+      .every((count) => count <= 30),
+  )
+  t.like(sink.stats(), { delivered: 200, rejected: 0 })
+})
+
+test('a single span that is too large counts as rejected', (t) => {
+  const { time, sink } = rig(t, (spans) =>
+    spans.some((span) => numberOf(span) === 3) ? status(413) : undefined,
+  )
+  finish(sink, ...range(1, 4))
+  time.pass(1_000)
+  t.like(sink.stats(), { delivered: 3, rejected: 1 })
+})
+
+test('spans that a receipt names are rejected, and nothing is sent again', (t) => {
+  const { time, sink, sizes, warnings } = rig(t, (spans) =>
+    of({
+      // Named twice, and one that was never sent: neither may disturb the counts.
+      rejected: [...spans, ...spans]
+        .filter((span) => numberOf(span) % 2 === 0)
+        .map((span) => ({ span: { ...span }, reason: 'even' }))
+        .concat(
+          spans.slice(0, 1).map((span) => ({ span: { ...span, spanId: idOf(99) }, reason: 'foreign' })),
+        ),
+    }),
+  )
+  finish(sink, ...range(1, 5))
+  time.pass(60_000)
+  t.deepEqual(sizes(), [5])
+  t.like(sink.stats(), { delivered: 3, rejected: 2 })
+  t.is(warnings.length, 1)
+  t.regex(warnings[0]?.message ?? '', /2 spans rejected: .*even/)
+})
+
+test('what a receipt complains about without naming spans is told, and the spans are delivered', (t) => {
+  const { time, sink, warnings } = rig(t, () => of({ rejected: [], warnings: ['clock skew'] }))
+  finish(sink, 1)
+  time.pass(1_000)
+  t.is(sink.stats().delivered, 1)
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    ['test: the server took the spans and says: clock skew'],
+  )
+})
+
+for (const [error, code] of [
+  [new MissingApiKey('RESPAN_API_KEY'), 'RESPAN_MISSING_API_KEY'],
+  [new Aborted(), 'RESPAN_DELIVERY'],
+  [new InvalidInput('RESPAN_BASE_URL', { path: '', expected: 'a URL', found: 'none' }), 'RESPAN_DELIVERY'],
+] as const)
+  test(`${error.name} never passes: spans are dropped, and that is told once`, (t) => {
+    const { time, sink, warnings } = rig(t, () => throwError(() => error), { maxBatchSize: 2 })
+    finish(sink, ...range(1, 9))
+    time.pass(10_000)
+    t.like(sink.stats(), { dropped: 9, queued: 0 })
+    t.deepEqual(
+      warnings.map((warning) => warning.code),
+      [code],
+    )
+    t.true(warnings[0]?.message.includes(error.message))
+  })
+
+// ── overflow
+
+test('drops the newest spans when the queue is full, by default', (t) => {
+  const { time, sink, sent, warnings } = rig(t, undefined, { maxQueueSize: 3, maxBatchSize: 10 })
+  finish(sink, ...range(1, 5))
+  t.like(sink.stats(), { accepted: 5, dropped: 2, queued: 3 })
+  time.pass(1_000)
+  t.deepEqual(
+    sent.flatMap(({ spans }) => spans),
+    [1, 2, 3],
+  )
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    ['test: the queue is full (3 spans): new spans are dropped.'],
+  )
+})
+
+test('drops the oldest spans when told to, those that wait to be sent again first', (t) => {
+  const { time, sink, sent } = rig(t, (_, attempt) => (attempt === 1 ? status(503) : undefined), {
+    maxQueueSize: 4,
+    maxBatchSize: 2,
+    overflow: 'drop-oldest',
+  })
+  finish(sink, 1, 2)
+  time.pass(0)
+  finish(sink, 3, 4, 5)
+  t.like(sink.stats(), { accepted: 5, dropped: 1, queued: 4 })
+  time.pass(5_000)
+  t.deepEqual(
+    sent.map(({ spans }) => spans),
+    [[1, 2], [2], [3, 4], [5]],
+  )
+  t.like(sink.stats(), { delivered: 4, dropped: 1 })
+})
+
+for (const overflow of ['drop-newest', 'drop-oldest'] as const)
+  test(`maxQueueBytes bounds what waits: ${overflow}`, (t) => {
+    const { time, sink, sent } = rig(t, undefined, { maxQueueBytes: 10_000, overflow })
+    for (const number of range(1, 5)) {
+      sink.next(started(number))
+      sink.next(ended(number, { output: 'x'.repeat(4_000) }))
+    }
+    sink.next(started(6))
+    sink.next(ended(6, { output: 'x'.repeat(40_000) }))
+    t.like(sink.stats(), { accepted: 6, queued: 2, dropped: 4 })
+    time.pass(1_000)
+    t.deepEqual(
+      sent.flatMap(({ spans }) => spans),
+      overflow === 'drop-newest' ? [1, 2] : [4, 5],
+    )
+  })
+
+// ── flush
+
+test('flush delivers at once what has ended, in this tick too', async (t) => {
+  const { time, sink, sent } = rig(t)
+  finish(sink, 1)
+  const done = sink.flush()
+  finish(sink, 2)
+  t.deepEqual(sent, [])
+  t.deepEqual(await done, right({ ...NOTHING, delivered: 2 }))
+  t.deepEqual(sent, [{ at: 0, spans: [1, 2], keepalive: false }])
+  t.is(time.scheduler.actions.length, 0)
+})
+
+test('flush is lazy, and with nothing to do it is done', async (t) => {
+  const { sink, sent } = rig(t)
+  t.is(typeof sink.flush, 'function')
+  t.deepEqual(await sink.flush(), right(NOTHING))
+  t.deepEqual(sent, [])
+})
+
+test('flush waits for what is in flight', async (t) => {
+  const answer = new Subject<Receipt>()
+  const { time, sink, sent } = rig(t, () => answer)
+  finish(sink, 1, 2)
+  time.pass(1_000)
+  t.is(sink.stats().inFlight, 2)
+  let outcome: unknown
+  const done = sink.flush().then((result) => {
+    outcome = result
+  })
+  await time.settle()
+  t.is(outcome, undefined)
+  answer.next({ rejected: [] })
+  await done
+  t.deepEqual(outcome, right({ ...NOTHING, delivered: 2 }))
+  t.is(sent.length, 1)
+})
+
+test('a flush waits for what another one has under way', async (t) => {
+  const answer = new Subject<Receipt>()
+  const { time, sink } = rig(t, () => answer)
+  finish(sink, 1)
+  const first = sink.flush()
+  await time.settle()
+  const second = sink.flush()
+  await time.settle()
+  finish(sink, 2)
+  answer.next({ rejected: [] })
+  t.deepEqual(await Promise.all([first, second]), [
+    right({ ...NOTHING, delivered: 1 }),
+    right({ ...NOTHING, delivered: 1 }),
+  ])
+  t.is(sink.stats().queued, 1)
+})
+
+test('flush tries at once while a retry is waited for, and goes on retrying', async (t) => {
+  const { time, sink, sent } = rig(t, (_, attempt) => (attempt < 3 ? status(503) : undefined), {
+    retry: { delay: 10_000 },
+  })
+  finish(sink, 1)
+  time.pass(1_000)
+  const done = sink.flush()
+  await time.settle()
+  t.deepEqual(
+    sent.map(({ at }) => at),
+    [1_000, 1_000],
+  )
+  time.pass(20_000)
+  t.deepEqual(await done, right({ ...NOTHING, delivered: 1 }))
+  t.deepEqual(
+    sent.map(({ at }) => at),
+    [1_000, 1_000, 11_000],
+  )
+})
+
+test('flush tries a paused server at once, and does not wait for it', async (t) => {
+  const { time, sink, sizes } = rig(t, () => status(401))
+  finish(sink, 1, 2, 3)
+  time.pass(1_000)
+  const outcome = await sink.flush()
+  t.deepEqual(sizes(), [3, 1])
+  t.true(isLeft(outcome))
+  if (!isLeft(outcome)) return
+  t.deepEqual(outcome.left.report, { ...NOTHING, queued: 3 })
+  t.deepEqual(
+    outcome.left.failures.map(({ sink: name, error }) => [name, error.message]),
+    [['test', 'HTTP 401: no']],
+  )
+  t.is(sink.stats().queued, 3)
+})
+
+test('flush does not wait for a retry that is later than its own end', async (t) => {
+  const limited = throwError(() => new RateLimited('later', { retryAfter: 60_000 }))
+  const { time, sink } = rig(t, () => limited)
+  finish(sink, 1)
+  const outcome = await sink.flush()
+  t.true(isLeft(outcome) && outcome.left.report.queued === 1)
+  t.is(time.now(), 0)
+})
+
+test('flush ends after flushTimeout, and what it waited for stays', async (t) => {
+  const { time, sink } = rig(t, () => NEVER, { flushTimeout: 2_000 })
+  finish(sink, 1)
+  const done = sink.flush()
+  await time.settle()
+  time.pass(2_000)
+  const outcome = await done
+  t.true(isLeft(outcome))
+  if (!isLeft(outcome)) return
+  t.deepEqual(outcome.left.report, { ...NOTHING, queued: 1 })
+  t.deepEqual(
+    outcome.left.failures.map(({ error }) => error.name),
+    ['Timeout'],
+  )
+  t.is(sink.stats().inFlight, 1)
+})
+
+test('a flush that lost something is a Left, with the reasons', async (t) => {
+  const { sink } = rig(t, refusing(2))
+  finish(sink, 1, 2, 3)
+  const outcome = await sink.flush()
+  t.true(isLeft(outcome))
+  if (!isLeft(outcome)) return
+  t.deepEqual(outcome.left.report, { ...NOTHING, delivered: 2, rejected: 1 })
+  t.is(outcome.left.failures.length, 1)
+})
+
+test('a report is about the spans of its flush only', async (t) => {
+  const { sink } = rig(t, refusing(1))
+  finish(sink, 1)
+  t.true(isLeft(await sink.flush()))
+  finish(sink, 2)
+  t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 1 }))
+})
+
+test('a thrown value that is no error becomes one in the report', async (t) => {
+  const { sink } = rig(t, () => throwError(() => 'secret text'), { retry: { count: 0 } })
+  finish(sink, 1)
+  const outcome = await sink.flush()
+  t.true(isLeft(outcome) && outcome.left.failures.every(({ error }) => error instanceof Error))
+  t.false(JSON.stringify(outcome).includes('secret text'))
+})
+
+// ── close
+
+test('close delivers what there is; what comes later counts as dropped', async (t) => {
+  const { sink, sent } = rig(t)
+  finish(sink, 1)
+  sink.next(started(2))
+  t.deepEqual(await sink.close(), right({ ...NOTHING, delivered: 1 }))
+  sink.next(ended(2))
+  finish(sink, 3)
+  t.like(sink.stats(), { accepted: 3, delivered: 1, dropped: 2, queued: 0 })
+  t.is(sent.length, 1)
+  t.deepEqual(await sink.flush(), right(NOTHING))
+})
+
+test('close includes what ends in this tick, and closing twice closes once', async (t) => {
+  const { sink } = rig(t)
+  const first = sink.close()
+  finish(sink, 1)
+  t.deepEqual(await first, right({ ...NOTHING, delivered: 1 }))
+  t.deepEqual(await sink.close(), await first)
+})
+
+test('close drops what it could not deliver, and gives up what is in flight', async (t) => {
+  let unsubscribed = 0
+  const hanging = new Observable<Receipt>(() => () => {
+    unsubscribed++
+  })
+  const { time, sink } = rig(t, () => hanging, { maxBatchSize: 2, flushTimeout: 500 })
+  finish(sink, 1, 2, 3)
+  const done = sink.close()
+  await time.settle()
+  t.like(sink.stats(), { inFlight: 2, queued: 1 })
+  time.pass(500)
+  const outcome = await done
+  t.true(isLeft(outcome) && outcome.left.report.dropped === 3 && outcome.left.report.queued === 0)
+  t.like(sink.stats(), { dropped: 3, inFlight: 0, queued: 0 })
+  t.is(unsubscribed, 1)
+  t.is(time.scheduler.actions.length, 0)
+})
+
+test('close of a paused sink drops what was kept', async (t) => {
+  const { time, sink } = rig(t, () => status(401))
+  finish(sink, 1, 2, 3)
+  time.pass(5_000)
+  const outcome = await sink.close()
+  t.true(isLeft(outcome) && outcome.left.report.dropped === 3)
+  t.like(sink.stats(), { dropped: 3, queued: 0 })
+  t.is(time.scheduler.actions.length, 0)
+})
+
+// ── odd transports
+
+const odd: ReadonlyArray<readonly [string, Answers, Partial<SinkStats>]> = [
+  [
+    'that throws when it is called',
+    () => {
+      throw new Error('boom')
+    },
+    { queued: 2 },
+  ],
+  [
+    'that throws when it is subscribed',
+    () =>
+      new Observable<Receipt>(() => {
+        throw new Error('boom')
+      }),
+    { queued: 2 },
+  ],
+  ['that never answers', () => NEVER, { inFlight: 2 }],
+  ['that completes without a receipt', () => EMPTY, { delivered: 2 }],
+  ['that emits twice', () => of({ rejected: [] }, { rejected: [] }), { delivered: 2 }],
+  [
+    'that emits, then fails',
+    () =>
+      new Observable<Receipt>((subscriber) => {
+        subscriber.next({ rejected: [] })
+        subscriber.error(new Error('boom'))
+      }),
+    { delivered: 2 },
+  ],
+  [
+    'that emits and never completes',
+    () => new Observable<Receipt>((subscriber) => subscriber.next({ rejected: [] })),
+    { delivered: 2 },
+  ],
+  [
+    'that throws when it is unsubscribed',
+    () =>
+      new Observable<Receipt>((subscriber) => {
+        subscriber.next({ rejected: [] })
+        return () => {
+          throw new Error('boom')
+        }
+      }),
+    { delivered: 2 },
+  ],
+]
+
+for (const [title, answers, expected] of odd)
+  test(`a transport ${title} is dealt with`, (t) => {
+    const { time, sink } = rig(t, answers, { timeout: 1_000_000 })
+    t.notThrows(() => finish(sink, 1, 2))
+    time.pass(1_000)
+    t.like(sink.stats(), { accepted: 2, ...expected })
+    t.is(accounted(sink), 2)
+  })
+
+test('a receipt of the wrong shape is one that names no spans', (t) => {
+  for (const receipt of [undefined, null, 1, {}, { rejected: [null] }, { rejected: [{ span: undefined }] }]) {
+    // @ts-expect-error -- what JavaScript may send
+    const { time, sink } = rig(t, () => of(receipt))
+    finish(sink, 1)
+    t.notThrows(() => time.pass(1_000))
+    t.like(sink.stats(), { delivered: 1 })
+  }
+})
+
+test('an answer that comes after the attempt was given up counts no more', (t) => {
+  const answers = [new Subject<Receipt>(), new Subject<Receipt>()]
+  const { time, sink } = rig(t, (_, attempt) => answers[attempt - 1], { timeout: 100 })
+  finish(sink, 1)
+  time.pass(1_650)
+  t.is(sink.stats().inFlight, 1)
+  answers[0]?.next({ rejected: [] })
+  t.like(sink.stats(), { inFlight: 1, delivered: 0 })
+  answers[1]?.next({ rejected: [] })
+  t.like(sink.stats(), { inFlight: 0, delivered: 1 })
+})
+
+test('a transport may be traced into the same sink', (t) => {
+  const { time, sink } = rig(t, (spans) => {
+    if (spans.some((span) => numberOf(span) < 100)) finish(sink, ...spans.map((span) => numberOf(span) + 100))
+    return undefined
+  })
+  finish(sink, 1, 2)
+  time.pass(5_000)
+  t.like(sink.stats(), { accepted: 4, delivered: 4 })
+})
+
+test('next never throws, whatever it is given', (t) => {
+  const { sink, warnings } = rig(t)
+  const hostile = [
+    null,
+    undefined,
+    1,
+    'text',
+    {},
+    { _tag: 'SpanEnded' },
+    { _tag: 'SpanStarted' },
+    {
+      get _tag() {
+        throw new Error('no')
+      },
+    },
+  ]
+  // @ts-expect-error -- what JavaScript may pass
+  for (const event of hostile) t.notThrows(() => sink.next(event))
+  t.is(accounted(sink), sink.stats().accepted)
+  t.is(warnings.length, 1)
+})
+
+test("an onWarning that throws is nobody's problem", (t) => {
+  const { time, sink } = rig(t, () => status(401), {
+    onWarning: () => {
+      throw new Error('no')
+    },
+  })
+  finish(sink, 1)
+  t.notThrows(() => time.pass(1_000))
+  t.is(sink.stats().queued, 1)
+})
+
+test('an end without a start counts as dropped', (t) => {
+  const { sink } = rig(t)
+  sink.next(ended(1))
+  t.like(sink.stats(), { accepted: 1, dropped: 1 })
+})
+
+// ── counts
+
+test('stats$ gives the counts on subscription, then after each change, until unsubscribed', (t) => {
+  const { time, sink } = rig(t)
+  finish(sink, 1)
+  const seen: Array<ReadonlyArray<number>> = []
+  const subscription = sink.stats$.subscribe(({ accepted, queued, inFlight, delivered }) =>
+    seen.push([accepted, queued, inFlight, delivered]),
+  )
+  finish(sink, 2)
+  time.pass(1_000)
+  subscription.unsubscribe()
+  finish(sink, 3)
+  t.deepEqual(seen, [
+    [1, 1, 0, 0],
+    [2, 2, 0, 0],
+    [2, 0, 2, 0],
+    [2, 0, 0, 2],
+  ])
+})
+
+test('a snapshot does not change', (t) => {
+  const { sink } = rig(t)
+  const before = sink.stats()
+  finish(sink, 1)
+  t.is(before.accepted, 0)
+})
+
+test('a watcher of stats$ that ends spans itself sees sums that are right', (t) => {
+  const { time, sink } = rig(t, undefined, { maxQueueSize: 5, overflow: 'drop-oldest' })
+  let wrong = 0
+  let more = 100
+  sink.stats$.subscribe(({ accepted }) => {
+    if (accepted !== accounted(sink)) wrong++
+    if (more < 120) finish(sink, more++)
+  })
+  finish(sink, ...range(1, 10))
+  time.pass(5_000)
+  t.is(wrong, 0)
+  t.is(sink.stats().accepted, 30)
+  t.is(sink.stats().queued, 0)
+})
+
+type Step =
+  | { readonly _tag: 'finish'; readonly count: number; readonly size: number }
+  | { readonly _tag: 'orphan' | 'flush' | 'close' }
+  | { readonly _tag: 'pass'; readonly ms: number }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      _tag: fc.constant('finish' as const),
+      count: fc.integer({ min: 1, max: 12 }),
+      size: fc.constantFrom(0, 10, 2_000),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ _tag: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 5_000 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constantFrom('orphan' as const, 'flush' as const) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant('close' as const) }) },
+)
+
+const STATUSES = [200, 200, 200, 408, 429, 500, 401, 404, 301, 400, 422, 413]
+
+type Answer = { readonly code: number; readonly delay: number; readonly odd: number }
+
+const answer: fc.Arbitrary<Answer> = fc.record({
+  code: fc.constantFrom(...STATUSES),
+  delay: fc.constantFrom(0, 0, 10, 3_000),
+  odd: fc.integer({ min: 0, max: 12 }),
+})
+
+const policies: fc.Arbitrary<BufferPolicy> = fc.record({
+  maxBatchSize: fc.integer({ min: 1, max: 10 }),
+  maxBatchBytes: fc.constantFrom(1_000, 5_000, 1_000_000),
+  maxDelay: fc.constantFrom(0, 100, 1_000),
+  maxQueueSize: fc.integer({ min: 1, max: 30 }),
+  maxQueueBytes: fc.constantFrom(3_000, 1_000_000),
+  overflow: fc.constantFrom('drop-newest' as const, 'drop-oldest' as const),
+  maxInFlight: fc.integer({ min: 1, max: 3 }),
+  retry: fc.record({
+    count: fc.integer({ min: 0, max: 3 }),
+    delay: fc.constantFrom(0, 100, 1_000),
+    deadline: fc.constantFrom(1, 2_000, Number.POSITIVE_INFINITY),
+  }),
+  timeout: fc.constantFrom(50, 5_000),
+  flushTimeout: fc.constantFrom(0, 100, 10_000),
+})
+
+testProp(
+  'law: at every moment accepted = delivered + dropped + rejected + spooled + queued + inFlight',
+  [policies, fc.array(answer, { minLength: 1, maxLength: 12 }), fc.array(step, { maxLength: 20 })],
+  async (t, policy, answers, steps) => {
+    const respond: Answers = (spans, attempt) => {
+      const {
+        code,
+        delay,
+        odd: oddity,
+      } = answers[attempt % answers.length] ?? { code: 200, delay: 0, odd: 0 }
+      const receipt: Observable<Receipt> =
+        oddity === 1
+          ? EMPTY
+          : oddity === 2
+            ? NEVER
+            : oddity === 3
+              ? of({ rejected: spans.slice(0, 2).map((span) => ({ span, reason: 'no' })) })
+              : code === 200
+                ? taken
+                : status(code, oddity === 4 ? { errors: { '0': 'bad' } } : undefined)
+      if (oddity === 5) throw new Error('boom')
+      return delay === 0
+        ? receipt
+        : new Observable((subscriber) =>
+            timer(delay, time.scheduler).subscribe(() => subscriber.add(receipt.subscribe(subscriber))),
+          )
+    }
+    const { time, sink, sent } = rig(t, respond, policy)
+    const violations: Array<SinkStats> = []
+    let ends = 0
+    let number = 0
+    sink.stats$.subscribe((stats) => {
+      const { accepted, delivered, dropped, rejected, spooled, queued, inFlight } = stats
+      const sum = delivered + dropped + rejected + spooled + queued + inFlight
+      const negative = Object.values(stats).some((count) => count < 0)
+      if (accepted !== sum || accepted > ends || negative) violations.push(stats)
+    })
+    const outcomes: Array<Promise<unknown>> = []
+    for (const one of steps) {
+      switch (one._tag) {
+        case 'finish':
+          for (let index = 0; index < one.count; index++) {
+            sink.next(started(++number, { input: 'x'.repeat(one.size) }))
+            ends++
+            sink.next(ended(number))
+          }
+          break
+        case 'orphan':
+          ends++
+          sink.next(ended(999_999))
+          break
+        case 'pass':
+          time.pass(one.ms)
+          break
+        default:
+          outcomes.push(sink[one._tag]())
+          await time.settle()
+      }
+    }
+    t.deepEqual(violations, [])
+    t.is(sink.stats().accepted, ends)
+    t.is(accounted(sink), ends)
+    // In the end everything has met its fate, every flush is done, and no timer is left.
+    outcomes.push(sink.close())
+    await time.settle()
+    time.pass(20_000)
+    await Promise.all(outcomes)
+    t.like(sink.stats(), { queued: 0, inFlight: 0 })
+    t.is(accounted(sink), ends)
+    t.deepEqual(violations, [])
+    t.is(time.scheduler.actions.length, 0)
+    t.true(sent.every(({ spans }) => spans.length > 0 && spans.length <= (policy.maxBatchSize ?? 0)))
+  },
+  { numRuns: 300 },
+)
+
+testProp(
+  'law: a healthy server gets every span once and in order',
+  [fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 10 }), fc.integer({ min: 0, max: 2_000 })],
+  (t, bursts, pause) => {
+    const { time, sink, sent } = rig(t)
+    let number = 0
+    for (const burst of bursts) {
+      finish(sink, ...range(number + 1, number + burst))
+      number += burst
+      time.pass(pause)
+    }
+    time.pass(5_000)
+    t.deepEqual(
+      sent.flatMap(({ spans }) => spans),
+      range(1, number),
+    )
+    t.is(sink.stats().delivered, number)
+  },
+)
+
+testProp(
+  'law: isolating finds exactly the spans that a server refuses',
+  [fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 12 }), fc.integer({ min: 1, max: 40 })],
+  (t, bad, maxBatchSize) => {
+    const { time, sink, sent } = rig(t, refusing(...bad), { maxBatchSize })
+    finish(sink, ...range(1, 40))
+    time.pass(10_000)
+    const accepted = sent.filter(({ spans }) => !spans.some((span) => bad.includes(span)))
+    t.deepEqual(
+      accepted.flatMap(({ spans }) => spans),
+      range(1, 40).filter((span) => !bad.includes(span)),
+    )
+    t.like(sink.stats(), { delivered: 40 - bad.length, rejected: bad.length })
+  },
+)
+
+// ── the end of a process or a page
+
+test.serial(
+  'however many sinks wait, a process has one listener, and none when all is delivered',
+  async (t) => {
+    const before = process.listenerCount('beforeExit')
+    const sinks = range(1, 30).map(() => rig(t).sink)
+    t.is(process.listenerCount('beforeExit'), before)
+    for (const sink of sinks) finish(sink, 1)
+    t.is(process.listenerCount('beforeExit'), before + 1)
+    await Promise.all(sinks.map((sink) => sink.flush()))
+    t.is(process.listenerCount('beforeExit'), before)
+  },
+)
+
+const page = (t: { teardown: (undo: () => void) => void }) => {
+  const events = new EventEmitter()
+  const target = {
+    addEventListener: (name: string, listener: () => void) => void events.on(name, listener),
+    removeEventListener: (name: string, listener: () => void) => void events.off(name, listener),
+  }
+  const document = { ...target, visibilityState: 'visible' }
+  Object.assign(globalThis, { document, ...target })
+  t.teardown(() => {
+    for (const key of ['document', 'addEventListener', 'removeEventListener'])
+      Reflect.deleteProperty(globalThis, key)
+  })
+  return {
+    events,
+    show: (visibilityState: string): void => {
+      document.visibilityState = visibilityState
+      events.emit('visibilitychange')
+    },
+  }
+}
+
+test.serial(
+  'a page that is hidden sends what it has, in small requests that outlive it, one after the other',
+  (t) => {
+    const { events, show } = page(t)
+    const { time, sink, sent } = rig(t, () => timer(10, time.scheduler).pipe(map(() => ({ rejected: [] }))))
+    for (const number of range(1, 20)) {
+      sink.next(started(number))
+      sink.next(ended(number, { output: 'x'.repeat(9_000) }))
+    }
+    t.deepEqual(events.eventNames(), ['visibilitychange', 'pagehide', 'pageshow'])
+    show('hidden')
+    t.deepEqual(sent, [{ at: 0, spans: range(1, 6), keepalive: true }])
+    time.pass(100)
+    t.deepEqual(
+      sent.map(({ spans, keepalive }) => [spans.length, keepalive]),
+      [
+        [6, true],
+        [6, true],
+        [6, true],
+        [2, true],
+      ],
+    )
+    t.is(sink.stats().delivered, 20)
+    t.deepEqual(events.eventNames(), [])
+  },
+)
+
+test.serial(
+  'a page that is left does not wait for a request that will not outlive it, nor for a retry',
+  async (t) => {
+    const { events } = page(t)
+    const retrying = rig(t, (_, attempt) => (attempt === 1 ? status(503) : undefined))
+    finish(retrying.sink, 1)
+    retrying.time.pass(1_000)
+    const sending = rig(t, (_, attempt) => (attempt === 1 ? NEVER : undefined), { flushTimeout: 0 })
+    finish(sending.sink, 1)
+    sending.time.pass(1_000)
+    finish(sending.sink, 2)
+    events.emit('pagehide')
+    t.deepEqual(
+      retrying.sent.map(({ at, keepalive }) => [at, keepalive]),
+      [
+        [1_000, false],
+        [1_000, true],
+      ],
+    )
+    t.deepEqual(
+      sending.sent.map(({ spans, keepalive }) => [...spans, keepalive]),
+      [
+        [1, false],
+        [2, true],
+      ],
+    )
+    const closed = sending.sink.close()
+    await sending.time.settle()
+    sending.time.pass(0)
+    await closed
+    t.deepEqual(events.eventNames(), [])
+  },
+)
+
+test.serial(
+  'a span that is too large to outlive its page is sent all the same, and a page that is back is as before',
+  (t) => {
+    const { show } = page(t)
+    const { time, sink, sent } = rig(t)
+    sink.next(started(1, { input: 'x'.repeat(100_000) }))
+    sink.next(ended(1))
+    show('hidden')
+    t.deepEqual(
+      sent.map(({ keepalive }) => keepalive),
+      [false],
+    )
+    finish(sink, 2)
+    show('visible')
+    time.pass(1_000)
+    t.deepEqual(
+      sent.map(({ keepalive }) => keepalive),
+      [false, false],
+    )
+  },
+)
+
+test.serial('a transport that cannot tell the size of a span has it estimated', (t) => {
+  const { show } = page(t)
+  const time = virtualTime(t)
+  const transport: Transport = Object.assign(() => taken, {
+    bytes: () => {
+      throw new Error('no')
+    },
+  })
+  const sink = bufferedSink(transport, { scheduler: time.scheduler })
+  finish(sink, 1)
+  t.notThrows(() => show('hidden'))
+  t.is(sink.stats().delivered, 1)
+})
+
+// ── the policy
+
+const wrong: ReadonlyArray<readonly [string, unknown]> = [
+  ['maxBatchSize', 0],
+  ['maxBatchSize', 1.5],
+  ['maxBatchBytes', -1],
+  ['maxDelay', -1],
+  ['maxDelay', Number.NaN],
+  ['maxQueueSize', 0],
+  ['maxQueueBytes', '1'],
+  ['overflow', 'drop'],
+  ['maxInFlight', 0],
+  ['retry', { count: -1 }],
+  ['retry', { delay: 'soon' }],
+  ['timeout', 0],
+  ['flushTimeout', Number.POSITIVE_INFINITY],
+  ['scheduler', {}],
+  ['random', 0.5],
+  ['onWarning', 'console'],
+]
+
+for (const [option, value] of wrong)
+  test(`a policy whose ${option} is ${JSON.stringify(value)} is refused when the sink is made`, (t) => {
+    const error = t.throws(() => bufferedSink(() => taken, { [option]: value }), { instanceOf: InvalidInput })
+    t.true(error?.path.startsWith(option))
+  })
+
+test('an option that is undefined is one that was not given', async (t) => {
+  for (const option of ['maxBatchSize', 'maxDelay', 'maxQueueSize', 'retry', 'scheduler', 'flushTimeout']) {
+    const sink = bufferedSink(() => taken, { [option]: undefined })
+    finish(sink, 1)
+    t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 1 }))
+  }
+})
+
+test('has the page of a trace when its transport knows one', (t) => {
+  const plain: Transport = () => taken
+  t.is(bufferedSink(plain).traceUrl, undefined)
+  const known = bufferedSink(
+    Object.assign((() => taken) satisfies Transport, { traceUrl: (id: string) => `/${id}` }),
+  )
+  t.is(known.traceUrl?.('1'), '/1')
+})
+
+test('is a Right only when everything was delivered', async (t) => {
+  const { sink } = rig(t)
+  finish(sink, 1)
+  t.true(isRight(await sink.flush()))
+})

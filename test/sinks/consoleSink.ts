@@ -1,0 +1,281 @@
+import { stripVTControlCharacters } from 'node:util'
+import { fc, testProp } from '@fast-check/ava'
+import test from 'ava'
+import { right } from 'fp-ts/lib/Either.js'
+import { consoleSink } from '../../dist/sinks/consoleSink.js'
+import { renderTrace } from '../../dist/sinks/renderTrace.js'
+import type { Span } from '../../dist/tracing/SpanEvent.js'
+import { accounted, ended, idOf, range, started, TRACE_ID } from '../helpers/spans.js'
+
+const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
+
+const span = (number: number, parent: number | undefined, more: Partial<Span> = {}): Span => ({
+  traceId: TRACE_ID,
+  spanId: idOf(number),
+  parentId: parent === undefined ? undefined : idOf(parent),
+  name: `span ${number}`,
+  type: 'task',
+  path: '',
+  workflow: 'flow',
+  trace: 'flow',
+  startedAt: number,
+  endedAt: number + 10,
+  status: 'ok',
+  ...more,
+})
+
+const usage = { prompt_tokens: 12, completion_tokens: 20, total_tokens: 32 }
+
+// ── renderTrace
+
+test('writes a trace as a tree with aligned columns', (t) => {
+  const spans = [
+    span(2, 1, { name: 'buildPrompt', startedAt: 1, endedAt: 1.4 }),
+    span(4, 3, { name: 'lookup', type: 'tool', startedAt: 6, endedAt: 26 }),
+    span(3, 1, {
+      name: 'respanGenerate',
+      type: 'generation',
+      startedAt: 2,
+      firstOutputAt: 414,
+      endedAt: 1_250,
+      generation: { model: 'gpt-4o-mini', stream: true, usageSource: 'reported', usage, cost: 0.00012 },
+    }),
+    span(5, 1, {
+      name: 'again',
+      type: 'generation',
+      startedAt: 1_251,
+      endedAt: 1_300,
+      status: 'error',
+      generation: { model: 'gpt-4o', usageSource: 'unknown', attempts: 3 },
+      error: { tag: 'RateLimited', message: 'HTTP 429: slow\ndown', status: 429 },
+    }),
+    span(1, undefined, {
+      name: 'My Workflow',
+      type: 'workflow',
+      startedAt: 0,
+      endedAt: 1_301,
+      leftEarly: true,
+      totals: { generations: 2, ...usage, cost: 0.00012 },
+    }),
+  ]
+  t.is(
+    renderTrace(spans),
+    [
+      'My Workflow        workflow    1.30 s  Σ 12 → 20 tokens $0.00012               ok, left early',
+      '├─ buildPrompt     task        0.4 ms                                          ok',
+      '├─ respanGenerate  generation  1.25 s  12 → 20 tokens $0.00012    gpt-4o-mini  ok, first token after 412 ms',
+      '│  └─ lookup       tool         20 ms                                          ok',
+      '└─ again           generation   49 ms                             gpt-4o       error 429 RateLimited: HTTP 429: slow down, 3 attempts',
+    ].join('\n'),
+  )
+})
+
+test('leaves out columns that nobody fills', (t) => {
+  t.is(renderTrace([span(1, undefined)]), 'span 1  task  10 ms  ok')
+  t.is(renderTrace([]), '')
+})
+
+for (const [status, more, text] of [
+  ['cancelled', {}, 'cancelled'],
+  ['truncated', { error: { tag: 'StreamInterrupted', status: 502 } }, 'truncated 502 StreamInterrupted'],
+  ['error', { error: { tag: 'TypeError', status: 500 } }, 'error 500 TypeError'],
+  ['error', {}, 'error'],
+] as const)
+  test(`tells how a span ended: ${text}`, (t) => {
+    t.is(renderTrace([span(1, undefined, { status, ...more })]), `span 1  task  10 ms  ${text}`)
+  })
+
+for (const [ms, text] of [
+  [0, '0.0 ms'],
+  [0.04, '0.0 ms'],
+  [9.94, '9.9 ms'],
+  [9.96, '10 ms'],
+  [999.4, '999 ms'],
+  [999.6, '1.00 s'],
+  [59_990, '59.99 s'],
+  [59_996, '1 min 00 s'],
+  [125_400, '2 min 05 s'],
+  [-1, '?'],
+  [Number.NaN, '?'],
+] as const)
+  test(`writes ${ms} ms as ${text}`, (t) => {
+    t.is(renderTrace([span(1, undefined, { startedAt: 0, endedAt: ms })]), `span 1  task  ${text}  ok`)
+  })
+
+test('marks estimated tokens', (t) => {
+  const generation = { usageSource: 'estimated' as const, usage }
+  t.true(renderTrace([span(1, undefined, { generation })]).includes('~12 → ~20 tokens'))
+})
+
+test('colours when asked to, and nothing else changes', (t) => {
+  const spans = [span(1, undefined), span(2, 1, { status: 'error' }), span(3, 1, { status: 'cancelled' })]
+  const colored = renderTrace(spans, { colors: true })
+  t.true(colored.includes('\u001b[31merror'))
+  t.true(colored.includes('\u001b[33mcancelled'))
+  t.is(stripVTControlCharacters(colored), renderTrace(spans))
+})
+
+test('names cannot drive the terminal, break lines, or reorder them', (t) => {
+  const name = 'a\u001b[2J\nb\u202ec\u0007'
+  t.is(renderTrace([span(1, undefined, { name })]), 'a [2J b c  task  10 ms  ok')
+  t.is(renderTrace([span(1, undefined, { name: '' })]).trim(), 'task  10 ms  ok')
+  t.true(renderTrace([span(1, undefined, { name: 'x'.repeat(500) })]).length < 100)
+})
+
+test('wide characters take two columns', (t) => {
+  const lines = renderTrace([
+    span(1, undefined, { name: '世界' }),
+    span(2, undefined, { name: 'abcd' }),
+  ]).split('\n')
+  t.deepEqual(lines, ['世界  task  10 ms  ok', 'abcd  task  10 ms  ok'])
+})
+
+test('a span without its parent stands at the top, and a cycle ends', (t) => {
+  t.is(renderTrace([span(2, 1)]), 'span 2  task  10 ms  ok')
+  t.is(renderTrace([span(1, 2), span(2, 1)]).split('\n').length, 2)
+  t.is(renderTrace([span(1, 1)]).split('\n').length, 1)
+})
+
+test('a trace of 2,000 levels is no problem', (t) => {
+  const deep = range(1, 2_000).map((number) => span(number, number === 1 ? undefined : number - 1))
+  t.is(renderTrace(deep).split('\n').length, 2_000)
+})
+
+testProp(
+  'law: every span has exactly one line, in whatever order they come',
+  [
+    fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 0, max: 12 })), { maxLength: 12 }),
+    fc.nat(),
+  ],
+  (t, edges, seed) => {
+    const spans = [
+      ...new Map(edges.map(([number, parent]) => [number, span(number, parent || undefined)])).values(),
+    ]
+    const shuffled = spans
+      .map((one, index) => ({ one, order: (index * 7919 + seed) % 13 }))
+      .sort((first, second) => first.order - second.order)
+      .map(({ one }) => one)
+    const names = (text: string) =>
+      text
+        .split('\n')
+        .map((line) => /span \d+/.exec(line)?.[0])
+        .sort()
+    t.deepEqual(
+      names(renderTrace(shuffled)),
+      spans.length === 0 ? [undefined] : spans.map(({ name }) => name).sort(),
+    )
+  },
+)
+
+// ── consoleSink
+
+const printing = (): { readonly texts: Array<string>; readonly sink: ReturnType<typeof consoleSink> } => {
+  const texts: Array<string> = []
+  return { texts, sink: consoleSink({ write: (text) => texts.push(text), colors: false }) }
+}
+
+const names = (text: string | undefined): ReadonlyArray<string> =>
+  [...(text ?? '').matchAll(/span \d+/g)].map(([name]) => name)
+
+test('prints a trace when its root ends', (t) => {
+  const { sink, texts } = printing()
+  sink.next(started(1))
+  sink.next(started(2, { parentId: idOf(1) }))
+  sink.next(ended(2))
+  t.deepEqual(texts, [])
+  t.like(sink.stats(), { accepted: 1, queued: 1 })
+  sink.next(ended(1))
+  t.deepEqual(texts.map(names), [['span 1', 'span 2']])
+  t.like(sink.stats(), { accepted: 2, delivered: 2, queued: 0 })
+})
+
+test('keeps interleaved traces apart', (t) => {
+  const { sink, texts } = printing()
+  for (const traceId of ['a', 'b']) {
+    sink.next(started(1, { traceId, name: `span ${traceId === 'a' ? 1 : 2}` }))
+    sink.next(started(3, { traceId, parentId: idOf(1), name: `span ${traceId === 'a' ? 3 : 4}` }))
+  }
+  for (const number of [3, 1]) for (const traceId of ['b', 'a']) sink.next(ended(number, { traceId }))
+  t.deepEqual(texts.map(names), [
+    ['span 2', 'span 4'],
+    ['span 1', 'span 3'],
+  ])
+})
+
+test('prints a span that ends after its root on its own', (t) => {
+  const { sink, texts } = printing()
+  sink.next(started(1))
+  sink.next(started(2, { parentId: idOf(1) }))
+  sink.next(ended(1))
+  sink.next(ended(2))
+  t.deepEqual(texts.map(names), [['span 1'], ['span 2']])
+})
+
+test('drops the oldest trace when too many have no end', (t) => {
+  const { sink, texts } = printing()
+  const child = (traceId: string, number: number): void => {
+    sink.next(started(number, { traceId, parentId: idOf(1) }))
+    sink.next(ended(number, { traceId }))
+  }
+  for (const number of range(2, 6_001)) child('old', number)
+  for (const number of range(2, 6_001)) child('new', number)
+  t.like(sink.stats(), { accepted: 12_000, dropped: 6_000, queued: 6_000 })
+  t.is(accounted(sink), 12_000)
+  t.deepEqual(texts, [])
+})
+
+test('flush leaves unfinished traces, close prints them, and what ends later is dropped', async (t) => {
+  const { sink, texts } = printing()
+  sink.next(started(1))
+  sink.next(started(2, { parentId: idOf(1) }))
+  sink.next(ended(2))
+  t.deepEqual(await sink.flush(), right({ ...NOTHING, queued: 1 }))
+  t.deepEqual(await sink.close(), right({ ...NOTHING, delivered: 1 }))
+  sink.next(ended(1))
+  t.deepEqual(texts.map(names), [['span 2']])
+  t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1, queued: 0 })
+})
+
+test('a write that throws loses its trace, and nothing else', (t) => {
+  const sink = consoleSink({
+    write: () => {
+      throw new Error('EPIPE')
+    },
+  })
+  sink.next(started(1))
+  t.notThrows(() => sink.next(ended(1)))
+  t.like(sink.stats(), { accepted: 1, dropped: 1 })
+})
+
+test('a write that is traced itself does not disturb the counts', (t) => {
+  let more = 2
+  const sink = consoleSink({
+    write: () => {
+      if (more > 5) return
+      sink.next(started(more))
+      sink.next(ended(more++))
+    },
+  })
+  let wrong = 0
+  sink.stats$.subscribe(({ accepted }) => {
+    if (accepted !== accounted(sink)) wrong++
+  })
+  sink.next(started(1))
+  sink.next(ended(1))
+  t.is(wrong, 0)
+  t.like(sink.stats(), { accepted: 5, delivered: 5, queued: 0 })
+})
+
+test.serial('writes to standard error, plainly where that is no terminal', (t) => {
+  const { write } = process.stderr
+  const texts: Array<string> = []
+  process.stderr.write = (text: string | Uint8Array) => {
+    texts.push(String(text))
+    return true
+  }
+  const sink = consoleSink()
+  sink.next(started(1))
+  sink.next(ended(1))
+  process.stderr.write = write
+  t.deepEqual(texts, ['span 1  task  1.00 s  ok\n'])
+})

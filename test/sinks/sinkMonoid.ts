@@ -1,0 +1,304 @@
+import { fc, testProp } from '@fast-check/ava'
+import test from 'ava'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { memorySink } from '../../dist/sinks/memorySink.js'
+import { noopSink } from '../../dist/sinks/noopSink.js'
+import { redacted } from '../../dist/sinks/redacted.js'
+import { sinkMonoid } from '../../dist/sinks/sinkMonoid.js'
+import type { FlushReport, Sink, SinkError, SinkStats } from '../../dist/tracing/Sink.js'
+import type { SpanEvent } from '../../dist/tracing/SpanEvent.js'
+import { accounted, ended, finish, idOf, numberOf, range, started, TRACE_ID } from '../helpers/spans.js'
+
+const { concat, empty } = sinkMonoid
+
+const NOTHING: FlushReport = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
+
+// ── memorySink and noopSink
+
+test('memorySink keeps every event, and folds the spans', async (t) => {
+  const sink = memorySink()
+  sink.next(started(1))
+  t.deepEqual(sink.spans(), [])
+  sink.next(ended(1))
+  t.deepEqual(sink.events, [started(1), ended(1)])
+  t.deepEqual(sink.spans().map(numberOf), [1])
+  t.like(sink.stats(), { accepted: 1, delivered: 1 })
+  t.deepEqual(await sink.flush(), right(NOTHING))
+})
+
+test('memorySink counts what ends after close as dropped', async (t) => {
+  const sink = memorySink()
+  const done = sink.close()
+  finish(sink, 1)
+  await done
+  finish(sink, 2)
+  t.deepEqual(sink.spans().map(numberOf), [1])
+  t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1 })
+})
+
+test('memorySink tells its counts to who watches', (t) => {
+  const sink = memorySink()
+  const seen: Array<number> = []
+  sink.stats$.subscribe(({ delivered }) => seen.push(delivered))
+  finish(sink, 1, 2)
+  t.deepEqual(seen, [0, 1, 2])
+})
+
+test('noopSink keeps and counts nothing', async (t) => {
+  finish(noopSink, 1)
+  t.like(noopSink.stats(), { accepted: 0, delivered: 0 })
+  t.deepEqual([await noopSink.flush(), await noopSink.close()], [right(NOTHING), right(NOTHING)])
+  let first: SinkStats | undefined
+  noopSink.stats$.subscribe((stats) => {
+    first = stats
+  })
+  t.deepEqual(first, noopSink.stats())
+})
+
+// ── redacted
+
+const hide = (content: string): string => content.replaceAll('secret', '***')
+
+test('redacted maps inputs, outputs and error messages before a sink sees them', (t) => {
+  const memory = memorySink()
+  const sink = redacted(memory, hide)
+  sink.next(started(1, { input: 'a secret', attributes: { metadata: { key: 'secret' } } }))
+  sink.next({ _tag: 'SpanFirstOutput', traceId: TRACE_ID, spanId: idOf(1), at: 1_500 })
+  const error = { tag: 'E', message: 'no secret', stack: 'E: no secret\n    at f', status: 500 }
+  sink.next(ended(1, { status: 'error', input: 'late secret', output: 'secret!', error }))
+  t.like(memory.spans()[0], {
+    input: 'a ***',
+    output: '***!',
+    error: { tag: 'E', message: 'no ***', stack: 'E: no ***\n    at f', status: 500 },
+    attributes: { metadata: { key: 'secret' } },
+    firstOutputAt: 1_500,
+  })
+  t.is(JSON.stringify(memory.events[2]).includes('secret'), false)
+})
+
+test('redacted withholds what is mapped to undefined, and a stack that repeats it in another form', (t) => {
+  const memory = memorySink()
+  const error = { tag: 'E', message: 'secret', stack: 'E: another secret', status: 500 }
+  const nothing = redacted(memory, () => undefined)
+  nothing.next(started(1, { input: 'secret' }))
+  nothing.next(ended(1, { output: 'secret', error }))
+  const mapped = redacted(memory, () => '***')
+  mapped.next(ended(2, { error: { ...error, stack: 'E: S E C R E T' } }))
+  t.false(JSON.stringify(memory.events).includes('secret'))
+  t.false(JSON.stringify(memory.events).includes('S E C R E T'))
+  t.false('input' in (memory.spans()[0] ?? {}))
+})
+
+test('redacted withholds content where its function throws, and never throws itself', (t) => {
+  const memory = memorySink()
+  const warnings: Array<Error> = []
+  const listener = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', listener)
+  const sink = redacted(memory, (content) => {
+    throw new Error(content)
+  })
+  t.notThrows(() => {
+    sink.next(started(1, { input: 'secret' }))
+    sink.next(ended(1, { output: 'secret' }))
+  })
+  t.false(JSON.stringify(memory.events).includes('secret'))
+  return new Promise<void>((resolve) =>
+    setImmediate(() => {
+      process.off('warning', listener)
+      t.is(warnings.filter((warning) => 'code' in warning && warning.code === 'RESPAN_REDACT').length, 1)
+      t.false(warnings.some(({ message }) => message.includes('secret')))
+      resolve()
+    }),
+  )
+})
+
+test('redacted counts, flushes and closes as the sink behind it, and shows its pages', async (t) => {
+  const memory = memorySink()
+  const sink = redacted(Object.assign(memory, { traceUrl: (id: string) => `/${id}` }), hide)
+  finish(sink, 1)
+  t.deepEqual(sink.stats(), memory.stats())
+  t.deepEqual(await sink.flush(), right(NOTHING))
+  await sink.close()
+  finish(sink, 2)
+  t.is(memory.stats().dropped, 1)
+  t.is(sink.traceUrl?.('1'), '/1')
+  t.is(redacted(memorySink(), hide).traceUrl, undefined)
+})
+
+// ── the monoid
+
+/** A sink that tells a given outcome, and writes down what is done with it. */
+const told = (name: string, outcome: ReturnType<Sink['flush']>, log: Array<string>): Sink => ({
+  ...memorySink(),
+  next: (event) => void log.push(`${name} ${event._tag}`),
+  flush: () => {
+    log.push(`${name} flush`)
+    return outcome
+  },
+  close: () => {
+    log.push(`${name} close`)
+    return outcome
+  },
+})
+
+const failure = (name: string, report: Partial<FlushReport>): SinkError => ({
+  failures: [{ sink: name, error: new Error(name) }],
+  report: { ...NOTHING, ...report },
+})
+
+test('both get every event, in order', (t) => {
+  const log: Array<string> = []
+  const done = Promise.resolve(right(NOTHING))
+  const sink = concat(told('a', done, log), told('b', done, log))
+  sink.next(started(1))
+  sink.next(ended(1))
+  t.deepEqual(log, ['a SpanStarted', 'b SpanStarted', 'a SpanEnded', 'b SpanEnded'])
+})
+
+test('a sink that throws does not keep events from the other one', (t) => {
+  const memory = memorySink()
+  const broken: Sink = {
+    ...memorySink(),
+    next: () => {
+      throw new Error('broken')
+    },
+  }
+  t.notThrows(() => finish(concat(broken, memory), 1))
+  t.is(memory.events.length, 2)
+})
+
+test('both are flushed and closed, whatever becomes of the other, and reports are added', async (t) => {
+  const log: Array<string> = []
+  const one = failure('a', { dropped: 1, queued: 2 })
+  const sink = concat(
+    told('a', Promise.resolve(left(one)), log),
+    told('b', Promise.resolve(right({ ...NOTHING, delivered: 3 })), log),
+  )
+  const expected = left({
+    failures: one.failures,
+    report: { ...NOTHING, dropped: 1, queued: 2, delivered: 3 },
+  })
+  t.deepEqual(await sink.flush(), expected)
+  t.deepEqual(await sink.close(), expected)
+  t.deepEqual(log, ['a flush', 'b flush', 'a close', 'b close'])
+})
+
+test('failures of both are joined', async (t) => {
+  const log: Array<string> = []
+  const sink = concat(
+    told('a', Promise.resolve(left(failure('a', { dropped: 1 }))), log),
+    told('b', Promise.resolve(left(failure('b', { rejected: 1 }))), log),
+  )
+  const outcome = await sink.flush()
+  t.true(isLeft(outcome))
+  if (!isLeft(outcome)) return
+  t.deepEqual(
+    outcome.left.failures.map((one) => one.sink),
+    ['a', 'b'],
+  )
+  t.like(outcome.left.report, { dropped: 1, rejected: 1 })
+})
+
+test('a flush that rejects or throws is a failure, and the other one still counts', async (t) => {
+  const log: Array<string> = []
+  const rejects = told('a', Promise.reject(new Error('rejected')), log)
+  const throws: Sink = {
+    ...memorySink(),
+    flush: () => {
+      throw new Error('thrown')
+    },
+  }
+  const fine = told('b', Promise.resolve(right({ ...NOTHING, delivered: 1 })), log)
+  for (const broken of [rejects, throws]) {
+    const outcome = await concat(broken, fine).flush()
+    t.true(isLeft(outcome) && outcome.left.report.delivered === 1 && outcome.left.failures.length === 1)
+  }
+})
+
+test('counts are sums, also as they change', (t) => {
+  const sink = concat(memorySink(), memorySink())
+  const seen: Array<number> = []
+  sink.stats$.subscribe(({ accepted }) => seen.push(accepted))
+  finish(sink, 1)
+  t.deepEqual(seen, [0, 1, 2])
+  t.like(sink.stats(), { accepted: 2, delivered: 2 })
+  t.is(accounted(sink), 2)
+})
+
+test('shows the pages of the first sink that has some', (t) => {
+  const pages = (prefix: string): Sink =>
+    Object.assign(memorySink(), { traceUrl: (id: string) => prefix + id })
+  t.is(concat(memorySink(), memorySink()).traceUrl, undefined)
+  t.is(concat(memorySink(), pages('/b/')).traceUrl?.('1'), '/b/1')
+  t.is(concat(pages('/a/'), pages('/b/')).traceUrl?.('1'), '/a/1')
+})
+
+interface Observed {
+  readonly received: ReadonlyArray<ReadonlyArray<SpanEvent>>
+  readonly stats: SinkStats
+  readonly flushed: unknown
+  readonly closed: unknown
+}
+
+const comparable = (outcome: Awaited<ReturnType<Sink['flush']>>): unknown =>
+  isLeft(outcome)
+    ? {
+        report: outcome.left.report,
+        failures: outcome.left.failures.map(({ sink, error }) => [sink, error.message]),
+      }
+    : outcome.right
+
+/** All that can be seen of sinks put together in some way: what each of them got, and what came out. */
+const observe = async (
+  kinds: ReadonlyArray<number>,
+  numbers: ReadonlyArray<number>,
+  combine: (sinks: ReadonlyArray<Sink>) => Sink,
+): Promise<Observed> => {
+  const parts = kinds.map((kind, index) => {
+    const memory = memorySink()
+    const outcome =
+      kind === 0
+        ? right({ ...NOTHING, delivered: index + 1 })
+        : left(failure(`sink ${index}`, { dropped: kind }))
+    return { memory, sink: { ...memory, flush: () => Promise.resolve(outcome) } }
+  })
+  const whole = combine(parts.map(({ sink }) => sink))
+  finish(whole, ...numbers)
+  const flushed = comparable(await whole.flush())
+  const closed = comparable(await whole.close())
+  finish(whole, 99)
+  return { received: parts.map(({ memory }) => memory.events), stats: whole.stats(), flushed, closed }
+}
+
+const kind = fc.integer({ min: 0, max: 2 })
+const numbers = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 6 })
+
+testProp('law: concat is associative', [kind, kind, kind, numbers], async (t, a, b, c, spans) => {
+  const kinds = [a, b, c]
+  const leftFirst = await observe(kinds, spans, ([x = empty, y = empty, z = empty]) =>
+    concat(concat(x, y), z),
+  )
+  const rightFirst = await observe(kinds, spans, ([x = empty, y = empty, z = empty]) =>
+    concat(x, concat(y, z)),
+  )
+  t.deepEqual(leftFirst, rightFirst)
+})
+
+testProp('law: empty is neutral on both sides', [kind, numbers], async (t, a, spans) => {
+  const alone = await observe([a], spans, ([x = empty]) => x)
+  t.deepEqual(await observe([a], spans, ([x = empty]) => concat(x, empty)), alone)
+  t.deepEqual(await observe([a], spans, ([x = empty]) => concat(empty, x)), alone)
+  // Also for an empty one that is not known by its identity.
+  t.deepEqual(await observe([a], spans, ([x = empty]) => concat({ ...empty }, x)), alone)
+})
+
+testProp('law: redacted with the identity is no different', [kind, numbers], async (t, a, spans) => {
+  const alone = await observe([a], spans, ([x = empty]) => x)
+  t.deepEqual(await observe([a], spans, ([x = empty]) => redacted(x, (content) => content)), alone)
+})
+
+test('many sinks fold to one', (t) => {
+  const sinks = range(1, 5).map(() => memorySink())
+  finish(sinks.reduce<Sink>(concat, empty), 1)
+  t.true(sinks.every(({ events }) => events.length === 2))
+})

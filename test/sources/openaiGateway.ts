@@ -1,0 +1,114 @@
+import { LLMock } from '@copilotkit/aimock'
+import test, { type ExecutionContext } from 'ava'
+import { lastValueFrom, toArray } from 'rxjs'
+import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
+import { InvalidInput } from '../../dist/errors.js'
+import { openaiGateway } from '../../dist/sources/openaiGateway.js'
+import { sendJson, serve } from '../helpers/server.js'
+
+// A developer's own environment must not decide what is tested here.
+for (const name of ['RESPAN_API_KEY', 'RESPAN_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL'])
+  delete process.env[name]
+
+const KEY = 'sk-canary-0123456789'
+const ASK: ChatRequest = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }] }
+const RESPONSE = {
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
+}
+
+const inEnvironment = (t: ExecutionContext, variables: Record<string, string>): void => {
+  Object.assign(process.env, variables)
+  t.teardown(() => {
+    for (const name of Object.keys(variables)) delete process.env[name]
+  })
+}
+
+const urlOf = async (
+  gateway: (fetch: typeof globalThis.fetch) => ReturnType<typeof openaiGateway>,
+): Promise<unknown> => {
+  const urls: Array<unknown> = []
+  const fetch: typeof globalThis.fetch = async (input) => {
+    urls.push(input)
+    return Response.json(RESPONSE)
+  }
+  await lastValueFrom(gateway(fetch).chat(ASK))
+  return urls[0]
+}
+
+test('asks OpenAI unless told otherwise, and keeps the path that it is told', async (t) => {
+  t.is(
+    await urlOf((fetch) => openaiGateway({ fetch, apiKey: KEY })),
+    'https://api.openai.com/v1/chat/completions',
+  )
+  t.is(
+    await urlOf((fetch) => openaiGateway({ fetch, baseUrl: 'http://localhost:11434/v1/' })),
+    'http://localhost:11434/v1/chat/completions',
+  )
+  t.is(
+    await urlOf((fetch) => openaiGateway({ fetch, baseUrl: 'http://localhost:4000' })),
+    'http://localhost:4000/chat/completions',
+  )
+})
+
+test.serial('takes its key and its address from the environment of OpenAI only', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, RESPONSE))
+  const chat$ = openaiGateway().chat(ASK)
+  inEnvironment(t, { RESPAN_API_KEY: 'of-respan', RESPAN_BASE_URL: 'http://127.0.0.1:1' })
+  await t.throwsAsync(lastValueFrom(chat$), { name: 'MissingApiKey', message: /OPENAI_API_KEY/ })
+  inEnvironment(t, { OPENAI_BASE_URL: `${server.url}/v1` })
+  await lastValueFrom(chat$)
+  inEnvironment(t, { OPENAI_API_KEY: KEY })
+  await lastValueFrom(chat$)
+  t.deepEqual(
+    server.received.map(({ headers }) => headers.authorization),
+    [undefined, `Bearer ${KEY}`],
+  )
+  t.is(server.received[0]?.path, '/v1/chat/completions')
+})
+
+test('sends the request as it is', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, RESPONSE))
+  await lastValueFrom(openaiGateway({ baseUrl: server.url, apiKey: KEY }).chat(ASK))
+  t.deepEqual(JSON.parse(server.received[0]?.body ?? ''), ASK)
+})
+
+test('names itself and refuses wrong options when it is built', (t) => {
+  t.like(openaiGateway(), { name: 'openai', kind: 'openai' })
+  const error = t.throws(() => openaiGateway({ timeout: -1 }), { instanceOf: InvalidInput })
+  t.true(error.message.startsWith('openaiGateway: timeout: '))
+})
+
+test('understands a server that nobody here wrote, streamed and whole', async (t) => {
+  const mock = new LLMock({ port: 0, host: '127.0.0.1', chunkSize: 3 })
+  mock.onMessage('Hi', { content: 'Hello from somebody else.' })
+  await mock.start()
+  t.teardown(() => mock.stop())
+  const { chat } = openaiGateway({ baseUrl: `${mock.url}/v1`, apiKey: KEY })
+  const stream = await lastValueFrom(
+    chat({ ...ASK, stream: true, stream_options: { include_usage: true } }).pipe(toArray()),
+  )
+  const chunks = stream.flatMap((event) => (event._tag === 'Chunk' ? [event.chunk] : []))
+  t.is(chunks.map(({ choices }) => choices[0]?.delta?.content ?? '').join(''), 'Hello from somebody else.')
+  t.true(chunks.some(({ choices }) => choices[0]?.finish_reason === 'stop'))
+  t.true(chunks.some(({ usage }) => (usage?.completion_tokens ?? 0) > 0))
+  const whole = await lastValueFrom(chat(ASK))
+  t.is(whole._tag === 'Response' && whole.response.choices[0]?.message?.content, 'Hello from somebody else.')
+})
+
+test('reports the faults of a server that nobody here wrote', async (t) => {
+  const mock = new LLMock({ port: 0, host: '127.0.0.1', chunkSize: 3 })
+  mock.onMessage('Hi', { content: 'Hello from somebody else.' })
+  await mock.start()
+  t.teardown(() => mock.stop())
+  const ask = (chaos: string, stream: boolean) =>
+    lastValueFrom(
+      openaiGateway({
+        baseUrl: `${mock.url}/v1`,
+        apiKey: KEY,
+        retry: { count: 0 },
+        headers: { [`x-aimock-chaos-${chaos}`]: '1' },
+      }).chat({ ...ASK, stream }),
+    )
+  await t.throwsAsync(ask('drop', true), { name: 'HttpError' })
+  await t.throwsAsync(ask('malformed', false), { name: 'InvalidResponse' })
+})
