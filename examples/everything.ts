@@ -6,22 +6,22 @@ import {
   respanGenerate,
   respanTrace,
   sinkMonoid,
-  withFallback,
 } from 'respan-rx'
 import { of } from 'rxjs'
 
-// Everything: a component of one's own, a gateway call with fallback models, load balancing and its cost, a
-// second gateway call for when the first one fails altogether, one trace for all of it, shown here and delivered.
+// Everything: a component of one's own, a call whose model fails and whose fallback answers, a call that is
+// balanced between two models, what they cost, and one trace for all of it, shown here and delivered.
 
 const LIBRARY: Readonly<Record<string, string>> = {
-  'rx observables': 'An Observable is a lazy push collection of values over time.',
+  observables: 'An Observable is a lazy push collection of values over time.',
 }
 
 const retrieve = component('retriever', (topic: string) =>
   of({ topic, document: LIBRARY[topic] ?? 'Nothing is known of it here.' }),
 )
 
-const careful = respanGenerate({
+const draft = respanGenerate({
+  name: 'draft',
   model: 'out-of-order',
   attributes: {
     customer_identifier: 'user_123',
@@ -33,26 +33,25 @@ const careful = respanGenerate({
   params: { temperature: 0.2, max_tokens: 120 },
 })
 
-const balanced = respanGenerate({
+const summary = respanGenerate({
+  name: 'summary',
   model: 'gpt-4o-mini',
-  name: 'balanced',
   attributes: {
-    load_balance_group: {
-      group_id: 'writers',
-      models: [
-        { model: 'gpt-4o-mini', weight: 3 },
-        { model: 'gpt-4o', weight: 1 },
-      ],
-    },
+    load_balance_models: [
+      { model: 'gpt-4o-mini', weight: 3 },
+      { model: 'gpt-4o', weight: 1 },
+    ],
     request_breakdown: true,
   },
 })
 
-of('rx observables')
+of('observables')
   .pipe(
     retrieve,
     buildPrompt('With this in mind: {{ document }}\nTell me about {{ topic }}.'),
-    withFallback(careful, balanced),
+    draft,
+    buildPrompt('In one sentence: {{ replies[0] }}'),
+    summary,
     respanTrace('Everything', {
       sink: sinkMonoid.concat(defaultSink(), consoleSink()),
       attributes: { metadata: { release: '1.0' } },
@@ -61,5 +60,5 @@ of('rx observables')
   )
   .subscribe(({ replies, meta }) => {
     console.log(replies[0])
-    console.log(`\nAnswered by ${meta[0]?.model} for ${meta[0]?.cost} USD\n`)
+    console.log(`\nSummed up by ${meta[0]?.model} for ${meta[0]?.cost} USD\n`)
   })

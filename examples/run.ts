@@ -1,5 +1,6 @@
 import { startLocal } from 'respan-rx/local'
 import { hasKey, loadEnvironment } from './environment.js'
+import { keyPressed } from './keyPressed.js'
 
 // npm run example <name>: runs an example as it stands, against the platform when RESPAN_API_KEY is set,
 // otherwise against a local gateway that the environment points to.
@@ -25,5 +26,6 @@ if (!hasKey()) {
   process.env.OPENAI_BASE_URL = local.baseUrl
   process.env.OPENAI_API_KEY = 'local'
   console.log(`No RESPAN_API_KEY: using a local gateway at ${local.baseUrl}\n`)
+  process.once('beforeExit', () => void keyPressed('The page stays open until you press a key.'))
 }
 await import(`./${name}.js`)

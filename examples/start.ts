@@ -12,6 +12,7 @@ import {
 import { startLocal } from 'respan-rx/local'
 import { lastValueFrom, of, tap } from 'rxjs'
 import { hasKey, loadEnvironment } from './environment.js'
+import { keyPressed } from './keyPressed.js'
 
 // npm start: the quick start, for real. With RESPAN_API_KEY it runs on the platform, without one against the
 // local gateway, which speaks the same wire contract.
@@ -48,12 +49,6 @@ const flushed = await sink.flush()
 console.log(`\n\n${renderTrace(memory.spans())}`)
 console.log(flushed._tag === 'Right' ? `Delivered. Trace URL: ${url}` : 'The trace could not be delivered.')
 
-if (local !== undefined && process.stdin.isTTY && process.stdout.isTTY) {
-  console.log('\nThe page stays open until you press a key.')
-  process.stdin.setRawMode(true)
-  await new Promise((resolve) => process.stdin.once('data', resolve))
-  process.stdin.setRawMode(false)
-  process.stdin.pause()
-}
+if (local !== undefined) await keyPressed('The page stays open until you press a key.')
 await sink.close()
 await local?.close()

@@ -118,6 +118,8 @@ export class HttpError extends CallError {
   readonly body: unknown
   /** The provider's or platform's own code, such as `insufficient_quota`. */
   readonly code: string | undefined
+  /** How long the server asks to wait, in ms; `undefined` when it didn't say. */
+  readonly retryAfter: number | undefined
 
   constructor(
     message: string,
@@ -125,6 +127,7 @@ export class HttpError extends CallError {
       readonly status: number
       readonly body?: unknown
       readonly code?: string | undefined
+      readonly retryAfter?: number | undefined
     },
   ) {
     super(message, answer)
@@ -132,6 +135,7 @@ export class HttpError extends CallError {
     this.status = answer.status
     this.body = answer.body
     this.code = answer.code
+    this.retryAfter = answer.retryAfter
   }
 }
 

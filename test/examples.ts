@@ -50,7 +50,8 @@ test('tracing-gateway: both, token by token', async (t) => {
 test('everything: a fallback, load balancing and the cost, as a tree', async (t) => {
   const text = await example('everything')
   t.regex(text, URL)
-  t.regex(text, /Answered by \S+ for 0\.\d+ USD/)
-  t.regex(text, /├─ retriever/)
-  t.regex(text, /respanGenerate .*error 503 HttpError|respanGenerate .*claude-sonnet-4-5/)
+  t.regex(text, /Summed up by gpt-4o\S* for 0\.\d+ USD/)
+  t.regex(text, /├─ retriever +task/)
+  t.regex(text, /├─ draft +generation .*\$0\.\d+ +claude-sonnet-4-5\S* +ok/)
+  t.regex(text, /└─ summary +generation .*\$0\.\d+ +gpt-4o\S* +ok/)
 })

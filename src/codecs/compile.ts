@@ -165,7 +165,7 @@ const partsOf = (codecs: ReadonlyArray<t.Any>, walk: Walk): ReadonlyArray<Part> 
 
 const fieldsOf = (props: t.AnyProps, required: boolean, walk: Walk): Node =>
   fields(
-    Object.entries(props).map(([key, codec]) => ({ key, ...partOf(codec, walk) })),
+    Object.entries(props).map(([key, codec]) => ({ key, part: partOf(codec, walk) })),
     required,
   )
 

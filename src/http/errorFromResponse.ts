@@ -28,9 +28,8 @@ export const errorFromResponse = (
   const code = errorCode(body)
   const said = errorMessage(body) ?? (answer.statusText || 'the answer says nothing more')
   const message = `HTTP ${status}: ${said}${advice(status, body, platform)}`
-  return status === 429
-    ? new RateLimited(message, { ...ids, body, code, retryAfter: retryAfter(answer.headers, body, now) })
-    : new HttpError(message, { ...ids, status, body, code })
+  const details = { ...ids, body, code, retryAfter: retryAfter(answer.headers, body, now) }
+  return status === 429 ? new RateLimited(message, details) : new HttpError(message, { ...details, status })
 }
 
 const advice = (status: number, body: unknown, platform: Platform): string => {

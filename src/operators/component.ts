@@ -67,5 +67,5 @@ export const component = <
       const span = startSpan(trace, parent, { name, type, input: value })
       return recordRun(span, here, subscriber, (s) => run(value, index).subscribe(s), same)
     })
-  return lift(name, flattenWith(`component ${name}`, options), project, run)
+  return lift(name, flattenWith(`component ${name}`, options), project)
 }

@@ -15,42 +15,32 @@ export interface Component<A, B> extends OperatorFunction<A, B> {
   readonly spanName: string
 }
 
-const subscribedIn = <B>(frame: Frame, inner: Observable<B>): Observable<B> =>
-  new Observable((subscriber) => runInFrame(frame, (s) => inner.subscribe(s), subscriber))
+const projectedIn = <B>(frame: Frame, inner: () => Observable<B>): Observable<B> =>
+  new Observable((subscriber) => runInFrame(frame, (s) => inner().subscribe(s), subscriber))
 
-/** Subscribes a project's observable under the span that the operator itself was subscribed under. */
+/** Runs a project under the span that the operator itself was subscribed under. */
 const within =
   <A, B>(frame: Frame, project: Project<A, B>): Project<A, B> =>
-  (value, index) => {
-    const inner = project(value, index)
-    return currentOpenSpan() === frame.span ? inner : subscribedIn(frame, inner)
-  }
+  (value, index) =>
+    currentOpenSpan() === frame.span ? project(value, index) : projectedIn(frame, () => project(value, index))
 
 /** Keeps an untraced run untraced, even when another trace's handler feeds it. */
 const outside =
   <A, B>(project: Project<A, B>): Project<A, B> =>
   (value, index) => {
     const foreign = currentOpenSpan()
-    const inner = project(value, index)
-    return foreign === null ? inner : subscribedIn(forkFrame(null, foreign.trace.asyncContext), inner)
+    return foreign === null
+      ? project(value, index)
+      : projectedIn(forkFrame(null, foreign.trace.asyncContext), () => project(value, index))
   }
 
-/**
- * Makes an operator of a project, item by item.
- *
- * @param untraced what runs where no trace is: no span, no id, no frame, no clock
- */
-export const lift = <A, B>(
-  spanName: string,
-  flatten: Flatten,
-  project: Project<A, B>,
-  untraced: Project<A, B> = project,
-): Component<A, B> => {
+/** Makes an operator of a project, item by item. Where no trace is, it makes no frame. */
+export const lift = <A, B>(spanName: string, flatten: Flatten, project: Project<A, B>): Component<A, B> => {
   const operator: OperatorFunction<A, B> = (source) => {
     let deep: Observable<A> | undefined
     return new Observable((subscriber) => {
       const parent = currentOpenSpan()
-      if (parent === null) return flatten(outside(untraced))(source).subscribe(subscriber)
+      if (parent === null) return flatten(outside(project))(source).subscribe(subscriber)
       const { trace } = parent
       if (trace.deep) deep ??= linked(deepen(source))
       const frame = captureFrame(trace.asyncContext)

@@ -199,6 +199,8 @@ export const respanTrace = <T>(
   return (source) => {
     let deep: Observable<T> | undefined
     return new Observable((subscriber) => {
+      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
+      if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()
       const trace = parent === null ? rootTrace(name, own) : nestedTrace(parent.trace, name, own)
       if (trace.deep) deep ??= deepen(source)

@@ -66,7 +66,8 @@ export const traced = <A, B>(
     let deep: Observable<B> | undefined
     return new Observable((subscriber) => {
       const parent = currentOpenSpan()
-      if (parent === null) return body.subscribe(subscriber)
+      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
+      if (parent === null || subscriber.closed) return body.subscribe(subscriber)
       const { trace } = parent
       if (trace.deep) deep ??= deepen(body)
       const here = captureFrame(trace.asyncContext)

@@ -12,7 +12,6 @@ import { endpoint } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { parseJson } from '../http/parseJson.js'
 import { post } from '../http/post.js'
-import { retryAfter } from '../http/retryAfter.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import { namedSpans } from './namedSpans.js'
 import { toSpanPayload } from './spanPayload.js'
@@ -67,13 +66,6 @@ const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
   return warnings.length === 0 ? { rejected } : { rejected, warnings }
 }
 
-const failureOf = (answer: Answer): Error => {
-  const error = errorFromResponse(answer, 'respan', Date.now())
-  if (error._tag === 'RateLimited') return error
-  const after = retryAfter(answer.headers, error.body, Date.now())
-  return after === undefined ? error : Object.assign(error, { retryAfter: after })
-}
-
 /**
  * The transport to Respan, with the environment that counts where the connection says nothing.
  *
@@ -102,7 +94,8 @@ export const transportTo = (connection: Connection, environment: () => Environme
         ...(keepalive === undefined ? {} : { keepalive }),
       }).pipe(
         map((answer) => {
-          if (answer.status < 200 || answer.status > 299) throw failureOf(answer)
+          if (answer.status < 200 || answer.status > 299)
+            throw errorFromResponse(answer, 'respan', Date.now())
           return receiptOf(answer, batch)
         }),
       )
@@ -135,8 +128,7 @@ export const transportTo = (connection: Connection, environment: () => Environme
  *
  * Emits the errors `MissingApiKey` (Respan's own hosts demand a key), `InvalidInput` (a variable of the environment;
  * or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`, `Timeout`,
- * `NetworkError`, `StreamInterrupted` and `Aborted`. An `HttpError` of a server that says when to come back has
- * `retryAfter`, ms.
+ * `NetworkError`, `StreamInterrupted` and `Aborted`.
  *
  * @param connection - where to, with which key
  * @throws InvalidInput when the connection is wrong

@@ -5,9 +5,7 @@ import type { ConnectionPolicy } from '../http/connectionPolicy.js'
 import type { Platform } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { type Exchange, exchange, type Reading } from '../http/exchange.js'
-import { parseJson } from '../http/parseJson.js'
 import { readText } from '../http/readText.js'
-import { retryAfter } from '../http/retryAfter.js'
 import type { AttemptInfo, Retryable } from '../http/withRetry.js'
 import { invalidResponse } from './answerErrors.js'
 import type { GatewayEvent } from './Gateway.js'
@@ -37,15 +35,12 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
     subscriber.next({ _tag: 'Attempt', attempt })
     const { policy } = call
     let delivered = false
-    let wait: number | undefined
 
     const read = async (response: Response, reading: Reading<GatewayEvent>): Promise<void> => {
       reading.emit({ _tag: 'Headers', status: response.status, ...reading.ids })
       if (!response.ok) {
         const answer = await readAnswer(call, response, reading)
-        const now = Date.now()
-        wait = retryAfter(answer.headers, parseJson(answer.text), now)
-        throw errorFromResponse(answer, call.platform, now)
+        throw errorFromResponse(answer, call.platform, Date.now())
       }
       const emit = (event: GatewayEvent): void => {
         delivered = true
@@ -71,7 +66,9 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
     }
 
     const failed = (error: RespanError): RespanError | Retryable =>
-      !delivered && isWorthRetrying(error, policy) ? { _tag: 'Retryable', error, retryAfter: wait } : error
+      !delivered && isWorthRetrying(error, policy)
+        ? { _tag: 'Retryable', error, retryAfter: waitOf(error) }
+        : error
 
     return exchange(
       {
@@ -119,6 +116,9 @@ const isWorthRetrying = (error: RespanError, { retry }: ConnectionPolicy): boole
 }
 
 const MEDIA_TYPE_LENGTH = 100
+
+const waitOf = (error: RespanError): number | undefined =>
+  error._tag === 'HttpError' || error._tag === 'RateLimited' ? error.retryAfter : undefined
 
 const mediaType = (header: string): string =>
   header.split(';', 1).join('').trim().toLowerCase().slice(0, MEDIA_TYPE_LENGTH)

@@ -16,6 +16,8 @@ export interface OpenSpan {
   readonly output: Output
   /** Spans below that have not ended. */
   children: Set<OpenSpan> | undefined
+  /** When the last span below ended, ms since the epoch. */
+  endedBelow: number
   /** A workflow's input for its end to tell, known when the first component below it starts; `null` once there is none to tell. */
   input: string | null | undefined
   /** What came in, for a span that stands for many values. */
@@ -57,6 +59,7 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     path: parent === null ? '' : parent.path === '' ? parent.name : `${parent.path}.${parent.name}`,
     output: emptyOutput(),
     children: undefined,
+    endedBelow: Number.NEGATIVE_INFINITY,
     input: known ? null : undefined,
     inputs: undefined,
     firstOutput: false,
@@ -157,12 +160,14 @@ const totalsOf = ({ totals: { cost, ...counts } }: Trace): SpanTotals => ({
 })
 
 /** Ends a span and tells the sink; only the first call counts. */
-export const endSpan = (span: OpenSpan, end: SpanEnd): void => {
+export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): void => {
   if (span.ended) return
   span.ended = true
   const { trace, parent } = span
-  const at = trace.now()
-  parent?.children?.delete(span)
+  if (parent !== null) {
+    parent.children?.delete(span)
+    parent.endedBelow = Math.max(parent.endedBelow, at)
+  }
   const { status, error, leftEarly, generation } = end
   if (generation !== undefined) addTotals(trace, generation)
   const output = end.output ?? outputText(span.output, trace)

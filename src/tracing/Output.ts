@@ -34,8 +34,9 @@ export const emptyOutput = (): Output => ({
   replies: undefined,
 })
 
-// What an item takes beside its characters: quotes and a comma. It bounds the number of empty ones, too.
-const ITEM_OVERHEAD = 3
+// What a text takes in a list beside its characters: quotes and a comma. It bounds the number of empty ones, too.
+const QUOTES_AND_COMMA = 3
+const COMMA = 1
 
 const REPLY_EVENTS: ReadonlySet<unknown> = new Set<ReplyEvent['_tag']>([
   'ReplyStarted',
@@ -66,8 +67,8 @@ const addReplyEvent = (output: Output, event: ReplyEvent): void => {
   let pieces = output.replies.get(event.id)
   if (pieces === undefined) {
     pieces = []
+    if (output.replies.size > 0) output.size += QUOTES_AND_COMMA
     output.replies.set(event.id, pieces)
-    output.size += ITEM_OVERHEAD
   }
   const text =
     event._tag === 'TextDelta' && event.choice === 0
@@ -87,13 +88,11 @@ const itemOf = (trace: Trace, value: unknown): Item | undefined => {
   return json === undefined ? undefined : { json }
 }
 
-const textOf = (item: Item): string => (typeof item === 'string' ? item : item.json)
-
 const addItem = (output: Output, trace: Trace, value: unknown): void => {
   const item = itemOf(trace, value)
   if (item === undefined) return
   output.items.push(item)
-  output.size += textOf(item).length + ITEM_OVERHEAD
+  output.size += typeof item === 'string' ? item.length + QUOTES_AND_COMMA : item.json.length + COMMA
 }
 
 const forget = (output: Output): void => {
@@ -125,6 +124,8 @@ const itemsOf = ({ items, replies, text }: Output, trace: Trace): ReadonlyArray<
   return texts.length === 0 ? items : [...items, ...texts.flatMap((joined) => itemOf(trace, joined) ?? [])]
 }
 
+const textOf = (item: Item): string => (typeof item === 'string' ? item : item.json)
+
 const jsonOf = (item: Item): string => (typeof item === 'string' ? JSON.stringify(item) : item.json)
 
 /** The output as it goes on the wire; `undefined` when nothing came out or content is off. */
@@ -133,7 +134,8 @@ export const outputText = (output: Output, trace: Trace): string | undefined => 
   const items = itemsOf(output, trace)
   const [first] = items
   if (first === undefined) return undefined
-  const text = items.length === 1 ? textOf(first) : `[${items.map(jsonOf).join(',')}]`
+  const isOne = items.length === 1 && (output.skipped === 0 || output.items.length === 0)
+  const text = isOne ? textOf(first) : `[${items.map(jsonOf).join(',')}]`
   const kept = cutText(text, trace.maxContentBytes)
   return output.skipped === 0 ? kept : `${kept}… [cut: ${output.skipped} more values]`
 }

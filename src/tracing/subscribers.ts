@@ -48,11 +48,17 @@ export class FrameSubscriber<T> extends Subscriber<T> {
   }
 }
 
+// ms
+const SAME_BREATH = 1
+
 /** A frame subscriber that records a span: what comes out, and the one end that the run has. */
 class SpanSubscriber<T> extends FrameSubscriber<T> {
   readonly #span: OpenSpan
   readonly #output: (value: T) => unknown
   #end: SpanEnd | undefined
+  // When the last value was handed on, and when that came back: the time between belongs to what stands below.
+  #handedOn = Number.NEGATIVE_INFINITY
+  #back = Number.NEGATIVE_INFINITY
 
   constructor(destination: Subscriber<T>, frame: Frame, span: OpenSpan, output: (value: T) => unknown) {
     super(destination, frame)
@@ -62,7 +68,12 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
 
   protected override _next(value: T): void {
     recordOutput(this.#span, this.#output(value))
+    if (this.#span.type === 'workflow') return super._next(value)
+    const { trace } = this.#span
+    this.#handedOn = trace.now()
+    this.#back = Number.POSITIVE_INFINITY
     super._next(value)
+    this.#back = trace.now()
   }
 
   protected override _error(error: unknown): void {
@@ -82,14 +93,22 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
     try {
       super.unsubscribe()
     } finally {
-      endSpan(this.#span, end)
+      this.#tell(end)
     }
   }
 
   // The end is told before the signal goes on, unless something below is still to be torn down by it.
   #finish(end: SpanEnd): void {
     this.#end = end
-    if (!hasOpenChildren(this.#span)) endSpan(this.#span, end)
+    if (!hasOpenChildren(this.#span)) this.#tell(end)
+  }
+
+  // What ends in the same breath as its last value (a promise, `of`) was done when it handed that on.
+  #tell(end: SpanEnd): void {
+    const { ended, endedBelow, trace } = this.#span
+    if (ended) return
+    const now = trace.now()
+    endSpan(this.#span, end, now - this.#back < SAME_BREATH ? Math.max(this.#handedOn, endedBelow) : now)
   }
 }
 
@@ -108,7 +127,7 @@ export const recordRun = <T>(
   output: (value: T) => unknown,
 ): Subscriber<T> => {
   const inside = forkFrame(span, span.trace.asyncContext)
-  // RxJS subscribes a source even for a subscriber that has left before (`forkJoin` after an error): so do we.
+  // `onStart` or a sink can have made the subscriber leave.
   const recorder = subscriber.closed ? subscriber : new SpanSubscriber(subscriber, here, span, output)
   runInFrame(inside, run, recorder)
   if (recorder.closed) endSpan(span, leftEnd(span))

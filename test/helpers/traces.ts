@@ -26,11 +26,15 @@ export const dishonesties = (events: ReadonlyArray<SpanEvent>): ReadonlyArray<st
   const open = new Map<string, { readonly start: SpanStarted; outputs: number; below: number }>()
   const seen = new Set<string>()
   const last = new Map<string, number>()
+  const moved = (id: string, at: number): boolean => {
+    const before = last.get(id) ?? Number.NEGATIVE_INFINITY
+    last.set(id, Math.max(before, at))
+    return at >= before
+  }
   for (const event of events) {
     const id = `${event.traceId} ${event.spanId}`
     const span = open.get(id)
-    if (event.at < (last.get(event.traceId) ?? 0)) wrong.push(`time goes back at ${id}`)
-    last.set(event.traceId, event.at)
+    if (!moved(id, event.at)) wrong.push(`time goes back in ${id}`)
     switch (event._tag) {
       case 'SpanStarted': {
         if (seen.has(id)) wrong.push(`${event.name} starts twice`)
@@ -54,6 +58,8 @@ export const dishonesties = (events: ReadonlyArray<SpanEvent>): ReadonlyArray<st
         if (span.below > 0) wrong.push(`${name} ends before what is below it`)
         const parent = open.get(`${event.traceId} ${parentId}`)
         if (parent !== undefined) parent.below--
+        // An enclosing span can't end before this one did.
+        if (parentId !== undefined) moved(`${event.traceId} ${parentId}`, event.at)
         open.delete(id)
       }
     }

@@ -1,0 +1,10 @@
+/** Resolves when a person at the terminal presses a key; at once when there is none. */
+export const keyPressed = async (invitation: string): Promise<void> => {
+  const { stdin, stdout } = process
+  if (!stdin.isTTY || !stdout.isTTY) return
+  console.log(`\n${invitation}`)
+  stdin.setRawMode(true)
+  await new Promise((resolve) => stdin.once('data', resolve))
+  stdin.setRawMode(false)
+  stdin.pause()
+}

@@ -1,0 +1,660 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setImmediate } from 'node:timers/promises'
+import { testProp } from '@fast-check/ava'
+import test from 'ava'
+import { expectTypeOf } from 'expect-type'
+import fc from 'fast-check'
+import {
+  concat,
+  defer,
+  EMPTY,
+  firstValueFrom,
+  from,
+  lastValueFrom,
+  map,
+  mergeMap,
+  Observable,
+  of,
+  retry,
+  Subject,
+  share,
+  take,
+  tap,
+  throwError,
+  timer,
+  toArray,
+} from 'rxjs'
+import { HttpError, InvalidInput } from '../../dist/errors.js'
+import { component } from '../../dist/operators/component.js'
+import { respanGenerate } from '../../dist/operators/respanGenerate.js'
+import { respanTrace, type TraceOptions, type TraceStart } from '../../dist/operators/respanTrace.js'
+import { snapshots } from '../../dist/operators/snapshots.js'
+import { tokens } from '../../dist/operators/tokens.js'
+import { memorySink } from '../../dist/sinks/memorySink.js'
+import { deterministicClock, deterministicIds, marbleGateway, marbles } from '../../dist/testing/index.js'
+import { currentSpan } from '../../dist/tracing/currentSpan.js'
+import type { Sink } from '../../dist/tracing/Sink.js'
+import type { Span } from '../../dist/tracing/SpanEvent.js'
+import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
+
+const thrown = new Error('of a test')
+
+const all = <T>(source: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(source.pipe(toArray()))
+
+const passing = component('c', (value: unknown) => [value])
+
+/** The spans of one run of a pipeline under the root `T`; an error of it is in the trace. */
+const spansOf = async (
+  pipeline: Observable<unknown>,
+  options: TraceOptions & { readonly output?: (value: unknown) => unknown } = {},
+): Promise<ReadonlyArray<Span>> => {
+  const sink = memorySink()
+  await all(pipeline.pipe(respanTrace('T', { sink, ...options }))).catch(() => undefined)
+  return sink.spans()
+}
+
+const rootOf = async (...args: Parameters<typeof spansOf>): Promise<Span | undefined> =>
+  (await spansOf(...args)).at(-1)
+
+const contentsOf = async (...args: Parameters<typeof spansOf>) =>
+  (await spansOf(...args)).map(({ name, input, output }) => [name, input, output])
+
+/** The process warnings of ours that come while something runs. */
+const warningsOf = async (run: () => unknown): Promise<ReadonlyArray<string>> => {
+  const messages: Array<string> = []
+  const listen = (warning: Error & { readonly code?: string }): void => {
+    if (warning.code === 'RESPAN_TRACE') messages.push(warning.message)
+  }
+  process.on('warning', listen)
+  await run()
+  await setImmediate()
+  process.off('warning', listen)
+  return messages
+}
+
+// ── the operator
+
+test('mirrors its source, in the same frames', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const root = respanTrace<string>('T', { sink: memorySink() })
+    expectObservable(cold('--a-(bc)-d|').pipe(root)).toBe('--a-(bc)-d|')
+    expectObservable(cold('--|').pipe(root)).toBe('--|')
+    expectObservable(cold('-a-#').pipe(root)).toBe('-a-#')
+    const source = cold('-a-b-c|')
+    expectObservable(source.pipe(root), '^---!').toBe('-a-b-')
+    expectSubscriptions(source.subscriptions).toBe('^---!')
+  }))
+
+test('a synchronous source stops when its consumer has enough', (t) => {
+  let sent = 0
+  const endless = new Observable<number>((subscriber) => {
+    while (!subscriber.closed && sent < 100) subscriber.next(sent++)
+  })
+  endless.pipe(respanTrace('T', { sink: memorySink() }), take(3)).subscribe()
+  t.is(sent, 3)
+})
+
+test('passes a throw of an operator above or below down the error channel, untouched', async (t) => {
+  const fail = map(() => {
+    throw thrown
+  })
+  const root = respanTrace('T', { sink: memorySink() })
+  t.is(await t.throwsAsync(all(of(1).pipe(fail, root))), thrown)
+  t.is(await t.throwsAsync(all(of(1).pipe(root, fail))), thrown)
+})
+
+test('a re-entrant next keeps RxJS’s order', (t) => {
+  const again = new Subject<number>()
+  const seen: Array<number> = []
+  again.pipe(respanTrace('T', { sink: memorySink() })).subscribe((n) => {
+    if (n < 3) again.next(n + 1)
+    seen.push(n)
+  })
+  again.next(1)
+  t.deepEqual(seen, [3, 2, 1])
+})
+
+test('each subscription is a trace of its own', async (t) => {
+  const sink = memorySink()
+  const run$ = of(1).pipe(passing, respanTrace('T', { sink }))
+  t.deepEqual(sink.events, [])
+  await Promise.all([all(run$), all(run$)])
+  t.is(treeOf(sink.events), 'T(c),T(c)')
+  t.is(new Set(sink.spans().map(({ traceId }) => traceId)).size, 2)
+})
+
+test('share below makes one trace; retry below makes new ones, above it stays inside', async (t) => {
+  const flaky = () => {
+    let tries = 0
+    return defer(() => (++tries === 1 ? throwError(() => thrown) : of(1)))
+  }
+  const shared = memorySink()
+  const shared$ = timer(1).pipe(passing, respanTrace('T', { sink: shared }), share())
+  await Promise.all([all(shared$), all(shared$)])
+  t.is(treeOf(shared.events), 'T(c)')
+
+  const below = memorySink()
+  await all(concat(of(0).pipe(passing), flaky()).pipe(respanTrace('T', { sink: below }), retry(1)))
+  t.is(treeOf(below.events), 'T(c),T(c)')
+
+  const above = memorySink()
+  await all(concat(of(0).pipe(passing), flaky()).pipe(retry(1), respanTrace('T', { sink: above })))
+  t.is(treeOf(above.events), 'T(c,c)')
+})
+
+test('tells the life of its spans as events, with the clock and the ids that it was given', async (t) => {
+  const sink = memorySink()
+  const options = { sink, clock: deterministicClock(100), ids: deterministicIds() }
+  await all(
+    of('in').pipe(
+      component('c', (v) => of(`${v}!`)),
+      respanTrace('T', options),
+    ),
+  )
+  const traceId = '0'.repeat(31).concat('1')
+  const [t1, c1] = ['0000000000000001', '0000000000000002']
+  const head = { workflow: 'T', trace: 'T' }
+  t.deepEqual(sink.events, [
+    {
+      _tag: 'SpanStarted',
+      traceId,
+      spanId: t1,
+      at: 100,
+      parentId: undefined,
+      name: 'T',
+      type: 'workflow',
+      path: '',
+      ...head,
+    },
+    {
+      _tag: 'SpanStarted',
+      traceId,
+      spanId: c1,
+      at: 101,
+      parentId: t1,
+      name: 'c',
+      type: 'task',
+      path: 'T',
+      ...head,
+      input: 'in',
+    },
+    { _tag: 'SpanFirstOutput', traceId, spanId: c1, at: 102 },
+    { _tag: 'SpanFirstOutput', traceId, spanId: t1, at: 104 },
+    { _tag: 'SpanEnded', traceId, spanId: c1, at: 106, status: 'ok', output: 'in!' },
+    { _tag: 'SpanEnded', traceId, spanId: t1, at: 108, status: 'ok', input: 'in', output: 'in!' },
+  ])
+})
+
+test('its own ids are random, in the forms of W3C Trace Context, and its clock is the time', async (t) => {
+  const before = Date.now()
+  const spans = await spansOf(from(Array.from({ length: 500 }, (_, n) => n)).pipe(passing))
+  const after = Date.now()
+  for (const { traceId, spanId, startedAt, endedAt } of spans) {
+    t.regex(traceId, /^(?!0+$)[0-9a-f]{32}$/)
+    t.regex(spanId, /^(?!0+$)[0-9a-f]{16}$/)
+    t.true(startedAt >= before - 1 && endedAt <= after + 1 && startedAt <= endedAt)
+  }
+  t.is(new Set(spans.map(({ spanId }) => spanId)).size, 501)
+})
+
+test('calls onStart before the source is subscribed, with the ids and where the trace is shown', async (t) => {
+  const order: Array<string> = []
+  const starts: Array<TraceStart> = []
+  const sink: Sink = { ...memorySink(), traceUrl: (traceId) => `https://viewer/${traceId}` }
+  const onStart = (start: TraceStart): void => {
+    order.push('onStart')
+    starts.push(start)
+  }
+  const source = defer(() => {
+    order.push('source')
+    starts.push({ traceId: '', spanId: '', traceUrl: '', ...currentSpan() })
+    return of(1)
+  })
+  await all(source.pipe(respanTrace('T', { sink, onStart, ids: deterministicIds() })))
+  t.deepEqual(order, ['onStart', 'source'])
+  const start = {
+    traceId: '00000000000000000000000000000001',
+    spanId: '0000000000000001',
+    traceUrl: 'https://viewer/00000000000000000000000000000001',
+  }
+  t.deepEqual(starts, [start, start])
+  await all(of(1).pipe(respanTrace('T', { sink: memorySink(), onStart })))
+  t.is(starts[2]?.traceUrl, undefined)
+})
+
+test('inside another trace it is a workflow of that trace, in its sink', async (t) => {
+  const sink = memorySink()
+  const starts: Array<TraceStart> = []
+  const inner = respanTrace('inner', { onStart: (start) => starts.push(start) })
+  await all(of(1).pipe(passing, inner, passing, respanTrace('outer', { sink })))
+  t.is(treeOf(sink.events), 'outer(inner(c),c)')
+  t.deepEqual(
+    sink.spans().map(({ name, workflow, trace, path, type }) => [name, workflow, trace, path, type]),
+    [
+      ['c', 'outer', 'outer', 'outer', 'task'],
+      ['c', 'inner', 'outer', 'outer.inner', 'task'],
+      ['inner', 'inner', 'outer', 'outer', 'workflow'],
+      ['outer', 'outer', 'outer', '', 'workflow'],
+    ],
+  )
+  const [traceId] = sink.spans().map((span) => span.traceId)
+  t.deepEqual(starts, [
+    { traceId: traceId ?? '', spanId: sink.spans()[2]?.spanId ?? '', traceUrl: undefined },
+  ])
+})
+
+test('a nested trace can have a sink of its own', async (t) => {
+  const outer = memorySink()
+  const own = memorySink()
+  await all(of(1).pipe(passing, respanTrace('inner', { sink: own }), respanTrace('outer', { sink: outer })))
+  t.deepEqual(statusesOf(own.spans()), ['c ok', 'inner ok'])
+  t.deepEqual(statusesOf(outer.spans()), ['outer ok'])
+  t.is(own.spans()[1]?.parentId, outer.spans()[0]?.spanId)
+})
+
+// ── input and output
+
+test('its output is the value, or the list of values', async (t) => {
+  const output = async (...values: ReadonlyArray<unknown>) => (await rootOf(from(values)))?.output
+  t.is(await output('text'), 'text')
+  t.is(await output({ a: 1 }), '{"a":1}')
+  t.is(await output('a', 'b'), '["a","b"]')
+  t.is(await output(1, { a: [] }, 'c', null), '[1,{"a":[]},"c",null]')
+  t.is(await output([1, 2]), '[1,2]')
+  t.is(await output(), undefined)
+  t.is(await output(undefined), undefined)
+  t.is(await output(10n), '"10"')
+  t.is(await output(new Date(0)), '"1970-01-01T00:00:00.000Z"')
+  const cyclic: { self?: unknown } = {}
+  cyclic.self = cyclic
+  t.is(await output(cyclic), '{"self":"[circular]"}')
+})
+
+test('an empty run has no output, and no first output', async (t) => {
+  const root = await rootOf(EMPTY)
+  t.false(root !== undefined && ('output' in root || 'firstOutputAt' in root || 'input' in root))
+})
+
+test('output maps what is recorded, never what is emitted', async (t) => {
+  const sink = memorySink()
+  const output = ({ secret, ...rest }: { id: number; secret: string }): unknown => ({
+    ...rest,
+    n: secret.length,
+  })
+  const value = { id: 1, secret: 'abc' }
+  t.is(await lastValueFrom(of(value).pipe(respanTrace('T', { sink, output }))), value)
+  t.is(sink.spans()[0]?.output, '{"id":1,"n":3}')
+})
+
+const chat = (text: string, stream = true) =>
+  ({ model: 'm', stream, gateway: marbleGateway(`(${text}|)`) }) as const
+
+test('its output is the text of the reply for tokens, snapshots and reply events', async (t) => {
+  const generate = () => respanGenerate({ ...chat('abc'), stream: true })
+  t.is((await rootOf(of('hi').pipe(generate(), tokens())))?.output, 'abc')
+  t.is((await rootOf(of('hi').pipe(generate(), snapshots())))?.output, 'abc')
+  t.is((await rootOf(of('hi').pipe(generate())))?.output, 'abc')
+  t.is((await rootOf(of('hi', 'ho').pipe(generate())))?.output, '["abc","abc"]')
+  const left = of('hi').pipe(generate(), tokens(), take(2))
+  t.is((await rootOf(left))?.output, 'ab')
+  const finished = of('hi').pipe(
+    generate(),
+    mergeMap((event) => (event._tag === 'ReplyFinished' ? of(event) : EMPTY)),
+  )
+  t.is((await rootOf(finished))?.output, 'abc')
+})
+
+test('what is made of tokens is a list again', async (t) => {
+  const run = () => of('hi').pipe(respanGenerate({ ...chat('abc'), stream: true }), tokens())
+  t.is((await rootOf(run().pipe(toArray())))?.output, '["a","b","c"]')
+  t.is(
+    (await rootOf(run().pipe(map((text) => ({ text })))))?.output,
+    '[{"text":"a"},{"text":"b"},{"text":"c"}]',
+  )
+  t.is((await rootOf(run().pipe(map((text) => text.length))))?.output, '[1,1,1]')
+})
+
+test('only the first choice is the text of a reply', async (t) => {
+  const delta = (choice: number, text: string) => ({ _tag: 'TextDelta', id: 'r', choice, text })
+  t.is((await rootOf(from([delta(1, 'x'), delta(0, 'a'), delta(1, 'y'), delta(0, 'b')])))?.output, 'ab')
+})
+
+test('its input is what entered the first component below it', async (t) => {
+  const input = async (pipeline: Observable<unknown>) => (await rootOf(pipeline))?.input
+  t.is(await input(of('q').pipe(passing)), 'q')
+  t.is(
+    await input(
+      of({ q: 1 }).pipe(
+        passing,
+        map(() => 'later'),
+        passing,
+      ),
+    ),
+    '{"q":1}',
+  )
+  t.is(await input(of(1, 2).pipe(passing)), '1')
+  t.is(await input(of('q').pipe(map(String))), undefined)
+  t.is(await input(of('q').pipe(passing, respanTrace('nested'))), 'q')
+  t.is(
+    await input(
+      of(undefined).pipe(
+        passing,
+        map(() => 'later'),
+        passing,
+      ),
+    ),
+    undefined,
+  )
+})
+
+test('the root rolls its generations up under a name of its own; usage is on each generation alone', async (t) => {
+  const twice = of('hi', 'ho').pipe(respanGenerate({ ...chat('ab'), stream: false }), respanTrace('nested'))
+  const spans = await spansOf(twice)
+  t.deepEqual(
+    spans.map(({ name, generation, totals }) => [name, generation?.usage?.total_tokens, totals]),
+    [
+      ['respanGenerate', 2, undefined],
+      ['respanGenerate', 2, undefined],
+      ['nested', undefined, undefined],
+      ['T', undefined, { generations: 2, prompt_tokens: 2, completion_tokens: 2, total_tokens: 4 }],
+    ],
+  )
+  t.is((await rootOf(of(1)))?.totals, undefined)
+})
+
+// ── attributes
+
+test('its attributes are on every span, and a nested trace’s lie over them', async (t) => {
+  const inner = respanTrace('inner', { attributes: { thread_identifier: 't2', metadata: { b: 2 } } })
+  const spans = await spansOf(of(1).pipe(passing, inner, passing), {
+    attributes: { customer_identifier: 'u', thread_identifier: 't1', metadata: { a: 1, b: 1 } },
+  })
+  const outer = { customer_identifier: 'u', thread_identifier: 't1', metadata: { a: 1, b: 1 } }
+  const over = { customer_identifier: 'u', thread_identifier: 't2', metadata: { a: 1, b: 2 } }
+  t.deepEqual(
+    spans.map(({ path, attributes }) => [path, attributes]),
+    [
+      ['T', outer],
+      ['T.inner', over],
+      ['T', over],
+      ['', outer],
+    ],
+  )
+})
+
+test('changing the attributes afterwards changes no trace', async (t) => {
+  const metadata: Record<string, unknown> = { a: 1 }
+  const attributes = { customer_identifier: 'u', metadata }
+  const sink = memorySink()
+  const run$ = of(1).pipe(respanTrace('T', { sink, attributes }))
+  attributes.customer_identifier = 'v'
+  metadata.a = 2
+  await all(run$)
+  t.deepEqual(sink.spans()[0]?.attributes, { customer_identifier: 'u', metadata: { a: 1 } })
+})
+
+// ── content
+
+test('captureContent: false keeps names, times and statuses, and no content', async (t) => {
+  const failing = component('f', () => throwError(() => new TypeError('secret')))
+  const ours = component('o', () => throwError(() => new HttpError('refused', { status: 400 })))
+  const content = { captureContent: false }
+  t.deepEqual(await contentsOf(of('secret').pipe(passing), content), [
+    ['c', undefined, undefined],
+    ['T', undefined, undefined],
+  ])
+  const [span, root] = await spansOf(of('secret').pipe(failing), content)
+  t.deepEqual(span?.error, { tag: 'TypeError', status: 500 })
+  t.deepEqual(root?.error, { tag: 'TypeError', status: 500 })
+  const [refused] = await spansOf(of('secret').pipe(ours), content)
+  t.like(refused?.error, { tag: 'HttpError', message: 'refused', status: 400 })
+  t.false(JSON.stringify(await spansOf(of('secret').pipe(failing), content)).includes('secret'))
+})
+
+test('a nested trace can withhold more, never less', async (t) => {
+  const nested = (captureContent: boolean) => of('s').pipe(passing, respanTrace('n', { captureContent }))
+  t.deepEqual(await contentsOf(nested(true), { captureContent: false }), [
+    ['c', undefined, undefined],
+    ['n', undefined, undefined],
+    ['T', undefined, undefined],
+  ])
+  t.deepEqual(await contentsOf(nested(false), { captureContent: true }), [
+    ['c', undefined, undefined],
+    ['n', undefined, undefined],
+    ['T', undefined, 's'],
+  ])
+})
+
+for (const variable of ['RESPAN_TRACE_CONTENT', 'HAYSTACK_CONTENT_TRACING_ENABLED']) {
+  test.serial(`${variable}=false withholds content, unless the option says otherwise`, async (t) => {
+    t.teardown(() => delete process.env[variable])
+    const sink = memorySink()
+    const run$ = of('s').pipe(passing, respanTrace('T', { sink }))
+    process.env[variable] = 'false'
+    await all(run$)
+    t.is(sink.spans()[1]?.output, undefined)
+    t.is((await rootOf(of('s'), { captureContent: true }))?.output, 's')
+    delete process.env[variable]
+    await all(run$)
+    t.is(sink.spans()[3]?.output, 's')
+  })
+}
+
+test('redact maps inputs, outputs and foreign messages before any event', async (t) => {
+  const redact = (content: unknown): unknown =>
+    typeof content === 'string' ? content.replaceAll('secret', '***') : { withheld: true }
+  t.deepEqual(await contentsOf(of('a secret').pipe(passing), { redact }), [
+    ['c', 'a ***', 'a ***'],
+    ['T', 'a ***', 'a ***'],
+  ])
+  t.deepEqual(await contentsOf(of({ a: 1 }).pipe(passing), { redact }), [
+    ['c', '{"withheld":true}', '{"withheld":true}'],
+    ['T', '{"withheld":true}', '{"withheld":true}'],
+  ])
+  const failing = component('f', () => throwError(() => new Error('the secret')))
+  const [span] = await spansOf(of(1).pipe(failing), { redact })
+  t.is(span?.error?.message, 'the ***')
+  t.regex(span?.error?.stack ?? '', /^Error: the \*\*\*\n +at /)
+})
+
+test('a stack that holds another message than the error is withheld when redacted', async (t) => {
+  const error = new Error('changed')
+  error.stack = 'Error: the secret\n    at somewhere'
+  const [span] = await spansOf(
+    throwError(() => error),
+    { redact: () => 'redacted' },
+  )
+  t.is(span?.error?.message, 'redacted')
+  t.is(span?.error?.stack, undefined)
+})
+
+test('redact sees the whole text of a reply, not its pieces', async (t) => {
+  const redact = (content: unknown): unknown =>
+    typeof content === 'string' ? content.replace('abc', '***') : content
+  const run = () => of('hi').pipe(respanGenerate({ ...chat('abcd'), stream: true }))
+  t.is((await rootOf(run().pipe(tokens()), { redact }))?.output, '***d')
+  t.is((await rootOf(run(), { redact }))?.output, '***d')
+  t.is((await rootOf(run().pipe(snapshots()), { redact }))?.output, '***d')
+})
+
+test('a nested redact comes after the outer one', async (t) => {
+  const redact = (mark: string) => (content: unknown) => `${content}${mark}`
+  const pipeline = of('s').pipe(passing, respanTrace('n', { redact: redact('2') }))
+  t.deepEqual(await contentsOf(pipeline, { redact: redact('1') }), [
+    ['c', 's12', 's12'],
+    ['n', 's12', 's12'],
+    ['T', 's12', 's1'],
+  ])
+})
+
+test.serial('a redact that throws withholds the content, and its message is not repeated', async (t) => {
+  const redact = (content: unknown): unknown => JSON.parse(String(content))
+  const failing = component('f', () => throwError(() => new Error('secret two')))
+  const warnings = await warningsOf(async () => {
+    t.deepEqual(await contentsOf(of('secret one').pipe(passing), { redact }), [
+      ['c', undefined, undefined],
+      ['T', undefined, undefined],
+    ])
+    const [span] = await spansOf(of(1).pipe(failing), { redact })
+    t.deepEqual(span?.error, { tag: 'Error', status: 500 })
+  })
+  t.deepEqual(warnings, ['redact threw: SyntaxError', 'redact threw: SyntaxError'])
+})
+
+test('longer content is cut with a mark, inside no character', async (t) => {
+  const maxContentBytes = 10
+  const cut = async (...values: ReadonlyArray<unknown>) =>
+    (await rootOf(from(values), { maxContentBytes }))?.output
+  t.is(await cut('1234567890'), '1234567890')
+  t.is(await cut('12345678901'), '1234567890… [cut: 1 of 11 characters]')
+  t.is(await cut('aé€😀😀'), 'aé€😀… [cut: 2 of 7 characters]')
+  t.is(await cut({ key: 'a long value' }), '{"key":"a … [cut: 12 of 22 characters]')
+  t.is(await cut(new Date(0)), '"1970-01-0… [cut: 16 of 26 characters]')
+  t.is(
+    await cut('1234', '5678', 'more', 'and more'),
+    '["1234","5… [cut: 5 of 15 characters]… [cut: 2 more values]',
+  )
+  const [span] = await spansOf(of('12345678901').pipe(passing), { maxContentBytes })
+  t.is(span?.input, '1234567890… [cut: 1 of 11 characters]')
+  const failing = throwError(() => new Error('12345678901'))
+  t.is((await rootOf(failing, { maxContentBytes }))?.error?.message, '1234567890… [cut: 1 of 11 characters]')
+})
+
+test('a text of tokens is cut with a mark too', async (t) => {
+  const run = of('hi').pipe(respanGenerate({ ...chat('abcdefgh'), stream: true }))
+  const maxContentBytes = 4
+  t.regex((await rootOf(run.pipe(tokens()), { maxContentBytes }))?.output ?? '', /^abcd… \[cut: /)
+  t.regex((await rootOf(run, { maxContentBytes }))?.output ?? '', /^abcd… \[cut: /)
+  t.is((await rootOf(run.pipe(snapshots()), { maxContentBytes }))?.output, 'abcd… [cut: 4 of 8 characters]')
+})
+
+testProp(
+  'law: content is never longer than its bound and its mark, and whole when it fits',
+  [fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 10 }), fc.nat({ max: 100 })],
+  async (t, values, maxContentBytes) => {
+    const output = (await rootOf(from(values), { maxContentBytes }))?.output
+    const whole = values.length > 1 ? JSON.stringify(values) : values[0]
+    if (whole === undefined) {
+      t.is(output, undefined)
+      return
+    }
+    const kept = (output ?? '').split('… [cut: ')[0] ?? ''
+    t.true(Buffer.byteLength(kept) <= maxContentBytes)
+    t.is(kept === whole, Buffer.byteLength(whole) <= maxContentBytes)
+    t.true(whole.startsWith(kept))
+  },
+)
+
+// ── what must not disturb
+
+test.serial('a sink that throws disturbs nothing, and is reported once per trace', async (t) => {
+  const sink: Sink = {
+    ...memorySink(),
+    next: () => {
+      throw new Error('sink')
+    },
+  }
+  const warnings = await warningsOf(async () => {
+    t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('T', { sink }))), [1, 2])
+  })
+  t.deepEqual(warnings, ['a sink threw: sink'])
+})
+
+test.serial('onStart, output and traceUrl that throw disturb nothing, and are reported once', async (t) => {
+  const fails = (what: string) => (): never => {
+    throw new Error(what)
+  }
+  const recorder = memorySink()
+  const sink: Sink = { ...recorder, traceUrl: fails('url') }
+  const warnings = await warningsOf(async () => {
+    const root = respanTrace<number>('T', { sink, onStart: fails('start'), output: fails('output') })
+    t.deepEqual(await all(of(1, 2).pipe(root)), [1, 2])
+  })
+  t.deepEqual(warnings, ['traceUrl threw: url', 'onStart threw: start', 'output threw: output'])
+  t.deepEqual(statusesOf(recorder.spans()), ['T ok'])
+  t.is(recorder.spans()[0]?.output, undefined)
+})
+
+test('a value that cannot be written down is named, not thrown at', async (t) => {
+  const value = {
+    toJSON: () => {
+      throw new Error('no')
+    },
+  }
+  t.is((await rootOf(of(value)))?.output, '[not serialisable]')
+})
+
+test('its consumer finds no span, and its own AsyncLocalStorage as it was at subscription', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: Array<readonly [string, string | undefined, boolean]> = []
+  const note = (where: string): void => {
+    seen.push([where, storage.getStore(), currentSpan() !== undefined])
+  }
+  const source = timer(1).pipe(
+    tap(() => note('above')),
+    passing,
+  )
+  await storage.run('mine', async () => {
+    await new Promise<void>((resolve) => {
+      source.pipe(respanTrace('T', { sink: memorySink() })).subscribe({
+        next: async () => {
+          note('next')
+          await null
+          note('after an await')
+        },
+        complete: () => {
+          note('complete')
+          resolve()
+        },
+      })
+    })
+    note('after')
+  })
+  t.deepEqual(seen, [
+    ['above', 'mine', true],
+    ['next', 'mine', false],
+    ['complete', 'mine', false],
+    ['after an await', 'mine', false],
+    ['after', 'mine', false],
+  ])
+})
+
+test('leaves an observable alone that subscribes in a way of its own', async (t) => {
+  class Odd extends Observable<number> {
+    // Not `source.subscribe`, as the fields that an operator left would have it.
+    override subscribe(...args: ReadonlyArray<never>) {
+      return of(7).subscribe(...args)
+    }
+  }
+  const odd = Object.assign(new Odd(), of(1).pipe(map((n) => n)))
+  t.deepEqual(await all(odd.pipe(respanTrace('T', { sink: memorySink() }))), [7])
+})
+
+// ── building
+
+test('refuses what is wrong when it is built', (t) => {
+  const path = (build: () => unknown): string | undefined =>
+    t.throws(build, { instanceOf: InvalidInput })?.path
+  const wrongs: ReadonlyArray<readonly [string, () => unknown]> = [
+    ['name', () => respanTrace('')],
+    // @ts-expect-error -- a name is a string
+    ['name', () => respanTrace(undefined)],
+    // @ts-expect-error -- a wire name with a value of the wrong type
+    ['attributes.note', () => respanTrace('T', { attributes: { note: true } })],
+    ['maxContentBytes', () => respanTrace('T', { maxContentBytes: -1 })],
+    ['maxContentBytes', () => respanTrace('T', { maxContentBytes: Number.NaN })],
+  ]
+  for (const [wanted, wrong] of wrongs) t.is(path(wrong), wanted)
+  t.notThrows(() => respanTrace('T', { maxContentBytes: 0 }))
+})
+
+test('keeps the type of its source, and gives it to output', async (t) => {
+  const sink = memorySink()
+  const run$ = of({ replies: ['a'] }).pipe(respanTrace('T', { sink, output: ({ replies }) => replies[0] }))
+  expectTypeOf(run$).toEqualTypeOf<Observable<{ replies: Array<string> }>>()
+  // @ts-expect-error -- output takes what the source emits
+  of(1).pipe(respanTrace('T', { sink, output: (text: string) => text }))
+  await firstValueFrom(run$)
+  t.is(sink.spans()[0]?.output, 'a')
+  t.deepEqual(dishonesties(sink.events), [])
+})

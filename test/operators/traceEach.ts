@@ -1,0 +1,306 @@
+import { setImmediate } from 'node:timers/promises'
+import { testProp } from '@fast-check/ava'
+import test from 'ava'
+import { expectTypeOf } from 'expect-type'
+import fc from 'fast-check'
+import {
+  concatMap,
+  EMPTY,
+  exhaustMap,
+  lastValueFrom,
+  type MonoTypeOperatorFunction,
+  map,
+  mergeMap,
+  Observable,
+  of,
+  Subject,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  timer,
+  toArray,
+} from 'rxjs'
+import { InvalidInput } from '../../dist/errors.js'
+import { component } from '../../dist/operators/component.js'
+import type { Flatten } from '../../dist/operators/flattening.js'
+import type { Component } from '../../dist/operators/lift.js'
+import { respanTrace, type TraceStart } from '../../dist/operators/respanTrace.js'
+import { traceEach } from '../../dist/operators/traceEach.js'
+import { memorySink } from '../../dist/sinks/memorySink.js'
+import { deterministicIds, marbles } from '../../dist/testing/index.js'
+import { currentSpan } from '../../dist/tracing/currentSpan.js'
+import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
+
+const thrown = new Error('of a test')
+
+const all = <T>(source: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(source.pipe(toArray()))
+
+const passing = component('c', <T>(value: T) => [value])
+
+const sink = memorySink()
+
+/** Alone each item is a trace, under a root each is a child of it. */
+const ROOTS: Readonly<Record<string, <T>() => MonoTypeOperatorFunction<T>>> = {
+  alone: () => (source) => source,
+  'under a root': () => respanTrace('T', { sink }),
+}
+
+for (const [where, root] of Object.entries(ROOTS)) {
+  test(`runs the pipeline for each item (${where})`, async (t) => {
+    const each = traceEach(
+      'each',
+      { sink },
+      map((n: number) => n + 1),
+      component('twice', (n) => of(n, n)),
+    )
+    t.deepEqual(await all(of(1, 2).pipe(each, root())), [2, 2, 3, 3])
+    t.deepEqual(await all(EMPTY.pipe(each, root())), [])
+  })
+
+  test(`takes the next item as its flattening says (${where})`, (t) =>
+    marbles(t.deepEqual, ({ cold, expectObservable }) => {
+      const inner = cold('--x--y|')
+      const run = (flatten?: Flatten) => {
+        const body = concatMap((item: string) => inner.pipe(map((step) => item + step)))
+        const each = traceEach('each', { sink, ...(flatten === undefined ? {} : { flatten }) }, body)
+        return cold('a-b----|').pipe(each, root())
+      }
+      const values = { c: 'ax', d: 'ay', e: 'bx', f: 'by' }
+      expectObservable(run()).toBe('          --c--d--e--f|', values)
+      expectObservable(run(mergeMap)).toBe('  --c-ed-f|', values)
+      expectObservable(run(switchMap)).toBe(' ----e--f|', values)
+      expectObservable(run(exhaustMap)).toBe('--c--d-|', values)
+    }))
+
+  test(`passes errors of the source and of the pipeline on (${where})`, async (t) => {
+    const failing = component('f', () => throwError(() => thrown))
+    t.is(await t.throwsAsync(all(of(1).pipe(traceEach('each', { sink }, failing), root()))), thrown)
+    const broken = throwError(() => thrown)
+    t.is(await t.throwsAsync(all(broken.pipe(traceEach('each', { sink }, passing), root()))), thrown)
+    const throwing = map(() => {
+      throw thrown
+    })
+    t.is(await t.throwsAsync(all(of(1).pipe(traceEach('each', { sink }, throwing), root()))), thrown)
+  })
+
+  test(`unsubscribing tears down the source and the item under way (${where})`, (t) =>
+    marbles(t.deepEqual, ({ hot, cold, expectObservable, expectSubscriptions }) => {
+      const source = hot('-a--b-|')
+      const inner = cold(' ----x|')
+      const each = traceEach(
+        'each',
+        { sink },
+        concatMap(() => inner),
+      )
+      expectObservable(source.pipe(each, root()), '^--!').toBe('----')
+      expectSubscriptions(source.subscriptions).toBe('          ^--!')
+      expectSubscriptions(inner.subscriptions).toBe('           -^-!')
+    }))
+
+  test(`a synchronous source stops when its consumer has enough (${where})`, (t) => {
+    let sent = 0
+    const endless = new Observable<number>((subscriber) => {
+      while (!subscriber.closed && sent < 100) subscriber.next(sent++)
+    })
+    endless.pipe(traceEach('each', { sink }, passing), root(), take(3)).subscribe()
+    t.is(sent, 3)
+  })
+
+  test(`two subscriptions do not share state (${where})`, async (t) => {
+    const counting = concatMap((item: string, index) => timer(0).pipe(map(() => `${item}${index}`)))
+    const run$ = of('a', 'b').pipe(traceEach('each', { sink }, counting), root())
+    t.deepEqual(await Promise.all([all(run$), all(run$)]), [
+      ['a0', 'b0'],
+      ['a0', 'b0'],
+    ])
+  })
+
+  test(`a re-entrant next mixes nothing up (${where})`, (t) => {
+    const again = new Subject<number>()
+    const seen: Array<number> = []
+    const body = mergeMap((n: number) => of(n, n * 10))
+    again.pipe(traceEach('each', { sink, flatten: mergeMap }, body), root()).subscribe((n) => {
+      seen.push(n)
+      if (n < 3) again.next(n + 1)
+    })
+    again.next(1)
+    t.deepEqual(seen, [1, 2, 3, 30, 20, 10])
+  })
+}
+
+test('makes a trace per item, each with its own root, input and output', async (t) => {
+  const own = memorySink()
+  const starts: Array<TraceStart> = []
+  const options = { sink: own, ids: deterministicIds(), onStart: (start: TraceStart) => starts.push(start) }
+  await all(of('a', 'b').pipe(traceEach('each', options, passing)))
+  t.is(treeOf(own.events), 'each(c),each(c)')
+  t.deepEqual(
+    own.spans().map(({ name, traceId, input, output }) => [name, Number(traceId), input, output]),
+    [
+      ['c', 1, 'a', 'a'],
+      ['each', 1, 'a', 'a'],
+      ['c', 2, 'b', 'b'],
+      ['each', 2, 'b', 'b'],
+    ],
+  )
+  t.deepEqual(
+    starts.map(({ traceId }) => Number(traceId)),
+    [1, 2],
+  )
+  t.deepEqual(dishonesties(own.events), [])
+})
+
+test('inside another trace its runs are children, in that trace’s sink', async (t) => {
+  const own = memorySink()
+  await all(of('a', 'b').pipe(traceEach('each', {}, passing), passing, respanTrace('T', { sink: own })))
+  t.is(treeOf(own.events), 'T(each(c),c,each(c),c)')
+  t.is(new Set(own.spans().map(({ traceId }) => traceId)).size, 1)
+})
+
+test('is a new trace per item when another trace only feeds it', async (t) => {
+  const own = memorySink()
+  const feed = new Subject<string>()
+  feed.pipe(traceEach('each', { sink: own }, passing)).subscribe()
+  const feeding = tap((item: string) => feed.next(item))
+  await all(of('a').pipe(feeding, passing, respanTrace('T', { sink: own })))
+  t.is(treeOf(own.events), 'T(c),each(c)')
+})
+
+test('keeps concurrent items apart', async (t) => {
+  const own = memorySink()
+  const slow = component('slow', async (n: number) => {
+    await null
+    return lastValueFrom(timer(n % 3).pipe(component(`in${n}`, () => [n])))
+  })
+  const each = traceEach('each', { sink: own, flatten: mergeMap }, slow)
+  await all(of(...Array.from({ length: 30 }, (_, n) => n)).pipe(each))
+  t.deepEqual(dishonesties(own.events), [])
+  for (const { name, path, traceId } of own.spans().filter((span) => span.name.startsWith('in'))) {
+    t.is(path, 'each.slow')
+    const [root] = own.spans().filter((span) => span.traceId === traceId && span.parentId === undefined)
+    t.is(`in${root?.output}`, name)
+  }
+})
+
+test('an item that its flattening gives up is cancelled', async (t) => {
+  const own = memorySink()
+  const slow = component('slow', (n: number) => timer(n < 3 ? 1_000 : 0))
+  await all(of(1, 2, 3).pipe(traceEach('each', { sink: own, flatten: switchMap }, slow)))
+  t.deepEqual(statusesOf(own.spans()), [
+    'slow cancelled',
+    'each cancelled',
+    'slow cancelled',
+    'each cancelled',
+    'slow ok',
+    'each ok',
+  ])
+})
+
+test('its attributes are a value, or a function of the item', async (t) => {
+  const own = memorySink()
+  const attributes = (question: string) => ({ metadata: { question } })
+  await all(of('a', 'b').pipe(traceEach('each', { sink: own, attributes }, passing)))
+  await all(of('c').pipe(traceEach('each', { sink: own, attributes: { note: 'n' } }, passing)))
+  const first = { metadata: { question: 'a' } }
+  const second = { metadata: { question: 'b' } }
+  t.deepEqual(
+    own.spans().map((span) => span.attributes),
+    [first, first, second, second, { note: 'n' }, { note: 'n' }],
+  )
+})
+
+test.serial('attributes of an item that throw or are wrong are reported, and the run goes on', async (t) => {
+  const warnings: Array<string> = []
+  const listen = (warning: Error & { readonly code?: string }): void => {
+    if (warning.code === 'RESPAN_TRACE') warnings.push(warning.message)
+  }
+  process.on('warning', listen)
+  const own = memorySink()
+  const attributes = (n: number) => {
+    if (n === 1) throw new Error('broken')
+    // Whoever writes JavaScript can give anything.
+    return JSON.parse('{"note":7}')
+  }
+  t.deepEqual(await all(of(1, 2).pipe(traceEach('each', { sink: own, attributes }, passing))), [1, 2])
+  await setImmediate()
+  process.off('warning', listen)
+  t.is(warnings[0], 'attributes threw: broken')
+  t.regex(warnings[1] ?? '', /attributes\.note: expected/)
+  t.deepEqual(statusesOf(own.spans()), ['c ok', 'each ok', 'c ok', 'each ok'])
+  t.deepEqual(
+    own.spans().map((span) => span.attributes),
+    [undefined, undefined, undefined, undefined],
+  )
+})
+
+test('the function of the attributes belongs to no foreign trace', async (t) => {
+  const own = memorySink()
+  const seen: Array<unknown> = []
+  const feed = new Subject<string>()
+  const attributes = (): Record<string, never> => {
+    seen.push(currentSpan())
+    return {}
+  }
+  feed.pipe(traceEach('each', { sink: own, attributes }, passing)).subscribe()
+  const feeding = tap((item: string) => feed.next(item))
+  await all(of('a').pipe(feeding, respanTrace('T', { sink: own })))
+  t.deepEqual(seen, [undefined])
+})
+
+test('refuses what is wrong when it is built', (t) => {
+  const path = (build: () => unknown): string | undefined =>
+    t.throws(build, { instanceOf: InvalidInput })?.path
+  const wrongs: ReadonlyArray<readonly [string, () => unknown]> = [
+    ['name', () => traceEach('', {}, passing)],
+    // @ts-expect-error -- a wire name with a value of the wrong type
+    ['attributes.note', () => traceEach('each', { attributes: { note: 7 } }, passing)],
+    ['concurrency', () => traceEach('each', { flatten: switchMap, concurrency: 2 }, passing)],
+    ['concurrency', () => traceEach('each', { concurrency: 2 }, passing)],
+    ['maxContentBytes', () => traceEach('each', { maxContentBytes: -1 }, passing)],
+  ]
+  for (const [wanted, wrong] of wrongs) t.is(path(wrong), wanted)
+  t.notThrows(() => traceEach('each', { flatten: mergeMap, concurrency: 2 }, passing))
+})
+
+testProp(
+  'law: it gives what the pipeline gives for each item',
+  [fc.array(fc.integer()), fc.constantFrom<Flatten>(concatMap, mergeMap, switchMap, exhaustMap)],
+  async (t, values, flatten) => {
+    const body = mergeMap((n: number) => of(n, n + 1))
+    const each = traceEach('each', { sink: memorySink(), flatten }, body, map(String))
+    t.deepEqual(
+      await all(of(...values).pipe(each)),
+      values.flatMap((n) => [String(n), String(n + 1)]),
+    )
+  },
+)
+
+test('infers from operator to operator', (t) => {
+  const each = traceEach(
+    'each',
+    { attributes: (question: string) => ({ metadata: { question } }) },
+    component('a', async (question) => ({ question, words: question.split(' ') })),
+    component('b', ({ words }) => words.map((word) => word.length)),
+    map((length) => ({ length })),
+  )
+  expectTypeOf(each).toEqualTypeOf<Component<string, { length: number }>>()
+  const run$ = of('why').pipe(
+    traceEach(
+      'each',
+      { flatten: switchMap, attributes: (question) => ({ metadata: { question: question.length } }) },
+      component('a', async (question) => question.length),
+    ),
+  )
+  expectTypeOf(run$).toEqualTypeOf<Observable<number>>()
+  const numbers = traceEach('each', {}, passing, map(Number))
+  expectTypeOf(numbers).toExtend<Component<never, number>>()
+  const taking = traceEach(
+    'each',
+    {},
+    map((n: number) => n),
+  )
+  // @ts-expect-error -- the first operator takes a number
+  of('why').pipe(taking)
+  t.pass()
+})
