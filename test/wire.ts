@@ -541,7 +541,7 @@ for (const name of ['v1', 'v1-override-params', 'v2', 'composition'])
     })
   })
 
-test('a stored prompt streams, and its variables may be typed by a codec', async (t) => {
+test('a stored prompt streams', async (t) => {
   const local = await start(t, { prompts: PROMPTS })
   const events = await lastValueFrom(
     of({ variables: { word: 'hello' } }).pipe(

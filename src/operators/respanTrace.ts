@@ -140,9 +140,18 @@ const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace =
   deep: options.deep ?? outer.deep,
 })
 
+/** A copy that later changes to the caller's objects don't reach, as deep as it can be. */
+const ownCopy = (attributes: TraceAttributes): TraceAttributes => {
+  try {
+    return structuredClone(attributes)
+  } catch {
+    return mergeAttributes({}, attributes) ?? {}
+  }
+}
+
 const checkedAttributes = (operator: string, attributes: TraceAttributes): TraceAttributes => {
   const decoded = decode(TraceAttributes)(attributes)
-  if (isRight(decoded)) return mergeAttributes({}, decoded.right) ?? {}
+  if (isRight(decoded)) return ownCopy(decoded.right)
   const { path, ...problem } = decoded.left
   throw new InvalidInput(operator, { ...problem, path: path === '' ? 'attributes' : `attributes.${path}` })
 }

@@ -1,4 +1,4 @@
-import { catchError, type OperatorFunction, tap, throwError } from 'rxjs'
+import { catchError, defer, type OperatorFunction, tap, throwError } from 'rxjs'
 import { isRespanError, type RespanError } from '../errors.js'
 import { type Component, lift, toComponent } from './lift.js'
 
@@ -34,15 +34,17 @@ export const withFallback = <A, B>(
 ): Component<A, B> => {
   const { project, flatten, spanName } = toComponent('withFallback', first)
   const { project: fallback } = toComponent('withFallback', second)
-  return lift(spanName, flatten, (value, index) => {
-    let output = false
-    return project(value, index).pipe(
-      tap((emitted) => {
-        output ||= !isAnnouncement(emitted)
-      }),
-      catchError((error: unknown) =>
-        !output && isRespanError(error) && when(error) ? fallback(value, index) : throwError(() => error),
-      ),
-    )
-  })
+  return lift(spanName, flatten, (value, index) =>
+    defer(() => {
+      let output = false
+      return project(value, index).pipe(
+        tap((emitted) => {
+          output ||= !isAnnouncement(emitted)
+        }),
+        catchError((error: unknown) =>
+          !output && isRespanError(error) && when(error) ? fallback(value, index) : throwError(() => error),
+        ),
+      )
+    }),
+  )
 }

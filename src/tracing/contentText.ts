@@ -22,10 +22,19 @@ const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item)]))
 }
 
+// What JSON writes as `{}`, or byte by byte.
+const isLostInJson = (value: unknown): boolean =>
+  value instanceof Error || value instanceof Map || value instanceof Set || ArrayBuffer.isView(value)
+
+// Looked for at the top alone (the error of a `Left`, say): a whole walk would cost more than the writing itself.
+const needsCare = (value: unknown): boolean =>
+  isLostInJson(value) ||
+  (typeof value === 'object' && value !== null && Object.values(value).some(isLostInJson))
+
 /** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. */
 export const jsonText = (value: unknown): string | undefined => {
   try {
-    return JSON.stringify(value)
+    return JSON.stringify(needsCare(value) ? plain([], value) : value)
   } catch {
     try {
       return JSON.stringify(plain([], value))

@@ -5,17 +5,20 @@ import {
   NetworkError,
   RateLimited,
   respanGenerate,
+  respanTrace,
   tokens,
   withFallback,
 } from 'respan-rx'
-import { marbleGateway, marbles } from 'respan-rx/testing'
+import { marbleGateway, marbles, memorySink } from 'respan-rx/testing'
 import {
+  concat,
   concatMap,
   lastValueFrom,
   map,
   mergeMap,
   of,
   pipe,
+  retry,
   switchMap,
   throwError,
   timer,
@@ -75,6 +78,16 @@ test('runs any other operator anew for each item, flattened as it is told', (t) 
     })
   }))
 
+test('the trace tells the error of a left', async (t) => {
+  const sink = memorySink()
+  const fail = component('fail', (_: string) => throwError(() => new NetworkError('gone')))
+  await lastValueFrom(of('a').pipe(attempt(fail), respanTrace('T', { sink })))
+  t.deepEqual(JSON.parse(sink.spans().at(-1)?.output ?? ''), {
+    _tag: 'Left',
+    left: { name: 'NetworkError', message: 'gone' },
+  })
+})
+
 test('leaves foreign errors and errors of the source on the error channel', async (t) => {
   const foreign = new TypeError('defect')
   const fail = component('fail', (_: string) => throwError(() => foreign))
@@ -123,4 +136,21 @@ test('a fallback is for the failures that its predicate names', async (t) => {
   })
   const reply = await lastValueFrom(of('hi').pipe(withFallback(first, second)))
   t.deepEqual(reply.replies, ['b'])
+})
+
+test('a fallback is there for each try of a flattening that tries again', async (t) => {
+  const first = component('first', () => throwError(() => new NetworkError('down')), {
+    flatten: (project) => mergeMap((value, index) => project(value, index).pipe(retry(1))),
+  })
+  const tries: Array<string> = []
+  const second = component('second', (value: string) => {
+    tries.push(value)
+    return tries.length < 2
+      ? concat(
+          of('partly'),
+          throwError(() => new NetworkError('down too')),
+        )
+      : of('served')
+  })
+  t.deepEqual(await lastValueFrom(of('a').pipe(withFallback(first, second), toArray())), ['partly', 'served'])
 })

@@ -487,6 +487,22 @@ test('a nested redact comes after the outer one', async (t) => {
   ])
 })
 
+test('redact is not asked about nothing', async (t) => {
+  const asked: Array<unknown> = []
+  const redact = (content: unknown): unknown => {
+    asked.push(content)
+    return undefined
+  }
+  const nested = of(undefined, 1).pipe(passing, respanTrace('n', { redact: () => t.fail('withheld before') }))
+  t.deepEqual(await contentsOf(nested, { redact }), [
+    ['c', undefined, undefined],
+    ['c', undefined, undefined],
+    ['n', undefined, undefined],
+    ['T', undefined, undefined],
+  ])
+  t.deepEqual(new Set(asked), new Set([1]))
+})
+
 test.serial('a redact that throws withholds the content, and its message is not repeated', async (t) => {
   const redact = (content: unknown): unknown => JSON.parse(String(content))
   const failing = component('f', () => throwError(() => new Error('secret two')))
@@ -594,9 +610,10 @@ test('its consumer finds no span, and its own AsyncLocalStorage as it was at sub
     tap(() => note('above')),
     passing,
   )
-  await storage.run('mine', async () => {
-    await new Promise<void>((resolve) => {
-      source.pipe(respanTrace('T', { sink: memorySink() })).subscribe({
+  const late = component('late', () => timer(1).pipe(mergeMap(() => throwError(() => thrown))))
+  const consumed = (pipeline: Observable<unknown>) =>
+    new Promise<void>((resolve) => {
+      pipeline.pipe(respanTrace('T', { sink: memorySink() })).subscribe({
         next: async () => {
           note('next')
           await null
@@ -606,8 +623,16 @@ test('its consumer finds no span, and its own AsyncLocalStorage as it was at sub
           note('complete')
           resolve()
         },
+        error: () => {
+          note('error')
+          resolve()
+        },
       })
     })
+  await storage.run('mine', async () => {
+    await consumed(source)
+    await consumed(of(1).pipe(late))
+    await consumed(throwError(() => thrown))
     note('after')
   })
   t.deepEqual(seen, [
@@ -615,6 +640,8 @@ test('its consumer finds no span, and its own AsyncLocalStorage as it was at sub
     ['next', 'mine', false],
     ['complete', 'mine', false],
     ['after an await', 'mine', false],
+    ['error', 'mine', false],
+    ['error', 'mine', false],
     ['after', 'mine', false],
   ])
 })

@@ -40,6 +40,7 @@ import { tokens } from '../../dist/operators/tokens.js'
 import { traced } from '../../dist/operators/traced.js'
 import { traceEach } from '../../dist/operators/traceEach.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
+import type { Gateway, GatewayEvent } from '../../dist/sources/Gateway.js'
 import { marbleGateway, marbles, virtualClock } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import { dishonesties, statusesOf } from '../helpers/traces.js'
@@ -221,6 +222,8 @@ test('what is subscribed for a subscriber that has left before is no run', async
   t.deepEqual(await endsOf(t, forkJoin([throwError(() => thrown), late('late'), late('later')])), ['T error'])
   const inside = defer(() => forkJoin([of(1).pipe(failing), of(1).pipe(respanTrace('n'), waiting)]))
   t.deepEqual(await endsOf(t, inside), ['f error', 'T error'])
+  const whole = defer(() => forkJoin([of(1).pipe(failing), of(1).pipe(traced('x', passing))]))
+  t.deepEqual(await endsOf(t, whole), ['f error', 'T error'])
 })
 
 test('a run that is stopped from its own onStart ends once, cancelled', async (t) => {
@@ -347,6 +350,29 @@ test('a generation ends ok, left, cancelled, truncated or with the error of its 
   t.is(ends('--a-b-|').at(-1), 'ab')
   t.is(ends('--a-b-|', undefined, 3).at(-1), 'a')
   t.is(ends('--a-#', new StreamInterrupted('cut')).at(-1), 'a')
+})
+
+test('a generation whose finish reason is read is done, though its usage may still come', async (t) => {
+  const chunk = (content: string, finish_reason: string | null): GatewayEvent => ({
+    _tag: 'Chunk',
+    chunk: { id: 'r', model: 'm', choices: [{ index: 0, delta: { content }, finish_reason }] },
+  })
+  const gateway = (finish: string | null): Gateway => ({
+    name: 'g',
+    kind: 'respan',
+    chat: () => concat(of(chunk('all', finish)), NEVER),
+  })
+  const ends = (finish: string | null) =>
+    endsOf(
+      t,
+      of('hi').pipe(
+        respanGenerate({ model: 'm', stream: true, name: 'chat', gateway: gateway(finish) }),
+        tokens(),
+      ),
+      firstValueFrom,
+    )
+  t.deepEqual(await ends('stop'), ['chat left', 'T left'])
+  t.deepEqual(await ends(null), ['chat cancelled', 'T cancelled'])
 })
 
 // ── the law, over random pipelines and random cuts

@@ -44,6 +44,7 @@ import {
   windowCount,
   zip,
 } from 'rxjs'
+import { attempt } from '../../dist/operators/attempt.js'
 import { component } from '../../dist/operators/component.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
@@ -611,3 +612,44 @@ test('withSpan passes the parent on where a browser loses it', async (t) => {
   t.deepEqual(misplaced(sink), [])
   t.is(sink.spans().length, 2)
 })
+
+for (const asyncContext of [true, false]) {
+  const where = asyncContext ? '' : ', in a browser'
+
+  test(`an item that a combinator queues finds its span again${where}`, async (t) => {
+    const { sink, traced, step } = kitOf({ deep: true, asyncContext })
+    const each = attempt<number, number>((source) => source.pipe(step('c@A'), delay(1)))
+    await run(of(1, 2, 3).pipe(each, traced('A')))
+    t.deepEqual(misplaced(sink), [])
+    t.is(sink.spans().length, 4)
+  })
+
+  test(`an error finds the span again, too${where}`, async (t) => {
+    const { sink, traced, inner } = kitOf({ deep: true, asyncContext })
+    const late = mergeMap(() => timer(1).pipe(failsOnce()))
+    await run(
+      of(1).pipe(
+        late,
+        catchError(() => inner('i@A')(1)),
+        traced('A'),
+      ),
+    )
+    t.deepEqual(misplaced(sink), [])
+    t.is(sink.spans().length, 2)
+  })
+
+  test(`a handler of one trace that feeds another keeps them apart, whatever each uses${where}`, async (t) => {
+    const feeding = kitOf({ deep: true, asyncContext })
+    const fed = kitOf({ deep: true, asyncContext: !asyncContext })
+    const toB = new Subject<number>()
+    const b = run(toB.pipe(take(1), fed.step('c@B'), mergeMap(fed.inner('i@B')), fed.traced('B')))
+    const feed = component('f@A', (v: number) => {
+      toB.next(v)
+      return of(v)
+    })
+    await run(of(1).pipe(feed, feeding.step('d@A'), feeding.traced('A')))
+    await b
+    t.deepEqual([misplaced(feeding.sink), misplaced(fed.sink)], [[], []])
+    t.deepEqual([feeding.sink.spans().length, fed.sink.spans().length], [3, 3])
+  })
+}

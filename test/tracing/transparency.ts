@@ -406,7 +406,7 @@ testProp(
       t.deepEqual(wrong, [])
     }
   },
-  { numRuns: Number(process.env.TRANSPARENCY_RUNS ?? 400) },
+  { numRuns: Number(process.env.TRANSPARENCY_RUNS ?? 200) },
 )
 
 for (const name of NAMES) {
