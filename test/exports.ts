@@ -16,21 +16,24 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     values: `
       Aborted AssistantMessage ChatChunk ChatMessage ChatParams ChatRequest ChatResponse ContentPart
       Environment ErrorBody Fields GatewayError HttpError IngestRequest IngestResponse InvalidInput
-      InvalidResponse LogType Logprobs MissingApiKey NetworkError PromptReference RateLimited
-      RequestBreakdown RespanAttributes ResponseFormat SpanPayload StreamInterrupted Timeout Tool
-      ToolCall ToolChoice TraceAttributes Usage assistant attempt bufferedSink buildPrompt component
-      consoleSink currentSpan decode defaultSink foldSpans fromChat fromLines fromNdjson isRespanError
+      InvalidResponse LogType Logprobs MissingApiKey NetworkError PromptReference PromptSummary
+      PromptVersion RateLimited RequestBreakdown RespanAttributes ResponseFormat SpanPayload
+      StreamInterrupted Timeout Tool ToolCall ToolChoice TraceAttributes Usage assistant attempt
+      bufferedSink buildPrompt checkPromptVariables component consoleSink currentSpan decode
+      defaultSink foldSpans fromChat fromLines fromNdjson fromPromptVersion fromPrompts isRespanError
       matchError memorySink messageText noopSink openaiGateway openaiGenerate redacted renderTrace
       respanGateway respanGenerate respanTrace respanTransport sinkMonoid snapshots system tokens
       toolResult traceEach traced user version wholeReply withFallback withSpan
     `,
     types: `
-      Attempt BufferPolicy BuildPrompt BuildPromptOptions Bytes ChoiceOption Component ComponentOptions Connection CurrentSpan
-      DecodeFailure Each FallbackOptions Flatten Flattening FlushReport Gateway GatewayEvent
-      GenerateInput Generation Ids LineOptions NdjsonFailure OpenaiGenerate PromptInput PromptSettings Reply ReplyEvent
-      ReplyMeta RespanError RespanGenerate RetryPolicy Sink SinkError SinkStats Span SpanEnded
-      SpanError SpanEvent SpanFirstOutput SpanStarted SpanStatus SpanTotals SpanType TimeoutPhase
-      TraceEach TraceEachOptions TraceOptions TraceStart TracedOptions Transport UsageSource Variables
+      Attempt BufferPolicy BuildPrompt BuildPromptOptions Bytes ChoiceOption Component ComponentOptions
+      Connection CurrentSpan DecodeFailure DeliveryWarning Each FallbackOptions Flatten Flattening
+      FlushReport Gateway GatewayEvent GenerateInput Generation Ids LineOptions NdjsonFailure
+      OpenaiGenerate PromptInput PromptSettings PromptVersionOptions Receipt Reply ReplyEvent ReplyMeta
+      RespanError RespanGenerate RetryPolicy Sending Sink SinkError SinkStats Span SpanEnded SpanError
+      SpanEvent SpanFirstOutput SpanStarted SpanStatus SpanTotals SpanType Spool SpoolHost SpoolPlace
+      SpoolRecord SpoolStore SpoolStrength TimeoutPhase TraceEach TraceEachOptions TraceOptions
+      TraceStart TracedOptions Transport UsageSource Variables
     `,
   },
   'respan-rx/local': {
@@ -40,6 +43,24 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     `,
     types: `
       Fault Local LocalOptions LocalPrompt LocalPromptVersion LocalRequest Upstream
+    `,
+  },
+  'respan-rx/node': {
+    file: 'node/index',
+    values: `
+      fileSpool flushOnSignals
+    `,
+    types: `
+      EndingSignal FileSpoolOptions
+    `,
+  },
+  'respan-rx/browser': {
+    file: 'browser/index',
+    values: `
+      indexedDbSpool
+    `,
+    types: `
+      IndexedDbSpoolOptions
     `,
   },
   'respan-rx/testing': {

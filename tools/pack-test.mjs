@@ -63,8 +63,11 @@ import { firstValueFrom, of } from 'rxjs'
 import { buildPrompt, respanGenerate, respanTrace, sinkMonoid } from 'respan-rx'
 import { startLocal } from 'respan-rx/local'
 import { memorySink } from 'respan-rx/testing'
+import { fileSpool } from 'respan-rx/node'
+import { indexedDbSpool } from 'respan-rx/browser'
 import manifest from 'respan-rx/package.json' with { type: 'json' }
 if (manifest.name !== 'respan-rx') throw new Error('no manifest')
+if (typeof fileSpool !== 'function' || typeof indexedDbSpool !== 'function') throw new Error('no spool')
 ${body}`,
     },
   )
@@ -104,6 +107,11 @@ import { type Observable, firstValueFrom, of } from 'rxjs'
 import { type Reply, type Sink, buildPrompt, respanGenerate, respanTrace } from 'respan-rx'
 import { type Local, startLocal } from 'respan-rx/local'
 import { memorySink } from 'respan-rx/testing'
+import { fileSpool } from 'respan-rx/node'
+import { indexedDbSpool } from 'respan-rx/browser'
+import type { Spool } from 'respan-rx'
+const spools: ReadonlyArray<() => Spool> = [() => fileSpool('spool'), indexedDbSpool]
+if (spools.length !== 2) throw new Error('no spools')
 const local: Local = await startLocal()
 const sink: Sink = memorySink()
 const reply$: Observable<Reply> = of({ topic: 'types' }).pipe(

@@ -15,7 +15,9 @@ import type { Scrub } from './scrub.js'
 /** One request and its limits; all times in ms, `Infinity` for no limit. */
 export interface Exchange {
   readonly url: string
-  readonly body: string
+  /** Default `POST`. */
+  readonly method?: 'GET' | 'POST'
+  readonly body?: string
   readonly headers: Readonly<Record<string, string>>
   readonly fetch: typeof fetch | undefined
   /** From the start to the last byte. */
@@ -50,7 +52,7 @@ export interface Reading<B> {
 }
 
 /**
- * Sends a POST at subscription and reads its answer; the one way out to the network.
+ * Sends a request at subscription and reads its answer; the one way out to the network.
  *
  * Completes when `read` is done. Unsubscribing aborts the request, or breaks off the body. A redirect is not followed:
  * it reaches `read` as the answer. Nothing is retried here.
@@ -163,8 +165,8 @@ const loadKy = async (): Promise<KyInstance> => {
 }
 
 const send = (ky: KyInstance, request: Exchange, signal: AbortSignal): Promise<Response> => {
-  const { url, body, headers, keepalive = false } = request
-  const init = { method: 'POST', body, headers } as const
+  const { url, method = 'POST', body, headers, keepalive = false } = request
+  const init = { method, headers, ...(body === undefined ? {} : { body }) }
   const fetch = request.fetch ?? globalThis.fetch
   return ky(url, {
     ...init,

@@ -3,16 +3,18 @@ import type { Answer } from './Answer.js'
 import { abortedBy } from './abortedBy.js'
 import type { Connection } from './Connection.js'
 import type { ConnectionPolicy } from './connectionPolicy.js'
-import { exchange } from './exchange.js'
+import { type Exchange, exchange } from './exchange.js'
 import { readText } from './readText.js'
 import { requestHeaders } from './requestHeaders.js'
 import { scrubber } from './scrub.js'
 
-/** A POST whose answer is wanted whole. */
-export interface Post {
+/** A request whose answer is wanted whole. */
+export interface Post extends Pick<Exchange, 'deadline'> {
   readonly url: string
+  /** Default `POST`. */
+  readonly method?: 'GET' | 'POST'
   /** JSON. */
-  readonly body: string
+  readonly body?: string
   readonly apiKey: string | undefined
   readonly connection: Pick<Connection, 'fetch' | 'headers' | 'signal'>
   readonly policy: Pick<ConnectionPolicy, 'timeout' | 'idleTimeout'>
@@ -24,34 +26,24 @@ export interface Post {
 const MAX_ANSWER_BYTES = 1_048_576
 
 /**
- * Sends one POST at subscription and emits its whole answer, whatever the status, then completes. Makes no second
- * attempt and follows no redirect. Unsubscribing aborts.
+ * Sends one request, a POST unless told otherwise, at subscription and emits its whole answer, whatever the status,
+ * then completes. Makes no second attempt and follows no redirect. Unsubscribing aborts.
  *
  * Emits the errors `NetworkError`, `StreamInterrupted`, `Timeout` and `Aborted`.
  *
  * @param request - the endpoint's `apiKey`, and a policy from `connectionPolicy`
  */
-export const post = ({
-  url,
-  body,
-  apiKey,
-  connection,
-  policy,
-  headers,
-  keepalive,
-}: Post): Observable<Answer> => {
+export const post = ({ apiKey, connection, policy, headers, ...request }: Post): Observable<Answer> => {
   const all = requestHeaders(apiKey, { accept: 'application/json', ...headers }, connection.headers)
   const scrub = scrubber(all)
   return exchange<Answer>(
     {
-      url,
-      body,
+      ...request,
       headers: all,
       fetch: connection.fetch,
       timeout: policy.timeout,
       idleTimeout: policy.idleTimeout,
       scrub,
-      ...(keepalive === undefined ? {} : { keepalive }),
     },
     async (response, reading) => {
       const { text } = await readText(response, reading, MAX_ANSWER_BYTES)

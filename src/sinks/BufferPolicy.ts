@@ -7,6 +7,9 @@ import { InvalidInput } from '../errors.js'
 import type { RetryPolicy } from '../http/Connection.js'
 import { LONGEST_TIMER, RetryOptions } from '../http/connectionPolicy.js'
 import { warn } from '../tracing/warn.js'
+import { isExiting } from './lastCall.js'
+import type { Spool } from './Spool.js'
+import { warnAtExit } from './warnAtExit.js'
 
 /** What a sink has to say out of band: what it lost, or why it waits. Each kind is told rarely, never once per span. */
 export interface DeliveryWarning {
@@ -30,12 +33,12 @@ export interface BufferPolicy {
   readonly maxQueueSize?: number
   /** Estimated bytes of the spans that wait at most. Default 64 MiB. */
   readonly maxQueueBytes?: number
-  /** Which span is given up when the queue is full. Default `drop-newest`. */
+  /** Which span is given up when the queue is full. Default `drop-newest`. With a spool none is, while that has room. */
   readonly overflow?: 'drop-newest' | 'drop-oldest'
   /** Requests at the same time. Default 1. */
   readonly maxInFlight?: number
   /**
-   * How often a batch is sent again after a failure that may pass; then it is dropped. Defaults: `count` 20, `delay`
+   * How often a batch is sent again after a failure that may pass; then it is dropped, or spooled. Defaults: `count` 20, `delay`
    * 1000, `maxDelay` 30,000, `deadline` 600,000 (from a batch's first attempt to its last one); `statuses` 408, 409,
    * 425, 429 and all from 500. A server's `Retry-After` counts instead of `delay` and `maxDelay`.
    */
@@ -44,6 +47,8 @@ export interface BufferPolicy {
   readonly timeout?: number
   /** How long `flush` and `close` wait at most, ms. Default 30,000. */
   readonly flushTimeout?: number
+  /** Keeps on a disk what could not be delivered, or everything until it is. Default: none. */
+  readonly spool?: Spool
   /** Whose time counts. Default: real time, with timers that keep no process alive. */
   readonly scheduler?: SchedulerLike
   /** From 0 up to, but not including, 1: for the jitter. Default `Math.random`. */
@@ -53,8 +58,9 @@ export interface BufferPolicy {
 }
 
 /** A checked policy with its defaults. */
-export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'retry'>> & {
+export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'spool' | 'retry'>> & {
   readonly scheduler: SchedulerLike | undefined
+  readonly spool: Spool | undefined
   readonly retry: Required<Omit<RetryPolicy, 'statuses'>> & Pick<RetryPolicy, 'statuses'>
 }
 
@@ -78,6 +84,7 @@ const Policy = t.partial(
     retry: RetryOptions,
     timeout: limit,
     flushTimeout: milliseconds,
+    spool: t.type({ name: t.string, strength: oneOf('on-failure', 'always'), open: callable }, 'a spool'),
     scheduler: t.type({ now: callable, schedule: callable }, 'a scheduler'),
     random: callable,
     onWarning: callable,
@@ -111,8 +118,9 @@ export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
     },
     timeout: policy.timeout ?? 60_000,
     flushTimeout: policy.flushTimeout ?? 30_000,
+    spool: policy.spool,
     scheduler: policy.scheduler,
     random: policy.random ?? Math.random,
-    onWarning: policy.onWarning ?? (({ code, message }) => warn(code, message)),
+    onWarning: policy.onWarning ?? (({ code, message }) => (isExiting() ? warnAtExit : warn)(code, message)),
   }
 }

@@ -12,9 +12,10 @@ import { deliveryWarnings, describeError } from './deliveryWarnings.js'
 import { type Fate, flushes } from './flushes.js'
 import { lastCall } from './lastCall.js'
 import { namedSpans } from './namedSpans.js'
-import { type Batch, type Entry, outbox } from './outbox.js'
+import { type Batch, type BatchLimits, type Entry, outbox } from './outbox.js'
 import { sinkCounts } from './sinkCounts.js'
 import { spanBytes } from './spanBytes.js'
+import { spooling } from './spooling.js'
 import type { Receipt, Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
@@ -84,19 +85,27 @@ const ONE = { maxSize: 1, maxBytes: Number.POSITIVE_INFINITY, bytesOf: ({ bytes 
  * - *Is it lossless?* As long as the queue has room, the server accepts the spans, and it comes back in time. What
  *   the server answers decides, see `deliveryDecision`: it is asked again with a growing, random delay or when it
  *   says so; a refused key or address pauses the sink, which keeps what it has and probes with one span; a refused
- *   batch is taken apart until the offending span is found. What was lost is counted, and told out of band. A batch
- *   whose answer was lost is sent again, so the server may see a span twice.
+ *   batch is taken apart until the offending span is found. What was lost is counted, and told out of band.
+ * - *Once, or at least once?* At least once: a batch whose answer was lost is sent again, and so is one that a process
+ *   had just delivered when it was killed, by the next process from the spool. A span keeps its ids, whoever sends it,
+ *   so a server that is idempotent by span id stores it once.
  * - *What is buffered?* Finished spans, at most `maxQueueSize` and `maxQueueBytes`, besides what is in flight. Spans
  *   under way are remembered until they end, the newest 100,000 of them.
- * - *What happens when it is full?* `overflow` decides: the newest or the oldest spans are dropped, and counted.
+ * - *What happens when it is full?* `overflow` decides: the newest or the oldest spans are dropped, and counted. With
+ *   a `spool` the oldest ones go to the disk instead, as do those that all attempts failed for, and what `close` could
+ *   not deliver. What is on the disk is delivered before anything newer: by the next flush, in the background once the
+ *   server takes spans again, or by the next process that shares the spool, to which it counts as accepted. A disk
+ *   that is full or broken is told, and then it is as if there were none.
  * - *What do `flush` and `close` promise?* To try at once, even when paused or waiting to retry, and to be done when
  *   every span that ended before has met its fate, also those which were in flight already; at the latest after
  *   `flushTimeout`, and earlier when nothing more can be expected by then. `Right` when all of them were delivered,
  *   otherwise `Left` with the reasons and the counts. What `flush` could not deliver stays queued; what `close` could
- *   not deliver is dropped. They never reject.
+ *   not deliver is spooled, or dropped without a spool. They never reject.
  * - *What if the process ends?* A Node process that runs out of work delivers first, waiting up to five seconds for
- *   retries; a page that is hidden or left sends what it has in requests that outlive it. `process.exit()`, signals
- *   and uncaught errors lose what is queued: call `close` before.
+ *   retries; a page that is hidden or left sends what fits into a request that outlives it. `process.exit()` and
+ *   uncaught errors write what is queued to the spool, signals and `kill -9` don't: only a spool with the strength
+ *   `always` has it then. Without a spool all of these lose what is queued, which the first two tell: call `close`
+ *   before.
  *
  * At every moment `accepted = delivered + dropped + rejected + spooled + queued + inFlight`. An end whose start the
  * sink has not seen counts as dropped.
@@ -137,7 +146,33 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   /** The page is hidden or left. */
   let leaving = false
   let closed = false
+  /** What is on the disk stays there. */
+  let resigned = false
+  /** All attempts for a batch failed, and it is on the disk: no flush waits for more of them. */
+  let exhausted = false
   let closing: Promise<Either<SinkError, FlushReport>> | undefined
+
+  const spool =
+    settings.spool === undefined
+      ? undefined
+      : spooling(
+          settings.spool,
+          {
+            adopted: (count) => {
+              counts.accepted += count
+              counts.spooled += count
+              waits.widen(count)
+              changed()
+            },
+            lost: (spans, why) => lostOnDisk(spans, why),
+            trouble: (error) => {
+              const message = (): string => `${name()}: the spool fails: ${describeError(error)}`
+              warnings.tell('spool', message, error)
+            },
+            stir: () => pump(),
+          },
+          time.now,
+        )
 
   // ── where spans go: each of these moves them from one count to another, so that the sum stays right
 
@@ -148,10 +183,50 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     error?: Error,
   ): void => {
     if (entries.length === 0) return
+    spool?.forget(entries)
     counts[from] -= entries.length
     counts[fate] += entries.length
     waits.settled(entries, fate, error)
     changed()
+  }
+
+  /** Leaves spans to the disk, where there is one; returns those that it did not take. */
+  const spill = (entries: ReadonlyArray<Entry>, from: 'queued' | 'inFlight'): ReadonlyArray<Entry> => {
+    if (spool === undefined || entries.length === 0) return entries
+    return spool.rest(entries, (kept) => {
+      counts[from] -= kept.length
+      counts.spooled += kept.length
+      waits.rested(kept, true)
+      changed()
+    })
+  }
+
+  const lostOnDisk = (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string): void => {
+    const error = new Error(`The spool lost spans: ${why}.`)
+    counts.spooled -= spans.length
+    counts.dropped += spans.length
+    waits.rested(spans, false)
+    waits.settled(spans, 'dropped', error)
+    changed()
+    const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
+    warnings.tell('lost', message, error)
+  }
+
+  /** Takes the oldest spans back from the disk, a batch of them. */
+  const refill = (): void => {
+    // A page that is left has no time for it.
+    if (spool === undefined || leaving || resigned || box.hasReturned()) return
+    spool.refill(limits(), (entries) => {
+      if (entries.length === 0) return
+      counts.spooled -= entries.length
+      counts.queued += entries.length
+      waits.rested(entries, false)
+      box.putBack({ entries, ...UNTRIED })
+      changed()
+      // It took so long that the sink is closed.
+      if (resigned) abandon(last, 'The sink was closed.')
+      else pump()
+    })
   }
 
   const putBack = (entries: ReadonlyArray<Entry>, tried = UNTRIED): void => {
@@ -195,14 +270,14 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const nextBatch = (): Batch | undefined => {
     const first = box.first()
     const isDue = box.hasReturned() || (first !== undefined && (first.number <= dueUpTo || isFull()))
-    return isDue
-      ? box.take({
-          maxSize: probing ? 1 : maxBatchSize,
-          maxBytes: leaving ? Math.min(KEEPALIVE_BYTES, batchBytes) : batchBytes,
-          bytesOf,
-        })
-      : undefined
+    return isDue ? box.take(limits()) : undefined
   }
+
+  const limits = (): BatchLimits => ({
+    maxSize: probing ? 1 : maxBatchSize,
+    maxBytes: leaving ? Math.min(KEEPALIVE_BYTES, batchBytes) : batchBytes,
+    bytesOf,
+  })
 
   const send = (batch: Batch): void => {
     const spans = batch.entries.map(({ span }) => toSpan(span))
@@ -293,6 +368,8 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
         isolate(entries, NONE_NAMED, error)
         break
       case 'Discard':
+        // What is spooled is not asked for again at once.
+        if (spool !== undefined) holdOff()
         lose(error.name === 'MissingApiKey' ? 'key' : 'dropped', entries, error)
     }
   }
@@ -301,6 +378,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const talks = (): void => {
     failures = 0
     probing = false
+    exhausted = false
   }
 
   const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
@@ -312,14 +390,25 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     if (tried.failures < retry.count && now + wait - since <= retry.deadline) {
       putBack(entries, { failures: tried.failures + 1, since })
       waits.failed(error)
-    } else lose('dropped', entries, error)
+    } else {
+      if (spool !== undefined) {
+        exhausted = true
+        // The spool gives them back, and has no count of attempts: whatever the policy says, that is no loop.
+        gate = { until: now + Math.max(SHORTEST_PAUSE, wait), paused: false }
+      }
+      lose('dropped', entries, error)
+    }
   }
 
-  const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
+  const holdOff = (after?: number): void => {
     failures++
     probing = true
     const wait = Math.max(SHORTEST_PAUSE, after ?? backoff(retry, failures, random))
     gate = { until: time.now() + wait, paused: true }
+  }
+
+  const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
+    holdOff(after)
     // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
     putBack(entries)
     waits.failed(error)
@@ -364,10 +453,13 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
-    settle(entries, 'inFlight', 'dropped', error)
+    const lost = spill(entries, 'inFlight')
+    settle(lost, 'inFlight', 'dropped', error)
+    const told = lost.length > 0 ? lost : entries
+    if (lost.length === 0) waits.failed(error)
     const message = (): string =>
-      `${name()}: ${numberOf(entries.length, 'span')} dropped: ${describeError(error)}`
-    warnings.tell(kind, message, error)
+      `${name()}: ${numberOf(told.length, 'span')} ${lost.length > 0 ? 'dropped' : 'spooled'}: ${describeError(error)}`
+    warnings.tell(lost.length > 0 || kind === 'key' ? kind : 'spooled', message, error)
   }
 
   // ── the machine
@@ -384,6 +476,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
         dueUpTo = last
       }
       while (mayGoOut()) {
+        refill()
         const batch = nextBatch()
         if (batch === undefined) break
         send(batch)
@@ -393,7 +486,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     }
     if (flights.size === 0 && gate !== undefined) {
       const { until, paused } = gate
-      waits.giveUp(({ patientUntil }) => paused || until > patientUntil)
+      waits.giveUp(({ patientUntil }) => paused || exhausted || until > patientUntil)
     }
     arm()
     watch()
@@ -418,28 +511,31 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   }
 
   const arm = (): void => {
-    if (counts.queued === 0) {
+    const now = time.now()
+    dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
+    if (
+      dueAt === undefined &&
+      (gate === undefined || resigned || spool === undefined || spool.resting() === 0)
+    ) {
       cancelWake?.()
       cancelWake = undefined
       wakeAt = Number.POSITIVE_INFINITY
-      dueAt = undefined
-      return
-    }
-    const now = time.now()
-    dueAt ??= now + maxDelay
-    if (gate !== undefined) wakeBy(gate.until, gate.until - now)
+    } else if (gate !== undefined) wakeBy(gate.until, gate.until - now)
     // Otherwise what is in flight comes back to the pump.
-    else if (mayGoOut()) wakeBy(dueAt, dueAt - now)
+    else if (dueAt !== undefined && mayGoOut()) wakeBy(dueAt, dueAt - now)
   }
 
   // ── taking in
 
   const accept = (span: FinishedSpan): void => {
     const bytes = spanBytes(span)
-    if (!makeRoom(bytes)) return refuse()
+    const entry: Entry = { span, bytes, number: ++last }
+    if (!makeRoom(bytes)) return refuse(entry)
+    if (spool?.isOpen() === false) spool.prepare()
+    if (settings.spool?.strength === 'always') spool?.writeAhead([entry])
     counts.accepted++
     counts.queued++
-    box.push({ span, bytes, number: ++last })
+    box.push(entry)
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.
     if (wakeAt !== SOON && isFull() && mayGoOut()) wakeBy(SOON, 0)
@@ -447,17 +543,31 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     changed()
   }
 
-  const refuse = (): void => {
-    counts.accepted++
-    counts.dropped++
-    changed()
+  const refuse = (entry?: Entry): void => {
+    const count = (fate: 'dropped' | 'spooled') => (): void => {
+      counts.accepted++
+      counts[fate]++
+      changed()
+    }
+    const refused =
+      spool === undefined || entry === undefined ? 1 : spool.rest([entry], count('spooled')).length
+    if (refused > 0) count('dropped')()
   }
 
   const hasRoom = (bytes: number): boolean =>
     counts.queued < maxQueueSize && box.bytes() + bytes <= maxQueueBytes
 
   const makeRoom = (bytes: number): boolean => {
-    if (hasRoom(bytes)) return true
+    while (spool !== undefined && !hasRoom(bytes)) {
+      // The oldest ones: what is on the disk is sent before what is in memory.
+      const oldest = box.take({ maxSize: fullBatch, maxBytes: batchBytes, bytesOf: ({ bytes }) => bytes })
+      const refused = spill(oldest?.entries ?? [], 'queued')
+      if (oldest !== undefined && refused.length === 0) continue
+      if (refused.length > 0) box.putBack({ entries: refused, ...UNTRIED })
+      break
+    }
+    // One span that is larger than the whole queue may go to the disk.
+    if (hasRoom(bytes) || (spool !== undefined && counts.queued === 0)) return hasRoom(bytes)
     const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
     const kept = counts.queued
     warnings.tell(
@@ -481,7 +591,8 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const flush = (patience: number, lastResort?: () => void): Promise<Either<SinkError, FlushReport>> => {
     const { done } = waits.begin({
       upTo: last,
-      waiting: counts.queued + counts.inFlight,
+      waiting: counts.queued + counts.inFlight + counts.spooled,
+      spooled: counts.spooled,
       timeout: settings.flushTimeout,
       patience,
       ...(lastResort === undefined ? {} : { lastResort }),
@@ -490,9 +601,14 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     return done
   }
 
+  /** Begins one microtask later; and when it is known what others left on the disk, which a flush is about, too. */
+  const begin = <A>(work: () => Promise<A>): Promise<A> =>
+    Promise.resolve().then(() => (spool === undefined ? work() : spool.look().then(work)))
+
   /** Tries at once, whatever there was to wait for. */
   const hurry = (): void => {
     gate = undefined
+    exhausted = false
     dueUpTo = last
     pump()
   }
@@ -501,25 +617,41 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped
+    const giveUp = (entries: ReadonlyArray<Entry>, from: 'queued' | 'inFlight'): void =>
+      settle(spill(entries, from), from, 'dropped', error)
     for (const { stop, batch } of [...flights]) {
       stop()
-      settle(batch.entries, 'inFlight', 'dropped', error)
+      giveUp(batch.entries, 'inFlight')
     }
     while (box.hasReturned() || (box.first()?.number ?? Number.POSITIVE_INFINITY) <= upTo)
-      settle(box.take(ONE)?.entries ?? [], 'queued', 'dropped', error)
+      giveUp(box.take(ONE)?.entries ?? [], 'queued')
+    resigned = true
     pump()
+    resigned = closed
     return counts.dropped - before
   }
 
-  const close = (): Promise<Either<SinkError, FlushReport>> => {
+  const inMemory = (): ReadonlyArray<Entry> => [
+    ...[...flights].flatMap(({ batch }) => batch.entries),
+    ...box.entries(),
+  ]
+
+  const close = async (): Promise<Either<SinkError, FlushReport>> => {
     closed = true
-    return flush(settings.flushTimeout, () => abandon(last, 'The sink was closed.'))
+    // Whoever runs out of patience while this takes its time loses nothing by it.
+    spool?.writeAhead(inMemory())
+    const outcome = await flush(settings.flushTimeout, () => abandon(last, 'The sink was closed.'))
+    resigned = true
+    spool?.close()
+    arm()
+    watch()
+    return outcome
   }
 
   let exiting = false
 
   const onIdle = async (): Promise<void> => {
-    if (exiting) return
+    if (exiting || counts.queued + counts.inFlight === 0) return
     exiting = true
     const upTo = last
     let lost = 0
@@ -537,18 +669,36 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
 
   let unwatch: (() => void) | undefined
 
+  const onExit = (): void => {
+    resigned = true
+    const before = counts.dropped
+    abandon(last, 'The process ended.')
+    spool?.close()
+    const lost = counts.dropped - before
+    if (lost === 0) return
+    warnings.tell('exit', () => `${name()}: ${numberOf(lost, 'span')} lost when the process ended.`)
+  }
+
+  /** What a page that is left may never deliver; a request that outlives it is trusted, unless the last one failed. */
+  const onHidden = (): void => {
+    leaving = true
+    hurry()
+    const trusted = failures === 0 && !probing
+    const sent = [...flights].flatMap(({ batch, keepalive }) => (keepalive && trusted ? batch.entries : []))
+    const safe = new Set(sent)
+    spool?.writeAhead(inMemory().filter((entry) => !safe.has(entry)))
+  }
+
   /** Listens for the end of the process or the page while there is something to lose. */
   const watch = (): void => {
-    if (counts.queued + counts.inFlight === 0) {
+    if (counts.queued + counts.inFlight === 0 && spool?.isOpen() !== true) {
       unwatch?.()
       unwatch = undefined
     } else
       unwatch ??= lastCall({
         onIdle: () => void onIdle(),
-        onHidden: () => {
-          leaving = true
-          hurry()
-        },
+        onExit,
+        onHidden,
         onVisible: () => {
           leaving = false
         },
@@ -570,9 +720,9 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
           )
         }
       },
-      flush: () => Promise.resolve().then(() => flush(settings.flushTimeout)),
+      flush: () => begin(() => flush(settings.flushTimeout)),
       close: () => {
-        closing ??= Promise.resolve().then(close)
+        closing ??= begin(close)
         return closing
       },
       stats,

@@ -9,6 +9,9 @@ export type WarningKind =
   | 'rejected'
   | 'answer'
   | 'exit'
+  | 'spool'
+  | 'spooled'
+  | 'lost'
   | 'key'
   | 'internal'
 

@@ -21,6 +21,8 @@ export interface FlushRequest {
   readonly upTo: number
   /** How many of them have not met their fate yet. */
   readonly waiting: number
+  /** How many of these are on a disk alone. */
+  readonly spooled?: number
   /** Ends the wait, ms. */
   readonly timeout: number
   /** See {@link Flush}, ms from now. */
@@ -33,19 +35,27 @@ export interface FlushRequest {
 export interface Flushes {
   readonly begin: (request: FlushRequest) => Flush
   /** Spans have met their fate; `error` is why it isn't `delivered`. */
-  readonly settled: (entries: ReadonlyArray<Entry>, fate: Fate, error: Error | undefined) => void
+  readonly settled: (entries: ReadonlyArray<Numbered>, fate: Fate, error: Error | undefined) => void
+  /** Spans are on a disk alone now, or no longer. */
+  readonly rested: (entries: ReadonlyArray<Numbered>, onDisk: boolean) => void
+  /** Every flush is about some more spans, which are on a disk. */
+  readonly widen: (count: number) => void
   /** An attempt failed, and what it was about is still waiting. */
   readonly failed: (error: Error) => void
   /** Ends the flushes that it is true of: what they wait for won't come in time. */
   readonly giveUp: (when: (flush: Flush) => boolean) => void
 }
 
+type Numbered = Pick<Entry, 'number'>
+
 /** Errors that one flush tells at most. */
 const MAX_ERRORS = 10
 
 interface Waiting extends Flush {
   /** Returns whether the flush is about this span. */
-  readonly add: (entry: Entry, fate: Fate) => boolean
+  readonly add: (entry: Numbered, fate: Fate) => boolean
+  readonly rest: (entry: Numbered, count: 1 | -1) => void
+  readonly widen: (count: number) => void
   readonly tell: (error: Error) => void
   readonly isDone: () => boolean
   readonly conclude: () => void
@@ -59,8 +69,15 @@ interface Waiting extends Flush {
 export const flushes = (sink: () => string, { now, after }: Timers): Flushes => {
   const waiting = new Set<Waiting>()
 
-  const begin = ({ upTo, waiting: count, timeout, patience, lastResort }: FlushRequest): Flush => {
-    const report = { ...NO_REPORT, queued: count }
+  const begin = ({
+    upTo,
+    waiting: count,
+    spooled = 0,
+    timeout,
+    patience,
+    lastResort,
+  }: FlushRequest): Flush => {
+    const report = { ...NO_REPORT, queued: count - spooled, spooled }
     const errors = new Map<string, Error>()
     let concluding = false
     let resolve: (outcome: Either<SinkError, FlushReport>) => void
@@ -79,7 +96,15 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
       tell: (error) => {
         if (errors.size < MAX_ERRORS) errors.set(`${error.name}: ${error.message}`, error)
       },
-      isDone: () => report.queued === 0,
+      rest: ({ number }, count) => {
+        if (number > upTo) return
+        report.spooled += count
+        report.queued -= count
+      },
+      widen: (count) => {
+        report.spooled += count
+      },
+      isDone: () => report.queued + report.spooled === 0,
       conclude: () => {
         if (concluding) return
         concluding = true
@@ -88,7 +113,9 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
         waiting.delete(flush)
         const failures = [...errors.values()].map((error) => ({ sink: sink(), error }))
         resolve(
-          report.queued + report.dropped + report.rejected === 0 ? right(report) : left({ failures, report }),
+          report.queued + report.dropped + report.rejected + report.spooled === 0
+            ? right(report)
+            : left({ failures, report }),
         )
       },
     }
@@ -115,6 +142,12 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
         if (mine && error !== undefined) flush.tell(error)
         if (flush.isDone()) flush.conclude()
       }
+    },
+    rested: (entries, onDisk) => {
+      for (const flush of waiting) for (const entry of entries) flush.rest(entry, onDisk ? 1 : -1)
+    },
+    widen: (count) => {
+      for (const flush of waiting) flush.widen(count)
     },
     failed: (error) => {
       for (const flush of waiting) flush.tell(error)

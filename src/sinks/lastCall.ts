@@ -2,6 +2,8 @@
 export interface Guest {
   /** A process has nothing else to do. What is begun now keeps it alive until it is done, and then this is asked again. */
   readonly onIdle: () => void
+  /** A process ends: what is done now is done, and nothing else. */
+  readonly onExit: () => void
   /** A page is hidden or left: there may be no later. */
   readonly onHidden: () => void
   /** A page is back. */
@@ -12,6 +14,16 @@ const guests = new Set<Guest>()
 
 const idle = (): void => {
   for (const { onIdle } of [...guests]) onIdle()
+}
+
+let exiting = false
+
+/** Whether this process is ending: no tick comes after this one. */
+export const isExiting = (): boolean => exiting
+
+const exit = (): void => {
+  exiting = true
+  for (const { onExit } of [...guests]) onExit()
 }
 
 const hidden = (): void => {
@@ -30,8 +42,8 @@ interface Target {
 /** As this file sees the runtime: whatever of it there is. */
 interface Runtime extends Target {
   readonly process?: {
-    readonly on?: (event: 'beforeExit', listener: () => void) => unknown
-    readonly off?: (event: 'beforeExit', listener: () => void) => unknown
+    readonly on?: (event: 'beforeExit' | 'exit', listener: () => void) => unknown
+    readonly off?: (event: 'beforeExit' | 'exit', listener: () => void) => unknown
   }
   readonly document?: Target & { readonly visibilityState?: string }
 }
@@ -61,6 +73,7 @@ const listen = (how: 'on' | 'off'): void => {
   const runtime: Runtime = globalThis
   const { process, document } = runtime
   tried(() => process?.[how]?.('beforeExit', idle))
+  tried(() => process?.[how]?.('exit', exit))
   if (document === undefined) return
   const method = how === 'on' ? 'addEventListener' : 'removeEventListener'
   for (const [target, event, listener] of onPage)
@@ -68,10 +81,11 @@ const listen = (how: 'on' | 'off'): void => {
 }
 
 /**
- * Has somebody told when a process runs out of work (Node's `beforeExit`) and when a page is hidden or left, until the
- * returned function is called. However many guests there are, each event has one listener, and none without guests.
+ * Has somebody told when a process runs out of work (Node's `beforeExit`), when it ends (`exit`: also by
+ * `process.exit()` and by an uncaught error), and when a page is hidden or left, until the returned function is called.
+ * However many guests there are, each event has one listener, and none without guests.
  *
- * `process.exit()`, a signal and an uncaught error end a process without it.
+ * A signal ends a process without it, unless somebody listens for the signal.
  */
 export const lastCall = (guest: Guest): (() => void) => {
   if (guests.size === 0) listen('on')

@@ -38,6 +38,8 @@ export interface Outbox {
   readonly putBack: (batch: Batch) => void
   /** Whether something has to be sent again. */
   readonly hasReturned: () => boolean
+  /** Everything that waits. */
+  readonly entries: () => ReadonlyArray<Entry>
   /** The next span of the queue. */
   readonly first: () => Entry | undefined
   /** Takes out what is sent next: at least one span, and as many as the limits allow. */
@@ -115,6 +117,10 @@ export const outbox = (): Outbox => {
     },
     putBack,
     hasReturned: () => returned.length > 0,
+    entries: () => [
+      ...returned.flatMap(({ entries }) => entries),
+      ...queue.slice(head).flatMap((entry) => (entry === undefined ? [] : [entry])),
+    ],
     first,
     take: (limits) => takeReturned(limits) ?? takeQueued(limits),
   }

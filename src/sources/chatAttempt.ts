@@ -6,6 +6,7 @@ import type { Platform } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { type Exchange, exchange, type Reading } from '../http/exchange.js'
 import { readText } from '../http/readText.js'
+import { toRetryable } from '../http/toRetryable.js'
 import type { AttemptInfo, Retryable } from '../http/withRetry.js'
 import { invalidResponse } from './answerErrors.js'
 import type { GatewayEvent } from './Gateway.js'
@@ -13,7 +14,8 @@ import { readChatResponse } from './readChatResponse.js'
 import { readChatStream } from './readChatStream.js'
 
 /** One chat call, ready to be sent as often as it takes. */
-export interface ChatCall extends Pick<Exchange, 'url' | 'body' | 'headers' | 'fetch' | 'scrub'> {
+export interface ChatCall extends Pick<Exchange, 'url' | 'headers' | 'fetch' | 'scrub'> {
+  readonly body: string
   readonly platform: Platform
   /** A stream was asked for. */
   readonly stream: boolean
@@ -66,9 +68,7 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
     }
 
     const failed = (error: RespanError): RespanError | Retryable =>
-      !delivered && isWorthRetrying(error, policy)
-        ? { _tag: 'Retryable', error, retryAfter: waitOf(error) }
-        : error
+      delivered ? error : toRetryable(error, policy.retry)
 
     return exchange(
       {
@@ -102,23 +102,7 @@ const readAnswer = async (
   }
 }
 
-const isWorthRetrying = (error: RespanError, { retry }: ConnectionPolicy): boolean => {
-  switch (error._tag) {
-    case 'NetworkError':
-    case 'StreamInterrupted':
-      return true
-    case 'HttpError':
-    case 'RateLimited':
-      return retry.statuses.includes(error.status) && error.code !== 'insufficient_quota'
-    default:
-      return false
-  }
-}
-
 const MEDIA_TYPE_LENGTH = 100
-
-const waitOf = (error: RespanError): number | undefined =>
-  error._tag === 'HttpError' || error._tag === 'RateLimited' ? error.retryAfter : undefined
 
 const mediaType = (header: string): string =>
   header.split(';', 1).join('').trim().toLowerCase().slice(0, MEDIA_TYPE_LENGTH)

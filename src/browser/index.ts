@@ -1,0 +1,1 @@
+export { type IndexedDbSpoolOptions, indexedDbSpool } from './indexedDbSpool.js'

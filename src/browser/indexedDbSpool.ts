@@ -1,0 +1,304 @@
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import * as t from 'io-ts'
+import { from, type TimestampProvider } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
+import { InvalidInput } from '../errors.js'
+import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
+
+/** How a browser keeps spans. */
+export interface IndexedDbSpoolOptions {
+  /** Name of the database. Default `respan-rx`. */
+  readonly name?: string
+  /** When spans are written. Default `on-failure`. */
+  readonly strength?: SpoolStrength
+  /** Bytes that a page keeps at most, what it took over from others included. Default 16 MiB; at least 64 KiB. */
+  readonly maxBytes?: number
+  /** How long a span is kept at most, ms. Default a week. */
+  readonly maxAge?: number
+  /** Tells the age of spans. Default `Date`. */
+  readonly clock?: TimestampProvider
+}
+
+interface Settings {
+  readonly name: string
+  readonly maxBytes: number
+  readonly maxAge: number
+  readonly clock: TimestampProvider
+}
+
+/** When it was written, by whom, and its number there: keys are in the order of age. */
+type Key = [at: number, writer: string, number: number]
+
+interface Place extends SpoolPlace {
+  readonly key: Key
+}
+
+interface Database extends DBSchema {
+  /** The spans, as text. */
+  readonly spans: { readonly key: Key; readonly value: string }
+  /** What there is to know without reading them; `owner` is whose they are now. */
+  readonly places: {
+    readonly key: Key
+    readonly value: { readonly owner: string; readonly traceId: string; readonly bytes: number }
+  }
+}
+
+const Options = t.partial(
+  {
+    name: t.string,
+    strength: oneOf('on-failure', 'always'),
+    maxBytes: integerWithin(65_536),
+    maxAge: numberWithin(1),
+    clock: t.type({ now: t.Function }, 'a clock'),
+  },
+  'IndexedDbSpoolOptions',
+)
+
+const WEEK = 7 * 24 * 3_600_000
+
+/** How often a page looks for what others left behind, ms. */
+const LOOK = 60_000
+
+/** Without Web Locks, which tell who lives, whoever wrote nothing for so long is dead, ms. */
+const SILENCE = 3_600_000
+
+const STORES = ['spans', 'places'] as const
+
+const openDatabase = (name: string): Promise<IDBPDatabase<Database>> =>
+  openDB<Database>(name, 1, {
+    upgrade: (database) => {
+      for (const store of STORES) database.createObjectStore(store)
+    },
+  })
+
+/** Holds a lock until the returned function is called: the browser lets go of it when the page dies. */
+const holdLock = async (name: string): Promise<() => void> => {
+  const locks = locksOf()
+  if (locks === undefined) return () => undefined
+  return new Promise((resolve, reject) => {
+    locks.request(name, () => new Promise<void>((release) => resolve(release))).catch(reject)
+  })
+}
+
+interface Runtime {
+  readonly navigator?: { readonly locks?: LockManager }
+}
+
+/** Only secure pages have them. */
+const locksOf = (): LockManager | undefined => {
+  const { navigator }: Runtime = globalThis
+  return navigator?.locks
+}
+
+const isPlace = (place: SpoolPlace): place is Place => 'key' in place
+
+const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost): SpoolStore => {
+  const me = crypto.randomUUID()
+  const lockOf = (owner: string): string => `respan-rx/${name}/${owner}`
+  /** In the order of their age. */
+  const own = new Set<Place>()
+  let bytes = 0
+  let number = 0
+  let database: IDBPDatabase<Database> | undefined
+  let closed = false
+  let release: () => void = () => undefined
+
+  const ready = holdLock(lockOf(me)).then(async (letGo) => {
+    release = letGo
+    database = await openDatabase(name)
+    return database
+  })
+  // Whoever needs it is told.
+  ready.catch(() => undefined)
+
+  /** At once when the database is open: a page that goes away has no later. */
+  const run = async (work: (open: IDBPDatabase<Database>) => Promise<unknown>): Promise<void> => {
+    if (database === undefined) await ready.then(work)
+    else await work(database)
+  }
+
+  const remove = (places: ReadonlyArray<SpoolPlace>): void => {
+    const gone = places.filter(isPlace).filter((place) => own.delete(place))
+    if (gone.length === 0) return
+    for (const place of gone) bytes -= place.bytes
+    run(async (open) => {
+      const { objectStore, done } = begin(open)
+      for (const { key } of gone) {
+        void objectStore('spans').delete(key)
+        void objectStore('places').delete(key)
+      }
+      await done
+      // They may be sent once more.
+    }).catch((thrown: unknown) => host.failed([], thrown))
+  }
+
+  const begin = (open: IDBPDatabase<Database>) => {
+    const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
+    return {
+      objectStore: (store: (typeof STORES)[number]) => transaction.objectStore(store),
+      transaction,
+      done: transaction.done,
+    }
+  }
+
+  const evict = (places: ReadonlyArray<Place>, why: string): void => {
+    if (places.length === 0) return
+    remove(places)
+    host.evicted(places, why)
+  }
+
+  /** Gives up the oldest ones, an eighth of the room at a time. */
+  const makeRoom = (more: number): void => {
+    const tooOld = clock.now() - maxAge
+    evict(
+      [...own].filter(({ key: [at] }) => at < tooOld),
+      'they were too old',
+    )
+    if (bytes + more <= maxBytes) return
+    let freed = 0
+    const oldest = [...own].filter((place) => {
+      const isNeeded = bytes + more - freed > (maxBytes * 7) / 8
+      if (isNeeded) freed += place.bytes
+      return isNeeded
+    })
+    evict(oldest, 'there was no more room on the disk')
+  }
+
+  const living = async (): Promise<(owner: string, lastAt: number) => boolean> => {
+    const locks = locksOf()
+    if (locks === undefined) return (_, lastAt) => lastAt > clock.now() - SILENCE
+    const { held = [] } = await locks.query()
+    const names = new Set(held.map((lock) => lock.name))
+    return (owner) => names.has(lockOf(owner))
+  }
+
+  /** Takes over everything that is nobody's any more. */
+  const adopt = async (): Promise<ReadonlyArray<SpoolPlace>> => {
+    const open = await ready
+    // In this order: whoever wrote something by the time that is looked at held a lock before.
+    const keys = await open.getAllKeys('places')
+    if (keys.length === 0) return []
+    const lives = await living()
+    const tooOld = clock.now() - maxAge
+    const { transaction, done } = begin(open)
+    const adopted: Array<Place> = []
+    const lost: Array<Place> = []
+    const store = transaction.objectStore('places')
+    const found = await Promise.all(keys.map(async (key) => ({ key, place: await store.get(key) })))
+    const last = new Map<string, number>()
+    for (const { key, place } of found) if (place !== undefined) last.set(place.owner, key[0])
+    for (const { key, place } of found) {
+      if (place === undefined || place.owner === me || lives(place.owner, last.get(place.owner) ?? 0))
+        continue
+      const mine: Place = { key, traceId: place.traceId, bytes: place.bytes }
+      if (key[0] < tooOld) {
+        lost.push(mine)
+        void store.delete(key)
+        void transaction.objectStore('spans').delete(key)
+      } else {
+        adopted.push(mine)
+        void store.put({ ...place, owner: me }, key)
+      }
+    }
+    await done
+    if (lost.length > 0) host.lost(lost.length, 'they were too old')
+    const before = [...own]
+    own.clear()
+    for (const place of [...adopted, ...before]) own.add(place)
+    for (const place of adopted) bytes += place.bytes
+    return adopted
+  }
+
+  const timer = setInterval(() => host.stir(), LOOK)
+
+  return {
+    write: (records) => {
+      let size = 0
+      const piece = records.filter(({ text }, index) => {
+        size += text.length
+        return index === 0 || size <= maxBytes / 8
+      })
+      makeRoom(piece.reduce((sum, { text }) => sum + text.length, 0))
+      const at = clock.now()
+      const places = piece.map(({ traceId, text }): Place => {
+        const key: Key = [at, me, number++]
+        return { key, traceId, bytes: text.length }
+      })
+      for (const place of places) {
+        own.add(place)
+        bytes += place.bytes
+      }
+      run(async (open) => {
+        const { objectStore, transaction, done } = begin(open)
+        places.forEach(({ key, traceId, bytes: length }, index) => {
+          void objectStore('spans').put(piece[index]?.text ?? '', key)
+          void objectStore('places').put({ owner: me, traceId, bytes: length }, key)
+        })
+        // Not when the requests are answered, which may be too late for a page that goes away.
+        transaction.commit()
+        await done
+      }).catch((thrown: unknown) => {
+        for (const place of places) if (own.delete(place)) bytes -= place.bytes
+        host.failed(places, thrown)
+      })
+      return places
+    },
+    read: (places) =>
+      from(
+        ready.then((open) => {
+          const store = open.transaction('spans').store
+          return Promise.all(
+            places.map((place) => (isPlace(place) ? store.get(place.key) : Promise.resolve(undefined))),
+          )
+        }),
+      ),
+    remove,
+    adopt: () => from(adopt()),
+    close: () => {
+      if (closed) return
+      closed = true
+      clearInterval(timer)
+      ready
+        .then((open) => {
+          // Waits for what is under way.
+          open.close()
+          release()
+        })
+        .catch(() => undefined)
+    },
+  }
+}
+
+/**
+ * Keeps spans in the browser's IndexedDB until they are delivered, for `bufferedSink`.
+ *
+ * - *What does it survive?* Leaving, closing and reloading the page, and the death of the tab: the next page of the same
+ *   origin delivers. A page that goes away sends what fits into a request that outlives it, at most 60 KB, and writes
+ *   down the rest. IndexedDB can't be written in the same tick, so even `always` may lose the last few milliseconds.
+ * - *What if several pages are open?* Each has its own spans, and a Web Lock that says that it lives; whoever comes
+ *   later takes over what the dead ones left, once. Pages that are not secure have no Web Locks: there, whoever wrote
+ *   nothing for an hour is dead.
+ * - *How much does it hold?* `maxBytes` and `maxAge`; beyond, the oldest spans are given up, with the rest of their
+ *   traces, counted as dropped and reported.
+ *
+ * Nothing happens before a sink's first span or flush. Where there is no IndexedDB the sink says so, and goes on as if
+ * it had no spool.
+ *
+ * @throws InvalidInput when an option is wrong
+ */
+export const indexedDbSpool = (options: IndexedDbSpoolOptions = {}): Spool => {
+  const decoded = decode(Options)(options)
+  if (isLeft(decoded)) throw new InvalidInput('indexedDbSpool', decoded.left)
+  const { name = 'respan-rx', strength = 'on-failure', clock = Date } = options
+  const { maxBytes = 16 * 2 ** 20, maxAge = WEEK } = options
+  return {
+    name: `indexedDbSpool (${name})`,
+    strength,
+    open: (host) => {
+      if (typeof indexedDB === 'undefined') throw new Error('There is no IndexedDB here.')
+      return openStore({ name, maxBytes, maxAge, clock }, host)
+    },
+  }
+}

@@ -1,0 +1,314 @@
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import * as t from 'io-ts'
+import { of, type TimestampProvider } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
+import { InvalidInput } from '../errors.js'
+import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
+import { HEARTBEAT, isDead, locks, makeOwner, type Owner } from './owner.js'
+import { createSegment, openSegment, type Segment, type SegmentPlace } from './segment.js'
+
+/** How a folder keeps spans. */
+export interface FileSpoolOptions {
+  /** When spans are written. Default `on-failure`. */
+  readonly strength?: SpoolStrength
+  /**
+   * Bytes that the folder may hold, those of all its processes together, give or take a segment (an eighth of it, at
+   * most 4 MiB) for each of them. Default 64 MiB; at least 64 KiB.
+   */
+  readonly maxBytes?: number
+  /** How long a span is kept at most, give or take an eighth of it, ms. Default a week. */
+  readonly maxAge?: number
+  /** Tells the age of spans. Default `Date`. */
+  readonly clock?: TimestampProvider
+}
+
+interface Settings {
+  readonly maxBytes: number
+  readonly maxAge: number
+  readonly segmentBytes: number
+  readonly clock: TimestampProvider
+}
+
+const Options = t.partial(
+  {
+    strength: oneOf('on-failure', 'always'),
+    maxBytes: integerWithin(65_536),
+    maxAge: numberWithin(1),
+    clock: t.type({ now: t.Function }, 'a clock'),
+  },
+  'FileSpoolOptions',
+)
+
+const WEEK = 7 * 24 * 3_600_000
+
+/** A segment that is empty again is used on up to this size, bytes. */
+const REUSED = 262_144
+
+/** By its name, a file says when it was begun and whose it is. */
+const NAME = /^([0-9a-z]{9})-([0-9a-z]+)\.([0-9a-f]{8}-\d+-\d+-[0-9a-f]{12})\.ndjson$/
+
+interface Found {
+  readonly name: string
+  readonly begun: string
+  readonly owner: string
+}
+
+const found = (directory: string): ReadonlyArray<Found> =>
+  readdirSync(directory)
+    .sort()
+    .flatMap((name) => {
+      const [, begun, , owner] = NAME.exec(name) ?? []
+      return begun === undefined || owner === undefined ? [] : [{ name, begun, owner }]
+    })
+
+const bytesOf = (path: string): number => {
+  try {
+    return statSync(path).size
+  } catch {
+    // Somebody was done with it in the meantime.
+    return 0
+  }
+}
+
+const isPlace = (place: SpoolPlace): place is SegmentPlace => 'segment' in place && 'offset' in place
+
+const TOO_OLD = 'they were too old'
+const NO_ROOM = 'there was no more room on the disk'
+
+/** What one owner has in a folder. */
+const openStore = (directory: string, settings: Settings, host: SpoolHost): SpoolStore => {
+  const { maxBytes, maxAge, segmentBytes, clock } = settings
+  const enter = (): Owner => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return makeOwner(directory)
+  }
+  let owner = enter()
+  let begun = 0
+  let closed = false
+  const segments = new Set<Segment>()
+  let active: Segment | undefined
+
+  const nameOf = (since: string): string =>
+    join(directory, `${since}-${(begun++).toString(36)}.${owner.id}.ndjson`)
+
+  const discard = (segment: Segment): void => {
+    segments.delete(segment)
+    if (segment === active) active = undefined
+    segment.discard()
+  }
+
+  /** Somebody took this process for dead: it begins anew. */
+  const startOver = (): void => {
+    const ceded = [...segments].flatMap((segment) => segment.places())
+    for (const segment of segments) segment.close()
+    segments.clear()
+    active = undefined
+    owner.leave()
+    owner = enter()
+    host.ceded(ceded)
+  }
+
+  // ── what others left behind
+
+  /** Makes a dead owner's file one's own; `undefined` when somebody else was faster. */
+  const takeOver = ({ name, begun }: Found): Segment | undefined => {
+    const path = nameOf(begun)
+    try {
+      renameSync(join(directory, name), path)
+    } catch {
+      return undefined
+    }
+    const { segment, damaged } = openSegment(path)
+    segments.add(segment)
+    if (damaged > 0) host.lost(damaged, 'they were damaged on the disk')
+    return segment
+  }
+
+  const leftovers = (): ReadonlyArray<Found> => {
+    if (!owner.beat()) startOver()
+    const files = found(directory)
+    const owners = new Set([...locks(directory), ...files.map((file) => file.owner)])
+    const dead = new Set([...owners].filter((id) => isDead(directory, id, owner)))
+    return files.filter((file) => dead.has(file.owner))
+  }
+
+  const isOld = (segment: Segment): boolean => segment.written().last < clock.now() - maxAge
+
+  /** Takes over one file with something in it. */
+  const adopt = (): ReadonlyArray<SpoolPlace> => {
+    for (const leftover of leftovers()) {
+      const segment = takeOver(leftover)
+      if (segment === undefined) continue
+      const places = segment.places()
+      if (places.length > 0 && !isOld(segment)) return places
+      discard(segment)
+      if (places.length > 0) host.lost(places.length, TOO_OLD)
+    }
+    return []
+  }
+
+  // ── bounds
+
+  const evict = (segment: Segment, why: string): void => {
+    // Another one may have taken the rest of its traces along.
+    if (!segments.has(segment)) return
+    const places = segment.places()
+    discard(segment)
+    if (places.length > 0) host.evicted(places, why)
+  }
+
+  const evictOld = (): void => {
+    for (const segment of [...segments]) if (isOld(segment) && segment.size() > 0) evict(segment, TOO_OLD)
+  }
+
+  /** Gives up whole segments, the oldest first, until there is room for another one. */
+  const makeRoom = (): void => {
+    evictOld()
+    const total = (): number =>
+      found(directory).reduce((sum, { name }) => sum + bytesOf(join(directory, name)), 0)
+    if (total() + segmentBytes <= maxBytes) return
+    for (const leftover of leftovers()) {
+      const segment = takeOver(leftover)
+      const lost = segment?.places().length ?? 0
+      if (segment !== undefined) discard(segment)
+      if (lost > 0) host.lost(lost, NO_ROOM)
+      if (total() + segmentBytes <= maxBytes) return
+    }
+    // By their names, which begin with when they were begun.
+    for (const segment of [...segments].sort((one, other) => (one.path < other.path ? -1 : 1))) {
+      evict(segment, NO_ROOM)
+      if (total() + segmentBytes <= maxBytes) return
+    }
+    throw new Error(`The spool is full: other processes have ${total()} of its ${maxBytes} bytes.`)
+  }
+
+  // ── writing
+
+  const isFull = (segment: Segment, bytes: number): boolean =>
+    segment.size() > 0 &&
+    (segment.size() + bytes > segmentBytes || segment.written().first < clock.now() - maxAge / 8)
+
+  const forWriting = (bytes: number): Segment => {
+    if (!owner.isSure()) startOver()
+    if (active !== undefined && !isFull(active, bytes)) return active
+    const previous = active
+    active = undefined
+    if (previous !== undefined && previous.places().length === 0) discard(previous)
+    makeRoom()
+    active = createSegment(nameOf(Math.floor(clock.now()).toString(36).padStart(9, '0')))
+    segments.add(active)
+    return active
+  }
+
+  const beat = (): void => {
+    try {
+      if (!owner.beat()) startOver()
+      evictOld()
+      host.stir()
+    } catch (thrown) {
+      host.failed([], thrown)
+    }
+  }
+
+  const timer = setInterval(beat, HEARTBEAT)
+  timer.unref()
+
+  const grouped = (places: ReadonlyArray<SpoolPlace>): ReadonlyMap<Segment, Array<SegmentPlace>> => {
+    const groups = new Map<Segment, Array<SegmentPlace>>()
+    for (const place of places) {
+      if (!isPlace(place) || !segments.has(place.segment)) continue
+      const group = groups.get(place.segment)
+      if (group === undefined) groups.set(place.segment, [place])
+      else group.push(place)
+    }
+    return groups
+  }
+
+  return {
+    write: (records) => {
+      let bytes = 0
+      let count = 0
+      for (const { text } of records) {
+        const size = Buffer.byteLength(text) + 64
+        if (count > 0 && bytes + size > segmentBytes) break
+        bytes += size
+        count++
+      }
+      if (bytes > maxBytes / 2) throw new Error(`A span of ${bytes} bytes is too large for the spool.`)
+      return forWriting(bytes).append(records.slice(0, count), Math.floor(clock.now()))
+    },
+    read: (places) =>
+      of(
+        places.map((place) =>
+          isPlace(place) && segments.has(place.segment) ? place.segment.read(place) : undefined,
+        ),
+      ),
+    remove: (places) => {
+      for (const [segment, group] of grouped(places))
+        try {
+          const isEmpty = segment.remove(group)
+          if (isEmpty && (segment !== active || segment.size() > REUSED)) discard(segment)
+        } catch (thrown) {
+          // They may be sent once more.
+          host.failed([], thrown)
+        }
+    },
+    adopt: () => of(adopt()),
+    close: () => {
+      if (closed) return
+      closed = true
+      clearInterval(timer)
+      for (const segment of [...segments]) {
+        if (segment.places().length === 0) discard(segment)
+        else segment.close()
+      }
+      owner.leave()
+    },
+  }
+}
+
+/**
+ * Keeps spans in a folder until they are delivered, for `bufferedSink`.
+ *
+ * - *What is in it?* Segments to which lines of JSON are only added: spans, as they were redacted and without secrets,
+ *   and which of them were delivered. A segment is deleted when all of it was. The folder is made with mode 0700, files
+ *   have mode 0600. Don't share a folder between sinks with different keys: what is in it is sent with the next one's.
+ * - *What does it survive?* Everything that can happen to a process, `kill -9` included: a completed write is the
+ *   system's. A power loss may cost the last seconds: nothing is synced to the disk.
+ * - *What if several processes or threads share it?* Each has files of its own, and a lock that says that it lives.
+ *   When it dies, one of the others, or the next that comes, takes its files over: at once when it was a process of
+ *   the same machine, otherwise (a thread, another machine or container) after a minute of silence. Nothing is sent
+ *   twice, but for what a dying process had just sent, and what such a silent one still had in memory if it wakes up.
+ * - *What if a file is damaged?* The lines that can't be read, such as the torn last one of a killed process, are
+ *   skipped, counted as dropped, and reported; the others are delivered.
+ * - *How much does it hold?* `maxBytes` and `maxAge`; beyond, the oldest segments are given up, with the rest of the
+ *   traces in them, counted as dropped and reported; of what is in memory as well, only the copy. For `always`,
+ *   `maxBytes` has to hold what may wait in memory.
+ *
+ * It reads and writes synchronously; `always` takes some 40 µs a span (measured on Node 20). Nothing happens, not even
+ * `mkdir`, before a sink's first span or flush.
+ *
+ * @param directory - the folder; made when it isn't there
+ * @throws InvalidInput when an option is wrong
+ */
+export const fileSpool = (directory: string, options: FileSpoolOptions = {}): Spool => {
+  const decoded = decode(Options)(options)
+  if (isLeft(decoded)) throw new InvalidInput('fileSpool', decoded.left)
+  if (typeof directory !== 'string' || directory === '')
+    throw new InvalidInput('fileSpool', {
+      path: '',
+      expected: 'the path of a folder',
+      found: directory === '' ? 'an empty one' : typeof directory,
+    })
+  const path = resolve(directory)
+  const { strength = 'on-failure', maxBytes = 64 * 2 ** 20, maxAge = WEEK, clock = Date } = options
+  const segmentBytes = Math.min(4 * 2 ** 20, Math.floor(maxBytes / 8))
+  return {
+    name: `fileSpool (${path})`,
+    strength,
+    open: (host) => openStore(path, { maxBytes, maxAge, segmentBytes, clock }, host),
+  }
+}

@@ -1,0 +1,35 @@
+import type { Sink } from '../tracing/Sink.js'
+
+/** A signal that asks a process to end, and that it may answer. */
+export type EndingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGBREAK' | 'SIGUSR2'
+
+const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
+
+/**
+ * Delivers what a sink has before a signal ends the process; opt-in, since whoever listens for a signal keeps it from
+ * ending the process.
+ *
+ * At the first signal the sink is closed, which writes what it has to its spool, if any, and delivers it; then the
+ * signal ends the process as it would have done. A second signal ends it at once. When somebody else listens for the
+ * signal too, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()` then writes
+ * what is left to the spool.
+ *
+ * @param sink - to be flushed or closed; for several, their `sinkMonoid` sum
+ * @param signals - default SIGTERM, SIGINT and SIGHUP
+ * @returns stops listening
+ */
+export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> = SIGNALS): (() => void) => {
+  const stop = (): void => {
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+  const onSignal = (signal: EndingSignal): void => {
+    stop()
+    const isOurs = process.listenerCount(signal) === 0
+    const done = (): void => {
+      if (isOurs) process.kill(process.pid, signal)
+    }
+    void (isOurs ? sink.close() : sink.flush()).then(done, done)
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  return stop
+}

@@ -1,0 +1,2 @@
+export { type FileSpoolOptions, fileSpool } from './fileSpool.js'
+export { type EndingSignal, flushOnSignals } from './flushOnSignals.js'

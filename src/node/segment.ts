@@ -1,0 +1,181 @@
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
+import * as t from 'io-ts'
+import { parseJson } from '../http/parseJson.js'
+import type { SpoolPlace, SpoolRecord } from '../sinks/Spool.js'
+
+/** Where a span is: a part of a line of a segment. */
+export interface SegmentPlace extends SpoolPlace {
+  readonly segment: Segment
+  /** Number of the span within the segment. */
+  readonly index: number
+  /** Of the span's own text, in bytes of the file. */
+  readonly offset: number
+  readonly length: number
+}
+
+/** A file of spans, to which lines are only added: spans, and which of them have met their fate. */
+export interface Segment {
+  readonly path: string
+  /** Bytes. */
+  readonly size: () => number
+  /** When its first and its last span were written, ms since the epoch. */
+  readonly written: () => { readonly first: number; readonly last: number }
+  /** Spans that have not met their fate. */
+  readonly places: () => ReadonlyArray<SegmentPlace>
+  readonly append: (records: ReadonlyArray<SpoolRecord>, at: number) => ReadonlyArray<SegmentPlace>
+  readonly read: (place: SegmentPlace) => string | undefined
+  /** Returns whether none are left. */
+  readonly remove: (places: ReadonlyArray<SegmentPlace>) => boolean
+  readonly close: () => void
+  /** Closes it, and does away with the file. */
+  readonly discard: () => void
+}
+
+const StoredLine = t.type({ i: t.number, at: t.number, span: t.type({ traceId: t.string }) }, 'StoredLine')
+
+const DoneLine = t.type({ done: t.array(t.tuple([t.number, t.number])) }, 'DoneLine')
+
+/** What stands before the span in its line. */
+const HEAD = /^\{"i":\d+,"at":\d+,"span":/
+
+const NEWLINE = 10
+
+/** Whole numbers as ranges, both ends included. */
+const ranges = (indices: ReadonlyArray<number>): ReadonlyArray<readonly [number, number]> => {
+  const all: Array<[number, number]> = []
+  for (const index of [...indices].sort((one, other) => one - other)) {
+    const last = all.at(-1)
+    if (last !== undefined && last[1] === index - 1) last[1] = index
+    else all.push([index, index])
+  }
+  return all
+}
+
+const segment = (
+  path: string,
+  file: number,
+  initialSize: number,
+  initiallyTorn: boolean,
+): Segment & {
+  readonly take: (place: Omit<SegmentPlace, 'segment'>, at: number) => void
+  readonly drop: (from: number, to: number) => void
+} => {
+  const live = new Map<number, SegmentPlace>()
+  let size = initialSize
+  /** The last line may lack its end. */
+  let torn = initiallyTorn
+  let next = 0
+  let first = Number.POSITIVE_INFINITY
+  let last = 0
+  let open = true
+
+  const write = (text: string): number => {
+    const bytes = Buffer.from(torn ? `\n${text}` : text)
+    const start = size + (torn ? 1 : 0)
+    let written = 0
+    torn = true
+    while (written < bytes.length) {
+      const count = writeSync(file, bytes, written)
+      written += count
+      size += count
+    }
+    torn = false
+    return start
+  }
+
+  const close = (): void => {
+    if (!open) return
+    open = false
+    closeSync(file)
+  }
+
+  const self = {
+    path,
+    size: () => size,
+    written: () => ({ first, last }),
+    places: () => [...live.values()],
+    append: (records: ReadonlyArray<SpoolRecord>, at: number): ReadonlyArray<SegmentPlace> => {
+      const heads = records.map((_, index) => `{"i":${next + index},"at":${at},"span":`)
+      const texts = records.map(({ text }, index) => `${heads[index]}${text}}\n`)
+      let offset = write(texts.join(''))
+      first = Math.min(first, at)
+      last = at
+      return records.map(({ traceId, text }, index) => {
+        const length = Buffer.byteLength(text)
+        const before = heads[index]?.length ?? 0
+        const place = {
+          traceId,
+          bytes: length,
+          segment: self,
+          index: next++,
+          offset: offset + before,
+          length,
+        }
+        live.set(place.index, place)
+        offset += before + length + 2
+        return place
+      })
+    },
+    read: ({ offset, length }: SegmentPlace): string | undefined => {
+      const bytes = Buffer.allocUnsafe(length)
+      return readSync(file, bytes, 0, length, offset) === length ? bytes.toString() : undefined
+    },
+    remove: (places: ReadonlyArray<SegmentPlace>): boolean => {
+      const gone = places.filter(({ index }) => live.delete(index))
+      if (gone.length > 0 && open)
+        write(`${JSON.stringify({ done: ranges(gone.map(({ index }) => index)) })}\n`)
+      return live.size === 0
+    },
+    close,
+    discard: () => {
+      close()
+      live.clear()
+      // Whoever took it over may be done with it.
+      rmSync(path, { force: true })
+    },
+    take: (place: Omit<SegmentPlace, 'segment'>, at: number): void => {
+      live.set(place.index, { ...place, segment: self })
+      next = Math.max(next, place.index + 1)
+      first = Math.min(first, at)
+      last = Math.max(last, at)
+    },
+    drop: (from: number, to: number): void => {
+      for (let index = Math.max(0, from); index <= Math.min(to, next); index++) live.delete(index)
+    },
+  }
+  return self
+}
+
+/** Makes a new file; what is there already is an error. */
+export const createSegment = (path: string): Segment => segment(path, openSync(path, 'ax+', 0o600), 0, false)
+
+/**
+ * Reads a file that somebody else wrote, perhaps not to its end.
+ *
+ * @returns the segment, and the number of lines that are neither spans nor what else a segment holds
+ */
+export const openSegment = (path: string): { readonly segment: Segment; readonly damaged: number } => {
+  const bytes = readFileSync(path)
+  const opened = segment(
+    path,
+    openSync(path, 'a+', 0o600),
+    bytes.length,
+    bytes.length > 0 && bytes.at(-1) !== NEWLINE,
+  )
+  let damaged = 0
+  for (let start = 0; start < bytes.length; ) {
+    const newline = bytes.indexOf(NEWLINE, start)
+    const end = newline < 0 ? bytes.length : newline
+    const line = bytes.toString('utf8', start, end)
+    const value = parseJson(line)
+    if (DoneLine.is(value)) for (const [from, to] of value.done) opened.drop(from, to)
+    else if (StoredLine.is(value) && HEAD.test(line)) {
+      const head = HEAD.exec(line)?.[0].length ?? 0
+      const length = end - start - head - 1
+      const { i: index, at, span } = value
+      opened.take({ traceId: span.traceId, bytes: length, index, offset: start + head, length }, at)
+    } else if (end > start) damaged++
+    start = end + 1
+  }
+  return { segment: opened, damaged }
+}

@@ -1,0 +1,344 @@
+import { type Observable, take } from 'rxjs'
+import { toSpan } from '../tracing/foldSpans.js'
+import type { BatchLimits, Entry } from './outbox.js'
+import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
+import { spanBytes } from './spanBytes.js'
+import { restoreSpan, storeSpan } from './storedSpan.js'
+
+/** What a sink's spool tells the sink. */
+export interface SpoolingHost {
+  /** Spans of somebody who has died rest on the disk, and are this sink's now. */
+  readonly adopted: (count: number) => void
+  /** Spans that rested on the disk are lost. */
+  readonly lost: (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string) => void
+  /** The disk does not do what it should; nothing is lost by it yet. */
+  readonly trouble: (error: unknown) => void
+  /** There may be something to do. */
+  readonly stir: () => void
+}
+
+/** A sink's side of a spool: which spans are on the disk, beside the memory or alone. Never throws. */
+export interface Spooling {
+  /** Spans that are on the disk alone. */
+  readonly resting: () => number
+  /** Whether the spool is open. */
+  readonly isOpen: () => boolean
+  /** Opens it, so that it is there when there is no time to wait for it. */
+  readonly prepare: () => void
+  /** Writes spans down that stay in memory; what can't be written is in memory only. */
+  readonly writeAhead: (entries: ReadonlyArray<Entry>) => void
+  /**
+   * Leaves spans to the disk alone, piece by piece: `taken` is told of each at once, since the next one may cost it its
+   * room. Returns those that the disk did not take.
+   */
+  readonly rest: (
+    entries: ReadonlyArray<Entry>,
+    taken: (entries: ReadonlyArray<Entry>) => void,
+  ) => ReadonlyArray<Entry>
+  /** They have met their fate. */
+  readonly forget: (entries: ReadonlyArray<Entry>) => void
+  /** Takes spans back that have rested longest, and hands them over, perhaps later; nobody else has them then. */
+  readonly refill: (limits: BatchLimits, taken: (entries: ReadonlyArray<Entry>) => void) => void
+  /** Takes over what others left behind, or a part of it; done when that is known. */
+  readonly look: () => Promise<void>
+  readonly close: () => void
+}
+
+interface Resting {
+  readonly place: SpoolPlace
+  readonly number: number
+}
+
+/** Number of the spans that others accepted: before all of this sink's own. */
+const ADOPTED = -1
+
+/** After a spool could not be opened, ms. */
+const TRY_AGAIN = 10_000
+
+/** What was taken from the front of the list is cut away when it is more than this. */
+const SLACK = 1_024
+
+/** Opens a spool when it is needed, and keeps the book of what is in it. */
+export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): Spooling => {
+  let store: SpoolStore | undefined
+  let broken = Number.NEGATIVE_INFINITY
+  let closed = false
+  /** Where a span in memory is on the disk, too. */
+  const placeOf = new WeakMap<Entry, SpoolPlace>()
+  /** Every place that is this sink's, and whether its span is on the disk alone. */
+  const places = new Map<SpoolPlace, boolean>()
+  let list: Array<Resting> = []
+  let head = 0
+  let alone = 0
+  let sorted = true
+  /** What is being read: still at rest, but no longer in the list. */
+  let reading: ReadonlyArray<Resting> = []
+  /** Nobody has looked for leftovers since something happened. */
+  let curious = true
+  let looking: Promise<void> | undefined
+
+  const attempt = <A>(work: () => A): A | undefined => {
+    try {
+      return work()
+    } catch (thrown) {
+      host.trouble(thrown)
+      return undefined
+    }
+  }
+
+  // ── the book
+
+  const addResting = (place: SpoolPlace, number: number): void => {
+    sorted &&= number >= (list.at(-1)?.number ?? number)
+    places.set(place, true)
+    list.push({ place, number })
+    alone++
+  }
+
+  const isResting = ({ place }: Resting): boolean => places.get(place) === true
+
+  const sort = (): void => {
+    if (sorted && head <= SLACK) return
+    list = list.slice(head).filter(isResting)
+    list.sort((one, other) => one.number - other.number)
+    head = 0
+    sorted = true
+  }
+
+  /** Strikes places out; returns those that were on the disk alone. */
+  const strike = (gone: ReadonlyArray<SpoolPlace>): ReadonlyArray<Resting> => {
+    const struck = new Set(gone.filter((place) => places.get(place) === true))
+    for (const place of gone) places.delete(place)
+    if (struck.size === 0) return []
+    const lost = [...reading, ...list.slice(head)].filter(({ place }) => struck.has(place))
+    list = list.slice(head).filter(({ place }) => !struck.has(place))
+    head = 0
+    alone -= struck.size
+    return lost
+  }
+
+  // ── the store
+
+  const evicted = (gone: ReadonlyArray<SpoolPlace>, why: string): void => {
+    const lost = strike(gone)
+    const traces = new Set(lost.map(({ place }) => place.traceId))
+    // The rest of a trace is of no use.
+    const rest = list
+      .slice(head)
+      .filter(({ place }) => traces.has(place.traceId) && isResting({ place, number: 0 }))
+    const more = strike(rest.map(({ place }) => place))
+    if (more.length > 0) store?.remove(more.map(({ place }) => place))
+    if (lost.length > 0) host.lost([...lost, ...more], why)
+  }
+
+  const opened = (): SpoolStore | undefined => {
+    if (store !== undefined || closed || now() - broken < TRY_AGAIN) return store
+    broken = now()
+    store = attempt(() =>
+      spool.open({
+        evicted,
+        ceded: (gone) => {
+          strike(gone)
+        },
+        lost: (count, why) => {
+          host.adopted(count)
+          host.lost(
+            Array.from({ length: count }, () => ({ number: ADOPTED })),
+            why,
+          )
+        },
+        failed: (gone, error) => {
+          host.trouble(error)
+          const lost = strike(gone)
+          if (lost.length > 0) host.lost(lost, 'the disk did not take them')
+        },
+        stir: () => {
+          curious = true
+          host.stir()
+        },
+      }),
+    )
+    return store
+  }
+
+  const isWritten = (entry: Entry): boolean => {
+    const place = placeOf.get(entry)
+    return place !== undefined && places.has(place)
+  }
+
+  /** Writes down what isn't yet; each piece is `done` before the next one may need its room. */
+  const write = (entries: ReadonlyArray<Entry>, done: (entries: ReadonlyArray<Entry>) => void): void => {
+    const target = entries.every(isWritten) ? undefined : opened()
+    const records: Array<SpoolRecord> = []
+    const written: Array<Entry> = []
+    for (const entry of target === undefined ? [] : entries) {
+      const text = isWritten(entry) ? undefined : attempt(() => storeSpan(toSpan(entry.span)))
+      if (text === undefined) continue
+      records.push({ traceId: entry.span.start.traceId, text })
+      written.push(entry)
+    }
+    for (let from = 0; from < records.length; ) {
+      const at = attempt(() => target?.write(records.slice(from))) ?? []
+      const piece = written.slice(from, from + at.length)
+      piece.forEach((entry, index) => {
+        const place = at[index]
+        if (place === undefined) return
+        placeOf.set(entry, place)
+        places.set(place, false)
+      })
+      done(piece)
+      // One that is too large for it does not keep it from the others.
+      from += Math.max(1, at.length)
+    }
+  }
+
+  const adopt = (): Observable<ReadonlyArray<SpoolPlace>> | undefined => {
+    if (!curious) return undefined
+    const from = opened()
+    if (from === undefined) return undefined
+    curious = false
+    return attempt(() => from.adopt().pipe(take(1)))
+  }
+
+  const took = (found: ReadonlyArray<SpoolPlace>): void => {
+    if (found.length === 0) return
+    curious = true
+    for (const place of found) addResting(place, ADOPTED)
+    host.adopted(found.length)
+  }
+
+  const restored = (
+    taken: ReadonlyArray<Resting>,
+    texts: ReadonlyArray<string | undefined>,
+  ): ReadonlyArray<Entry> => {
+    const damaged: Array<Resting> = []
+    const entries = taken.flatMap(({ place, number }, index) => {
+      // Evicted, or somebody else's, while it was read.
+      if (!places.has(place)) return []
+      const text = texts[index]
+      const span = text === undefined ? undefined : restoreSpan(text)
+      if (span === undefined) {
+        damaged.push({ place, number })
+        return []
+      }
+      const entry = { span, bytes: spanBytes(span), number }
+      placeOf.set(entry, place)
+      places.set(place, false)
+      alone--
+      return [entry]
+    })
+    if (damaged.length > 0) {
+      alone -= damaged.length
+      for (const { place } of damaged) places.delete(place)
+      store?.remove(damaged.map(({ place }) => place))
+      host.lost(damaged, 'they were damaged on the disk')
+    }
+    return entries
+  }
+
+  const next = ({ maxSize, maxBytes }: BatchLimits): ReadonlyArray<Resting> => {
+    sort()
+    const taken: Array<Resting> = []
+    let bytes = 0
+    while (head < list.length && taken.length < maxSize) {
+      const first = list[head]
+      if (first === undefined) break
+      if (isResting(first)) {
+        bytes += first.place.bytes
+        if (taken.length > 0 && bytes > maxBytes) break
+        taken.push(first)
+      }
+      head++
+    }
+    return taken
+  }
+
+  const lookOnce = (): void => {
+    adopt()?.subscribe({ next: took, error: host.trouble })
+  }
+
+  return {
+    resting: () => alone,
+    isOpen: () => store !== undefined,
+    prepare: () => {
+      opened()
+    },
+    writeAhead: (entries) => write(entries, () => undefined),
+    rest: (entries, taken) => {
+      const refused = new Set(entries)
+      const leave = (some: ReadonlyArray<Entry>): void => {
+        const left = some.filter((entry) => {
+          const place = placeOf.get(entry)
+          if (place === undefined || places.get(place) !== false) return false
+          addResting(place, entry.number)
+          return refused.delete(entry)
+        })
+        if (left.length > 0) taken(left)
+      }
+      leave(entries)
+      write([...refused], leave)
+      return [...refused]
+    },
+    forget: (entries) => {
+      const gone = entries.flatMap((entry) => {
+        const place = placeOf.get(entry)
+        return place !== undefined && places.delete(place) ? [place] : []
+      })
+      if (gone.length > 0) store?.remove(gone)
+    },
+    refill: (limits, taken) => {
+      if (closed || reading.length > 0) return
+      if (alone === 0) lookOnce()
+      const oldest = next(limits)
+      // Before the last ones are sent, so that whoever waits for them knows that there are more.
+      if (alone === oldest.length) lookOnce()
+      if (oldest.length === 0) return
+      reading = oldest
+      const putBack = (): void => {
+        reading = []
+        list = [...oldest.filter(isResting), ...list.slice(head)]
+        head = 0
+      }
+      const from = store
+      const texts$ = attempt(() => from?.read(oldest.map(({ place }) => place)).pipe(take(1)))
+      if (texts$ === undefined) putBack()
+      else
+        texts$.subscribe({
+          next: (texts) => {
+            const entries = restored(oldest, texts)
+            reading = []
+            taken(entries)
+          },
+          error: (thrown: unknown) => {
+            host.trouble(thrown)
+            putBack()
+          },
+        })
+    },
+    look: () => {
+      curious = true
+      looking ??= new Promise<void>((resolve) => {
+        const leftovers = adopt()
+        if (leftovers === undefined) resolve()
+        else
+          leftovers.subscribe({
+            next: took,
+            error: (thrown: unknown) => {
+              host.trouble(thrown)
+              resolve()
+            },
+            complete: resolve,
+          })
+      }).finally(() => {
+        looking = undefined
+      })
+      return looking
+    },
+    close: () => {
+      closed = true
+      const open = store
+      store = undefined
+      if (open !== undefined) attempt(() => open.close())
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { isLeft } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { redactSecrets } from '../codecs/redactSecrets.js'
+import { StoredSpan } from '../codecs/StoredSpan.js'
+import { parseJson } from '../http/parseJson.js'
+import type { FinishedSpan } from '../tracing/foldSpans.js'
+import type { Span } from '../tracing/SpanEvent.js'
+
+/**
+ * Writes a span as one line of JSON, without the secrets among its attributes and its request.
+ *
+ * @returns `undefined` for a span that is none, or that no JSON can say: it could not be read again
+ */
+export const storeSpan = (span: Span): string | undefined => {
+  try {
+    const { attributes, generation, ...rest } = span
+    const safe: unknown = {
+      ...rest,
+      ...(attributes === undefined ? {} : { attributes: redactSecrets(attributes) }),
+      ...(generation === undefined ? {} : { generation: redactSecrets(generation) }),
+    }
+    return StoredSpan.is(safe) ? JSON.stringify(safe) : undefined
+  } catch {
+    // A cycle, a BigInt, a getter that throws.
+    return undefined
+  }
+}
+
+/** Reads a span that was written, as the events that it was made of; `undefined` for anything else. */
+export const restoreSpan = (text: string): FinishedSpan | undefined => {
+  const decoded = decode(StoredSpan)(parseJson(text))
+  return isLeft(decoded) ? undefined : fromSpan(decoded.right)
+}
+
+/** The inverse of `toSpan`. */
+const fromSpan = (span: Span): FinishedSpan => {
+  const { traceId, spanId, startedAt, firstOutputAt, endedAt } = span
+  const { parentId, name, type, path, workflow, trace, input, attributes } = span
+  const { status, output, error, leftEarly, generation, totals } = span
+  return {
+    start: {
+      _tag: 'SpanStarted',
+      ...{ traceId, spanId, at: startedAt, parentId, name, type, path, workflow, trace },
+      ...(input === undefined ? {} : { input }),
+      ...(attributes === undefined ? {} : { attributes }),
+    },
+    firstOutputAt,
+    end: {
+      _tag: 'SpanEnded',
+      ...{ traceId, spanId, at: endedAt, status },
+      ...(output === undefined ? {} : { output }),
+      ...(error === undefined ? {} : { error }),
+      ...(leftEarly === undefined ? {} : { leftEarly }),
+      ...(generation === undefined ? {} : { generation }),
+      ...(totals === undefined ? {} : { totals }),
+    },
+  }
+}

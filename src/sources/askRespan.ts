@@ -1,0 +1,87 @@
+import type * as t from 'io-ts'
+import { catchError, defer, map, type Observable, throwError } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import { decode, describeFound } from '../codecs/decode.js'
+import { readEnvironment } from '../codecs/Environment.js'
+import { isErrorBody } from '../codecs/ErrorBody.js'
+import type { Fields } from '../codecs/Fields.js'
+import { isRespanError } from '../errors.js'
+import type { Answer } from '../http/Answer.js'
+import { abortedBy } from '../http/abortedBy.js'
+import type { Connection } from '../http/Connection.js'
+import { connectionPolicy } from '../http/connectionPolicy.js'
+import { endpoint } from '../http/endpoint.js'
+import { errorFromResponse } from '../http/errorFromResponse.js'
+import { parseJson } from '../http/parseJson.js'
+import { post } from '../http/post.js'
+import { toRetryable } from '../http/toRetryable.js'
+import { withRetry } from '../http/withRetry.js'
+import { gatewayError, invalidResponse } from './answerErrors.js'
+
+/** A question to one of Respan's JSON endpoints. */
+export interface Question<A> {
+  /** Below the base URL, with its query. */
+  readonly path: string
+  /** Sent by POST; without it, the question is a GET. */
+  readonly body?: Fields
+  /** What the answer must be. */
+  readonly codec: t.Decoder<unknown, A>
+  /** Brings the parsed JSON of an older answer into the form of the codec. */
+  readonly renew?: (answer: unknown) => unknown
+}
+
+// The answer was freed of secrets when it was read.
+const asItIs = (text: string): string => text
+
+const answerOf = <A>(answer: Answer, { codec, renew }: Question<A>): A => {
+  const { status, ids, text } = answer
+  if (status < 200 || status > 299) throw errorFromResponse(answer, 'respan', Date.now())
+  const json = parseJson(text)
+  if (json === undefined) {
+    const found = text === '' ? 'an empty body' : describeFound(text)
+    throw invalidResponse('The answer', { path: '', expected: 'JSON', found }, ids, asItIs)
+  }
+  if (isErrorBody(json)) throw gatewayError(text, ids, asItIs)
+  const decoded = decode(codec)(renew === undefined ? json : renew(json))
+  if (isLeft(decoded)) throw invalidResponse('The answer', decoded.left, ids, asItIs)
+  return decoded.right
+}
+
+/**
+ * Makes a function that asks Respan: each answer is a cold Observable of one decoded value, with the retries, the limits
+ * and the errors of a connection.
+ *
+ * @param subject - who was given the connection: the first word of an error's message
+ * @throws InvalidInput for a wrong connection
+ */
+export const askRespan = (
+  subject: string,
+  connection: Connection,
+): (<A>(question: Question<A>) => Observable<A>) => {
+  const policy = connectionPolicy(subject, connection)
+  const { retry } = policy
+  // The signal ends the waits between the attempts as well.
+  const { signal, ...attempted } = connection
+  return (question) =>
+    defer(() => {
+      const target = endpoint('respan', connection, readEnvironment())
+      if (isLeft(target)) return throwError(() => target.left)
+      const { baseUrl, apiKey } = target.right
+      const { path, body } = question
+      return withRetry(retry, ({ left }) =>
+        post({
+          url: `${baseUrl}${path}`,
+          apiKey,
+          connection: attempted,
+          policy,
+          deadline: { left, limit: retry.deadline },
+          ...(body === undefined ? { method: 'GET' } : { body: JSON.stringify(body) }),
+        }).pipe(
+          map((answer) => answerOf(answer, question)),
+          catchError((error: unknown) =>
+            throwError(() => (isRespanError(error) ? toRetryable(error, retry) : error)),
+          ),
+        ),
+      )
+    }).pipe(abortedBy(signal))
+}

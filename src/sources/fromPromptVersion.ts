@@ -1,0 +1,71 @@
+import { concatMap, type Observable, throwError } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
+import { PromptSummary } from '../codecs/PromptList.js'
+import { PromptVersion } from '../codecs/PromptVersion.js'
+import { InvalidInput, InvalidResponse } from '../errors.js'
+import type { Connection } from '../http/Connection.js'
+import { askRespan } from './askRespan.js'
+
+export interface PromptVersionOptions extends Connection {
+  /** A number from 1, or `latest` for the newest draft. Default: the deployed version, which requests get. */
+  readonly version?: number | 'latest'
+}
+
+const refuse = (path: string, expected: string, value: unknown): never => {
+  throw new InvalidInput('fromPromptVersion', { path, expected, found: describeFound(value) })
+}
+
+const isVersion = (version: unknown): boolean =>
+  version === undefined ||
+  version === 'latest' ||
+  (typeof version === 'number' && Number.isInteger(version) && version > 0)
+
+/**
+ * One version of a prompt that is stored on the platform: its template messages, the defaults of its variables, its
+ * model and parameters.
+ *
+ * ```
+ * fromPromptVersion('greeting')  --(v|)
+ * ```
+ *
+ * Without a number, two requests are made: which version it is, then the version.
+ *
+ * @param promptId - as for `respanGenerate`
+ * @param options - `version`, and the connection as for `respanGateway`
+ * @returns a cold Observable that emits the version, then completes
+ *
+ * Errors by tag: those of `fromPrompts`; `HttpError` 404 for an unknown prompt or version, `InvalidResponse` when none
+ * is deployed. Thrown at once: `InvalidInput` for wrong options.
+ *
+ * @example
+ * fromPromptVersion('greeting').pipe(map(checkPromptVariables(Variables)))
+ *
+ * @see https://www.respan.ai/docs/apis/prompts/
+ */
+export const fromPromptVersion = (
+  promptId: string,
+  { version, ...connection }: PromptVersionOptions = {},
+): Observable<PromptVersion> => {
+  if (typeof promptId !== 'string' || promptId.trim() === '')
+    refuse('promptId', 'the id of a stored prompt', promptId)
+  if (!isVersion(version)) refuse('version', 'integer from 1, or latest', version)
+  const ask = askRespan('fromPromptVersion', connection)
+  const prompt = `/prompts/${encodeURIComponent(promptId)}`
+  const load = (number: number): Observable<PromptVersion> =>
+    ask({ path: `${prompt}/versions/${number}/`, codec: PromptVersion })
+  if (typeof version === 'number') return load(version)
+  const which = version === 'latest' ? 'current_version' : 'live_version'
+  return ask({ path: `${prompt}/`, codec: PromptSummary }).pipe(
+    concatMap((summary) => {
+      const number = summary[which]?.version
+      return number == null ? throwError(() => noVersion(promptId, which, summary[which])) : load(number)
+    }),
+  )
+}
+
+const noVersion = (promptId: string, path: string, value: unknown): InvalidResponse =>
+  new InvalidResponse(`Prompt ${promptId}`, {
+    path,
+    expected: path === 'live_version' ? 'a deployed version' : 'a version',
+    found: describeFound(value),
+  })

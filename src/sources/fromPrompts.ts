@@ -1,0 +1,48 @@
+import { concat, concatMap, from, type Observable } from 'rxjs'
+import { Fields } from '../codecs/Fields.js'
+import { PromptList, type PromptSummary } from '../codecs/PromptList.js'
+import type { Connection } from '../http/Connection.js'
+import { askRespan } from './askRespan.js'
+
+/** Prompts in one request, as many as the platform allows. */
+const PAGE_SIZE = 100
+
+/** Older answers are a bare list, or have it under another name. */
+const asPage = (answer: unknown): unknown => {
+  if (Array.isArray(answer)) return { results: answer }
+  if (!Fields.is(answer) || answer.results !== undefined) return answer
+  const { data, prompts } = answer
+  return { ...answer, results: data ?? prompts }
+}
+
+/**
+ * The prompts that are stored on the platform, with the numbers of their newest and their deployed versions.
+ *
+ * ```
+ * requests     1-----2--
+ * fromPrompts  --(abc)--(de|)
+ * ```
+ *
+ * Asks for a page at subscription, and for the next one when it is wanted: `take` stops asking.
+ *
+ * @param connection - as for `respanGateway`
+ * @returns a cold Observable that emits every prompt, then completes
+ *
+ * Errors by tag: `MissingApiKey` before any request, `HttpError`, `RateLimited`, `NetworkError`, `StreamInterrupted`,
+ * `Timeout`, `InvalidResponse`, `GatewayError`, `Aborted`; thrown at once: `InvalidInput` for a wrong connection.
+ *
+ * @see https://www.respan.ai/docs/apis/prompts/list-prompts
+ */
+export const fromPrompts = (connection: Connection = {}): Observable<PromptSummary> => {
+  const ask = askRespan('fromPrompts', connection)
+  const pagesFrom = (page: number): Observable<PromptSummary> => {
+    const path = `/prompts/list/?page=${page}&page_size=${PAGE_SIZE}`
+    return ask({ path, body: {}, codec: PromptList, renew: asPage }).pipe(
+      concatMap(({ results, next }) =>
+        // By number, never by the URL in `next`: the key goes to no address that an answer names.
+        next == null || results.length === 0 ? from(results) : concat(results, pagesFrom(page + 1)),
+      ),
+    )
+  }
+  return pagesFrom(1)
+}

@@ -1,0 +1,232 @@
+// What is left behind: nothing.
+
+import { getEventListeners, once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { attempt, respanGenerate, respanTrace } from 'respan-rx'
+import { memorySink } from 'respan-rx/testing'
+import { lastValueFrom, mergeMap, range, take, toArray } from 'rxjs'
+import { runChild } from './helpers/child.js'
+import type { Leftovers } from './helpers/children/churn.js'
+import { sendEvents, sendJson, serve } from './helpers/server.js'
+
+const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
+const text = (content: string): string => event({ model: 'm', choices: [{ index: 0, delta: { content } }] })
+const STOP = event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
+const USAGE = event({
+  choices: [],
+  usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+})
+const DONE = 'data: [DONE]\n\n'
+const WHOLE = text('Hel') + text('lo') + STOP + USAGE + DONE
+const RESPONSE = { choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' } }] }
+
+test.serial(
+  '1,000 runs on one signal leave no listener on it, and never have more than one for each generator',
+  async (t) => {
+    const { signal } = new AbortController()
+    const server = await serve(t, (response, _, number) => {
+      if (number % 4 === 0) sendJson(response, {}, { status: 400 })
+      else if (number % 4 === 1) sendEvents(response, text('Hel'))
+      else sendEvents(response, WHOLE)
+    })
+    let most = 0
+    const generate = respanGenerate({
+      model: 'm',
+      stream: true,
+      baseUrl: server.url,
+      signal,
+      retry: { count: 0 },
+      flatten: mergeMap,
+      concurrency: 20,
+    })
+    const run = (traced: boolean) =>
+      lastValueFrom(
+        range(1, 500).pipe(
+          mergeMap((number) => {
+            const reply$ = range(number, 1).pipe(
+              mergeMap(() => ['Hi']),
+              attempt(generate),
+            )
+            const left$ = number % 3 === 0 ? reply$.pipe(take(2)) : reply$
+            return traced ? left$.pipe(respanTrace('run', { sink: memorySink() })) : left$
+          }, 20),
+          mergeMap(async (value) => {
+            most = Math.max(most, getEventListeners(signal, 'abort').length)
+            return value
+          }),
+          toArray(),
+        ),
+      )
+    await run(false)
+    await run(true)
+    t.is(server.received.length, 1_000)
+    t.is(most, 1)
+    t.is(getEventListeners(signal, 'abort').length, 0)
+  },
+)
+
+interface Listening {
+  readonly url: string
+  /** Closes the connections on which no answer is under way, and resolves when there is none left. */
+  readonly vacated: () => Promise<void>
+}
+
+const listen = async (
+  t: ExecutionContext,
+  answer: (response: ServerResponse, body: string) => unknown,
+): Promise<Listening> => {
+  const open = new Set<Socket>()
+  const answering = new Set<Socket>()
+  const server = createServer(async (request, response) => {
+    const { socket } = request
+    answering.add(socket)
+    response.on('close', () => answering.delete(socket))
+    request.on('error', () => undefined)
+    let body = ''
+    for await (const piece of request) body += String(piece)
+    await answer(response, body)
+  })
+  server.keepAliveTimeout = 600_000
+  server.on('connection', (socket) => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  // What was listened on by port is an AddressInfo.
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    vacated: async () => {
+      while (open.size > 0) {
+        for (const socket of open) if (!answering.has(socket)) socket.destroy()
+        await pause()
+      }
+    },
+  }
+}
+
+const pause = (): Promise<void> => new Promise(setImmediate)
+
+/** Does something else for each number: well, badly, slowly, or never to the end. */
+const behave = async (response: ServerResponse, number: number, attempt: number): Promise<void> => {
+  const stream = (): void => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.flushHeaders()
+  }
+  switch (number % 9) {
+    case 0:
+      if (number % 2 === 0) return
+      stream()
+      response.write(text('Hel'))
+      return
+    case 1:
+      if (attempt === 1) return sendJson(response, {}, { status: 503, headers: { 'retry-after-ms': '1' } })
+      return sendEvents(response, WHOLE)
+    case 2:
+      if (attempt === 1) return void response.socket?.destroy()
+      return sendJson(response, RESPONSE)
+    case 3:
+      stream()
+      response.write(text('Hel'), () => response.socket?.resetAndDestroy())
+      return
+    case 4:
+      return sendJson(response, {}, { status: 400 })
+    case 5:
+      return sendEvents(response, text('Hel'), 'data: {"choices": [}\n\n')
+    case 6:
+      return sendJson(response, RESPONSE)
+    case 7:
+      stream()
+      for (const piece of [text('Hel'), text('lo'), STOP, USAGE, DONE]) {
+        await pause()
+        response.write(piece)
+      }
+      response.end()
+      return
+    default:
+      await pause()
+      return sendEvents(response, WHOLE)
+  }
+}
+
+test.serial(
+  '10,000 subscriptions and unsubscriptions at random moments leave no timer, socket, listener or rejection',
+  async (t) => {
+    t.timeout(120_000)
+    const attempts = new Map<number, number>()
+    const { url, vacated } = await listen(t, async (response, body) => {
+      const number = Number(/case (\d+)/.exec(body)?.[1])
+      if (body.startsWith('[')) return sendJson(response, {})
+      const attempt = (attempts.get(number) ?? 0) + 1
+      attempts.set(number, attempt)
+      await behave(response, number, attempt)
+    })
+    const child = runChild<'over' | Leftovers>(t, 'churn', [], url, '20260311', '10000')
+    t.is(await child.report(), 'over')
+    // Connections that are kept for later are nobody's leak; what was broken off must go by itself.
+    await vacated()
+    child.send('closed')
+    const report = await child.report()
+    if (report === 'over') return t.fail()
+    const { ends, stats, ...leftovers } = report
+    t.deepEqual(leftovers, { resources: [], listeners: 0, rejections: [], warnings: [] })
+    t.is(
+      Object.values(ends).reduce((sum, count) => sum + count, 0),
+      10_000,
+    )
+    // Each of the endings came often enough to mean something.
+    for (const end of ['left', 'completed', 'failed']) t.true((ends[end] ?? 0) > 500, `${end}: ${ends[end]}`)
+    t.is(stats.delivered, stats.accepted)
+    t.true(stats.accepted > 5_000)
+  },
+)
+
+test.serial('memory in use after 10,000 runs is what it was before', async (t) => {
+  t.timeout(120_000)
+  const { url } = await listen(t, (response) => sendEvents(response, WHOLE))
+  const child = runChild<{ growth: number; delivered: number }>(t, 'retained', ['--expose-gc'], url, '10000')
+  const { growth, delivered } = await child.report()
+  // Root, prompt, generation and two tokens, 11,000 times.
+  t.is(delivered, 55_000)
+  // Less than a hundred bytes for each run: nothing is kept of one.
+  t.true(growth < 1_000_000, `${growth} bytes`)
+})
+
+const PIECE = 16_384
+const PIECES = 6_144
+
+for (const traced of ['untraced', 'traced'])
+  test.serial(`a reply of 96 MB streams through a heap of 80 MB, ${traced}`, async (t) => {
+    const piece = text('x'.repeat(PIECE))
+    const { url } = await listen(t, async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (let sent = 0; sent < PIECES; sent += 1) if (!response.write(piece)) await once(response, 'drain')
+      response.end(STOP + USAGE + DONE)
+    })
+    const child = runChild<{
+      characters: number
+      meta: ReadonlyArray<{ usage?: { total_tokens: number } }>
+      outputs: ReadonlyArray<{ name: string; status: string; length: number }>
+    }>(t, 'longReply', ['--max-old-space-size=80'], url, traced)
+    const { characters, meta, outputs } = await child.report()
+    t.is(characters, 96 * 2 ** 20)
+    t.is(meta[0]?.usage?.total_tokens, 3)
+    if (traced === 'untraced') t.deepEqual(outputs, [])
+    else {
+      t.deepEqual(
+        outputs.map(({ name, status }) => [name, status]),
+        [
+          ['respanGenerate', 'ok'],
+          ['long', 'ok'],
+        ],
+      )
+      for (const { length } of outputs) t.true(length > 900_000 && length < 1_100_000)
+    }
+  })

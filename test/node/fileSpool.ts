@@ -1,0 +1,817 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { fc, testProp } from '@fast-check/ava'
+import test, { type ExecutionContext } from 'ava'
+import { expectTypeOf } from 'expect-type'
+import { isLeft, isRight } from 'fp-ts/lib/Either.js'
+import { Observable, delay as observeDelay, of } from 'rxjs'
+import type { StoredSpan } from '../../dist/codecs/StoredSpan.js'
+import { InvalidInput, NetworkError } from '../../dist/errors.js'
+import { type FileSpoolOptions, fileSpool } from '../../dist/node/fileSpool.js'
+import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
+import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
+import { respanTransport } from '../../dist/sinks/respanTransport.js'
+import type { Spool, SpoolHost, SpoolPlace } from '../../dist/sinks/Spool.js'
+import { restoreSpan, storeSpan } from '../../dist/sinks/storedSpan.js'
+import type { Receipt } from '../../dist/sinks/Transport.js'
+import { toSpan } from '../../dist/tracing/foldSpans.js'
+import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
+import type { Span } from '../../dist/tracing/SpanEvent.js'
+import { type Answers, rig, status } from '../helpers/buffer.js'
+import { sendJson, serve } from '../helpers/server.js'
+import { accounted, ended, finish, numberOf, range, started } from '../helpers/spans.js'
+
+const folder = (t: ExecutionContext): string => {
+  const path = mkdtempSync(join(tmpdir(), 'respan-rx-spool-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return join(path, 'spool')
+}
+
+/** The segments in a folder, whose names begin with when they were begun. */
+const segments = (directory: string): ReadonlyArray<string> =>
+  readdirSync(directory)
+    .filter((name) => name.endsWith('.ndjson'))
+    .sort()
+    .map((name) => join(directory, name))
+
+const sizeOf = (directory: string): number =>
+  segments(directory).reduce((sum, path) => sum + statSync(path).size, 0)
+
+/** A server that is up or down. */
+const outage = () => {
+  const state = { isDown: true }
+  const answers: Answers = () => (state.isDown ? status(503) : undefined)
+  return { state, answers }
+}
+
+const GIVES_UP: BufferPolicy = { retry: { count: 1, delay: 10, maxDelay: 10 }, maxDelay: 0 }
+
+const sentBy = (sent: ReadonlyArray<{ readonly spans: ReadonlyArray<number> }>): ReadonlyArray<number> =>
+  sent.flatMap(({ spans }) => spans)
+
+// ── on failure
+
+test('what all attempts failed for is on the disk, and delivered when the server is back', async (t) => {
+  const directory = folder(t)
+  const { state, answers } = outage()
+  const { time, sink, sent, warnings } = rig(t, answers, { ...GIVES_UP, spool: fileSpool(directory) })
+  finish(sink, ...range(1, 5))
+  time.pass(15)
+  t.like(sink.stats(), { accepted: 5, spooled: 5, dropped: 0, queued: 0, inFlight: 0 })
+  t.true(warnings.some(({ message }) => message.includes('5 spans spooled: HttpError')))
+  state.isDown = false
+  const before = sent.length
+  time.pass(60_000)
+  t.deepEqual(sentBy(sent.slice(before)), range(1, 5))
+  t.like(sink.stats(), { accepted: 5, delivered: 5, spooled: 0 })
+  await sink.close()
+  t.deepEqual(readdirSync(directory), [])
+})
+
+test('a server that stays down is left alone between attempts, whatever the policy says', (t) => {
+  const policy = { retry: { count: 1, delay: 0 }, maxDelay: 0, spool: fileSpool(folder(t)) }
+  const { time, sink, sent } = rig(t, () => status(503), policy)
+  finish(sink, 1)
+  time.pass(1_000)
+  t.true(sent.length > 2 && sent.length <= 22, `${sent.length} attempts`)
+})
+
+test('when the queue is full the oldest spans go to the disk, and nothing is lost', async (t) => {
+  const directory = folder(t)
+  const { state, answers } = outage()
+  const policy = { maxQueueSize: 10, maxBatchSize: 4, spool: fileSpool(directory) }
+  const { time, sink, sent } = rig(t, answers, policy)
+  finish(sink, ...range(1, 100))
+  t.like(sink.stats(), { accepted: 100, dropped: 0 })
+  t.true(sink.stats().spooled >= 90)
+  state.isDown = false
+  time.pass(60_000)
+  t.deepEqual(sentBy(sent), range(1, 100))
+  t.is(sink.stats().delivered, 100)
+})
+
+test('a span that is larger than the whole queue goes to the disk', (t) => {
+  const { time, sink, sent } = rig(t, undefined, { maxQueueBytes: 2_000, spool: fileSpool(folder(t)) })
+  sink.next(started(1, { input: 'x'.repeat(5_000) }))
+  sink.next(ended(1))
+  t.like(sink.stats(), { accepted: 1, spooled: 1 })
+  finish(sink, 2)
+  time.pass(5_000)
+  t.deepEqual(sentBy(sent), [1, 2])
+})
+
+test('a flush delivers what is on the disk, and reports it', async (t) => {
+  const { state, answers } = outage()
+  const { time, sink } = rig(t, answers, { ...GIVES_UP, spool: fileSpool(folder(t)) })
+  finish(sink, 1, 2, 3)
+  time.pass(15)
+  const failed = sink.flush()
+  await time.settle()
+  time.pass(60_000)
+  const outcome = await failed
+  t.true(isLeft(outcome))
+  if (isLeft(outcome)) {
+    t.deepEqual(outcome.left.report, { delivered: 0, dropped: 0, rejected: 0, spooled: 3, queued: 0 })
+    t.is(outcome.left.failures[0]?.error.name, 'HttpError')
+  }
+  state.isDown = false
+  const worked = sink.flush()
+  await time.settle()
+  time.pass(1_000)
+  t.deepEqual(await worked, {
+    _tag: 'Right',
+    right: { delivered: 3, dropped: 0, rejected: 0, spooled: 0, queued: 0 },
+  })
+})
+
+test('close leaves to the disk what it could not deliver, and the next one delivers it', async (t) => {
+  const directory = folder(t)
+  const first = rig(t, () => status(503), { spool: fileSpool(directory), flushTimeout: 100 })
+  finish(first.sink, ...range(1, 250))
+  const closing = first.sink.close()
+  await first.time.settle()
+  first.time.pass(1_000)
+  const outcome = await closing
+  t.true(isLeft(outcome))
+  if (isLeft(outcome)) t.like(outcome.left.report, { spooled: 250, queued: 0, dropped: 0 })
+  t.like(first.sink.stats(), { accepted: 250, spooled: 250, dropped: 0 })
+  finish(first.sink, 251)
+  t.is(first.sink.stats().dropped, 1)
+  const second = rig(t, undefined, { spool: fileSpool(directory) })
+  const flushed = second.sink.flush()
+  await second.time.settle()
+  second.time.pass(1_000)
+  const report = { delivered: 250, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
+  t.deepEqual(await flushed, { _tag: 'Right', right: report })
+  t.deepEqual(sentBy(second.sent), range(1, 250))
+  t.like(second.sink.stats(), { accepted: 250, delivered: 250 })
+  await second.sink.close()
+  t.deepEqual(readdirSync(directory), [])
+})
+
+test('the next one delivers in the background what was left behind, once it has a span of its own', async (t) => {
+  const directory = folder(t)
+  const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(first.sink, 1, 2)
+  // As when its process dies: nothing more is heard of it.
+  abandonOwner(directory)
+  const second = rig(t, undefined, { spool: fileSpool(directory) })
+  second.time.pass(5_000)
+  t.is(second.sent.length, 0)
+  finish(second.sink, 3)
+  second.time.pass(1_000)
+  t.deepEqual(sentBy(second.sent), [1, 2, 3])
+})
+
+/** Has the files in a folder look like those of a process that has died. */
+const abandonOwner = (directory: string): void => {
+  for (const name of existsSync(directory) ? readdirSync(directory) : [])
+    if (name.endsWith('.lock')) rmSync(join(directory, name))
+}
+
+test('a refused key keeps the spans, and a missing one, too', async (t) => {
+  for (const code of [401, 404]) {
+    const directory = folder(t)
+    const { time, sink } = rig(t, () => status(code), { spool: fileSpool(directory), flushTimeout: 100 })
+    finish(sink, 1)
+    const closing = sink.close()
+    await time.settle()
+    time.pass(1_000)
+    await closing
+    t.like(sink.stats(), { accepted: 1, spooled: 1 })
+  }
+})
+
+test('a rejected span is not kept', async (t) => {
+  const directory = folder(t)
+  const { time, sink } = rig(t, () => status(400), { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(sink, 1)
+  time.pass(1_000)
+  t.like(sink.stats(), { accepted: 1, rejected: 1, spooled: 0 })
+  await sink.close()
+  t.deepEqual(readdirSync(directory), [])
+})
+
+// ── always
+
+test('always: a span is on the disk before it counts as accepted', (t) => {
+  const directory = folder(t)
+  const { time, sink } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  const lines: Array<number> = []
+  sink.stats$.subscribe(({ accepted }) => {
+    const written = accepted === 0 ? '' : readFileSync(segments(directory)[0] ?? '', 'utf8')
+    lines.push(written.split('\n').filter((line) => line.includes('"span":')).length - accepted)
+  })
+  finish(sink, 1, 2, 3)
+  t.deepEqual(lines, [0, 0, 0, 0])
+  t.like(sink.stats(), { queued: 3, spooled: 0 })
+  time.pass(1_000)
+  t.is(sink.stats().delivered, 3)
+})
+
+test('always: a segment says what was delivered, and goes when all of it was', async (t) => {
+  const directory = folder(t)
+  const { time, sink } = rig(t, undefined, {
+    maxBatchSize: 2,
+    spool: fileSpool(directory, { strength: 'always' }),
+  })
+  finish(sink, 1, 2, 3)
+  time.pass(0)
+  const [path = ''] = segments(directory)
+  t.deepEqual(readFileSync(path, 'utf8').trim().split('\n').at(-1), '{"done":[[0,1]]}')
+  abandonOwner(directory)
+  const other = rig(t, undefined, { spool: fileSpool(directory) })
+  const flushed = other.sink.flush()
+  await other.time.settle()
+  other.time.pass(1_000)
+  await flushed
+  t.deepEqual(sentBy(other.sent), [3])
+  await other.sink.close()
+  t.deepEqual(segments(directory), [])
+})
+
+test('nothing is written, not even a folder, before the first span or flush', (t) => {
+  const directory = folder(t)
+  const { time, sink } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  sink.next(started(1))
+  time.pass(10_000)
+  t.throws(() => readdirSync(directory), { code: 'ENOENT' })
+})
+
+// ── files
+
+test('the folder has mode 0700, its files 0600', (t) => {
+  const directory = folder(t)
+  const { sink } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(sink, 1)
+  t.is(statSync(directory).mode & 0o777, 0o700)
+  const files = readdirSync(directory)
+  t.is(files.length, 2)
+  for (const name of files) t.is(statSync(join(directory, name)).mode & 0o777, 0o600, name)
+})
+
+test('a key among attributes or request fields is not in the file', (t) => {
+  const directory = folder(t)
+  const { sink } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  const canary = 'sk-canary-0123456789'
+  sink.next(started(1, { type: 'generation', attributes: { metadata: { api_key: canary, kept: 'yes' } } }))
+  sink.next(
+    ended(1, {
+      generation: { usageSource: 'unknown', request: { customer_credentials: { openai: canary }, seed: 7 } },
+    }),
+  )
+  const text = readFileSync(segments(directory)[0] ?? '', 'utf8')
+  t.false(text.includes(canary))
+  t.true(text.includes('"kept":"yes"') && text.includes('"seed":7'))
+})
+
+test('a torn last line is skipped, counted and reported; the others are delivered', async (t) => {
+  const directory = folder(t)
+  const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(first.sink, 1, 2, 3)
+  const [path = ''] = segments(directory)
+  truncateSync(path, statSync(path).size - 20)
+  abandonOwner(directory)
+  const { time, sink, sent, warnings } = rig(t, undefined, { spool: fileSpool(directory) })
+  const flushed = sink.flush()
+  await time.settle()
+  time.pass(1_000)
+  await flushed
+  t.deepEqual(sentBy(sent), [1, 2])
+  t.like(sink.stats(), { accepted: 3, delivered: 2, dropped: 1 })
+  t.true(
+    warnings.some(({ message }) => message.includes('1 spooled span dropped: they were damaged on the disk')),
+  )
+})
+
+testProp(
+  'law: whatever becomes of the bytes of a file, the sink goes on, and what it delivers was written',
+  [
+    fc.array(fc.tuple(fc.nat({ max: 3_000 }), fc.nat({ max: 255 })), { minLength: 1, maxLength: 20 }),
+    fc.uint8Array({ maxLength: 40 }),
+  ],
+  async (t, changes, tail) => {
+    const directory = folder(t)
+    const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+    finish(first.sink, ...range(1, 10))
+    const [path = ''] = segments(directory)
+    const bytes = readFileSync(path)
+    for (const [at, byte] of changes) bytes[at % bytes.length] = byte
+    writeFileSync(path, bytes)
+    appendFileSync(path, tail)
+    abandonOwner(directory)
+    const { time, sink, sent } = rig(t, undefined, { spool: fileSpool(directory) })
+    const flushed = sink.flush()
+    await time.settle()
+    time.pass(60_000)
+    await flushed
+    finish(sink, 99)
+    time.pass(60_000)
+    t.true(sentBy(sent).includes(99))
+    t.like(sink.stats(), { queued: 0, inFlight: 0, spooled: 0 })
+    t.is(accounted(sink), sink.stats().accepted)
+    await sink.close()
+    await first.sink.close()
+    t.deepEqual(readdirSync(directory), [])
+  },
+  { numRuns: 40 },
+)
+
+test('files that are not its own are left alone', async (t) => {
+  const directory = folder(t)
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'notes.ndjson'), '{"i":0}\n')
+  writeFileSync(join(directory, 'other.lock'), '')
+  const { time, sink } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(sink, 1)
+  time.pass(1_000)
+  await sink.close()
+  t.deepEqual(readdirSync(directory).sort(), ['notes.ndjson', 'other.lock'])
+})
+
+test('a folder that cannot be made is told, and then it is as if there were none', async (t) => {
+  const directory = folder(t)
+  writeFileSync(directory, 'a file')
+  const { time, sink, warnings } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(sink, 1, 2)
+  time.pass(1_000)
+  t.is(sink.stats().delivered, 2)
+  t.regex(warnings[0]?.message ?? '', /test: the spool fails: Error: (EEXIST|ENOTDIR)/)
+  t.true(isRight(await sink.close()))
+})
+
+test('a folder that goes away is made again', async (t) => {
+  const directory = folder(t)
+  const { time, sink } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(sink, 1)
+  rmSync(directory, { recursive: true })
+  time.pass(1_000)
+  t.is(sink.stats().delivered, 1)
+  const { sink: other } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(other, 2)
+  t.is(segments(directory).length, 1)
+  await sink.close()
+})
+
+test('a span that no JSON can say is delivered from memory', (t) => {
+  const { time, sink, sent } = rig(t, undefined, { spool: fileSpool(folder(t), { strength: 'always' }) })
+  const metadata: Record<string, unknown> = { count: 1n }
+  sink.next(started(1, { attributes: { metadata } }))
+  sink.next(ended(1))
+  time.pass(1_000)
+  t.deepEqual(sentBy(sent), [1])
+})
+
+// ── bounds
+
+/** Ten traces of ten spans with 1 KB each, whose spans come in turns. */
+const traces = (sink: Sink, from: number, count: number): void => {
+  for (const number of range(from, from + count - 1)) {
+    const traceId = Math.floor((number - 1) / 10)
+      .toString(16)
+      .padStart(32, '0')
+    sink.next(started(number, { traceId, input: 'x'.repeat(1_000) }))
+    sink.next(ended(number, { traceId }))
+  }
+}
+
+test('the oldest segments are given up when there is no more room: whole traces, counted and reported', async (t) => {
+  const directory = folder(t)
+  const { state, answers } = outage()
+  const { time, sink, sent, warnings } = rig(t, answers, {
+    maxQueueSize: 10,
+    maxBatchSize: 10,
+    spool: fileSpool(directory, { maxBytes: 131_072 }),
+  })
+  traces(sink, 1, 400)
+  t.true(sizeOf(directory) <= 131_072, `${sizeOf(directory)} bytes`)
+  const { spooled, dropped, accepted } = sink.stats()
+  t.is(accepted, 400)
+  t.true(spooled > 50 && dropped > 200)
+  t.is(accounted(sink), 400)
+  const lost = warnings.filter(({ message }) => message.includes('there was no more room on the disk'))
+  t.is(lost.length, 1)
+  state.isDown = false
+  const flushed = sink.flush()
+  await time.settle()
+  time.pass(60_000)
+  await flushed
+  const delivered = sentBy(sent.filter(({ at }) => at > 0 || !state.isDown))
+  // Those that are left are the newest, and their traces are whole.
+  t.is(delivered.length, 400 - sink.stats().dropped)
+  t.deepEqual(delivered, range(401 - delivered.length, 400))
+  t.is(delivered.length % 10, 0)
+})
+
+test('what is too old is given up, by whoever finds it', async (t) => {
+  const directory = folder(t)
+  let now = 1_000_000
+  const clock = { now: () => now }
+  const first = rig(t, undefined, {
+    spool: fileSpool(directory, { strength: 'always', clock, maxAge: 1_000 }),
+  })
+  finish(first.sink, 1)
+  abandonOwner(directory)
+  now += 500
+  const second = rig(t, undefined, {
+    spool: fileSpool(directory, { strength: 'always', clock, maxAge: 1_000 }),
+  })
+  finish(second.sink, 2)
+  abandonOwner(directory)
+  now += 700
+  const { time, sink, sent, warnings } = rig(t, undefined, {
+    spool: fileSpool(directory, { clock, maxAge: 1_000 }),
+  })
+  const flushed = sink.flush()
+  await time.settle()
+  time.pass(1_000)
+  t.true(isRight(await flushed))
+  t.deepEqual(sentBy(sent), [2])
+  t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1 })
+  t.true(warnings.some(({ message }) => message.includes('they were too old')))
+})
+
+for (const [path, options] of [
+  ['strength', { strength: 'sometimes' }],
+  ['maxBytes', { maxBytes: 10 }],
+  ['maxAge', { maxAge: 0 }],
+] as const)
+  test(`a wrong ${path} is an InvalidInput`, (t) => {
+    // @ts-expect-error -- as from JavaScript
+    const error = t.throws(() => fileSpool('x', options), { instanceOf: InvalidInput })
+    t.is(error?.path, path)
+  })
+
+test('a folder without a name is an InvalidInput', (t) => {
+  t.throws(() => fileSpool(''), { instanceOf: InvalidInput })
+})
+
+// ── sharing
+
+test('sinks that share a folder deliver their own spans, and nobody sends one twice', async (t) => {
+  const directory = folder(t)
+  const { state, answers } = outage()
+  const sinks = range(0, 3).map(() => rig(t, answers, { ...GIVES_UP, spool: fileSpool(directory) }))
+  sinks.forEach(({ sink }, index) => {
+    finish(sink, ...range(index * 100 + 1, index * 100 + 50))
+  })
+  for (const { time } of sinks) time.pass(100)
+  for (const { sink } of sinks) t.like(sink.stats(), { accepted: 50, delivered: 0, dropped: 0 })
+  t.is(segments(directory).length, 4)
+  state.isDown = false
+  const before = sinks.map(({ sent }) => sent.length)
+  for (const { time } of sinks) time.pass(60_000)
+  sinks.forEach(({ sent }, index) => {
+    t.deepEqual(sentBy(sent.slice(before[index])), range(index * 100 + 1, index * 100 + 50))
+  })
+  await Promise.all(sinks.map(({ sink }) => sink.close()))
+  t.deepEqual(readdirSync(directory), [])
+})
+
+test('what a dead one left is taken over by one of several, once', async (t) => {
+  const directory = folder(t)
+  const dead = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(dead.sink, ...range(1, 50))
+  abandonOwner(directory)
+  const heirs = range(0, 3).map(() => rig(t, undefined, { spool: fileSpool(directory) }))
+  const flushed = heirs.map(({ sink }) => sink.flush())
+  for (const { time } of heirs) await time.settle()
+  for (const { time } of heirs) time.pass(1_000)
+  await Promise.all(flushed)
+  t.deepEqual(
+    heirs.flatMap(({ sent }) => sentBy(sent)),
+    range(1, 50),
+  )
+})
+
+/** Opens a spool as a sink would, and keeps what it is told. */
+const openSpool = (spool: Spool) => {
+  const ceded: Array<SpoolPlace> = []
+  const host: SpoolHost = {
+    evicted: () => undefined,
+    ceded: (places) => {
+      ceded.push(...places)
+    },
+    lost: () => undefined,
+    failed: () => undefined,
+    stir: () => undefined,
+  }
+  return { store: spool.open(host), ceded }
+}
+
+test('a living owner keeps its own, however long it is silent; one of another machine is dead after a minute', (t) => {
+  const directory = folder(t)
+  const living = openSpool(fileSpool(directory))
+  living.store.write([{ traceId: 'a', text: '{"traceId":"a"}' }])
+  const [lock = ''] = readdirSync(directory).filter((name) => name.endsWith('.lock'))
+  const long = new Date(Date.now() - 3_600_000)
+  utimesSync(join(directory, lock), long, long)
+  const adoptable = (spool: Spool): number => {
+    const { store } = openSpool(spool)
+    let found = 0
+    store.adopt().subscribe((places) => {
+      found = places.length
+    })
+    store.close()
+    return found
+  }
+  t.is(adoptable(fileSpool(directory)), 0)
+  // The same files under the name of somebody elsewhere.
+  const elsewhere = (silence: number): number => {
+    const other = folder(t)
+    mkdirSync(other)
+    const id = `00000000-1-1-${'0'.repeat(12)}`
+    writeFileSync(join(other, `000000000-0.${id}.ndjson`), '{"i":0,"at":1,"span":{"traceId":"a"}}\n')
+    writeFileSync(join(other, `${id}.lock`), '.')
+    const at = new Date(Date.now() - silence)
+    utimesSync(join(other, `${id}.lock`), at, at)
+    return adoptable(fileSpool(other, { clock: { now: () => 1 } }))
+  }
+  t.is(elsewhere(30_000), 0)
+  t.is(elsewhere(120_000), 1)
+  living.store.close()
+})
+
+test('one that was taken for dead knows it, and does not touch what is no longer its own', (t) => {
+  const directory = folder(t)
+  const { store, ceded } = openSpool(fileSpool(directory))
+  const [place] = store.write([{ traceId: 'a', text: '{"traceId":"a"}' }])
+  abandonOwner(directory)
+  const other = openSpool(fileSpool(directory))
+  let taken: ReadonlyArray<SpoolPlace> = []
+  other.store.adopt().subscribe((places) => {
+    taken = places
+  })
+  t.is(taken.length, 1)
+  store.adopt().subscribe()
+  t.deepEqual(ceded, [place])
+  store.remove(place === undefined ? [] : [place])
+  other.store.read(taken).subscribe((texts) => t.deepEqual(texts, ['{"traceId":"a"}']))
+  store.write([{ traceId: 'b', text: '{"traceId":"b"}' }])
+  t.is(segments(directory).length, 2)
+  store.close()
+  other.store.close()
+})
+
+const isTraced = (value: unknown): value is { readonly trace_unique_id: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'trace_unique_id' in value &&
+  typeof value.trace_unique_id === 'string'
+
+test('processes share a folder, one is killed: what they accepted is delivered, and once but for its last batch', async (t) => {
+  const directory = folder(t)
+  const server = await serve(t, (response) => sendJson(response, { message: 'ok' }))
+  const path = fileURLToPath(new URL('../../test/fixtures/exits/share.mjs', import.meta.url))
+  const children = range(1, 3).map((number) => {
+    const child = spawn(process.execPath, [path], {
+      env: { BASE_URL: server.url, SPOOL: directory, STRENGTH: 'always' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    t.teardown(() => child.kill('SIGKILL'))
+    let said = ''
+    child.stdout.on('data', (data: Buffer) => {
+      said += data.toString()
+      if (number === 1 && said.length > 33 * 40) child.kill('SIGKILL')
+    })
+    return once(child, 'close').then(() => said.split('\n').filter((line) => line.length === 32))
+  })
+  const accepted = (await Promise.all(children)).flat()
+  t.true(accepted.length >= 640)
+  const transport = respanTransport({ apiKey: 'a-key', baseUrl: server.url })
+  await bufferedSink(transport, { spool: fileSpool(directory) }).close()
+  const got = server.received.flatMap(({ body }) => {
+    const spans: unknown = JSON.parse(body)
+    return Array.isArray(spans) ? spans.filter(isTraced).map(({ trace_unique_id: id }) => id) : []
+  })
+  const all = new Set(got)
+  t.deepEqual(
+    accepted.filter((id) => !all.has(id)),
+    [],
+  )
+  t.true(got.length - all.size <= 10)
+  t.deepEqual(readdirSync(directory), [])
+})
+
+// ── laws
+
+type Step =
+  | { readonly _tag: 'finish'; readonly count: number; readonly size: number }
+  | { readonly _tag: 'pass'; readonly ms: number }
+  | { readonly _tag: 'flush' | 'close' | 'crash' | 'outage' | 'back' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      _tag: fc.constant('finish' as const),
+      count: fc.integer({ min: 1, max: 15 }),
+      size: fc.constantFrom(0, 100, 3_000),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ _tag: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 5_000 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      _tag: fc.constantFrom(
+        'flush' as const,
+        'close' as const,
+        'crash' as const,
+        'outage' as const,
+        'back' as const,
+      ),
+    }),
+  },
+)
+
+const policies: fc.Arbitrary<BufferPolicy> = fc.record({
+  maxBatchSize: fc.integer({ min: 1, max: 10 }),
+  maxQueueSize: fc.integer({ min: 1, max: 30 }),
+  maxQueueBytes: fc.constantFrom(3_000, 1_000_000),
+  overflow: fc.constantFrom('drop-newest' as const, 'drop-oldest' as const),
+  maxInFlight: fc.integer({ min: 1, max: 3 }),
+  retry: fc.record({ count: fc.integer({ min: 0, max: 3 }), delay: fc.constantFrom(0, 100, 1_000) }),
+  flushTimeout: fc.constantFrom(0, 100, 10_000),
+})
+
+/** Nothing has to be given up for want of room. */
+const ROOMY = 16 * 2 ** 20
+
+const spools: fc.Arbitrary<FileSpoolOptions> = fc.record({
+  strength: fc.constantFrom('on-failure' as const, 'always' as const),
+  maxBytes: fc.constantFrom(65_536, ROOMY),
+})
+
+testProp(
+  'law: through outages and crashes every accepted span is delivered at least once, or counted',
+  [policies, spools, fc.array(step, { maxLength: 25 }), fc.constantFrom(0, 10, 3_000)],
+  async (t, policy, options, steps, delay) => {
+    const directory = folder(t)
+    const got = new Set<number>()
+    const state = { isDown: false }
+    const accepted: Array<number> = []
+    const violations: Array<SinkStats> = []
+    let counted = 0
+    let lostInMemory = 0
+    let number = 0
+    const outcomes: Array<Promise<unknown>> = []
+
+    const start = () => {
+      const one = rig(
+        t,
+        (spans) =>
+          new Observable<Receipt>((subscriber) =>
+            of(undefined)
+              .pipe(later(one.time, delay))
+              .subscribe(() => {
+                if (state.isDown) return subscriber.error(new NetworkError('test', {}))
+                for (const span of spans) got.add(numberOf(span))
+                subscriber.next({ rejected: [] })
+              }),
+          ),
+        { ...policy, spool: fileSpool(directory, options) },
+      )
+      one.sink.stats$.subscribe((stats) => {
+        const negative = Object.values(stats).some((count) => count < 0)
+        if (negative || stats.accepted !== accounted(one.sink)) violations.push(stats)
+      })
+      return one
+    }
+
+    let current = start()
+    const gone: Array<ReturnType<typeof start>> = []
+    const end = (): void => {
+      counted += current.sink.stats().dropped
+      gone.push(current)
+      current = start()
+    }
+
+    for (const one of steps)
+      switch (one._tag) {
+        case 'finish':
+          for (let index = 0; index < one.count; index++) {
+            current.sink.next(started(++number, { input: 'x'.repeat(one.size) }))
+            current.sink.next(ended(number))
+            accepted.push(number)
+          }
+          break
+        case 'pass':
+          current.time.pass(one.ms)
+          break
+        case 'flush':
+          outcomes.push(current.sink.flush())
+          await current.time.settle()
+          break
+        case 'close': {
+          const closing = current.sink.close()
+          await current.time.settle()
+          current.time.pass(20_000)
+          await closing
+          end()
+          break
+        }
+        case 'crash': {
+          // Nothing runs any more: its virtual time stands still, and its files are anybody's.
+          const { queued, inFlight } = current.sink.stats()
+          // A copy that was given up for want of room is no loss while the span is in memory.
+          if (options.strength === 'on-failure' || options.maxBytes !== ROOMY)
+            lostInMemory += queued + inFlight
+          abandonOwner(directory)
+          end()
+          break
+        }
+        default:
+          state.isDown = one._tag === 'outage'
+      }
+    state.isDown = false
+    // The next process, with room for everything.
+    const last = current
+    outcomes.push(last.sink.flush())
+    await last.time.settle()
+    last.time.pass(600_000)
+    const closing = last.sink.close()
+    await last.time.settle()
+    last.time.pass(600_000)
+    await closing
+    counted += last.sink.stats().dropped
+    t.deepEqual(violations, [])
+    t.like(last.sink.stats(), { queued: 0, inFlight: 0, spooled: 0 })
+    const missing = accepted.filter((id) => !got.has(id)).length
+    t.true(
+      missing <= counted + lostInMemory,
+      `${missing} missing, ${counted} counted, ${lostInMemory} in memory`,
+    )
+    for (const { sink, time } of gone) {
+      void sink.close()
+      time.pass(1)
+    }
+    t.true(accepted.length === 0 || got.size > 0 || missing === accepted.length)
+  },
+  { numRuns: 100 },
+)
+
+const later =
+  ({ scheduler }: ReturnType<typeof rig>['time'], ms: number) =>
+  (source: Observable<undefined>): Observable<undefined> =>
+    ms === 0 ? source : source.pipe(observeDelay(ms, scheduler))
+
+// ── what is stored
+
+testProp(
+  'law: a stored span is read as it was written',
+  [fc.string({ unit: 'binary' }), fc.jsonValue(), fc.double({ noNaN: true, noDefaultInfinity: true })],
+  (t, text, json, time) => {
+    expectTypeOf<StoredSpan>().toExtend<Span>()
+    const span: Span = {
+      traceId: 'a',
+      spanId: 'b',
+      parentId: undefined,
+      name: text,
+      type: 'generation',
+      path: text,
+      workflow: text,
+      trace: text,
+      startedAt: 1,
+      endedAt: 2,
+      status: 'truncated',
+      input: text,
+      output: text,
+      error: { tag: text, status: 500, message: text },
+      leftEarly: true,
+      generation: { usageSource: 'estimated', request: { json }, finishReasons: [null, text] },
+      totals: {
+        generations: 1,
+        prompt_tokens: 1,
+        completion_tokens: 2,
+        total_tokens: 3,
+        cost: Math.abs(time),
+      },
+      attributes: { metadata: { json } },
+    }
+    const line = storeSpan(span)
+    t.false(line === undefined || line.includes('\n'))
+    const read = restoreSpan(line ?? '')
+    const expected: unknown = { ...JSON.parse(JSON.stringify(span)), parentId: undefined }
+    const actual: unknown = read === undefined ? undefined : toSpan(read)
+    t.deepEqual(actual, expected)
+  },
+)

@@ -1,0 +1,293 @@
+import { getEventListeners } from 'node:events'
+import test, { type ExecutionContext } from 'ava'
+import * as io from 'io-ts'
+import { firstValueFrom, lastValueFrom, map, take, toArray } from 'rxjs'
+import { user } from '../../dist/codecs/messages.js'
+import type { PromptVersion } from '../../dist/codecs/PromptVersion.js'
+import {
+  HttpError,
+  InvalidInput,
+  InvalidResponse,
+  isRespanError,
+  type RespanError,
+} from '../../dist/errors.js'
+import { type Local, type LocalOptions, type LocalPrompt, startLocal } from '../../dist/local/index.js'
+import { fromPrompts } from '../../dist/sources/fromPrompts.js'
+import { fromPromptVersion } from '../../dist/sources/fromPromptVersion.js'
+import { checkPromptVariables } from '../../dist/templates/checkPromptVariables.js'
+import { latch, sendJson, serve } from '../helpers/server.js'
+
+// A developer's own environment must not decide what is tested here.
+for (const name of ['RESPAN_API_KEY', 'RESPAN_BASE_URL']) delete process.env[name]
+
+const KEY = 'sk-canary-0123456789'
+
+const greeting: LocalPrompt = {
+  name: 'Greeting',
+  deployed: 2,
+  versions: [
+    { messages: [user('Hi {{name}}')] },
+    {
+      messages: [
+        { role: 'system', content: 'Speak {{language}}.' },
+        user([
+          { type: 'text', text: '{% for one in names %}{{one}}{% endfor %}' },
+          { type: 'image_url', image_url: 'https://example.org/{{never}}.png' },
+        ]),
+      ],
+      variables: { language: 'French', names: '' },
+      params: { temperature: 0.2 },
+    },
+    { messages: [user('Draft {{topic}}')] },
+  ],
+}
+
+const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
+  const local = await startLocal({ prompts: { greeting }, ...options })
+  t.teardown(local.close)
+  return local
+}
+
+const errorOf = async (running: Promise<unknown>): Promise<RespanError | undefined> => {
+  try {
+    await running
+    return undefined
+  } catch (error) {
+    if (isRespanError(error)) return error
+    throw error
+  }
+}
+
+// ── lists
+
+test('emits every prompt of every page, in order', async (t) => {
+  const prompts = Object.fromEntries(
+    Array.from({ length: 250 }, (_, n) => [`p${n}`, { messages: [user(`Say ${n}`)] }]),
+  )
+  const local = await start(t, { prompts, apiKey: KEY })
+  const all = await lastValueFrom(fromPrompts({ baseUrl: local.baseUrl, apiKey: KEY }).pipe(toArray()))
+  t.deepEqual(
+    all.map(({ id }) => id),
+    Object.keys(prompts),
+  )
+  t.deepEqual(
+    local.requests.map(({ method, path }) => `${method} ${path}`),
+    Array.from({ length: 3 }, () => 'POST /api/prompts/list'),
+  )
+})
+
+test('emits what the platform tells of a prompt', async (t) => {
+  const { baseUrl } = await start(t)
+  t.like(await lastValueFrom(fromPrompts({ baseUrl })), {
+    id: 'greeting',
+    name: 'Greeting',
+    current_version: { version: 3 },
+    live_version: { version: 2 },
+  })
+})
+
+test('completes without prompts', async (t) => {
+  const { baseUrl } = await start(t, { prompts: {} })
+  t.deepEqual(await lastValueFrom(fromPrompts({ baseUrl }).pipe(toArray())), [])
+})
+
+test('asks for the next page only when it is wanted', async (t) => {
+  const server = await serve(t, (response) =>
+    sendJson(response, { results: [{ id: 'a' }, { id: 'b' }], next: 'http://elsewhere.example/?page=2' }),
+  )
+  const ids$ = fromPrompts({ baseUrl: server.url }).pipe(map(({ id }) => id))
+  t.is(server.received.length, 0)
+  t.deepEqual(await lastValueFrom(ids$.pipe(take(2), toArray())), ['a', 'b'])
+  t.is(server.received.length, 1)
+  t.deepEqual(await lastValueFrom(ids$.pipe(take(3), toArray())), ['a', 'b', 'a'])
+  t.deepEqual(
+    server.received.map(({ path }) => path),
+    [1, 1, 2].map((page) => `/api/prompts/list/?page=${page}&page_size=100`),
+  )
+})
+
+for (const [what, answer] of [
+  ['a bare list', [{ id: 'a' }]],
+  ['data', { data: [{ id: 'a' }] }],
+  ['prompts', { prompts: [{ id: 'a' }] }],
+] as const)
+  test(`reads the older form of a list: ${what}`, async (t) => {
+    const server = await serve(t, (response) => sendJson(response, answer))
+    const all = await lastValueFrom(fromPrompts({ baseUrl: server.url }).pipe(toArray()))
+    t.deepEqual(all, [{ id: 'a' }])
+  })
+
+// ── versions
+
+test('gives the deployed version, a numbered one, or the latest', async (t) => {
+  const { baseUrl } = await start(t)
+  const load = (version?: number | 'latest') =>
+    lastValueFrom(fromPromptVersion('greeting', { baseUrl, ...(version === undefined ? {} : { version }) }))
+  t.like(await load(), { version: 2, temperature: 0.2, variables: { language: 'French' }, is_deployed: true })
+  t.like(await load(1), { version: 1, messages: [user('Hi {{name}}')] })
+  t.is((await load('latest')).version, 3)
+})
+
+test('asks by GET, without a body, and with the key', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, { version: 4 }))
+  const options = { baseUrl: server.url, apiKey: KEY, version: 4 }
+  t.deepEqual(await lastValueFrom(fromPromptVersion('a/b ?', options)), { version: 4 })
+  t.like(server.received[0], { method: 'GET', path: '/api/prompts/a%2Fb%20%3F/versions/4/', body: '' })
+  t.is(server.received[0]?.headers.authorization, `Bearer ${KEY}`)
+})
+
+test('says when a prompt, a version or a deployed version is missing', async (t) => {
+  const { baseUrl } = await start(t)
+  t.like(await errorOf(lastValueFrom(fromPromptVersion('nope', { baseUrl }))), {
+    _tag: 'HttpError',
+    status: 404,
+  })
+  t.like(await errorOf(lastValueFrom(fromPromptVersion('greeting', { baseUrl, version: 9 }))), {
+    _tag: 'HttpError',
+    status: 404,
+  })
+  const server = await serve(t, (response) => sendJson(response, { id: 'p', live_version: null }))
+  const error = await errorOf(lastValueFrom(fromPromptVersion('p', { baseUrl: server.url })))
+  t.true(error instanceof InvalidResponse)
+  t.is(error?.message, 'Prompt p: live_version: expected a deployed version, found null.')
+})
+
+// ── errors and ends
+
+test('asks again as the policy says, and waits as long as it is told', async (t) => {
+  const { baseUrl, fault, requests } = await start(t)
+  fault({ on: 'prompts', status: 503, retryAfter: 0, times: 2 })
+  t.is((await lastValueFrom(fromPrompts({ baseUrl }))).id, 'greeting')
+  fault({ on: 'prompts', status: 429, retryAfter: 0 })
+  t.is((await errorOf(lastValueFrom(fromPrompts({ baseUrl }))))?._tag, 'RateLimited')
+  t.is((await errorOf(lastValueFrom(fromPrompts({ baseUrl, retry: { count: 0 } }))))?._tag, 'RateLimited')
+  t.is(requests.length, 0)
+})
+
+for (const [what, body, expected] of [
+  ['no JSON', '<h1>Hi</h1>', { _tag: 'InvalidResponse', expected: 'JSON' }],
+  ['nothing', '', { _tag: 'InvalidResponse', found: 'an empty body' }],
+  ['another shape', '{"results":[{"name":"x"}]}', { _tag: 'InvalidResponse', path: 'results[0].id' }],
+  ['an error', '{"detail":"No"}', { _tag: 'GatewayError', message: 'No' }],
+] as const)
+  test(`refuses an answer that is ${what}`, async (t) => {
+    const server = await serve(t, (response) =>
+      response.writeHead(200, { 'x-respan-log-id': 'log' }).end(body),
+    )
+    t.like(await errorOf(lastValueFrom(fromPrompts({ baseUrl: server.url }))), { logId: 'log', ...expected })
+    t.is(server.received.length, 1)
+  })
+
+test('needs a key for Respan itself, and repeats none in an error', async (t) => {
+  t.is((await errorOf(lastValueFrom(fromPrompts())))?._tag, 'MissingApiKey')
+  const server = await serve(t, (response) => sendJson(response, { detail: `Bad ${KEY}` }, { status: 401 }))
+  const error = await errorOf(lastValueFrom(fromPrompts({ baseUrl: server.url, apiKey: KEY })))
+  t.true(error instanceof HttpError)
+  t.false(JSON.stringify(error).includes(KEY) || (error?.message ?? KEY).includes(KEY))
+})
+
+test('breaks off when it is left, and when its signal is aborted', async (t) => {
+  const arrived = [latch(), latch()]
+  const server = await serve(t, (_, __, number) => arrived[number - 1]?.open())
+  const controller = new AbortController()
+  const { signal } = controller
+  const subscription = fromPrompts({ baseUrl: server.url, signal }).subscribe({ error: () => t.fail() })
+  await arrived[0]?.opened
+  subscription.unsubscribe()
+  await server.received[0]?.broken
+  const aborted = errorOf(firstValueFrom(fromPromptVersion('p', { baseUrl: server.url, signal })))
+  await arrived[1]?.opened
+  controller.abort()
+  t.is((await aborted)?._tag, 'Aborted')
+  t.is(getEventListeners(signal, 'abort').length, 0)
+})
+
+test('refuses wrong options when it is built', (t) => {
+  const path = (build: () => unknown) => t.throws(build, { instanceOf: InvalidInput })?.path
+  t.is(
+    path(() => fromPrompts({ timeout: -1 })),
+    'timeout',
+  )
+  t.is(
+    path(() => fromPromptVersion(' ')),
+    'promptId',
+  )
+  for (const version of [0, 1.5, Number.NaN])
+    t.is(
+      path(() => fromPromptVersion('p', { version })),
+      'version',
+    )
+})
+
+// ── variables
+
+const Names = io.type({ names: io.readonlyArray(io.string) }, 'Names')
+
+test('a codec that provides what the deployed version reads is right, with the names', async (t) => {
+  const { baseUrl } = await start(t)
+  const check = await lastValueFrom(
+    fromPromptVersion('greeting', { baseUrl }).pipe(map(checkPromptVariables(Names))),
+  )
+  t.deepEqual(check, { _tag: 'Right', right: ['language', 'names'] })
+})
+
+const version = (content: string, variables: Record<string, unknown> = {}): PromptVersion => ({
+  version: 3,
+  messages: [{ role: 'user', content }],
+  variables,
+})
+
+const messageOf = (codec: io.Mixed, of: PromptVersion): string | undefined => {
+  const check = checkPromptVariables(codec)(of)
+  return check._tag === 'Left' ? check.left.message : undefined
+}
+
+test('what is missing is named', (t) => {
+  const of = version('{{a}} {{ b | upper }} {% if c %}{{d.e}}{% endif %}')
+  t.is(
+    messageOf(io.type({ a: io.string }, 'Mine'), of),
+    'Version 3 of the prompt: b, c, d: expected fields that every Mine has, found none.',
+  )
+  t.is(
+    messageOf(io.partial({ a: io.string }, 'Mine'), version('{{a}}')),
+    'Version 3 of the prompt: a: expected a field that every Mine has, found optional.',
+  )
+  t.is(messageOf(io.type({ a: io.string, unused: io.string }), version('{{a}}')), undefined)
+})
+
+test('a default counts unless it is empty', (t) => {
+  const none = io.type({})
+  t.is(messageOf(none, version('{{a}}', { a: 0 })), undefined)
+  for (const empty of ['', null]) t.not(messageOf(none, version('{{a}}', { a: empty })), undefined)
+})
+
+test('what a template sets itself is no variable of it', (t) => {
+  t.is(messageOf(io.type({}), version('{% set a = 1 %}{{a}}{% for b in [1] %}{{b}}{% endfor %}')), undefined)
+})
+
+const Recursive = io.recursion<{ a: string }>('Recursive', () => io.type({ a: io.string }))
+
+for (const [what, codec, provided] of [
+  ['a type', io.type({ a: io.string }), true],
+  ['a strict type', io.strict({ a: io.string }), true],
+  ['a field that may be undefined', io.type({ a: io.union([io.string, io.undefined]) }), false],
+  ['an intersection', io.intersection([io.type({ b: io.string }), io.type({ a: io.string })]), true],
+  [
+    'a union in which all have it',
+    io.union([io.type({ a: io.string }), io.type({ a: io.number, b: io.string })]),
+    true,
+  ],
+  ['a union in which some have it', io.union([io.type({ a: io.string }), io.type({ b: io.string })]), false],
+  ['a refinement', io.refinement(io.type({ a: io.string }), () => true), true],
+  ['a readonly one', io.readonly(io.exact(io.type({ a: io.string }))), true],
+  ['a record', io.record(io.string, io.string), false],
+  ['a recursive one', Recursive, false],
+  ['a codec of its own', new io.Type('Own', (_): _ is object => true, io.success, io.identity), false],
+] as const)
+  test(`the fields of ${what} are ${provided ? 'found' : 'not taken for granted'}`, (t) => {
+    t.is(messageOf(codec, version('{{a}}')) === undefined, provided)
+  })
+
+test('a template that is none is told by its place', (t) => {
+  t.regex(messageOf(io.type({}), version('{% if %}')) ?? '', /messages\[0\]\.content/)
+})

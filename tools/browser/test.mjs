@@ -1,0 +1,236 @@
+// node tools/browser/test.mjs: what becomes of a page's spans when it is left, closed, hidden or killed, in Debian's
+// Chromium (CHROMIUM names another one). Without a browser it fails. Needs a build of the library.
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { chromium } from 'playwright-core'
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+const { outputFiles } = await build({
+  entryPoints: [fileURLToPath(new URL('page.mjs', import.meta.url))],
+  bundle: true,
+  format: 'iife',
+  write: false,
+  logLevel: 'error',
+})
+const [{ text: script }] = outputFiles
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+
+/** A server of its own for each test, and so an origin and a database; waiting for spans takes as long as it takes. */
+const start = async () => {
+  const state = { isDown: false, ids: [], requests: [] }
+  let arrived = () => undefined
+  const server = createServer(async (request, response) => {
+    const pieces = []
+    for await (const piece of request) pieces.push(piece)
+    const body = Buffer.concat(pieces)
+    if (request.method === 'GET') {
+      response.setHeader('content-type', request.url === '/page.js' ? 'text/javascript' : 'text/html')
+      response.end(request.url === '/page.js' ? script : '<!doctype html><script src="/page.js"></script>')
+      return
+    }
+    state.requests.push(body.length)
+    if (state.isDown) response.writeHead(503).end()
+    else {
+      state.ids.push(...JSON.parse(body.toString()).map(({ span_unique_id: id }) => id))
+      response.setHeader('content-type', 'application/json')
+      response.end('{"message":"ok"}')
+    }
+    arrived()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${server.address().port}`
+  const context = await browser.newContext()
+  return {
+    state,
+    url,
+    open: async (query = '') => {
+      const page = await context.newPage()
+      await page.goto(`${url}/${query}`)
+      return page
+    },
+    until: async (isSo) => {
+      while (!isSo()) {
+        await new Promise((resolve) => {
+          arrived = resolve
+        })
+      }
+    },
+    close: async () => {
+      await context.close()
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
+const count = (page, ...args) =>
+  page.evaluate(([number, size]) => {
+    globalThis.handles.trace(number, size)
+    return globalThis.handles.sink.stats().accepted
+  }, args)
+
+const flush = (page) => page.evaluate(() => globalThis.handles.sink.flush())
+
+const written = (page) => page.evaluate(() => globalThis.handles.written())
+
+/** Has the spool open, as it is a moment after the first span. */
+const warmUp = async (page, { until, state }) => {
+  const before = state.ids.length
+  await count(page, 1)
+  await flush(page)
+  await until(() => state.ids.length === before + 1)
+}
+
+/** Waits until a database has so many spans. */
+const untilWritten = async (page, number) => {
+  while ((await written(page)) !== number);
+}
+
+const eachOnce = ({ ids }, number) => {
+  assert.equal(new Set(ids).size, number)
+  assert.equal(ids.length, number)
+}
+
+const tests = {
+  'the page is left by navigation: a request that outlives it delivers': async (rig) => {
+    const page = await rig.open()
+    await count(page, 20)
+    await page.goto('about:blank')
+    await rig.until(() => rig.state.ids.length >= 20)
+    eachOnce(rig.state, 20)
+  },
+
+  'the tab is closed: a request that outlives it delivers': async (rig) => {
+    const page = await rig.open('?strength=on-failure')
+    await warmUp(page, rig)
+    await count(page, 20)
+    await page.close({ runBeforeUnload: true })
+    await rig.until(() => rig.state.ids.length >= 21)
+    const next = await rig.open('?strength=on-failure')
+    await flush(next)
+    eachOnce(rig.state, 21)
+  },
+
+  'the page is hidden: delivers, and goes on when it is back': async (rig) => {
+    const page = await rig.open('?strength=on-failure')
+    await count(page, 20)
+    await page.evaluate(() => globalThis.handles.show('hidden'))
+    await rig.until(() => rig.state.ids.length >= 20)
+    await page.evaluate(() => globalThis.handles.show('visible'))
+    await count(page, 5)
+    await flush(page)
+    eachOnce(rig.state, 25)
+    await untilWritten(page, 0)
+  },
+
+  'the page is left with more than such a request takes: the rest is spooled, and the next page delivers it':
+    async (rig) => {
+      const page = await rig.open('?strength=on-failure')
+      await warmUp(page, rig)
+      await count(page, 100, 3_000)
+      await page.goto('about:blank')
+      await rig.until(() => rig.state.requests.length >= 2)
+      assert.ok(rig.state.requests[1] <= 65_536)
+      const before = rig.state.ids.length
+      assert.ok(before > 1 && before < 50, `${before}`)
+      const next = await rig.open('?strength=on-failure')
+      const outcome = await flush(next)
+      assert.equal(outcome._tag, 'Right')
+      assert.equal(outcome.right.delivered, 101 - before)
+      eachOnce(rig.state, 101)
+      await untilWritten(next, 0)
+    },
+
+  'the server is down when the page is left: everything is spooled, and the next page delivers it': async (
+    rig,
+  ) => {
+    const page = await rig.open('?strength=on-failure')
+    await warmUp(page, rig)
+    rig.state.isDown = true
+    await count(page, 50)
+    const outcome = await flush(page)
+    assert.equal(outcome._tag, 'Left')
+    await page.goto('about:blank')
+    rig.state.isDown = false
+    const next = await rig.open('?strength=on-failure')
+    await flush(next)
+    eachOnce(rig.state, 51)
+  },
+
+  'the tab crashes, spool always: the next page delivers what was accepted': async (rig) => {
+    const page = await rig.open('?strength=always')
+    await count(page, 30)
+    await untilWritten(page, 30)
+    const crashed = once(page, 'crash')
+    page.goto('chrome://crash').catch(() => undefined)
+    await crashed
+    const next = await rig.open('?strength=always')
+    await flush(next)
+    eachOnce(rig.state, 30)
+    await untilWritten(next, 0)
+  },
+
+  'two pages share a database: each delivers its own, and nobody sends one twice': async (rig) => {
+    const one = await rig.open('?strength=always')
+    const other = await rig.open('?strength=always')
+    await count(one, 30)
+    await count(other, 30)
+    await Promise.all([flush(one), flush(other)])
+    eachOnce(rig.state, 60)
+    for (const page of [one, other]) {
+      const { accepted, delivered } = await page.evaluate(() => globalThis.handles.sink.stats())
+      assert.deepEqual([accepted, delivered], [30, 30])
+    }
+  },
+
+  'a full database gives up the oldest spans, counted and reported': async (rig) => {
+    const page = await rig.open('?strength=on-failure&maxBytes=65536')
+    rig.state.isDown = true
+    await count(page, 100, 1_000)
+    await flush(page)
+    await page.evaluate(() => globalThis.handles.sink.close())
+    const { accepted, spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
+    assert.equal(accepted, 100)
+    assert.equal(spooled + dropped, 100)
+    assert.ok(spooled > 10 && dropped > 10, `${spooled} spooled, ${dropped} dropped`)
+    const warnings = await page.evaluate(() => globalThis.handles.warnings)
+    assert.ok(warnings.some((warning) => warning.includes('no more room')))
+    rig.state.isDown = false
+    await page.close()
+    const next = await rig.open('?strength=on-failure')
+    await flush(next)
+    eachOnce(rig.state, spooled)
+  },
+}
+
+let passed = 0
+let failed = 0
+for (const [title, run] of Object.entries(tests)) {
+  const rig = await start()
+  const limit = new Promise((_, reject) =>
+    setTimeout(reject, 30_000, new Error('took more than 30 s')).unref(),
+  )
+  try {
+    await Promise.race([run(rig), limit])
+    passed++
+    console.log(`  ✔ ${title}`)
+  } catch (thrown) {
+    failed++
+    console.log(`  ✘ ${title}\n`, thrown, rig.state.requests, rig.state.ids.length)
+  }
+  await rig.close()
+}
+await browser.close()
+
+console.log(`\n  ${passed} tests passed`)
+if (failed > 0) {
+  console.log(`  ${failed} test${failed === 1 ? '' : 's'} failed`)
+  process.exitCode = 1
+}
