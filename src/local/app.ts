@@ -82,6 +82,8 @@ export const app = (state: LocalState): Hono<LocalEnv> => {
     .post('/chat/completions', chat)
     .post('/embeddings', embeddings)
     .post('/v1/traces/ingest', ingest)
+    // Where the platform's exporter for the Vercel AI SDK posts to.
+    .post('/integrations/v1/traces/ingest', ingest)
     .route('/prompts', promptRoutes(state))
     .route('/traces', traceRoutes(state))
     .get('/models/public', (c) => sendJson(c, { models: publicModels() }))
