@@ -31,9 +31,9 @@ import {
  * would give them; so are copies of io-ts's codecs whose `validate` is another one (as `withMessage` and
  * `withFallback` of io-ts-types make them), and codecs of a second copy of io-ts in the same program.
  *
- * Three things are taken for granted. Codecs and predicates are pure: one may be called twice, or not at all after
- * another has refused the value. Codecs are no longer changed. And the fields of an io-ts codec (`props`, `types`, …)
- * are what its `validate` was made from.
+ * Three things are taken for granted. Codecs and predicates are pure and do not throw: one may be called twice, or not
+ * at all once another has refused the value. Codecs are not changed any more. And the fields of an io-ts codec (`props`,
+ * `types`, …) are what its `validate` was made from.
  *
  * @param codec - any io-ts codec; when it is not io-ts's own, it is returned as it is
  * @returns a copy of the codec, of the same class, that decodes fast
@@ -43,23 +43,20 @@ import {
  */
 export const compile = <C extends t.Any>(codec: C): C => {
   if (originals.has(codec.validate) || combinatorOf(codec) === undefined || !hasOwnDecode(codec)) return codec
-  let built: Node | undefined
-  const root = (): Node => {
-    built ??= build(codec)
-    return built
-  }
+  let root: Node | undefined
 
   const validate = (value: unknown, context: t.Context): t.Validation<t.TypeOf<C>> => {
     if (explaining) return codec.validate(value, context)
-    const decoded = run(root(), value, context)
+    root ??= build(codec)
+    const decoded = run(root, value, context)
     return decoded === FAIL ? explain(() => codec.validate(value, context)) : success<C>(decoded)
   }
 
   const decode = (value: unknown): t.Validation<t.TypeOf<C>> => {
     if (explaining) return codec.decode(value)
-    const node = root()
-    const place = node.contextual ? [{ key: '', type: codec, actual: value }] : NOWHERE
-    const decoded = run(node, value, place)
+    root ??= build(codec)
+    const place = root.contextual ? [{ key: '', type: codec, actual: value }] : NOWHERE
+    const decoded = run(root, value, place)
     return decoded === FAIL ? explain(() => codec.decode(value)) : success<C>(decoded)
   }
 
@@ -138,23 +135,16 @@ const hasOwnDecode = (codec: t.Any): boolean =>
 
 // ── from codecs to nodes
 
-interface Walk {
-  readonly nodes: Map<t.Any, Node>
-  /** Does a codec that is met again within itself need its context? */
-  readonly contextual: boolean
-}
+/** The nodes made so far: a part that occurs again is the same node. */
+type Walk = Map<t.Any, Node>
 
-const build = (codec: t.Any): Node => {
-  const node = nodeOf(codec, { nodes: new Map(), contextual: false })
-  // If nothing here needs a context, then neither does what is recursive; else it may.
-  return node.contextual ? nodeOf(codec, { nodes: new Map(), contextual: true }) : node
-}
+const build = (codec: t.Any): Node => nodeOf(codec, new Map())
 
 const nodeOf = (codec: t.Any, walk: Walk): Node => {
-  const visited = walk.nodes.get(codec)
+  const visited = walk.get(codec)
   if (visited !== undefined) return visited
   const node = describe(codec, walk) ?? opaque(codec)
-  walk.nodes.set(codec, node)
+  walk.set(codec, node)
   return node
 }
 
@@ -164,10 +154,7 @@ const partsOf = (codecs: ReadonlyArray<t.Any>, walk: Walk): ReadonlyArray<Part> 
   codecs.map((codec) => partOf(codec, walk))
 
 const fieldsOf = (props: t.AnyProps, required: boolean, walk: Walk): Node =>
-  fields(
-    Object.entries(props).map(([key, codec]) => ({ key, part: partOf(codec, walk) })),
-    required,
-  )
+  fields(new Map(Object.entries(props).map(([key, codec]) => [key, partOf(codec, walk)])), required)
 
 /** The node of a codec, unless it is not io-ts's own. */
 const describe = (codec: t.Any, walk: Walk): Node | undefined => {
@@ -187,7 +174,7 @@ const describe = (codec: t.Any, walk: Walk): Node | undefined => {
         ? refined(nodeOf(codec.type, walk), codec.predicate)
         : undefined
     case 'recursion':
-      return codec instanceof t.RecursiveType ? recursionOf(codec, walk) : undefined
+      return codec instanceof t.RecursiveType ? recursive(() => nodeOf(codec.type, walk)) : undefined
     case 'type':
       return codec instanceof t.InterfaceType ? fieldsOf(codec.props, true, walk) : undefined
     case 'partial':
@@ -214,19 +201,6 @@ const describe = (codec: t.Any, walk: Walk): Node | undefined => {
     default:
       return undefined
   }
-}
-
-const recursionOf = (codec: t.RecursiveType<t.Any>, walk: Walk): Node | undefined => {
-  let body: Node | undefined
-  const self = recursive(() => body ?? self, walk.contextual)
-  walk.nodes.set(codec, self)
-  try {
-    body = nodeOf(codec.type, walk)
-  } catch {
-    // A definition that cannot be run yet, or that throws: then it should do so when a value gets there.
-    return undefined
-  }
-  return body
 }
 
 const exactOf = (codec: t.ExactType<t.Any>, walk: Walk): Node | undefined => {

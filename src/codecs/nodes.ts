@@ -73,12 +73,31 @@ const kindOf = (value: unknown): number => {
   }
 }
 
-/** Decodes any value. The loops below write this out: it is what nearly every field comes to. */
-export const run = (node: Node, value: unknown, place: Place): unknown =>
+/** Decodes a value of any kind. */
+export const run = (node: Pick<Node, 'keeps' | 'decode'>, value: unknown, place: Place): unknown =>
   (node.keeps & kindOf(value)) !== 0 ? value : node.decode(value, place)
 
-const below = (part: Part, key: string, actual: unknown, above: Place): Place =>
-  part.node.contextual ? { above, key, codec: part.codec, actual } : above
+/** A part under the key that it has in the context, with what its node holds at hand: that saves a load at each step. */
+interface Child extends Omit<Node, 'refuses'> {
+  readonly key: string
+  readonly codec: t.Any
+}
+
+const childOf = ({ codec, node: { keeps, contextual, decode } }: Part, key: string): Child => ({
+  key,
+  codec,
+  keeps,
+  contextual,
+  decode,
+})
+
+/** The place of a child; only one that needs its context has one of its own. */
+const below = (above: Place, child: Child, actual: unknown): Place =>
+  child.contextual ? { above, key: child.key, codec: child.codec, actual } : above
+
+/** The same for a part whose key is known only now. */
+const at = (above: Place, part: Part, key: string | number, actual: unknown): Place =>
+  part.node.contextual ? { above, key: String(key), codec: part.codec, actual } : above
 
 const contextOf = (place: Place): t.Context =>
   'above' in place ? t.appendContext(contextOf(place.above), place.key, place.codec, place.actual) : place
@@ -195,48 +214,48 @@ const strip = (value: unknown, props: object): unknown => {
   return stripped
 }
 
-/** `t.recursion`, met again within itself: `body` gives what it stands for, once that is known. */
-export const recursive = (body: () => Node, contextual: boolean): Node => ({
-  keeps: 0,
-  refuses: 0,
-  contextual,
-  decode: (value, place) => run(body(), value, place),
-})
+/**
+ * `t.recursion`. As with io-ts, its definition runs when a value first gets there: it may refer to what does not exist
+ * earlier, and running it renames a codec. What is in it is not known before, so it may need its context.
+ *
+ * @param define - gives the node of what is defined
+ */
+export const recursive = (define: () => Node): Node => {
+  let inner: Node | undefined
+  return {
+    keeps: 0,
+    refuses: 0,
+    contextual: true,
+    decode: (value, place) => {
+      inner ??= define()
+      return run(inner, value, place)
+    },
+  }
+}
 
 // ── objects
-
-/** One key of a `t.type` or of a `t.partial`. */
-export interface Field {
-  readonly key: string
-  readonly part: Part
-}
 
 /**
  * `t.type` (required) and `t.partial`. A required key that is missing is added when its codec accepts `undefined`; an
  * optional one is left `undefined` when its codec refuses that, but a codec that makes something of it is asked.
  */
-export const fields = (parts: ReadonlyArray<Field>, required: boolean): Node => {
-  // Not by spreading: V8 keeps what that makes as a dictionary, which doubles the time of the loop.
-  const all = parts.map(({ key, part }) => ({
-    key,
-    part,
-    keeps: required ? part.node.keeps & ~UNDEFINED : part.node.keeps | (part.node.refuses & UNDEFINED),
-    contextual: part.node.contextual,
-    decode: required ? orUndefined(part.node) : part.node.decode,
-  }))
+export const fields = (parts: ReadonlyMap<string, Part>, required: boolean): Node => {
+  const children = [...parts].map(([key, part]) =>
+    (required ? needed : optional)(childOf(part, key), part.node),
+  )
   return {
     keeps: 0,
     refuses: ALL & ~OBJECT,
-    contextual: all.some(({ contextual }) => contextual),
+    contextual: children.some(({ contextual }) => contextual),
     decode: (value, place) => {
       if (!isRecord(value)) return FAIL
       let decoded = value
-      for (const field of all) {
-        const { key } = field
+      for (const child of children) {
+        const { key } = child
         // From the copy, once there is one: it lacks what the value inherits.
         const before = decoded[key]
-        if ((field.keeps & kindOf(before)) !== 0) continue
-        const after = field.decode(before, field.contextual ? below(field.part, key, before, place) : place)
+        if ((child.keeps & kindOf(before)) !== 0) continue
+        const after = child.decode(before, below(place, child, before))
         if (after === FAIL) {
           if (required || before !== undefined) return FAIL
         } else if (after !== before || (required && after === undefined && !Object.hasOwn(decoded, key))) {
@@ -251,10 +270,24 @@ export const fields = (parts: ReadonlyArray<Field>, required: boolean): Node => 
 }
 
 /** A required key that may be `undefined` is looked at all the same: it may be missing. */
-const orUndefined = ({ keeps, decode }: Node): Node['decode'] =>
+const needed = ({ key, codec, keeps, contextual, decode }: Child): Child =>
   (keeps & UNDEFINED) === 0
-    ? decode
-    : (value, place) => (value === undefined ? undefined : decode(value, place))
+    ? { key, codec, keeps, contextual, decode }
+    : {
+        key,
+        codec,
+        keeps: keeps & ~UNDEFINED,
+        contextual,
+        decode: (value, place) => (value === undefined ? undefined : decode(value, place)),
+      }
+
+const optional = ({ key, codec, keeps, contextual, decode }: Child, { refuses }: Node): Child => ({
+  key,
+  codec,
+  keeps: keeps | (refuses & UNDEFINED),
+  contextual,
+  decode,
+})
 
 /** `t.record` over keys that are not known beforehand: drops those which the domain refuses. */
 export const record = (domain: Part, codomain: Part, arrays: boolean): Node => ({
@@ -268,9 +301,9 @@ export const record = (domain: Part, codomain: Part, arrays: boolean): Node => (
     let changed = false
     for (const [index, key] of keys.entries()) {
       const before = value[key]
-      const name = run(domain.node, key, below(domain, key, key, place))
+      const name = run(domain.node, key, at(place, domain, key, key))
       const known = name !== FAIL
-      const after = known ? run(codomain.node, before, below(codomain, String(name), before, place)) : before
+      const after = known ? run(codomain.node, before, at(place, codomain, String(name), before)) : before
       if (after === FAIL) return FAIL
       const differs = name !== key || after !== before
       changed ||= differs
@@ -289,11 +322,11 @@ export const record = (domain: Part, codomain: Part, arrays: boolean): Node => (
 
 /** `t.array` and `t.readonlyArray`. */
 export const list = (item: Part): Node => {
-  const { keeps } = item.node
+  const { keeps, contextual, decode } = item.node
   return {
     keeps: 0,
     refuses: ALL & ~OBJECT,
-    contextual: item.node.contextual,
+    contextual,
     decode: (value, place) => {
       if (!Array.isArray(value)) return FAIL
       const given: ReadonlyArray<unknown> = value
@@ -301,7 +334,7 @@ export const list = (item: Part): Node => {
       for (let index = 0; index < given.length; index += 1) {
         const before = given[index]
         if ((keeps & kindOf(before)) !== 0) continue
-        const after = item.node.decode(before, below(item, String(index), before, place))
+        const after = decode(before, at(place, item, index, before))
         if (after === FAIL) return FAIL
         if (after !== before) {
           if (decoded === value) decoded = given.slice()
@@ -314,26 +347,29 @@ export const list = (item: Part): Node => {
 }
 
 /** `t.tuple`: drops what is beyond its length. */
-export const tuple = (parts: ReadonlyArray<Part>): Node => ({
-  keeps: 0,
-  refuses: ALL & ~OBJECT,
-  contextual: parts.some(({ node }) => node.contextual),
-  decode: (value, place) => {
-    if (!Array.isArray(value)) return FAIL
-    const given: ReadonlyArray<unknown> = value
-    let decoded: Array<unknown> = given.length > parts.length ? given.slice(0, parts.length) : value
-    for (const [index, part] of parts.entries()) {
-      const before = given[index]
-      const after = run(part.node, before, below(part, String(index), before, place))
-      if (after === FAIL) return FAIL
-      if (after !== before) {
-        if (decoded === value) decoded = given.slice()
-        decoded[index] = after
+export const tuple = (parts: ReadonlyArray<Part>): Node => {
+  const children = parts.map((part, index) => childOf(part, String(index)))
+  return {
+    keeps: 0,
+    refuses: ALL & ~OBJECT,
+    contextual: children.some(({ contextual }) => contextual),
+    decode: (value, place) => {
+      if (!Array.isArray(value)) return FAIL
+      const given: ReadonlyArray<unknown> = value
+      let decoded: Array<unknown> = given.length > children.length ? given.slice(0, children.length) : value
+      for (const [index, child] of children.entries()) {
+        const before = given[index]
+        const after = run(child, before, below(place, child, before))
+        if (after === FAIL) return FAIL
+        if (after !== before) {
+          if (decoded === value) decoded = given.slice()
+          decoded[index] = after
+        }
       }
-    }
-    return decoded
-  },
-})
+      return decoded
+    },
+  }
+}
 
 // ── several codecs for one value
 
@@ -341,41 +377,32 @@ export const tuple = (parts: ReadonlyArray<Part>): Node => ({
 export const union = (parts: ReadonlyArray<Part>): Node => {
   let keeps = 0
   // Kinds that every part so far refuses.
-  let open = ALL
+  let refuses = ALL
   for (const { node } of parts) {
-    keeps |= open & node.keeps
-    open &= node.refuses
+    keeps |= refuses & node.keeps
+    refuses &= node.refuses
   }
-  const contextual = parts.some(({ node }) => node.contextual)
-  const undecided = ALL & ~(keeps | open)
+  const open = ALL & ~(keeps | refuses)
   const asked = parts.flatMap((part, index) =>
-    (undecided & ~part.node.refuses) === 0 ? [] : { part, key: String(index) },
+    (open & ~part.node.refuses) === 0 ? [] : [childOf(part, String(index))],
   )
-  const [first, ...others] = asked
-  const { decode }: Pick<Node, 'decode'> =
-    first === undefined
-      ? { decode: refuse }
-      : others.length > 0
-        ? { decode: (value, place) => firstOf(asked, value, place) }
-        : first.part.node.contextual
-          ? {
-              decode: (value, place) =>
-                first.part.node.decode(value, below(first.part, first.key, value, place)),
-            }
-          : first.part.node
-  return { keeps, refuses: open, contextual, decode }
-}
-
-const firstOf = (
-  asked: ReadonlyArray<{ readonly part: Part; readonly key: string }>,
-  value: unknown,
-  place: Place,
-): unknown => {
-  for (const { part, key } of asked) {
-    const decoded = run(part.node, value, below(part, key, value, place))
-    if (decoded !== FAIL) return decoded
+  const contextual = asked.some((child) => child.contextual)
+  const [only, ...others] = asked
+  if (only === undefined) return { keeps, refuses, contextual, decode: refuse }
+  // As with `t.union([codec, t.null])`.
+  if (others.length === 0 && !contextual) return { keeps, refuses, contextual, decode: only.decode }
+  return {
+    keeps,
+    refuses,
+    contextual,
+    decode: (value, place) => {
+      for (const child of asked) {
+        const decoded = run(child, value, below(place, child, value))
+        if (decoded !== FAIL) return decoded
+      }
+      return FAIL
+    },
   }
-  return FAIL
 }
 
 /** `t.union` of objects that a literal under the key `tag` tells apart: only the one that it names is asked. */
@@ -383,35 +410,44 @@ export const tagged = (
   tag: string,
   parts: ReadonlyArray<Part>,
   byTag: ReadonlyMap<unknown, number>,
-): Node => ({
-  keeps: 0,
-  refuses: ALL & ~OBJECT,
-  contextual: parts.some(({ node }) => node.contextual),
-  decode: (value, place) => {
-    if (!isRecord(value)) return FAIL
-    const index = byTag.get(value[tag])
-    const part = index === undefined ? undefined : parts[index]
-    return part === undefined ? FAIL : run(part.node, value, below(part, String(index), value, place))
-  },
-})
+): Node => {
+  const children = new Map(
+    [...byTag].flatMap(([value, index]) => {
+      const part = parts[index]
+      return part === undefined ? [] : [[value, childOf(part, String(index))] as const]
+    }),
+  )
+  return {
+    keeps: 0,
+    refuses: ALL & ~OBJECT,
+    contextual: parts.some(({ node }) => node.contextual),
+    decode: (value, place) => {
+      if (!isRecord(value)) return FAIL
+      const child = children.get(value[tag])
+      return child === undefined ? FAIL : run(child, value, below(place, child, value))
+    },
+  }
+}
 
 /** `t.intersection`: all of them, each given the value itself; what they changed is merged. */
 export const intersection = (parts: ReadonlyArray<Part>): Node => {
   const keeps = parts.reduce((kinds, { node }) => kinds & node.keeps, ALL)
   const known = parts.reduce((kinds, { node }) => kinds & (node.keeps | node.refuses), ALL)
+  const children = parts.map((part, index) => childOf(part, String(index)))
   return {
     keeps,
     refuses: known & ~keeps,
-    contextual: parts.some(({ node }) => node.contextual),
+    contextual: children.some(({ contextual }) => contextual),
     decode: (value, place) => {
+      const kind = kindOf(value)
       let results: Array<unknown> | undefined
-      for (let index = 0; index < parts.length; index += 1) {
-        const part = parts[index]
-        if (part === undefined) continue
-        const decoded = run(part.node, value, below(part, String(index), value, place))
+      let count = 0
+      for (const child of children) {
+        const decoded = (child.keeps & kind) !== 0 ? value : child.decode(value, below(place, child, value))
         if (decoded === FAIL) return FAIL
         if (results !== undefined) results.push(decoded)
-        else if (decoded !== value) results = [...parts.slice(0, index).map(() => value), decoded]
+        else if (decoded !== value) results = [...Array(count).fill(value), decoded]
+        count += 1
       }
       return results === undefined ? value : merge(value, results)
     },
