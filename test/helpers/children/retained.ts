@@ -29,8 +29,13 @@ const inUse = async (): Promise<number> => {
 
 // Compiled code and the connections belong to no run.
 await run(1_000)
-const before = await inUse()
-await run(Number(runs))
-const after = await inUse()
-process.send?.({ growth: after - before, delivered: sink.stats().delivered })
+// What a run keeps shows in every part; what the engine does by the way, in some.
+const PARTS = 4
+const growths: Array<number> = []
+for (let part = 0; part < PARTS; part += 1) {
+  const before = await inUse()
+  await run(Number(runs) / PARTS)
+  growths.push((await inUse()) - before)
+}
+process.send?.({ growth: Math.min(...growths), delivered: sink.stats().delivered })
 process.disconnect()
