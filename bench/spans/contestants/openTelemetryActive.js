@@ -1,0 +1,1 @@
+export { active as default } from './openTelemetry.js'

@@ -1,0 +1,1 @@
+export { events as default } from './respan.js'

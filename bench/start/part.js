@@ -1,0 +1,83 @@
+// 5. Start: what importing costs, and what a browser has to load.
+
+import { dist } from '../lib/build.js'
+import { benchPath, inRounds, run } from '../lib/processes.js'
+import { median } from '../lib/statistics.js'
+import { figure, table } from '../lib/table.js'
+import { bundles } from './bundles.js'
+
+const entry = (file) => ({ folder: benchPath('.'), entries: [new URL(file, dist).href] })
+const peer = (...entries) => ({ folder: benchPath('.'), entries })
+const inFolder = (folder, ...entries) => ({ folder: benchPath(`peers/${folder}`), entries })
+
+const IMPORTS = {
+  rxjs: { label: 'rxjs alone', ...peer('rxjs') },
+  respan: { label: 'respan-rx (rxjs included)', ...entry('index.js') },
+  kyRxjs: { label: 'ky + rxjs', ...peer('ky', 'rxjs') },
+  openai: { label: 'openai', ...peer('openai') },
+  ai: { label: 'ai + @ai-sdk/openai-compatible', ...peer('ai', '@ai-sdk/openai-compatible') },
+  langchain: {
+    label: '@langchain/openai + runnables',
+    ...peer('@langchain/openai', '@langchain/core/runnables'),
+  },
+  openTelemetry: {
+    label: 'OpenTelemetry api + sdk-trace-base',
+    ...peer('@opentelemetry/api', '@opentelemetry/sdk-trace-base'),
+  },
+  langfuse: {
+    label: 'Langfuse tracing + otel',
+    ...inFolder('langfuse', '@langfuse/tracing', '@langfuse/otel'),
+  },
+  traceloop: { label: 'Traceloop', ...inFolder('traceloop', '@traceloop/node-server-sdk') },
+  keywordsai: { label: '@keywordsai/tracing (Respan)', ...inFolder('keywordsai', '@keywordsai/tracing') },
+}
+
+export const start = {
+  title: 'Start',
+  question: 'What does a cold import cost, and what does a browser load?',
+
+  run: async ({ quick }) => ({
+    imports: await inRounds(Object.keys(IMPORTS), quick ? 2 : 11, (name) => {
+      const { folder, entries } = IMPORTS[name]
+      return run('start/contestant.js', { folder, entries }, { flags: ['--expose-gc'] })
+    }),
+    bundles: await bundles(),
+  }),
+
+  report: ({ imports, bundles: made }) => {
+    const of = (name, key) => median(imports.get(name).map((round) => round[key]))
+    return [
+      'Cold import, median of fresh processes (files in the page cache):',
+      table(
+        ['', 'ms', 'CPU ms', 'heap MB', 'RSS MB'],
+        [...imports.keys()].map((name) => [
+          IMPORTS[name].label,
+          figure(of(name, 'wall')),
+          figure(of(name, 'cpu')),
+          figure(of(name, 'heap') / 1e6),
+          figure(of(name, 'rss') / 1e6),
+        ]),
+      ),
+      'Browser bundle by esbuild, minified, KB (1000 bytes):',
+      table(
+        ['', 'min', 'gzip'],
+        made.map(({ label, min, gzip }) => [label, figure(min / 1000), figure(gzip / 1000)]),
+      ),
+    ]
+  },
+
+  targets: ({ imports, bundles: made }) => {
+    const of = (name) => median(imports.get(name).map(({ wall }) => wall))
+    const added = of('respan') - of('rxjs')
+    const own = made.find(({ key }) => key === 'respan').gzip / 1000
+    return [
+      { what: 'Import over rxjs alone, ms', found: figure(added), target: '≤ 60', met: added <= 60 },
+      {
+        what: 'Trace + generate in a browser, peers external, KB gzip',
+        found: figure(own),
+        target: '≤ 25',
+        met: own <= 25,
+      },
+    ]
+  },
+}

@@ -1,0 +1,50 @@
+// One contestant in one round, over all shapes: warmed up, measured, and every single stream checked.
+
+import { atATime, check, measured } from '../lib/measure.js'
+import { options, report } from '../lib/processes.js'
+import { streamOf } from '../lib/shapes.js'
+
+const { name, server, shapes, warmUp, streams, concurrency } = options()
+const { default: contestant } = await import(`./contestants/${name}.js`)
+
+/** @type {Record<string, { chunks: number, cpu: number, wall: number, first: number, reads?: number }>} */
+const results = {}
+
+for (const shape of shapes) {
+  const { events, expected } = streamOf(shape)
+  const bytes = Buffer.byteLength(events.join(''))
+  const stream = contestant(`${server}/${shape}/v1`, shape === 'tools' ? 'tools' : 'text')
+  const first = []
+  let reads
+
+  const one = async () => {
+    const began = performance.now()
+    const outcome = await stream(() => first.push(performance.now() - began))
+    if (outcome.bytes === undefined) {
+      check(`${name} ${shape}: deltas`, outcome.deltas, expected.deltas)
+      check(`${name} ${shape}: text`, outcome.text, expected.text)
+      check(`${name} ${shape}: usage`, outcome.total, expected.total)
+    } else {
+      check(`${name} ${shape}: bytes`, outcome.bytes, bytes)
+      reads = outcome.reads
+    }
+  }
+
+  const single = shape === '10k' || shape === 'quiet'
+  const scale = single ? 10 : 1
+  const [warm, count] = [Math.ceil(warmUp / scale), Math.ceil(streams / scale)]
+  await atATime(warm, single ? 1 : concurrency, one)
+  first.length = 0
+  const { cpu, wall } = await measured(() => atATime(count, single ? 1 : concurrency, one))
+  const chunks = count * expected.deltas
+  first.sort((a, b) => a - b)
+  results[shape] = {
+    chunks,
+    cpu: cpu / chunks,
+    wall: wall / chunks,
+    first: first[first.length >> 1],
+    ...(reads === undefined ? {} : { reads }),
+  }
+}
+
+report(results)

@@ -1,0 +1,1 @@
+export { traced as default } from './respan.js'

@@ -1,0 +1,148 @@
+// 1. Token streaming: what a library costs per chunk, over shapes of streams.
+
+import { inRounds, run } from '../lib/processes.js'
+import { SHAPES } from '../lib/shapes.js'
+import { median, ratio } from '../lib/statistics.js'
+import { figure, table, times } from '../lib/table.js'
+
+const CONTESTANTS = {
+  raw: 'fetch + read (floor: nothing decoded)',
+  parser: 'fetch + eventsource-parser + JSON.parse',
+  kyRxjs: 'ky + RxJS, a first draft',
+  respan: 'respan-rx, validated',
+  respanTraced: 'respan-rx, traced, with usage',
+  respanSnapshots: 'respan-rx, snapshots',
+  openaiCreate: 'openai `create`',
+  openaiStream: 'openai `.stream()`, snapshots',
+  langchain: 'LangChain `ChatOpenAI.stream`',
+  ai: 'Vercel ai `streamText`',
+}
+
+const CPU_SHAPES = ['event', 'mss', '16k', 'tiny', 'long', 'tools', '10k']
+const BASE = 'parser'
+
+export const streaming = {
+  title: 'Token streaming',
+  question: 'What does a library cost per chunk, and how soon is the first token there?',
+
+  run: async ({ quick, server }) => {
+    const shapes = quick ? ['mss', 'tools', 'quiet'] : [...CPU_SHAPES, 'quiet']
+    const counts = quick ? { warmUp: 10, streams: 20 } : { warmUp: 40, streams: 60 }
+    const names = Object.keys(CONTESTANTS)
+    return inRounds(names, quick ? 1 : 5, (name) =>
+      run('streaming/contestant.js', { name, server: server.chat, shapes, concurrency: 10, ...counts }),
+    )
+  },
+
+  report: (results) => {
+    const shapes = Object.keys([...results.values()][0][0])
+    const of = (name, shape, key) => results.get(name).map((round) => round[shape][key])
+    const cpuShapes = shapes.filter((shape) => shape !== 'quiet')
+    const cost = [...results.keys()].map((name) => [
+      CONTESTANTS[name],
+      ...cpuShapes.map((shape) => figure(median(of(name, shape, 'cpu')))),
+    ])
+    const ratios = [...results.keys()].map((name) => [
+      CONTESTANTS[name],
+      ...cpuShapes.map((shape) => times(ratio(of(name, shape, 'cpu'), of(BASE, shape, 'cpu')))),
+    ])
+    const wall = [...results.keys()].map((name) => [
+      CONTESTANTS[name],
+      ...cpuShapes.map((shape) => figure(1e6 / median(of(name, shape, 'wall')))),
+    ])
+    const firstShapes = shapes.filter((shape) => shape === 'quiet' || shape === '10k')
+    const first = [...results.keys()].map((name) => [
+      CONTESTANTS[name],
+      ...firstShapes.map((shape) => figure(median(of(name, shape, 'first')))),
+    ])
+    const reads = cpuShapes.map(
+      (shape) => `${shape}: ${SHAPES[shape].note}, ${Math.max(...of('raw', shape, 'reads'))} reads`,
+    )
+    return [
+      `Shapes (500 chunks of about 310 bytes, unless told otherwise; 10 streams at a time): ${reads.join('; ')}.`,
+      'CPU time of the whole process per chunk, µs:',
+      table(['', ...cpuShapes], cost),
+      `The same as a ratio to \`${CONTESTANTS[BASE]}\`, round by round:`,
+      table(['', ...cpuShapes], ratios),
+      'Chunks per second (wall time; the server has the same two cores):',
+      table(['', ...cpuShapes], wall),
+      'Time to the first token, ms: on a quiet stream (an event each 4 ms), and of a burst of 10,000 chunks:',
+      table(['', ...firstShapes], first),
+    ]
+  },
+
+  targets: (results) => {
+    const shapes = Object.keys([...results.values()][0][0]).filter((shape) => shape !== 'quiet')
+    const of = (name, shape, key) => results.get(name)?.map((round) => round[shape]?.[key])
+    const cpuRatio = (name, base, shape) => ratio(of(name, shape, 'cpu'), of(base, shape, 'cpu'))
+    const worst = (name) =>
+      shapes
+        .map((shape) => ({ shape, ...cpuRatio(name, BASE, shape) }))
+        .sort((a, b) => b.median - a.median)[0]
+    const atMost = (what, { shape, ...found }, limit) => ({
+      what: `${what}, worst shape (${shape})`,
+      found: times(found),
+      target: `≤ ${limit}×`,
+      met: found.median <= limit,
+    })
+    const segments = shapes.filter((shape) => shape === 'mss' || shape === '16k')
+    const atLeast = (peer, own, limit) => {
+      const found = segments.map((shape) => cpuRatio(peer, own, shape)).sort((a, b) => a.median - b.median)[0]
+      return {
+        what: `${CONTESTANTS[peer]} against ${CONTESTANTS[own]} (mss, 16k)`,
+        found: times(found),
+        target: `≥ ${limit}×`,
+        met: found.median >= limit,
+      }
+    }
+    const tracing = shapes
+      .filter((shape) => shape !== '10k')
+      .map((shape) =>
+        median(of('respanTraced', shape, 'cpu').map((cpu, round) => cpu - of('respan', shape, 'cpu')[round])),
+      )
+    const firstOf = (name, shape) =>
+      of(name, shape, 'first')?.[0] === undefined ? undefined : median(of(name, shape, 'first'))
+    const quiet =
+      median(results.get('respan').map((round) => round.quiet.first)) -
+      median(results.get(BASE).map((round) => round.quiet.first))
+    const burst = firstOf('respan', '10k')
+    return [
+      atMost('Validated, untraced, against the plain loop', worst('respan'), 1.15),
+      atMost('Traced, with usage, against the plain loop', worst('respanTraced'), 1.3),
+      atLeast('openaiCreate', 'respanTraced', 1.6),
+      atLeast('openaiStream', 'respanSnapshots', 2),
+      atLeast('langchain', 'respan', 2.5),
+      atLeast('ai', 'respan', 7),
+      {
+        what: 'What tracing adds per chunk, worst shape, µs',
+        found: figure(Math.max(...tracing)),
+        target: '≤ 1',
+        met: Math.max(...tracing) <= 1,
+      },
+      {
+        what: 'Added to the first token of a quiet stream, ms',
+        found: figure(quiet),
+        target: '≤ 0.3',
+        met: quiet <= 0.3,
+      },
+      ...(burst === undefined
+        ? []
+        : [
+            {
+              what: 'First token of a burst of 10,000 chunks, ms',
+              found: figure(burst),
+              target: '≤ 8',
+              met: burst <= 8,
+            },
+          ]),
+    ]
+  },
+
+  /** For the plot: CPU time per chunk, `mss`. */
+  bars: (results) =>
+    [...results].map(([name, rounds]) => ({
+      label: CONTESTANTS[name],
+      value: median(rounds.map(({ mss }) => mss.cpu)),
+      own: name.startsWith('respan'),
+    })),
+}
