@@ -64,7 +64,7 @@ export type ReportedUsage = t.TypeOf<typeof ReportedUsage>
 
 /**
  * The usage that a body reports, or `undefined` when it reports no count at all. A missing count is derived from the
- * other two where they are known, and is 0 else; details and unknown fields are kept.
+ * other two where they are known, and is 0 else; it is never negative or infinite. Details and unknown fields are kept.
  *
  * @param reported - `usage` of a response or chunk
  */
@@ -73,12 +73,15 @@ export const toUsage = (reported: ReportedUsage | null | undefined): Usage | und
   if (Usage.is(reported)) return reported
   const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = reported
   if (prompt == null && completion == null && total == null) return undefined
-  const prompt_tokens = prompt ?? Math.max(0, (total ?? 0) - (completion ?? 0))
-  const completion_tokens = completion ?? Math.max(0, (total ?? prompt_tokens) - prompt_tokens)
+  const prompt_tokens = prompt ?? derived((total ?? 0) - (completion ?? 0))
+  const completion_tokens = completion ?? derived((total ?? prompt_tokens) - prompt_tokens)
   return {
     ...reported,
     prompt_tokens,
     completion_tokens,
-    total_tokens: total ?? prompt_tokens + completion_tokens,
+    total_tokens: total ?? derived(prompt_tokens + completion_tokens),
   }
 }
+
+/** A count that nobody reported: never below 0, and finite, as {@link Usage} promises, whatever it is derived from. */
+const derived = (count: number): number => Math.min(Math.max(0, count), Number.MAX_VALUE)

@@ -554,6 +554,25 @@ test('usage is derived where counts are missing, and unknown where all are', (t)
   })
 })
 
+test('a count that is derived from absurd ones is still a count', (t) => {
+  const huge = Number.MAX_VALUE
+  t.deepEqual(toUsage({ prompt_tokens: huge, completion_tokens: huge }), {
+    prompt_tokens: huge,
+    completion_tokens: huge,
+    total_tokens: huge,
+  })
+  t.deepEqual(toUsage({ prompt_tokens: -huge, total_tokens: huge }), {
+    prompt_tokens: -huge,
+    completion_tokens: huge,
+    total_tokens: huge,
+  })
+  t.deepEqual(toUsage({ prompt_tokens: -3, completion_tokens: 1 }), {
+    prompt_tokens: -3,
+    completion_tokens: 1,
+    total_tokens: 0,
+  })
+})
+
 testProp('law: what is reported stays as it is', [arbitraryFor(ReportedUsage)], (t, value) => {
   const reported = decode(ReportedUsage)(value)
   const usage = isRight(reported) ? toUsage(reported.right) : undefined
