@@ -22,23 +22,30 @@ export const Environment = wire(
 /** The environment variables that this library reads. */
 export type Environment = t.TypeOf<typeof Environment>
 
-const NAMES = [
+/** The variables that {@link contentTracingEnabled} looks at. */
+export const CONTENT_VARIABLES = [
+  'RESPAN_TRACE_CONTENT',
+  'HAYSTACK_CONTENT_TRACING_ENABLED',
+] as const satisfies ReadonlyArray<keyof Environment>
+
+const ALL_VARIABLES = [
   'RESPAN_API_KEY',
   'RESPAN_BASE_URL',
   'OPENAI_API_KEY',
   'OPENAI_BASE_URL',
-  'RESPAN_TRACE_CONTENT',
-  'HAYSTACK_CONTENT_TRACING_ENABLED',
+  ...CONTENT_VARIABLES,
 ] as const satisfies ReadonlyArray<keyof Environment>
 
 /**
  * Reads the environment, now: nothing is read at import, and nothing is kept. White space around a value is dropped,
  * and a blank value counts as unset. Where there is no environment (browsers), or where reading it is not permitted
  * (Deno), everything is unset.
+ *
+ * @param names - default: all of them; each costs a call of the system
  */
-export const readEnvironment = (): Environment =>
+export const readEnvironment = (names: ReadonlyArray<keyof Environment> = ALL_VARIABLES): Environment =>
   Object.fromEntries(
-    NAMES.flatMap((name) => {
+    names.flatMap((name) => {
       const value = readVariable(name)
       return value === '' ? [] : [[name, value] as const]
     }),

@@ -2,8 +2,8 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { catchError, map, type Observable, type OperatorFunction, of, throwError } from 'rxjs'
 import { left, right } from '#fp/Either'
 import { isRespanError, type RespanError } from '../errors.js'
-import type { Flattening } from './flattening.js'
-import { type Component, lift, toComponent } from './lift.js'
+import type { Component, Flattening } from './flattening.js'
+import { lift, toComponent } from './lift.js'
 
 export interface Attempt {
   <A, B>(operator: OperatorFunction<A, B>, options?: Flattening): Component<A, Either<RespanError, B>>

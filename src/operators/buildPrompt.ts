@@ -9,7 +9,7 @@ import { compileTemplate, type Template } from '../templates/compileTemplate.js'
 import { plainValue } from '../templates/plainValue.js'
 import { component } from './component.js'
 import { encodedVariables } from './encodedVariables.js'
-import type { Component } from './lift.js'
+import type { Component } from './flattening.js'
 
 /** An object whose fields are a template's variables; interfaces are fine, arrays are not. */
 export type Variables = object & { readonly [Symbol.iterator]?: never }

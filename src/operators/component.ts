@@ -1,10 +1,10 @@
 import { Observable, type ObservableInput } from 'rxjs'
-import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
+import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
-import { type Flattening, flattenWith } from './flattening.js'
-import { type Component, lift, observableOf } from './lift.js'
+import { type Component, type Flattening, flattenWith } from './flattening.js'
+import { lift, observableOf } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 
 /** A string would be taken for an observable of its characters, which nobody means. */
@@ -57,15 +57,14 @@ export const component = <
 ): Component<A, Emitted<O>> => {
   nonEmptyName('component', name)
   const { type = 'task' } = options
-  const run = (value: A, index: number): Observable<Emitted<O>> => observableOf(() => fn(value, index))
-  const project = (value: A, index: number): Observable<Emitted<O>> =>
+  const project = (value: A, index: number, here?: Frame): Observable<Emitted<O>> =>
     new Observable((subscriber) => {
       const parent = currentOpenSpan()
-      if (parent === null) return run(value, index).subscribe(subscriber)
+      if (parent === null) return observableOf(fn, value, index).subscribe(subscriber)
       const { trace } = parent
-      const here = captureFrame(trace.asyncContext)
+      const outside = here?.span === parent ? here : captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type, input: value })
-      return recordRun(span, here, subscriber, (s) => run(value, index).subscribe(s), same)
+      return recordRun(span, outside, subscriber, (s) => observableOf(fn, value, index).subscribe(s), same)
     })
-  return lift(name, flattenWith(`component ${name}`, options), project)
+  return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }

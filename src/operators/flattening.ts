@@ -1,4 +1,4 @@
-import { concatMap, mergeMap, type Observable, type OperatorFunction } from 'rxjs'
+import { concatMap, exhaustMap, mergeMap, type Observable, type OperatorFunction, switchMap } from 'rxjs'
 import { InvalidInput } from '../errors.js'
 
 /** RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. */
@@ -14,6 +14,21 @@ export interface Flattening {
   /** How many items at once; only beside `mergeMap`. */
   readonly concurrency?: number
 }
+
+/**
+ * An operator that works item by item, and tells how: combinators such as `attempt` wrap its `project`
+ * and apply its own `flatten` again, so that a switching operator still switches.
+ */
+export interface Component<A, B> extends OperatorFunction<A, B> {
+  readonly project: (value: A, index: number) => Observable<B>
+  readonly flatten: Flatten
+  readonly spanName: string
+}
+
+const RXJS: ReadonlySet<unknown> = new Set([concatMap, exhaustMap, mergeMap, switchMap])
+
+/** Whether a flattening is one of RxJS's own four, which pass signals on where they get them. */
+export const isRxjs = (flatten: Flatten): boolean => RXJS.has(flatten)
 
 /** Checks the flattening options of an operator, and applies `concurrency` only where it was given. */
 export const flattenWith = (operator: string, { flatten = concatMap, concurrency }: Flattening): Flatten => {

@@ -19,9 +19,9 @@ import { currentOpenSpan } from '../tracing/frames.js'
 import { mergeAttributes } from '../tracing/mergeAttributes.js'
 import type { Each } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
-import { type Flattening, flattenWith } from './flattening.js'
+import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { generationSpan } from './generationSpan.js'
-import { type Component, lift } from './lift.js'
+import { lift } from './lift.js'
 import { wholeReply } from './wholeReply.js'
 
 /** What a request may override item by item. */
@@ -298,5 +298,5 @@ export const generate = (
           : generationSpan(parent, name, gateway, input, request, collect)
       return stream ? events.subscribe(subscriber) : wholeReply()(events).subscribe(subscriber)
     })
-  return lift(name, flatten, replies)
+  return lift(name, flatten, replies, 'framed')
 }

@@ -10,7 +10,7 @@ import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromC
 import type { Gateway } from '../sources/Gateway.js'
 import { type ReplyBuilder, replyOf } from '../sources/ReplyBuilder.js'
 import { contentText } from '../tracing/contentText.js'
-import { captureFrame, forkFrame, runInFrame } from '../tracing/frames.js'
+import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { mergeAttributes } from '../tracing/mergeAttributes.js'
 import {
   endSpan,
@@ -190,6 +190,6 @@ export const generationSpan = (
     span.settled = false
     const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right))
     const outside = new FrameSubscriber(subscriber, here)
-    runInFrame(forkFrame(span, trace.asyncContext), (s) => events.subscribe(s), outside)
+    runInFrame(forkFrame(span, trace.asyncContext), subscribeTo, events, outside)
     return outside
   })

@@ -1,28 +1,33 @@
-import { from, Observable, type ObservableInput, type OperatorFunction, of } from 'rxjs'
-import { deepen, linked } from '../tracing/deepen.js'
+import {
+  from,
+  Observable,
+  type ObservableInput,
+  type OperatorFunction,
+  of,
+  type Subscriber,
+  type TeardownLogic,
+} from 'rxjs'
+import { deepen, linkedIn } from '../tracing/deepen.js'
+import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
-import { type Flatten, type Flattening, flattenWith } from './flattening.js'
+import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
-type Project<A, B> = (value: A, index: number) => Observable<B>
-
-/**
- * An operator that works item by item, and tells how: combinators such as `attempt` wrap its `project`
- * and apply its own `flatten` again, so that a switching operator still switches.
- */
-export interface Component<A, B> extends OperatorFunction<A, B> {
-  readonly project: (value: A, index: number) => Observable<B>
-  readonly flatten: Flatten
-  readonly spanName: string
-}
+/** `here` is the frame in which what comes out goes on, where the caller has it at hand. */
+type Project<A, B> = (value: A, index: number, here?: Frame) => Observable<B>
 
 const projectedIn = <B>(frame: Frame, inner: () => Observable<B>): Observable<B> =>
-  new Observable((subscriber) => runInFrame(frame, (s) => inner().subscribe(s), subscriber))
+  new Observable((subscriber) => runInFrame(frame, (fn, s) => fn().subscribe(s), inner, subscriber))
+
+const unframed = <B>(subscribe: (subscriber: Subscriber<B>) => TeardownLogic): Observable<B> =>
+  new Observable(subscribe)
 
 /** Runs a project under the span that the operator itself was subscribed under. */
 const within =
   <A, B>(frame: Frame, project: Project<A, B>): Project<A, B> =>
   (value, index) =>
-    currentOpenSpan() === frame.span ? project(value, index) : projectedIn(frame, () => project(value, index))
+    currentOpenSpan() === frame.span
+      ? project(value, index, frame)
+      : projectedIn(frame, () => project(value, index, frame))
 
 /** Keeps an untraced run untraced, even when another trace's handler feeds it. */
 const outside =
@@ -34,17 +39,30 @@ const outside =
       : projectedIn(forkFrame(null, foreign.trace.asyncContext), () => project(value, index))
   }
 
-/** Makes an operator of a project, item by item. Where no trace is, it makes no frame. */
-export const lift = <A, B>(spanName: string, flatten: Flatten, project: Project<A, B>): Component<A, B> => {
+/** Whether an operator's every signal comes inside the frame of its subscription. */
+export type Signals = 'framed' | 'anyhow'
+
+/**
+ * Makes an operator of a project, item by item. Where no trace is, it makes no frame.
+ *
+ * @param signals `framed` when the project promises it for what it gives, inside a trace
+ */
+export const lift = <A, B>(
+  spanName: string,
+  flatten: Flatten,
+  project: Project<A, B>,
+  signals: Signals = 'anyhow',
+): Component<A, B> => {
+  const make = signals === 'framed' && isRxjs(flatten) ? framed : unframed
   const operator: OperatorFunction<A, B> = (source) => {
     let deep: Observable<A> | undefined
-    return new Observable((subscriber) => {
+    return make((subscriber) => {
       const parent = currentOpenSpan()
       if (parent === null) return flatten(outside(project))(source).subscribe(subscriber)
       const { trace } = parent
-      if (trace.deep) deep ??= linked(deepen(source))
+      if (trace.deep) deep ??= deepen(source)
       const frame = captureFrame(trace.asyncContext)
-      return flatten(within(frame, project))(deep ?? linked(source)).subscribe(subscriber)
+      return flatten(within(frame, project))(linkedIn(frame, deep ?? source)).subscribe(subscriber)
     })
   }
   return Object.assign(operator, { project, flatten, spanName })
@@ -71,10 +89,14 @@ export const toComponent = <A, B>(
   }
 }
 
-/** What a function of the user's gave, as an observable of its error if it threw. */
-export const observableOf = <B>(fn: () => ObservableInput<B>): Observable<B> => {
+/** What a function of the user's gives for an item, as an observable of its error if it throws. */
+export const observableOf = <A, B>(
+  fn: (value: A, index: number) => ObservableInput<B>,
+  value: A,
+  index: number,
+): Observable<B> => {
   try {
-    return from(fn())
+    return from(fn(value, index))
   } catch (error) {
     return new Observable((subscriber) => subscriber.error(error))
   }

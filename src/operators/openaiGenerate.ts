@@ -1,5 +1,6 @@
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { openaiGateway } from '../sources/openaiGateway.js'
+import type { Component } from './flattening.js'
 import {
   type ByModel,
   type GenerateInput,
@@ -8,7 +9,6 @@ import {
   type Stream,
   type Whole,
 } from './generate.js'
-import type { Component } from './lift.js'
 
 type ByOpenaiModel = Omit<ByModel, 'attributes' | 'promptId' | 'variables'> &
   ByModel & { readonly attributes?: never }

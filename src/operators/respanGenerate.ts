@@ -1,5 +1,6 @@
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { respanGateway } from '../sources/respanGateway.js'
+import type { Component } from './flattening.js'
 import {
   type ByModel,
   type ByPrompt,
@@ -11,7 +12,6 @@ import {
   type Stream,
   type Whole,
 } from './generate.js'
-import type { Component } from './lift.js'
 
 /** The forms of a generator; the order matters to inference: typed prompt first, `boolean` last. */
 export interface RespanGenerate {

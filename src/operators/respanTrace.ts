@@ -1,12 +1,13 @@
-import { type MonoTypeOperatorFunction, Observable, type TimestampProvider } from 'rxjs'
+import type { MonoTypeOperatorFunction, Observable, TimestampProvider } from 'rxjs'
 import { isRight } from '#fp/Either'
 import { decode, describeFound } from '../codecs/decode.js'
-import { contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
+import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
 import { deepen } from '../tracing/deepen.js'
+import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
 import { mergeAttributes } from '../tracing/mergeAttributes.js'
@@ -119,7 +120,7 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
     spanId: spanIdsOf(ids),
     emit: emitTo(sink),
     redact: redactWith(identity, options),
-    captureContent: options.captureContent ?? contentTracingEnabled(readEnvironment()),
+    captureContent: options.captureContent ?? contentTracingEnabled(readEnvironment(CONTENT_VARIABLES)),
     maxContentBytes: options.maxContentBytes ?? MAX_CONTENT_BYTES,
     attributes: options.attributes,
     deep: options.deep ?? true,
@@ -207,7 +208,7 @@ export const respanTrace = <T>(
     output === identity ? value : guarded(reportOutput, () => output(value))
   return (source) => {
     let deep: Observable<T> | undefined
-    return new Observable((subscriber) => {
+    return framed((subscriber) => {
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()

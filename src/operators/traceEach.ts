@@ -3,8 +3,8 @@ import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { warn } from '../tracing/warn.js'
 import type { Each } from './Each.js'
-import { type Flattening, flattenWith } from './flattening.js'
-import { type Component, lift } from './lift.js'
+import { type Component, type Flattening, flattenWith } from './flattening.js'
+import { lift } from './lift.js'
 import { respanTrace, type TraceOptions } from './respanTrace.js'
 
 export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
@@ -130,7 +130,7 @@ const eachTraced = (
     }
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
-  return lift(name, flattenWith(`traceEach ${name}`, flattening), project)
+  return lift(name, flattenWith(`traceEach ${name}`, flattening), project, 'framed')
 }
 
 /**

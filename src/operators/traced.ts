@@ -1,6 +1,6 @@
 import { Observable, type OperatorFunction, tap } from 'rxjs'
 import { deepen } from '../tracing/deepen.js'
-import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
+import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { FrameSubscriber, recordRun } from '../tracing/subscribers.js'
@@ -31,7 +31,7 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
     if (trace.deep) deep ??= deepen(source)
     const inner = new FrameSubscriber(subscriber, captureFrame(trace.asyncContext))
     const recorded = (deep ?? source).pipe(tap((value) => recordInput(span, value)))
-    return runInFrame(outside, (s) => recorded.subscribe(s), inner)
+    return runInFrame(outside, subscribeTo, recorded, inner)
   })
 }
 

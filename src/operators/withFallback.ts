@@ -1,6 +1,7 @@
 import { catchError, defer, type OperatorFunction, tap, throwError } from 'rxjs'
 import { isRespanError, type RespanError } from '../errors.js'
-import { type Component, lift, toComponent } from './lift.js'
+import type { Component } from './flattening.js'
+import { lift, toComponent } from './lift.js'
 
 export interface FallbackOptions {
   /** Which failures the second one serves. Default: every `RespanError` but `InvalidInput` and `Aborted`. */

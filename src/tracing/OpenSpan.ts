@@ -1,7 +1,15 @@
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { contentText } from './contentText.js'
 import { addOutput, emptyOutput, type Output, outputText } from './Output.js'
-import type { Generation, SpanError, SpanStatus, SpanTotals, SpanType } from './SpanEvent.js'
+import type {
+  Generation,
+  SpanEnded,
+  SpanError,
+  SpanStarted,
+  SpanStatus,
+  SpanTotals,
+  SpanType,
+} from './SpanEvent.js'
 import { spanError } from './spanError.js'
 import type { Trace } from './Trace.js'
 
@@ -14,8 +22,10 @@ export interface OpenSpan {
   readonly type: SpanType
   readonly path: string
   readonly output: Output
-  /** Spans below that have not ended. */
-  children: Set<OpenSpan> | undefined
+  /** The newest span below that has not ended; `older` and `newer` link it to the others. */
+  newestChild: OpenSpan | undefined
+  older: OpenSpan | undefined
+  newer: OpenSpan | undefined
   /** When the last span below ended, ms since the epoch. */
   endedBelow: number
   /** A workflow's input for its end to tell, known when the first component below it starts; `null` once there is none to tell. */
@@ -44,6 +54,20 @@ const enter = (parent: OpenSpan | null, input: string | undefined): void => {
     span.input = input ?? null
 }
 
+const adopt = (parent: OpenSpan, child: OpenSpan): void => {
+  child.older = parent.newestChild
+  if (child.older !== undefined) child.older.newer = child
+  parent.newestChild = child
+}
+
+const release = (parent: OpenSpan, { older, newer }: OpenSpan): void => {
+  if (older !== undefined) older.newer = newer
+  if (newer !== undefined) newer.older = older
+  else parent.newestChild = older
+}
+
+type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
+
 /** Opens a span and tells the sink. */
 export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStart): OpenSpan => {
   const { name, type, attributes = trace.attributes } = start
@@ -58,7 +82,9 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     type,
     path: parent === null ? '' : parent.path === '' ? parent.name : `${parent.path}.${parent.name}`,
     output: emptyOutput(),
-    children: undefined,
+    newestChild: undefined,
+    older: undefined,
+    newer: undefined,
     endedBelow: Number.NEGATIVE_INFINITY,
     input: known ? null : undefined,
     inputs: undefined,
@@ -66,12 +92,10 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     settled: undefined,
     ended: false,
   }
-  if (parent !== null) {
-    parent.children ??= new Set()
-    parent.children.add(span)
-  }
+  if (parent !== null) adopt(parent, span)
   if (known) enter(parent, input)
-  trace.emit({
+  // Assigned one by one, here and below: spreads that depend on a condition cost more than all the rest of the event.
+  const event: Mutable<SpanStarted> = {
     _tag: 'SpanStarted',
     traceId: trace.id,
     spanId: span.id,
@@ -82,23 +106,24 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     path: span.path,
     workflow: trace.workflow,
     trace: trace.name,
-    ...(input === undefined ? {} : { input }),
-    ...(attributes === undefined ? {} : { attributes }),
-  })
+  }
+  if (input !== undefined) event.input = input
+  if (attributes !== undefined) event.attributes = attributes
+  trace.emit(event)
   return span
 }
 
 /** Marks the first output; later calls do nothing. */
-export const markFirstOutput = (span: OpenSpan): void => {
+export const markFirstOutput = (span: OpenSpan, at?: number): void => {
   if (span.firstOutput) return
   span.firstOutput = true
   const { trace } = span
-  trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: trace.now() })
+  trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: at ?? trace.now() })
 }
 
-/** Takes in a value that came out. */
-export const recordOutput = (span: OpenSpan, value: unknown): void => {
-  markFirstOutput(span)
+/** Takes in a value that came out, now unless told when. */
+export const recordOutput = (span: OpenSpan, value: unknown, at?: number): void => {
+  markFirstOutput(span, at)
   addOutput(span.output, span.trace, value)
 }
 
@@ -118,13 +143,13 @@ export const recordInput = (span: OpenSpan, value: unknown): void => {
 export const isWorking = (span: OpenSpan): boolean => {
   if (span.settled !== undefined) return !span.settled
   if (span.output.count === 0) return true
-  if (span.children !== undefined) for (const child of span.children) if (isWorking(child)) return true
+  for (let child = span.newestChild; child !== undefined; child = child.older)
+    if (isWorking(child)) return true
   return false
 }
 
 /** Whether spans below have not ended yet. */
-export const hasOpenChildren = ({ children }: OpenSpan): boolean =>
-  children !== undefined && children.size > 0
+export const hasOpenChildren = ({ newestChild }: OpenSpan): boolean => newestChild !== undefined
 
 /** How a span ends, and what it has to say about it. */
 export interface SpanEnd {
@@ -165,24 +190,19 @@ export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): vo
   span.ended = true
   const { trace, parent } = span
   if (parent !== null) {
-    parent.children?.delete(span)
+    release(parent, span)
     parent.endedBelow = Math.max(parent.endedBelow, at)
   }
   const { status, error, leftEarly, generation } = end
   if (generation !== undefined) addTotals(trace, generation)
   const output = end.output ?? outputText(span.output, trace)
   const input = span.inputs === undefined ? (span.input ?? undefined) : outputText(span.inputs, trace)
-  trace.emit({
-    _tag: 'SpanEnded',
-    traceId: trace.id,
-    spanId: span.id,
-    at,
-    status,
-    ...(input === undefined ? {} : { input }),
-    ...(output === undefined ? {} : { output }),
-    ...(error === undefined ? {} : { error }),
-    ...(leftEarly === undefined ? {} : { leftEarly }),
-    ...(generation === undefined ? {} : { generation }),
-    ...(parent === null && trace.totals.generations > 0 ? { totals: totalsOf(trace) } : {}),
-  })
+  const event: Mutable<SpanEnded> = { _tag: 'SpanEnded', traceId: trace.id, spanId: span.id, at, status }
+  if (input !== undefined) event.input = input
+  if (output !== undefined) event.output = output
+  if (error !== undefined) event.error = error
+  if (leftEarly !== undefined) event.leftEarly = leftEarly
+  if (generation !== undefined) event.generation = generation
+  if (parent === null && trace.totals.generations > 0) event.totals = totalsOf(trace)
+  trace.emit(event)
 }

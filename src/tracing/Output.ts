@@ -18,8 +18,8 @@ export interface Output {
   /** Values that came out when there was no more room. */
   skipped: number
   /** Pieces of one text, not yet redacted. */
-  readonly text: Array<string>
-  readonly items: Array<Item>
+  text: Array<string> | undefined
+  items: Array<Item> | undefined
   /** Texts of replies that came out as events, by the reply's id; not yet redacted. */
   replies: Map<string, Array<string>> | undefined
 }
@@ -29,8 +29,8 @@ export const emptyOutput = (): Output => ({
   count: 0,
   size: 0,
   skipped: 0,
-  text: [],
-  items: [],
+  text: undefined,
+  items: undefined,
   replies: undefined,
 })
 
@@ -91,14 +91,15 @@ const itemOf = (trace: Trace, value: unknown): Item | undefined => {
 const addItem = (output: Output, trace: Trace, value: unknown): void => {
   const item = itemOf(trace, value)
   if (item === undefined) return
-  output.items.push(item)
+  if (output.items === undefined) output.items = [item]
+  else output.items.push(item)
   output.size += typeof item === 'string' ? item.length + QUOTES_AND_COMMA : item.json.length + COMMA
 }
 
 const forget = (output: Output): void => {
   output.size = 0
-  output.text.length = 0
-  output.items.length = 0
+  output.text = undefined
+  output.items = undefined
 }
 
 /** Takes in one value. Text is kept by reference; anything else is written down at once, so later changes to it don't show. */
@@ -109,7 +110,8 @@ export const addOutput = (output: Output, trace: Trace, value: unknown): void =>
   if (output.size > trace.maxContentBytes) {
     output.skipped++
   } else if (output.form !== 'list' && typeof value === 'string') {
-    output.text.push(value)
+    if (output.text === undefined) output.text = [value]
+    else output.text.push(value)
     output.size += value.length
   } else if (isReplyEvent(value)) {
     addReplyEvent(output, value)
@@ -118,9 +120,14 @@ export const addOutput = (output: Output, trace: Trace, value: unknown): void =>
   }
 }
 
-const itemsOf = ({ items, replies, text }: Output, trace: Trace): ReadonlyArray<Item> => {
+const NOTHING: ReadonlyArray<Item> = []
+
+const itemsOf = (output: Output, trace: Trace): ReadonlyArray<Item> => {
+  const { replies, text } = output
+  const items = output.items ?? NOTHING
+  if (replies === undefined && text === undefined) return items
   const texts = Array.from(replies?.values() ?? [], (pieces) => pieces.join(''))
-  if (text.length > 0) texts.push(text.join(''))
+  if (text !== undefined) texts.push(text.join(''))
   return texts.length === 0 ? items : [...items, ...texts.flatMap((joined) => itemOf(trace, joined) ?? [])]
 }
 
@@ -134,7 +141,7 @@ export const outputText = (output: Output, trace: Trace): string | undefined => 
   const items = itemsOf(output, trace)
   const [first] = items
   if (first === undefined) return undefined
-  const isOne = items.length === 1 && (output.skipped === 0 || output.items.length === 0)
+  const isOne = items.length === 1 && (output.skipped === 0 || output.items === undefined)
   const text = isOne ? textOf(first) : `[${items.map(jsonOf).join(',')}]`
   const kept = cutText(text, trace.maxContentBytes)
   return output.skipped === 0 ? kept : `${kept}… [cut: ${output.skipped} more values]`

@@ -24,12 +24,20 @@ const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
 
 // What JSON writes as `{}`, or byte by byte.
 const isLostInJson = (value: unknown): boolean =>
-  value instanceof Error || value instanceof Map || value instanceof Set || ArrayBuffer.isView(value)
+  typeof value === 'object' &&
+  (value instanceof Error || value instanceof Map || value instanceof Set || ArrayBuffer.isView(value))
 
 // Looked for at the top alone (the error of a `Left`, say): a whole walk would cost more than the writing itself.
-const needsCare = (value: unknown): boolean =>
-  isLostInJson(value) ||
-  (typeof value === 'object' && value !== null && Object.values(value).some(isLostInJson))
+const needsCare = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  if (isLostInJson(value)) return true
+  // Not by Object.values, whose list is thrown away for every input and output.
+  for (const key in value) if (isLostInJson(value[key])) return true
+  return false
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
 
 /** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. */
 export const jsonText = (value: unknown): string | undefined => {

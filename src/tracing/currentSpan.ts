@@ -39,5 +39,5 @@ export const withSpan = <A>(span: CurrentSpan | undefined, fn: () => A): A => {
   const open = span === undefined ? null : (openSpans.get(span) ?? null)
   const here = currentOpenSpan()
   if (open === here) return fn()
-  return runInFrame(forkFrame(open, (open ?? here)?.trace.asyncContext ?? true), fn, undefined)
+  return runInFrame(forkFrame(open, (open ?? here)?.trace.asyncContext ?? true), fn, undefined, undefined)
 }

@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs'
-import { captureFrame, currentOpenSpan } from './frames.js'
+import { isFramed } from './framed.js'
+import { captureFrame, currentOpenSpan, type Frame } from './frames.js'
 import { FrameSubscriber } from './subscribers.js'
 
 /** What RxJS 7 keeps on an observable that an operator made. Marked internal there, absent in RxJS 8: then nothing is linked. */
@@ -8,12 +9,20 @@ interface Lifted {
   readonly operator?: unknown
 }
 
+/** Passes a source on, each of its signals inside a frame. */
+export const linkedIn = <T>(frame: Frame, source: Observable<T>): Observable<T> =>
+  isFramed(source)
+    ? source
+    : new Observable((subscriber) => source.subscribe(new FrameSubscriber(subscriber, frame)))
+
 /** Passes a source on so that each of its signals finds the span again that was current at subscription. */
-export const linked = <T>(source: Observable<T>): Observable<T> =>
-  new Observable((subscriber) => {
-    const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
-    return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
-  })
+const linked = <T>(source: Observable<T>): Observable<T> =>
+  isFramed(source)
+    ? source
+    : new Observable((subscriber) => {
+        const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
+        return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
+      })
 
 /**
  * Rebuilds the chain of operators above an observable with a link under each, so that the current span

@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
+import type { Observable, Subscriber, Subscription } from 'rxjs'
 import type { OpenSpan } from './OpenSpan.js'
 
 type AsyncHooks = typeof import('node:async_hooks')
@@ -49,24 +50,28 @@ export const forkFrame = (span: OpenSpan | null, asyncContext: boolean): Frame =
   return { span, resource: storage.run(span, resourceOf, available) }
 }
 
-/** Enters a frame for the time of one call. */
-export const runInFrame = <A, B>(frame: Frame, fn: (a: A) => B, a: A): B => {
+/** Enters a frame for the time of one call; two arguments, so that the hot callers need no closure. */
+export const runInFrame = <A, B, C>(frame: Frame, fn: (a: A, b: B) => C, a: A, b: B): C => {
   const previous = slot
   const { resource } = frame
   if (resource === undefined) {
     slot = frame.span
     try {
-      return fn(a)
+      return fn(a, b)
     } finally {
       slot = previous
     }
   }
   // The common case stays free of try/finally: nothing synchronous to hide, nothing to restore.
-  if (previous === undefined) return resource.runInAsyncScope(fn, undefined, a)
+  if (previous === undefined) return resource.runInAsyncScope(fn, undefined, a, b)
   slot = undefined
   try {
-    return resource.runInAsyncScope(fn, undefined, a)
+    return resource.runInAsyncScope(fn, undefined, a, b)
   } finally {
     slot = previous
   }
 }
+
+/** Subscribes, as something to be run in a frame. */
+export const subscribeTo = <T>(source: Observable<T>, subscriber: Subscriber<T>): Subscription =>
+  source.subscribe(subscriber)

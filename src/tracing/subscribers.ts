@@ -14,26 +14,28 @@ import { statusOfError } from './spanError.js'
 // RxJS marks the constructor deprecated for applications; operators need it, because only a subscriber that
 // is linked to its destination stops a synchronous source and passes a throw on (rxjs issues 5369, 5836).
 
+const emit = <T>(destination: Subscriber<T>, value: T): void => destination.next(value)
+const fail = (destination: Subscriber<unknown>, error: unknown): void => destination.error(error)
+const complete = (destination: Subscriber<unknown>): void => destination.complete()
+
 /** Passes every signal on, inside the frame of its subscription. */
 export class FrameSubscriber<T> extends Subscriber<T> {
   protected readonly frame: Frame
   readonly #destination: Subscriber<T>
-  readonly #next: (value: T) => void
 
   constructor(destination: Subscriber<T>, frame: Frame) {
     super(destination)
     this.frame = frame
     this.#destination = destination
-    this.#next = (value) => destination.next(value)
   }
 
   protected override _next(value: T): void {
-    runInFrame(this.frame, this.#next, value)
+    runInFrame(this.frame, emit<T>, this.#destination, value)
   }
 
   protected override _error(error: unknown): void {
     try {
-      runInFrame(this.frame, (e) => this.#destination.error(e), error)
+      runInFrame(this.frame, fail, this.#destination, error)
     } finally {
       this.unsubscribe()
     }
@@ -41,7 +43,7 @@ export class FrameSubscriber<T> extends Subscriber<T> {
 
   protected override _complete(): void {
     try {
-      runInFrame(this.frame, () => this.#destination.complete(), undefined)
+      runInFrame(this.frame, complete, this.#destination, undefined)
     } finally {
       this.unsubscribe()
     }
@@ -67,10 +69,14 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
   }
 
   protected override _next(value: T): void {
-    recordOutput(this.#span, this.#output(value))
-    if (this.#span.type === 'workflow') return super._next(value)
-    const { trace } = this.#span
+    const span = this.#span
+    if (span.type === 'workflow') {
+      recordOutput(span, this.#output(value))
+      return super._next(value)
+    }
+    const { trace } = span
     this.#handedOn = trace.now()
+    recordOutput(span, this.#output(value), this.#handedOn)
     this.#back = Number.POSITIVE_INFINITY
     super._next(value)
     this.#back = trace.now()
@@ -129,7 +135,7 @@ export const recordRun = <T>(
   const inside = forkFrame(span, span.trace.asyncContext)
   // `onStart` or a sink can have made the subscriber leave.
   const recorder = subscriber.closed ? subscriber : new SpanSubscriber(subscriber, here, span, output)
-  runInFrame(inside, run, recorder)
+  runInFrame(inside, run, recorder, undefined)
   if (recorder.closed) endSpan(span, leftEnd(span))
   return recorder
 }

@@ -28,7 +28,7 @@ import {
 import { InvalidInput } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
 import type { Flatten } from '../../dist/operators/flattening.js'
-import type { Component } from '../../dist/operators/lift.js'
+import type { Component } from '../../dist/operators/flattening.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
 import { marbles } from '../../dist/testing/index.js'

@@ -179,9 +179,9 @@ test('tells the life of its spans as events, with the clock and the ids that it 
       input: 'in',
     },
     { _tag: 'SpanFirstOutput', traceId, spanId: c1, at: 102 },
-    { _tag: 'SpanFirstOutput', traceId, spanId: t1, at: 104 },
-    { _tag: 'SpanEnded', traceId, spanId: c1, at: 106, status: 'ok', output: 'in!' },
-    { _tag: 'SpanEnded', traceId, spanId: t1, at: 108, status: 'ok', input: 'in', output: 'in!' },
+    { _tag: 'SpanFirstOutput', traceId, spanId: t1, at: 103 },
+    { _tag: 'SpanEnded', traceId, spanId: c1, at: 105, status: 'ok', output: 'in!' },
+    { _tag: 'SpanEnded', traceId, spanId: t1, at: 107, status: 'ok', input: 'in', output: 'in!' },
   ])
 })
 
