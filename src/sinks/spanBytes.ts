@@ -23,6 +23,17 @@ const sizeOf = (root: unknown): number => {
   return size
 }
 
+// All spans of a trace have the same attributes, which nobody changes any more.
+const sizes = new WeakMap<object, number>()
+
+const sizeOfShared = (attributes: object): number => {
+  const known = sizes.get(attributes)
+  if (known !== undefined) return known
+  const size = sizeOf(attributes)
+  sizes.set(attributes, size)
+  return size
+}
+
 /**
  * Estimates the bytes that a span takes in memory and in a request: its texts at one byte for each UTF-16 code unit,
  * which is right for English, and a third of the truth at worst. Exact sizes would cost as much as sending.
@@ -32,7 +43,7 @@ export const spanBytes = ({ start, end }: FinishedSpan): number => {
   let size = FRAME + start.name.length + start.path.length + (start.input ?? end.input ?? '').length
   size += end.output?.length ?? 0
   if (error !== undefined) size += (error.message?.length ?? 0) + (error.stack?.length ?? 0)
-  if (start.attributes !== undefined) size += sizeOf(start.attributes)
+  if (start.attributes !== undefined) size += sizeOfShared(start.attributes)
   if (generation?.request !== undefined) size += sizeOf(generation.request)
   return size
 }

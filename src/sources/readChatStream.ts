@@ -9,6 +9,7 @@ import { parseJson } from '../http/parseJson.js'
 import { readBytes } from '../http/readBytes.js'
 import type { Scrub } from '../http/scrub.js'
 import { gatewayError, invalidResponse } from './answerErrors.js'
+import { chunkMoulds } from './chunkMoulds.js'
 import { decodeChunk } from './decodeChunk.js'
 import type { GatewayEvent } from './Gateway.js'
 
@@ -31,6 +32,7 @@ export const readChatStream = async (
   scrub: Scrub,
   emit: (event: GatewayEvent) => void,
 ): Promise<void> => {
+  const moulds = chunkMoulds()
   let done = false
 
   const onEvent = ({ event, data }: EventSourceMessage, last: boolean): void => {
@@ -45,6 +47,8 @@ export const readChatStream = async (
       }
     }
     if (event === 'error') throw gatewayError(data, reading.ids, scrub)
+    const known = moulds.cast(data)
+    if (known !== undefined) return emit({ _tag: 'Chunk', chunk: known })
     const json = parseJson(data)
     if (json === undefined) {
       throw last
@@ -59,6 +63,7 @@ export const readChatStream = async (
     if (mayBeError(json) && isErrorBody(json)) throw gatewayError(data, reading.ids, scrub)
     const chunk = decodeChunk(json)
     if (isLeft(chunk)) throw invalidResponse(SUBJECT, chunk.left, reading.ids, scrub)
+    moulds.learn(data, chunk.right)
     emit({ _tag: 'Chunk', chunk: chunk.right })
   }
 

@@ -1,0 +1,211 @@
+import { fc, testProp } from '@fast-check/ava'
+import test from 'ava'
+import { isRight } from 'fp-ts/lib/Either.js'
+import type { ChatChunk } from '../../dist/codecs/ChatChunk.js'
+import { chunkMoulds } from '../../dist/sources/chunkMoulds.js'
+import { decodeChunk } from '../../dist/sources/decodeChunk.js'
+
+const parsed = (text: string): ChatChunk | undefined => {
+  try {
+    const chunk = decodeChunk(JSON.parse(text))
+    return isRight(chunk) ? chunk.right : undefined
+  } catch {
+    return undefined
+  }
+}
+
+interface Counted {
+  readonly read: (text: string) => ChatChunk | undefined
+  readonly hits: () => number
+}
+
+/** Reads as a stream does: what no mould fits is parsed, checked and learnt from. */
+const reader = (): Counted => {
+  const moulds = chunkMoulds()
+  let hits = 0
+  return {
+    read: (text) => {
+      const cast = moulds.cast(text)
+      if (cast !== undefined) {
+        hits++
+        return cast
+      }
+      const chunk = parsed(text)
+      if (chunk !== undefined) moulds.learn(text, chunk)
+      return chunk
+    },
+    hits: () => hits,
+  }
+}
+
+const chunk = (delta: unknown, more: object = {}): string =>
+  JSON.stringify({
+    id: 'c',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'm',
+    choices: [{ index: 0, delta, logprobs: null, finish_reason: null }],
+    usage: null,
+    ...more,
+  })
+
+const hitsOf = (texts: ReadonlyArray<string>): number => {
+  const { read, hits } = reader()
+  for (const text of texts) read(text)
+  return hits()
+}
+
+test('all but the first of a stream are cast: text, padding, reasoning, arguments', (t) => {
+  const words = ['a', '', ' "so"', '\n', 'naïve', '日本', '\u2028', '😀', '{"content":"x"}', '__proto__']
+  const streams: ReadonlyArray<ReadonlyArray<string>> = [
+    words.map((content) => chunk({ content })),
+    words.map((content, at) => chunk({ content }, { obfuscation: 'x'.repeat(at) })),
+    words.map((reasoning_content) => chunk({ reasoning_content })),
+    words.map((reasoning) => chunk({ content: null, reasoning })),
+    words.map((json) => chunk({ tool_calls: [{ index: 1, function: { arguments: json } }] })),
+  ]
+  for (const texts of streams) {
+    const { read, hits } = reader()
+    t.deepEqual(texts.map(read), texts.map(parsed))
+    t.is(hits(), texts.length - 1)
+  }
+})
+
+test('calls and choices that take turns have a mould each', (t) => {
+  const turn = (index: number) => chunk({ tool_calls: [{ index, function: { arguments: 'x' } }] })
+  t.is(hitsOf(Array.from({ length: 40 }, (_, at) => turn(at % 3))), 37)
+})
+
+test('a stream that never repeats itself is soon left alone', (t) => {
+  const moulds = chunkMoulds()
+  let looks = 0
+  for (let id = 0; id < 100; id++) {
+    const text = chunk({ content: 'a' }, { id: `c${id}` })
+    t.is(moulds.cast(text), undefined)
+    const value = parsed(text)
+    // Learning looks at the choices, and not learning at nothing.
+    if (value !== undefined) {
+      const watched = new Proxy(value, {
+        get: (target, key) => {
+          if (key === 'choices') looks++
+          return Reflect.get(target, key)
+        },
+      })
+      const before = looks
+      moulds.learn(text, watched)
+      t.is(looks > before, id < 7)
+    }
+  }
+})
+
+test('a name that stands elsewhere too is no hole', (t) => {
+  const texts = ['a', 'b', 'c'].map((content) => chunk({ content }, { content: 'top' }))
+  const decoys = ['a', 'b', 'c'].map(
+    (content) => `{"note":{"content":"decoy"},${chunk({ content }).slice(1)}`,
+  )
+  const twice = ['a', 'b', 'c'].map((content) =>
+    chunk({ content: 'first' }).replace('"first"', `"first","content":${JSON.stringify(content)}`),
+  )
+  const hostile = ['a', 'b', 'c'].map(
+    (content) => `{"__proto__":{"content":"x"},${chunk({ content }).slice(1)}`,
+  )
+  for (const each of [texts, decoys, twice, hostile]) {
+    const { read } = reader()
+    t.deepEqual(each.map(read), each.map(parsed))
+  }
+})
+
+test('a string that JSON refuses is none', (t) => {
+  const moulds = chunkMoulds()
+  const text = chunk({ content: 'a' })
+  moulds.learn(text, { choices: [{ delta: { content: 'a' } }] })
+  for (const raw of ['\n', '\u0000', '\t', '\\x', '\\u12', '\\'])
+    t.is(moulds.cast(text.replace('"a"', () => `"${raw}"`)), undefined, JSON.stringify(raw))
+  t.truthy(moulds.cast(text.replace('"a"', '"\\t"')))
+})
+
+test('a chunk that is cast has the keys in their order, and is no part of another one', (t) => {
+  const texts = ['a', 'b', 'c'].map((content) => chunk({ content }, { obfuscation: content, cost: 1 }))
+  const { read } = reader()
+  const chunks = texts.map(read)
+  t.deepEqual(
+    chunks.map((each) => JSON.stringify(each)),
+    texts,
+  )
+  t.is(new Set(chunks.map((each) => each?.choices[0]?.delta)).size, 3)
+})
+
+const arbitraryContent = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc.constantFrom('', '"', '\\', '\n', '\u0000', '","content":"', '"}', '\ud800', 'x'.repeat(300)),
+)
+
+const arbitraryText = fc
+  .record({
+    content: arbitraryContent,
+    key: fc.constantFrom('content', 'reasoning_content', 'reasoning', 'refusal'),
+    padding: fc.option(arbitraryContent, { nil: undefined }),
+    index: fc.nat({ max: 1 }),
+    decoy: fc.option(fc.constantFrom('content', 'obfuscation', 'arguments'), { nil: undefined }),
+    choices: fc.nat({ max: 2 }),
+    space: fc.constantFrom(0, 1),
+    call: fc.boolean(),
+  })
+  .map(({ content, key, padding, index, decoy, choices, space, call }) => {
+    const delta = call
+      ? { tool_calls: [{ index, function: { arguments: content } }] }
+      : { role: 'assistant', [key]: content }
+    return JSON.stringify(
+      {
+        ...(decoy === undefined ? {} : { extra: { [decoy]: 'decoy' } }),
+        choices: Array.from({ length: choices }, () => ({ index, delta, finish_reason: null })),
+        ...(padding === undefined ? {} : { obfuscation: padding }),
+      },
+      undefined,
+      space,
+    )
+  })
+
+testProp(
+  'law: what is cast is what parsing and decoding give, key by key, whatever came before',
+  [fc.array(arbitraryText, { minLength: 1, maxLength: 12 })],
+  (t, texts) => {
+    const { read } = reader()
+    for (const text of [...texts, ...texts]) {
+      const found = read(text)
+      const expected = parsed(text)
+      t.deepEqual(found, expected)
+      t.is(JSON.stringify(found), JSON.stringify(expected))
+    }
+  },
+  { numRuns: 500 },
+)
+
+testProp(
+  'law: a text that was tampered with is cast to what it says, or not at all',
+  [
+    arbitraryText,
+    fc.array(
+      fc.record({
+        at: fc.double({ min: 0, max: 1, noNaN: true }),
+        cut: fc.nat({ max: 3 }),
+        put: fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('"', '\\', ',', '}', '\n', ':')),
+      }),
+      { minLength: 1, maxLength: 30 },
+    ),
+  ],
+  (t, text, changes) => {
+    const moulds = chunkMoulds()
+    const chunk = parsed(text)
+    if (chunk !== undefined) moulds.learn(text, chunk)
+    t.pass()
+    for (const { at, cut, put } of changes) {
+      const from = Math.floor(at * text.length)
+      const tampered = text.slice(0, from) + put + text.slice(from + cut)
+      const cast = moulds.cast(tampered)
+      if (cast !== undefined) t.deepEqual(cast, parsed(tampered))
+    }
+  },
+  { numRuns: 1_000 },
+)
