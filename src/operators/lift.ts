@@ -54,11 +54,16 @@ export const lift = <A, B>(
   signals: Signals = 'anyhow',
 ): Component<A, B> => {
   const make = signals === 'framed' && isRxjs(flatten) ? framed : unframed
+  const untraced = flatten(outside(project))
   const operator: OperatorFunction<A, B> = (source) => {
+    let plain: Observable<B> | undefined
     let deep: Observable<A> | undefined
     return make((subscriber) => {
       const parent = currentOpenSpan()
-      if (parent === null) return flatten(outside(project))(source).subscribe(subscriber)
+      if (parent === null) {
+        plain ??= untraced(source)
+        return plain.subscribe(subscriber)
+      }
       const { trace } = parent
       if (trace.deep) deep ??= deepen(source)
       const frame = captureFrame(trace.asyncContext)
