@@ -26,18 +26,17 @@ const TIMEOUT = 15_000
 const MAX_WARNINGS = 3
 const MAX_WARNING = 300
 
+const decodePayload = decode(SpanPayload)
+
 /** One span as JSON. `index` is its position in the batch. */
 const toJson = (span: Span, index: number): string => {
-  const payload = toSpanPayload(span)
-  if (!SpanPayload.is(payload)) {
-    const decoded = decode(SpanPayload)(payload)
-    const { path, expected, found } = isLeft(decoded)
-      ? decoded.left
-      : { path: '', expected: 'a span', found: 'none' }
+  const payload = decodePayload(toSpanPayload(span))
+  if (isLeft(payload)) {
+    const { path, expected, found } = payload.left
     throw new InvalidInput('Span', { path: `[${index}]${path === '' ? '' : `.${path}`}`, expected, found })
   }
   try {
-    return JSON.stringify(payload)
+    return JSON.stringify(payload.right)
   } catch (cause) {
     throw new InvalidInput('Span', {
       path: `[${index}]`,

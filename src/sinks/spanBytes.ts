@@ -1,4 +1,5 @@
 import type { FinishedSpan } from '../tracing/foldSpans.js'
+import { oncePer } from './oncePer.js'
 
 /** Names, ids, times and punctuation of a span's JSON. */
 const FRAME = 700
@@ -23,16 +24,7 @@ const sizeOf = (root: unknown): number => {
   return size
 }
 
-// All spans of a trace have the same attributes, which nobody changes any more.
-const sizes = new WeakMap<object, number>()
-
-const sizeOfShared = (attributes: object): number => {
-  const known = sizes.get(attributes)
-  if (known !== undefined) return known
-  const size = sizeOf(attributes)
-  sizes.set(attributes, size)
-  return size
-}
+const sizeOfShared = oncePer<object, number>(sizeOf)
 
 /**
  * Estimates the bytes that a span takes in memory and in a request: its texts at one byte for each UTF-16 code unit,

@@ -1,9 +1,11 @@
 import { Fields } from '../codecs/Fields.js'
+import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import type { LogType, SpanPayload } from '../codecs/SpanPayload.js'
 import type { Usage } from '../codecs/Usage.js'
 import { contentText, cutText } from '../tracing/contentText.js'
 import type { Generation, Span, SpanType } from '../tracing/SpanEvent.js'
+import { oncePer } from './oncePer.js'
 
 const LOG_TYPES: Readonly<Record<SpanType, LogType>> = {
   workflow: 'workflow',
@@ -23,13 +25,28 @@ const MAX_STACK = 8_000
 
 const TRUNCATED = 'The stream stopped without a finish reason.'
 
+let lastSecond = Number.NaN
+let lastText = ''
+
+/** RFC 3339 to the second, without a zone. Spans of a batch share few seconds, and writing one costs a microsecond. */
+const secondText = (second: number): string | undefined => {
+  if (second !== lastSecond) {
+    const date = new Date(second * 1000)
+    if (Number.isNaN(date.getTime())) return undefined
+    lastText = date.toISOString().slice(0, -'.000Z'.length)
+    lastSecond = second
+  }
+  return lastText
+}
+
 /** RFC 3339 in UTC with microseconds; `undefined` for what no date can say. */
 const rfc3339 = (ms: number): string | undefined => {
   const microseconds = Math.round(ms * 1000)
-  const date = new Date(Math.floor(microseconds / 1000))
-  if (Number.isNaN(date.getTime())) return undefined
-  const rest = microseconds - date.getTime() * 1000
-  return `${date.toISOString().slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+  const second = Math.floor(microseconds / 1_000_000)
+  const text = secondText(second)
+  return text === undefined
+    ? undefined
+    : `${text}.${String(microseconds - second * 1_000_000).padStart(6, '0')}Z`
 }
 
 /** Seconds between two times in ms, to the microsecond; never negative. */
@@ -41,9 +58,13 @@ const secondsBetween = (from: number, to: number): number => {
 const whole = (count: number | null | undefined): number | undefined =>
   typeof count === 'number' && Number.isFinite(count) && count >= 0 ? Math.round(count) : undefined
 
-/** Without the fields that are `undefined`. */
-const present = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+/** Without the fields that are `undefined`; to be spread, since it has no prototype, for a key `__proto__` to be one. */
+const present = (fields: Fields): Fields => {
+  const some: Record<string, unknown> = Object.create(null)
+  // Most of the work on a span: a list of entries in between would take as long as all the rest.
+  for (const key in fields) if (fields[key] !== undefined) some[key] = fields[key]
+  return some
+}
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
 const isText = (value: unknown): boolean => typeof value === 'string'
@@ -142,7 +163,7 @@ const metadataValue = (value: unknown): unknown => {
   }
 }
 
-const metadataOf = ({ status, leftEarly, error, generation }: Span, given: unknown): Fields => {
+const metadataOf = ({ status, leftEarly, error, generation }: Span, given: Fields): Fields => {
   const finishReasons = generation?.finishReasons?.map((reason) => reason ?? 'none')
   const own = {
     cancelled: status === 'cancelled' ? 'true' : undefined,
@@ -155,18 +176,35 @@ const metadataOf = ({ status, leftEarly, error, generation }: Span, given: unkno
     gateway_log_id: generation?.logId,
     attempts: generation?.attempts,
   }
-  const entries = Object.entries(fieldsOf(given)).map(([key, value]) => [key, metadataValue(value)] as const)
-  return { ...present(Object.fromEntries(entries)), ...present(own) }
+  return { ...given, ...present(own) }
 }
 
-const propertiesOf = ({ error, totals }: Span, given: unknown, request: Fields): Fields =>
-  present({
-    ...fieldsOf(given),
+/** What attributes say of a span. */
+interface AttributeFields {
+  readonly metadata: Fields
+  readonly properties: Fields
+  readonly others: Fields
+}
+
+const attributeFields = oncePer((attributes: TraceAttributes): AttributeFields => {
+  const { metadata, properties, ...others } = fieldsOf(redactSecrets(attributes))
+  const entries = Object.entries(fieldsOf(metadata)).map(
+    ([key, value]) => [key, metadataValue(value)] as const,
+  )
+  return { metadata: { ...present(Object.fromEntries(entries)) }, properties: fieldsOf(properties), others }
+})
+
+const NO_ATTRIBUTES: TraceAttributes = {}
+
+const propertiesOf = ({ error, totals }: Span, given: Fields, request: Fields): Fields => ({
+  ...present(given),
+  ...present({
     respan_totals: totals,
     respan_request: unlessEmpty(request),
     respan_error:
       error?.stack === undefined ? undefined : { tag: error.tag, stack: cutText(error.stack, MAX_STACK) },
-  })
+  }),
+})
 
 const fieldsOf = (value: unknown): Fields => (Fields.is(value) ? value : {})
 
@@ -186,10 +224,10 @@ const unlessEmpty = (fields: Fields): Fields | undefined =>
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */
 export const toSpanPayload = (span: Span): SpanPayload => {
-  const { metadata, properties, ...attributes } = fieldsOf(redactSecrets(span.attributes))
+  const { metadata, properties, others } = attributeFields(span.attributes ?? NO_ATTRIBUTES)
   const [known, rest] = partition(fieldsOf(redactSecrets(span.generation?.request)))
   return {
-    ...attributes,
+    ...others,
     ...known,
     ...present({
       metadata: unlessEmpty(metadataOf(span, metadata)),

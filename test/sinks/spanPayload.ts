@@ -284,6 +284,28 @@ for (const [ms, text] of [
     t.is(toSpanPayload({ ...base, startedAt: ms }).start_time, text)
   })
 
+test('times are written to the microsecond, before 1970 too', (t) => {
+  const startOf = (startedAt: number) => toSpanPayload({ ...base, startedAt }).start_time
+  t.is(startOf(START + 0.001), '2026-03-07T08:00:00.000001Z')
+  t.is(startOf(START + 999.999), '2026-03-07T08:00:00.999999Z')
+  t.is(startOf(START + 1_000.5), '2026-03-07T08:00:01.000500Z')
+  t.is(startOf(-0.001), '1969-12-31T23:59:59.999999Z')
+  t.is(startOf(START), '2026-03-07T08:00:00.000000Z')
+})
+
+test('a key that JavaScript reads as the prototype is a key like any other', (t) => {
+  const attributes = JSON.parse(
+    '{"__proto__":{"a":1},"metadata":{"__proto__":"b"},"properties":{"__proto__":{"c":1}}}',
+  )
+  const payload = toSpanPayload({ ...base, attributes })
+  t.is(Object.getPrototypeOf(payload), Object.prototype)
+  t.true(
+    JSON.stringify(payload).startsWith(
+      '{"__proto__":{"a":1},"metadata":{"__proto__":"b"},"properties":{"__proto__":{"c":1}}',
+    ),
+  )
+})
+
 test('a time that is no date is left out', (t) => {
   t.false('start_time' in toSpanPayload({ ...base, startedAt: Number.NaN }))
 })
