@@ -46,8 +46,13 @@ await lastValueFrom(
 )
 
 const flushed = await sink.flush()
-console.log(`\n\n${renderTrace(memory.spans())}`)
-console.log(flushed._tag === 'Right' ? `Delivered. Trace URL: ${url}` : 'The trace could not be delivered.')
+const { stdout } = process
+const tree = renderTrace(memory.spans(), {
+  colors: stdout.isTTY && stdout.hasColors(),
+  width: stdout.columns,
+})
+console.log(`\n\n${tree}`)
+console.log(flushed._tag === 'Right' ? `Delivered.\nTrace URL: ${url}` : 'The trace could not be delivered.')
 
 if (local !== undefined) await keyPressed('The page stays open until you press a key.')
 await sink.close()

@@ -22,7 +22,7 @@ test('npm start prints the tokens, the tree and the URL, and ends by itself with
     text,
     /My Workflow +workflow .*\n├─ buildPrompt +task .*\n└─ respanGenerate +generation .*tokens.*gpt-4o-mini/,
   )
-  t.regex(text, /Delivered\. Trace URL: http/)
+  t.regex(text, /Delivered\.\nTrace URL: http/)
 })
 
 test('gateway: the reply and its tokens', async (t) => {

@@ -11,6 +11,8 @@ export interface ConsoleOptions {
   readonly write?: (text: string) => void
   /** ANSI colours. Default: when standard error is a terminal and `NO_COLOR` is unset. */
   readonly colors?: boolean
+  /** Columns that a line may take. Default: those of standard error when it is a terminal, else as many as it needs. */
+  readonly width?: number
 }
 
 /** Spans kept for traces whose root has not ended; beyond it, the oldest trace is dropped. */
@@ -31,6 +33,8 @@ const terminalHasColors = (): boolean => {
   return process?.stderr?.isTTY === true && (noColor === undefined || noColor === '')
 }
 
+const terminalWidth = (): number | undefined => globalThis.process?.stderr?.columns
+
 /**
  * Writes each trace as a tree when its root ends: for development.
  *
@@ -39,7 +43,7 @@ const terminalHasColors = (): boolean => {
  * its own. `flush` writes nothing, `close` writes the unfinished traces as far as they are known; what ends later
  * counts as dropped. A process that ends loses the unfinished ones. A `write` that throws loses that trace.
  */
-export const consoleSink = ({ write = writeToStandardError, colors }: ConsoleOptions = {}): Sink => {
+export const consoleSink = ({ write = writeToStandardError, colors, width }: ConsoleOptions = {}): Sink => {
   const folder = spanFolder()
   const { counts, stats, stats$, changed } = sinkCounts()
   const waiting = new Map<string, Array<Span>>()
@@ -48,7 +52,7 @@ export const consoleSink = ({ write = writeToStandardError, colors }: ConsoleOpt
 
   const wrote = (spans: ReadonlyArray<Span>): boolean => {
     try {
-      write(renderTrace(spans, { colors: colors ?? terminalHasColors() }))
+      write(renderTrace(spans, { colors: colors ?? terminalHasColors(), width: width ?? terminalWidth() }))
       return true
     } catch {
       return false

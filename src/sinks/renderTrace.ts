@@ -4,6 +4,11 @@ import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
 export interface RenderOptions {
   /** ANSI colours; default false. */
   readonly colors?: boolean
+  /**
+   * Columns that a line may take: a wider tree does without its types, then shortens or leaves out its models, and
+   * what is still too long is cut. Default: as many as it needs.
+   */
+  readonly width?: number | undefined
 }
 
 const MAX_NAME = 60
@@ -36,6 +41,19 @@ const widthOf = (text: string): number => {
 const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)))
 const padStart = (text: string, width: number): string =>
   ' '.repeat(Math.max(0, width - widthOf(text))) + text
+
+/** A text within a number of columns; a longer one ends in `…`. */
+const cutTo = (text: string, columns: number): string => {
+  if (widthOf(text.trimEnd()) <= columns) return text
+  let kept = ''
+  let width = 0
+  for (const character of text) {
+    width += widthOf(character)
+    if (width >= columns) break
+    kept += character
+  }
+  return columns < 1 ? '' : `${kept}…`
+}
 
 /** A duration for people: `0.4 ms`, `12 ms`, `1.25 s`, `2 min 05 s`. */
 const duration = (ms: number): string => {
@@ -131,6 +149,20 @@ const lay = (spans: ReadonlyArray<Span>): ReadonlyArray<Line> => {
 
 const STATUS_COLOR: Readonly<Record<SpanStatus, number>> = { ok: 32, error: 31, cancelled: 33, truncated: 33 }
 
+/** A cell's text and its ANSI colour. */
+type Cell = readonly [text: string, color?: number | undefined]
+
+/** The columns that one can do without: whether the types are shown, and how much of the models. */
+interface Layout {
+  readonly type: boolean
+  readonly model: number
+}
+
+// What is left of a model's name must still tell one model from another.
+const SHORTEST_MODEL = 12
+
+const GAP = '  '
+
 /**
  * Writes finished spans as a tree, one line each: name, type, duration, tokens and cost, model, how it ended. Columns
  * are aligned; names and messages are stripped of control characters and cut.
@@ -140,9 +172,12 @@ const STATUS_COLOR: Readonly<Record<SpanStatus, number>> = { ok: 32, error: 31, 
  *
  * @param spans - of one trace, in any order
  */
-export const renderTrace = (spans: ReadonlyArray<Span>, { colors = false }: RenderOptions = {}): string => {
-  const paint = (code: number, text: string): string =>
-    colors && text.trim() !== '' ? `\u001b[${code}m${text}\u001b[0m` : text
+export const renderTrace = (
+  spans: ReadonlyArray<Span>,
+  { colors = false, width = Number.POSITIVE_INFINITY }: RenderOptions = {},
+): string => {
+  const paint = (text: string, code: number | undefined): string =>
+    colors && code !== undefined && text.trim() !== '' ? `\u001b[${code}m${text}\u001b[0m` : text
   const rows = lay(spans).map(({ branch, span }) => ({
     span,
     branch,
@@ -153,24 +188,46 @@ export const renderTrace = (spans: ReadonlyArray<Span>, { colors = false }: Rend
     model: printable(span.generation?.model ?? '', MAX_NAME),
     status: statusOf(span),
   }))
-  const widest = (cell: (row: (typeof rows)[number]) => string): number =>
-    rows.reduce((width, row) => Math.max(width, widthOf(cell(row))), 0)
+  type Row = (typeof rows)[number]
+  const widest = (cell: (row: Row) => string): number =>
+    rows.reduce((most, row) => Math.max(most, widthOf(cell(row))), 0)
   const nameWidth = widest(({ branch, name }) => branch + name)
   const typeWidth = widest(({ type }) => type)
   const durationWidth = widest((row) => row.duration)
   const tokensWidth = widest(({ tokens }) => tokens)
   const modelWidth = widest(({ model }) => model)
-  const cells = (row: (typeof rows)[number]): ReadonlyArray<string> => {
-    const { span, branch, name, status } = row
-    const title = pad(name, nameWidth - widthOf(branch))
-    return [
-      paint(2, branch) + (branch === '' ? paint(1, title) : title),
-      paint(2, pad(row.type, typeWidth)),
-      padStart(row.duration, durationWidth),
-      ...(tokensWidth === 0 ? [] : [pad(row.tokens, tokensWidth)]),
-      ...(modelWidth === 0 ? [] : [paint(36, pad(row.model, modelWidth))]),
-      paint(STATUS_COLOR[span.status], status),
-    ]
+  const cellsOf = (row: Row, { model, type }: Layout): ReadonlyArray<Cell> => [
+    [pad(row.branch + row.name, nameWidth), row.branch === '' ? 1 : undefined],
+    ...(type ? [[pad(row.type, typeWidth), 2] as const] : []),
+    [padStart(row.duration, durationWidth)],
+    ...(tokensWidth === 0 ? [] : [[pad(row.tokens, tokensWidth)] as const]),
+    ...(model === 0 ? [] : [[pad(cutTo(row.model, model), model), 36] as const]),
+    [row.status, STATUS_COLOR[row.span.status]],
+  ]
+  // The message of a failure may be of any length: it is cut before anything is left out for it.
+  const needed = (layout: Layout): number =>
+    widest((row) => {
+      const texts = cellsOf(row, layout).map(([text]) => text)
+      return row.span.status === 'ok' ? texts.join(GAP) : ''
+    })
+  const layoutWithin = (): Layout => {
+    const full = { type: true, model: modelWidth }
+    if (needed(full) <= width) return full
+    const narrow = { type: false, model: 0 }
+    const room = Math.min(modelWidth, width - needed(narrow) - GAP.length)
+    return { ...narrow, model: room < Math.min(modelWidth, SHORTEST_MODEL) ? 0 : room }
   }
-  return rows.map((row) => cells(row).join('  ').trimEnd()).join('\n')
+  const lineOf = (row: Row, layout: Layout): string => {
+    let room = width
+    const shown = cellsOf(row, layout).map(([text, color], index) => {
+      const kept = cutTo(text, room)
+      room -= widthOf(text) + GAP.length
+      return index > 0
+        ? paint(kept, color)
+        : paint(kept.slice(0, row.branch.length), 2) + paint(kept.slice(row.branch.length), color)
+    })
+    return shown.join(GAP).trimEnd()
+  }
+  const layout = layoutWithin()
+  return rows.map((row) => lineOf(row, layout)).join('\n')
 }

@@ -115,6 +115,73 @@ test('colours when asked to, and nothing else changes', (t) => {
   t.is(stripVTControlCharacters(colored), renderTrace(spans))
 })
 
+const wide = [
+  span(1, undefined, {
+    name: 'My Workflow',
+    type: 'workflow',
+    startedAt: 0,
+    endedAt: 1_320,
+    totals: { generations: 1, ...usage },
+  }),
+  span(2, 1, {
+    name: 'respanGenerate',
+    type: 'generation',
+    startedAt: 1,
+    firstOutputAt: 91,
+    endedAt: 1_321,
+    generation: { model: 'gpt-4o-mini-2024-07-18', stream: true, usageSource: 'reported', usage },
+  }),
+]
+
+for (const [width, lines] of [
+  [
+    100,
+    [
+      'My Workflow        1.32 s  Σ 12 → 20 tokens                          ok',
+      '└─ respanGenerate  1.32 s  12 → 20 tokens    gpt-4o-mini-2024-07-18  ok, first token after 90 ms',
+    ],
+  ],
+  [
+    90,
+    [
+      'My Workflow        1.32 s  Σ 12 → 20 tokens                    ok',
+      '└─ respanGenerate  1.32 s  12 → 20 tokens    gpt-4o-mini-202…  ok, first token after 90 ms',
+    ],
+  ],
+  [
+    80,
+    [
+      'My Workflow        1.32 s  Σ 12 → 20 tokens  ok',
+      '└─ respanGenerate  1.32 s  12 → 20 tokens    ok, first token after 90 ms',
+    ],
+  ],
+  [40, ['My Workflow        1.32 s  Σ 12 → 20 to…', '└─ respanGenerate  1.32 s  12 → 20 toke…']],
+  [10, ['My Workfl…', '└─ respan…']],
+] as const)
+  test(`leaves out the type, then shortens the model or leaves it out, then cuts, to stay within ${width} columns`, (t) => {
+    t.deepEqual(renderTrace(wide, { width }).split('\n'), lines)
+    t.is(stripVTControlCharacters(renderTrace(wide, { width, colors: true })), lines.join('\n'))
+  })
+
+test('a long error message is cut before any column is left out', (t) => {
+  const error = { tag: 'HttpError', message: 'HTTP 503: Service Unavailable', status: 503 }
+  t.is(
+    renderTrace([span(1, undefined, { status: 'error', error })], { width: 50 }),
+    'span 1  task  10 ms  error 503 HttpError: HTTP 50…',
+  )
+})
+
+testProp(
+  'law: no line is wider than the width',
+  [fc.integer({ min: 1, max: 120 }), fc.string({ unit: 'grapheme', maxLength: 80 })],
+  (t, width, name) => {
+    const lines = renderTrace([...wide, span(3, 2, { name })], { width }).split('\n')
+    t.is(lines.length, 3)
+    // A combining mark takes no column.
+    for (const line of lines) t.true(Array.from(line.replace(/\p{M}/gu, '')).length <= width)
+  },
+)
+
 test('names cannot drive the terminal, break lines, or reorder them', (t) => {
   const name = 'a\u001b[2J\nb\u202ec\u0007'
   t.is(renderTrace([span(1, undefined, { name })]), 'a [2J b c  task  10 ms  ok')
@@ -264,6 +331,14 @@ test('a write that is traced itself does not disturb the counts', (t) => {
   sink.next(ended(1))
   t.is(wrong, 0)
   t.like(sink.stats(), { accepted: 5, delivered: 5, queued: 0 })
+})
+
+test('keeps a trace within the width it is given', (t) => {
+  const texts: Array<string> = []
+  const sink = consoleSink({ write: (text) => texts.push(text), colors: false, width: 16 })
+  sink.next(started(1))
+  sink.next(ended(1))
+  t.deepEqual(texts, ['span 1  1.00 s'])
 })
 
 test.serial('writes to standard error, plainly where that is no terminal', (t) => {
