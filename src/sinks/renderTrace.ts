@@ -78,14 +78,16 @@ const tokensOf = ({ generation, totals }: Span): string => {
     const price = cost === undefined ? '' : ` ${money(cost)}`
     return `${about}${usage.prompt_tokens} → ${about}${usage.completion_tokens} tokens${price}`
   }
-  if (totals === undefined) return ''
+  // Zero tokens are no sum: nobody said how many there were.
+  if (totals === undefined || totals.total_tokens === 0) return ''
   const price = totals.cost === undefined ? '' : ` ${money(totals.cost)}`
   return `Σ ${totals.prompt_tokens} → ${totals.completion_tokens} tokens${price}`
 }
 
 const failureOf = ({ error }: Span): string => {
   if (error === undefined) return ''
-  const message = error.message === undefined ? '' : `: ${printable(error.message, MAX_MESSAGE)}`
+  const message =
+    error.message === undefined ? '' : `: ${printable(error.message, MAX_MESSAGE).replace(/\.$/u, '')}`
   return ` ${error.status} ${printable(error.tag, MAX_NAME)}${message}`
 }
 

@@ -107,6 +107,20 @@ test('marks estimated tokens', (t) => {
   t.true(renderTrace([span(1, undefined, { generation })]).includes('~12 → ~20 tokens'))
 })
 
+test('a root whose generations told no usage claims no tokens', (t) => {
+  const totals = { generations: 1, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+  t.is(renderTrace([span(1, undefined, { totals })]), 'span 1  task  10 ms  ok')
+})
+
+test('a message that is a sentence goes on without its full stop', (t) => {
+  const error = { tag: 'StreamInterrupted', message: 'The connection broke off.', status: 502 }
+  const generation = { usageSource: 'unknown' as const, attempts: 2 }
+  t.is(
+    renderTrace([span(1, undefined, { status: 'truncated', error, generation })]),
+    'span 1  task  10 ms  truncated 502 StreamInterrupted: The connection broke off, 2 attempts',
+  )
+})
+
 test('colours when asked to, and nothing else changes', (t) => {
   const spans = [span(1, undefined), span(2, 1, { status: 'error' }), span(3, 1, { status: 'cancelled' })]
   const colored = renderTrace(spans, { colors: true })
