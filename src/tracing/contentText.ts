@@ -39,10 +39,22 @@ const needsCare = (value: unknown): boolean => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
+// Further down, what was lost shows in the text: an empty object, or bytes as an object that counts from 0.
+const looksLost = (json: string | undefined): boolean =>
+  json !== undefined && (json.includes('{}') || json.includes('{"0":'))
+
+const written = (value: unknown): string | undefined => {
+  if (!needsCare(value)) {
+    const json = JSON.stringify(value)
+    if (!looksLost(json)) return json
+  }
+  return JSON.stringify(plain([], value))
+}
+
 /** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. */
 export const jsonText = (value: unknown): string | undefined => {
   try {
-    return JSON.stringify(needsCare(value) ? plain([], value) : value)
+    return written(value)
   } catch {
     try {
       return JSON.stringify(plain([], value))

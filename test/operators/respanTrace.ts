@@ -440,6 +440,17 @@ for (const variable of ['RESPAN_TRACE_CONTENT', 'HAYSTACK_CONTENT_TRACING_ENABLE
   })
 }
 
+for (const [what, value, written] of [
+  ['a Map', new Map([['k', 1]]), [['k', 1]]],
+  ['a Set', new Set([1]), [1]],
+  ['an Error', new TypeError('why'), { name: 'TypeError', message: 'why' }],
+  ['bytes', new Uint8Array(3), '[3 bytes]'],
+] as const)
+  test(`${what} is written down at any depth`, async (t) => {
+    t.is((await rootOf(of(value)))?.output, JSON.stringify(written))
+    t.is((await rootOf(of({ a: [{ value }] })))?.output, JSON.stringify({ a: [{ value: written }] }))
+  })
+
 test('redact maps inputs, outputs and foreign messages before any event', async (t) => {
   const redact = (content: unknown): unknown =>
     typeof content === 'string' ? content.replaceAll('secret', '***') : { withheld: true }
