@@ -18,6 +18,8 @@ export interface SpanView {
   readonly status: ViewStatus
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
+  /** Whether the tokens are a guess of the client's. */
+  readonly estimated: boolean
   /** USD: as sent, or else worked out from the price table. */
   readonly cost: number | undefined
   readonly children: ReadonlyArray<SpanView>
@@ -36,6 +38,8 @@ export interface TraceView {
   readonly errors: number
   readonly promptTokens: number
   readonly completionTokens: number
+  /** Whether some of the tokens are a guess of the client's. */
+  readonly estimated: boolean
   readonly cost: number | undefined
   /** The span that stands for the whole: the one without a parent, or else the first. */
   readonly root: SpanView | undefined
@@ -104,6 +108,7 @@ const viewOf = ({ end, span, start }: Link, depth: number, children: ReadonlyArr
     status: statusOf(span),
     promptTokens,
     completionTokens,
+    estimated: span.metadata?.usage_source === 'estimated',
     cost: span.cost ?? priced,
     children,
   }
@@ -182,6 +187,7 @@ export const traceView = (id: string, spans: ReadonlyArray<SpanPayload>): TraceV
     errors: rows.filter(({ status }) => status === 'error').length,
     promptTokens: sum(rows.map(({ promptTokens }) => promptTokens)),
     completionTokens: sum(rows.map(({ completionTokens }) => completionTokens)),
+    estimated: rows.some(({ estimated }) => estimated),
     cost: costs.length === 0 ? undefined : sum(costs),
     root: first,
     roots,

@@ -299,6 +299,26 @@ test('the page of a trace shows the tree, its times, contents and failures', asy
   t.notRegex(html, /http-equiv="refresh"/u)
 })
 
+test('the pages mark tokens that were estimated', async (t) => {
+  const local = await start(t)
+  const estimated = { prompt_tokens: 12, completion_tokens: 34, metadata: { usage_source: 'estimated' } }
+  await ingest(local, [span('root'), span('llm', { span_parent_id: 'root', log_type: 'chat', ...estimated })])
+  const html = await page(local.traceUrl('t1'))
+  t.regex(html, /<bdi>~46<\/bdi> <small>~12 in, ~34 out/u)
+  t.regex(html, />~12<span class="arrow">→<\/span>~34</u)
+  t.regex(html, /<dd><bdi>~12 in, ~34 out/u)
+  t.regex(await page(new URL('/traces', local.baseUrl).href), />~46</u)
+})
+
+test('the page shows each field of a span once', async (t) => {
+  const local = await start(t)
+  await ingest(local, [span('a', { metadata: { mine: 1 }, properties: { own: 2 }, span_path: 'x' })])
+  const html = await page(local.traceUrl('t1'))
+  const [, others = ''] = html.split('All other fields as sent')
+  t.regex(others, /span_path/u)
+  t.notRegex(others, /metadata|properties|mine|own/u)
+})
+
 test('pages load themselves anew while something is still to come', async (t) => {
   const local = await start(t)
   const missing = await fetch(local.traceUrl('later'))

@@ -16,6 +16,10 @@ export const formatDuration = (ms: number): string => {
 /** A count with separators: `12,345`. */
 export const formatCount = (n: number): string => n.toLocaleString('en-US')
 
+/** A count of tokens; `~12` when it is a guess. */
+export const formatTokens = (n: number, { estimated }: { readonly estimated: boolean }): string =>
+  `${estimated ? '~' : ''}${formatCount(n)}`
+
 /** An amount of USD with up to three digits that say something: `$0.0000182`, `$1.20`. */
 export const formatCost = (usd: number): string => {
   if (usd === 0) return '$0'

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
 import type { SpanView } from '../traceView.js'
 import { contentView, jsonView } from './contentView.js'
-import { formatCost, formatCount, formatDuration } from './format.js'
+import { formatCost, formatCount, formatDuration, formatTokens } from './format.js'
 import type { Markup } from './layout.js'
 
 /** The time axis of a trace: where it starts and how long it is (ms), and its marks. */
@@ -72,10 +72,12 @@ const fact = (name: string, value: unknown): Markup | '' =>
     ? ''
     : html`<div><dt>${name}</dt><dd><bdi>${String(value)}</bdi></dd></div>`
 
-const tokens = (input: number | undefined, output: number | undefined): Markup | '' =>
-  input === undefined && output === undefined
+const tokens = (view: SpanView): Markup | '' => {
+  const { completionTokens: output, promptTokens: input } = view
+  return input === undefined && output === undefined
     ? ''
-    : html`${formatCount(input ?? 0)}${output === undefined ? '' : html`<span class="arrow">→</span>${formatCount(output)}`}`
+    : html`${formatTokens(input ?? 0, view)}${output === undefined ? '' : html`<span class="arrow">→</span>${formatTokens(output, view)}`}`
+}
 
 // Where our own spans, and others', keep an error's stack.
 const STACKS = ['error_stack', 'stack', 'error.stack', 'exception.stacktrace', 'stacktrace']
@@ -118,7 +120,9 @@ const facts = (view: SpanView, axis: Axis): Markup => {
     firstToken === undefined ? undefined : formatDuration(firstToken - view.start),
   )}${fact(
     'tokens',
-    counted ? `${formatCount(promptTokens ?? 0)} in, ${formatCount(completionTokens ?? 0)} out` : undefined,
+    counted
+      ? `${formatTokens(promptTokens ?? 0, view)} in, ${formatTokens(completionTokens ?? 0, view)} out`
+      : undefined,
   )}${fact('reasoning tokens', reasoning || undefined)}${fact(
     'tokens per second',
     rate === undefined ? undefined : formatCount(Math.round(rate)),
@@ -152,7 +156,7 @@ const jsonOf = (value: unknown): string | undefined =>
   value === undefined ? undefined : JSON.stringify(value)
 
 const body = (view: SpanView, axis: Axis): Markup => {
-  const { input, output, prompt_messages, completion_message, ...rest } = view.span
+  const { input, output, prompt_messages, completion_message, metadata, properties, ...rest } = view.span
   return html`<div class="body">${failure(view)}${warning(view)}${facts(view, axis)}<div class="io"><section><h2>Input</h2><div class="content">${contentView(
     input ?? jsonOf(prompt_messages),
   )}</div></section><section><h2>Output</h2><div class="content">${contentView(
@@ -170,5 +174,5 @@ export const spanView = (view: SpanView, axis: Axis): Markup => {
     model === undefined ? type : model
   }${view.status === 'cancelled' ? ' · cancelled' : ''}</bdi></span><span class="lane">${lane(view, axis)}</span><span class="num">${formatDuration(
     view.end - view.start,
-  )}</span><span class="num tokens">${tokens(view.promptTokens, view.completionTokens)}</span></summary>${body(view, axis)}</details>`
+  )}</span><span class="num tokens">${tokens(view)}</span></summary>${body(view, axis)}</details>`
 }

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import { said, type TraceView } from '../traceView.js'
 import { contentView } from './contentView.js'
-import { formatCost, formatCount, formatDuration, formatTime, ticksFor } from './format.js'
+import { formatCost, formatCount, formatDuration, formatTime, formatTokens, ticksFor } from './format.js'
 import { layout, type Markup } from './layout.js'
 import { type Axis, spanView } from './spanView.js'
 
@@ -39,8 +39,8 @@ const header = (trace: TraceView): Markup => {
     failures(trace.errors),
   )}${stat('Model calls', trace.modelCalls === 0 ? undefined : formatCount(trace.modelCalls))}${stat(
     'Tokens',
-    total === 0 ? undefined : formatCount(total),
-    html`<small>${formatCount(trace.promptTokens)} in, ${formatCount(trace.completionTokens)} out</small>`,
+    total === 0 ? undefined : formatTokens(total, trace),
+    html`<small>${formatTokens(trace.promptTokens, trace)} in, ${formatTokens(trace.completionTokens, trace)} out</small>`,
   )}${stat('Cost', trace.cost === undefined ? undefined : formatCost(trace.cost))}${stat('Customer', textOf(said(trace, 'customer_identifier')))}${stat(
     'Thread',
     textOf(said(trace, 'thread_identifier')),
