@@ -45,6 +45,7 @@ const ABOUT = [
   /\b(?:about|regarding|concerning)\s+(.+)/isu,
   /\b(?:essay|poem|story|haiku|article|paragraph|report|introduction|joke|note)s?\s+(?:on|to|of)\s+(.+)/isu,
   /\b(?:explain|describe|define|discuss|outline|introduce|compare)\s+(?:to me\s+|me\s+to\s+)?(.+)/isu,
+  /\b(?:why|how)\s+(?:do|does|did|can|should)\s+(.+?)\s+(?:matter|work|happen|help|fail|exist)\b/isu,
   /\b(?:what|who)(?:'s|\s+is|\s+are|\s+was|\s+were)\s+(.+)/isu,
 ]
 
@@ -114,7 +115,9 @@ const askIn = (text: string): Ask => {
     return { _tag: 'Translation', language: translated[1], text: quoted ?? after }
   }
   const summarized =
-    /^(?:please\s+)?(?:summari[sz]e|sum up|give (?:me )?a summary of)\b[^:\n]*[:\n]\s*(.+)$/isu.exec(short)
+    /^(?:please\s+)?(?:(?:summari[sz]e|sum up|give (?:me )?a summary of)\b[^:\n]*|in (?:one|a|\d+) (?:short )?sentences?)[:\n]\s*(.+)$/isu.exec(
+      short,
+    )
   if (summarized?.[1] !== undefined) return { _tag: 'Summary', text: summarized[1] }
   if (/\byes or no\b/iu.test(short)) return { _tag: 'YesNo' }
   const sum = sumIn(short)

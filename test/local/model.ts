@@ -44,6 +44,9 @@ const answers: ReadonlyArray<readonly [prompt: string, answer: RegExp]> = [
     'Summarize this:\nStreams are values over time. They end. They fail. They are cancelled.',
     /^In short: Streams are values over time\.$/u,
   ],
+  ['In one sentence: Streams end. They fail. They stop.', /^In short: Streams end\.$/u],
+  ['Why does streaming matter?', /\bstreaming (?!matter)/u],
+  ['How does a heat pump work?', /\ba heat pump (?!work)/u],
 ]
 
 for (const [prompt, answer] of answers) {
