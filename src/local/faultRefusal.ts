@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { Fault } from './Fault.js'
 import type { Refusal } from './Refusal.js'
 
@@ -26,7 +27,7 @@ export const faultRefusal = ({ body, html, retryAfter, status }: Fault): Refusal
   if (status === undefined && retryAfter === undefined && body === undefined && html !== true)
     return undefined
   const code = status ?? (html === true ? 502 : retryAfter !== undefined ? 429 : 200)
-  const documented = BODIES[code] ?? { detail: `HTTP status ${code}` }
+  const documented = BODIES[code] ?? { detail: STATUS_CODES[code] ?? `HTTP status ${code}` }
   const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }
   if (html === true) return { status: code, body: HTML, headers: { ...headers, 'content-type': 'text/html' } }
   if (body !== undefined) return { status: code, body, headers }

@@ -61,6 +61,8 @@ test('refusals have the documented bodies', async (t) => {
     '{"detail":"Internal server error","error_code":"INTERNAL_ERROR"}',
     null,
   ])
+  t.deepEqual(await answer({ status: 503 }), [503, '{"detail":"Service Unavailable"}', null])
+  t.deepEqual(await answer({ status: 599 }), [599, '{"detail":"HTTP status 599"}', null])
   t.deepEqual(await answer({ status: 402, body: { error: { message: 'no' } } }), [
     402,
     '{"error":{"message":"no"}}',
