@@ -1,13 +1,20 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
+import * as respanRx from 'respan-rx'
+import * as browser from 'respan-rx/browser'
 import { startLocal } from 'respan-rx/local'
+import * as node from 'respan-rx/node'
+import * as testing from 'respan-rx/testing'
+import * as rxjs from 'rxjs'
+import ts from 'typescript'
 
 const run = promisify(execFile)
 
-const firstBlock = (markdown: string): string => /```ts\n([\s\S]*?)```/.exec(markdown)?.[1] ?? ''
+const blocksOf = (markdown: string): ReadonlyArray<string> =>
+  Array.from(markdown.matchAll(/```ts\n([\s\S]*?)```/g), ([, code = '']) => code)
 
 test('the first block of the README runs as it stands, and its trace is delivered when it ends', async (t) => {
   const local = await startLocal({ apiKey: 'key-of-the-readme' })
@@ -16,7 +23,8 @@ test('the first block of the README runs as it stands, and its trace is delivere
   const folder = await mkdtemp(join('build', 'readme-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const script = join(folder, 'first-block.mjs')
-  await writeFile(script, firstBlock(await readFile('README.md', 'utf8')))
+  const [first = ''] = blocksOf(await readFile('README.md', 'utf8'))
+  await writeFile(script, first)
   const env = { ...process.env, RESPAN_BASE_URL: local.baseUrl, RESPAN_API_KEY: 'key-of-the-readme' }
   const { stdout, stderr } = await run(process.execPath, [script], { env })
   t.is(stderr, '')
@@ -36,4 +44,70 @@ test('the first block of the README runs as it stands, and its trace is delivere
     ],
   )
   t.regex(await (await fetch(url)).text(), /My Workflow/)
+})
+
+// What the blocks leave to the reader's own code.
+const READERS_OWN = `
+  const t: typeof import('io-ts')
+  const test: typeof import('ava').default
+  const apiKey: string
+  const model: string
+  const template: string
+  const query$: import('rxjs').Observable<string>
+  const question$: import('rxjs').Observable<string>
+  const search: (question: string) => Promise<ReadonlyArray<string>>
+  const retrieve: import('respan-rx').Component<string, { question: string; documents: ReadonlyArray<string> }>`
+
+const exportsOf = (module: object, specifier: string): ReadonlyArray<string> =>
+  Object.keys(module)
+    .filter((name) => name !== 'default')
+    .map((name) => `const ${name}: typeof import('${specifier}').${name}`)
+
+/** The compiler's complaints about each block, as a module of its own in which the library and rxjs are at hand. */
+const complaints = async (folder: string, blocks: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const globals = join(folder, 'globals.d.ts')
+  const atHand = [READERS_OWN, ...exportsOf(respanRx, 'respan-rx'), ...exportsOf(rxjs, 'rxjs')]
+  await writeFile(globals, `export {}\ndeclare global {\n${atHand.join('\n')}\n}\n`)
+  const files = blocks.map((_, index) => join(folder, `block-${index + 1}.ts`))
+  await Promise.all(blocks.map((code, index) => writeFile(files[index] ?? '', `${code}\nexport {}\n`)))
+  const program = ts.createProgram([globals, ...files], {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+    types: ['node'],
+    skipLibCheck: true,
+    noEmit: true,
+  })
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+}
+
+test('every block of the README compiles, and a wrong one would not', async (t) => {
+  const folder = await mkdtemp(join('build', 'readme-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const blocks = blocksOf(await readFile('README.md', 'utf8'))
+  t.true(blocks.length > 5)
+  const [complaint, ...others] = await complaints(folder, [...blocks, "respanGenerate({ modle: 'm' })"])
+  t.regex(complaint ?? '', /'modle' does not exist/)
+  t.deepEqual(others, [])
+})
+
+test('every file that the README links to exists', async (t) => {
+  const markdown = await readFile('README.md', 'utf8')
+  const targets = Array.from(markdown.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, target = '']) => target)
+  t.true(targets.length > 5)
+  for (const target of targets) await t.notThrowsAsync(access(target), target)
+})
+
+test('the README names every function of every entry point', async (t) => {
+  const markdown = await readFile('README.md', 'utf8')
+  const names = [respanRx, browser, node, testing, { startLocal }].flatMap(Object.keys)
+  const isFunction = (name: string): boolean => /^[a-z]/.test(name) && name !== 'version'
+  t.deepEqual(
+    names.filter((name) => isFunction(name) && !markdown.includes(`\`${name}`)),
+    [],
+  )
 })
