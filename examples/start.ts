@@ -1,6 +1,7 @@
 import {
   buildPrompt,
   defaultSink,
+  isRespanError,
   memorySink,
   renderTrace,
   respanGateway,
@@ -30,7 +31,7 @@ console.log(
 )
 
 let url: string | undefined
-await lastValueFrom(
+const failure = await lastValueFrom(
   of({ topic: 'artificial intelligence' }).pipe(
     buildPrompt('Tell me about {{ topic }}.'),
     respanGenerate({ model: 'gpt-4o-mini', stream: true, gateway }),
@@ -43,7 +44,14 @@ await lastValueFrom(
       },
     }),
   ),
+).then(
+  () => undefined,
+  (error: unknown) => error,
 )
+if (failure !== undefined) {
+  console.error(isRespanError(failure) ? failure.message : failure)
+  process.exitCode = 1
+}
 
 const flushed = await sink.flush()
 const { stdout } = process

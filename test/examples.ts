@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { startLocal } from 'respan-rx/local'
 
 const run = promisify(execFile)
 
@@ -23,6 +24,18 @@ test('npm start prints the tokens, the tree and the URL, and ends by itself with
     /My Workflow +workflow .*\n├─ buildPrompt +task .*\n└─ respanGenerate +generation .*tokens.*gpt-4o-mini/,
   )
   t.regex(text, /Delivered\.\nTrace URL: http/)
+})
+
+test('npm start says what to do about a key that is refused, and shows the failed trace', async (t) => {
+  const local = await startLocal({ apiKey: 'right' })
+  t.teardown(local.close)
+  const env = { ...process.env, RESPAN_API_KEY: 'wrong', RESPAN_BASE_URL: local.baseUrl }
+  const failed = await t.throwsAsync<Error & { readonly stdout: string; readonly stderr: string }>(
+    run(process.execPath, ['build/examples/start.js'], { env }),
+  )
+  t.regex(failed?.stdout ?? '', /└─ respanGenerate +generation .* error 401 HttpError/)
+  t.regex(failed?.stderr ?? '', /^HTTP 401: .*\(check the Respan API key: RESPAN_API_KEY or apiKey\)$/m)
+  t.notRegex(failed?.stderr ?? '', /\n +at /)
 })
 
 test('gateway: the reply and its tokens', async (t) => {
