@@ -33,8 +33,8 @@ export interface ReplyBuilder {
   readonly id: string
   model: string
   readonly choices: Map<number, ChoiceSoFar>
-  /** Choices that were asked for. */
-  readonly expected: number
+  /** Choices that are still to be reckoned with: those asked for, until a whole response says how many there are. */
+  expected: number
   /** Characters to keep; beyond it deltas pass by. */
   readonly keep: number
   kept: number
@@ -81,6 +81,13 @@ export const replyBuilder = (expected: number, keep: number): ReplyBuilder => ({
 /** Whether every choice has its finish reason: the work is done, though usage may still come. */
 export const isSettled = ({ finished, choices, expected }: ReplyBuilder): boolean =>
   finished > 0 && finished >= Math.max(expected, choices.size)
+
+/**
+ * Whether a reply that has ended is whole: every choice that came has its finish reason. There may be fewer than were
+ * asked for, since many providers ignore `n`.
+ */
+export const isWhole = ({ finished, choices }: ReplyBuilder): boolean =>
+  finished > 0 && finished >= choices.size
 
 const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
   const known = builder.choices.get(index)
@@ -210,6 +217,7 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
 
 const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit): void => {
   addHead(builder, response)
+  builder.expected = response.choices.length
   start(builder, emit)
   addBreakdown(builder, response.request_breakdown)
   for (const [position, { index, message, finish_reason, logprobs }] of response.choices.entries()) {

@@ -3,7 +3,14 @@ import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
 import type { Gateway } from './Gateway.js'
-import { addGatewayEvent, isSettled, type ReplyBuilder, replyBuilder, replyOf } from './ReplyBuilder.js'
+import {
+  addGatewayEvent,
+  isSettled,
+  isWhole,
+  type ReplyBuilder,
+  replyBuilder,
+  replyOf,
+} from './ReplyBuilder.js'
 
 /** What of a streamed reply is kept until its end. */
 export interface Collecting {
@@ -76,7 +83,7 @@ export const observeChat = (
     }
     const complete = (): void => {
       if (!streaming && builder.choices.size === 0) return fail(noChoice())
-      if (!isSettled(builder)) {
+      if (!isWhole(builder)) {
         return fail(new StreamInterrupted('The stream ended before its finish reason.', builder))
       }
       if (listener !== undefined && !output && builder.output) listener.onOutput()

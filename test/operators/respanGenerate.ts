@@ -437,6 +437,24 @@ test('keeps several choices apart, and their one usage on the first alone', asyn
   t.deepEqual(second, ['B', 'b'])
 })
 
+test('a provider that ignores n gives fewer choices, whole or streamed', async (t) => {
+  const ask = (stream: boolean, values: Parameters<typeof marbleGateway>[1], marble = '(a|)') =>
+    lastValueFrom(
+      of('hi').pipe(
+        respanGenerate({ model, stream, params: { n: 2 }, gateway: marbleGateway(marble, values) }),
+        map((one) => ('_tag' in one ? (one._tag === 'ReplyFinished' ? one.reply : undefined) : one)),
+        toArray(),
+        map((all) => all.at(-1)?.replies),
+      ),
+    )
+  const response = { choices: [{ index: 0, message: { content: 'only' }, finish_reason: 'stop' }] }
+  t.deepEqual(await ask(false, { a: response }), ['only'])
+  t.deepEqual(await ask(true, { a: response }), ['only'])
+  t.deepEqual(await ask(true, { a: chunk(0, 'only', 'stop') }), ['only'])
+  const begun = { a: chunk(0, 'one', 'stop'), b: chunk(1, 'tw') }
+  await t.throwsAsync(ask(true, begun, '(ab|)'), { name: 'StreamInterrupted' })
+})
+
 test('the last usage that says anything counts, and a breakdown overwrites nothing', async (t) => {
   const usage = (total_tokens: number) => ({
     prompt_tokens: 1,
