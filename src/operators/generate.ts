@@ -16,7 +16,6 @@ import type { Connection } from '../http/Connection.js'
 import { observeChat } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import { currentOpenSpan } from '../tracing/frames.js'
-import { mergeAttributes } from '../tracing/mergeAttributes.js'
 import type { Each } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
@@ -180,12 +179,13 @@ const resolved = <A, T>(each: Each<A, T> | undefined, input: A): T | undefined =
 const isFunction = <A, T>(each: Each<A, T> | undefined): each is (input: A) => T => typeof each === 'function'
 
 /** An item in the one form that all inputs have; the request's codec checks what it says. */
-const itemOf = (input: unknown, byPrompt: boolean, typed: boolean): Fields => {
+const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean): Fields => {
   if (typed) return { variables: input }
   if (typeof input === 'string') return { messages: [user(input)] }
   if (!Fields.is(input)) return { messages: input }
   if (byPrompt || !('prompt' in input)) return input
   const { prompt, ...others } = input
+  if (others.messages !== undefined) refuse(name, 'messages', 'nothing beside a prompt', others.messages)
   return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
 }
 
@@ -203,9 +203,25 @@ const variablesOf = (name: string, codec: t.Mixed, value: unknown): Either<Inval
   return isLeft(encoded) ? left(under('variables', name, encoded.left)) : encoded
 }
 
+const defined = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+/** An item's values over the operator's: `metadata` merges by key, what is `undefined` hides nothing. */
+const laidOver = (operator: Fields, item: Fields = {}): Fields => {
+  const { metadata } = item
+  return {
+    ...operator,
+    ...defined(item),
+    ...(Fields.is(operator.metadata) && Fields.is(metadata)
+      ? { metadata: { ...operator.metadata, ...metadata } }
+      : {}),
+  }
+}
+
 const promptOf = (
   { promptId = '', prompt = {} }: GenerateOptions,
   params: ChatParams | undefined,
+  own: ChatParams | undefined,
   variables: unknown,
 ): Fields => {
   const { schema_version = 2, echo = false, ...settings } = prompt
@@ -216,11 +232,11 @@ const promptOf = (
     echo,
   }
   if (schema_version === 2) {
-    const patch = { ...params, ...settings.patch }
+    const patch = laidOver({ ...params, ...settings.patch }, own)
     return { ...head, ...settings, ...(Object.keys(patch).length === 0 ? {} : { patch }) }
   }
   const { override = true, override_params, ...others } = settings
-  const overrides = { ...params, ...override_params }
+  const overrides = laidOver({ ...params, ...override_params }, own)
   return {
     ...head,
     ...others,
@@ -229,9 +245,6 @@ const promptOf = (
   }
 }
 
-const defined = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-
 const requestOf = (
   name: string,
   options: GenerateOptions,
@@ -239,7 +252,7 @@ const requestOf = (
   input: never,
 ): Either<RespanError, ChatRequest> => {
   const byPrompt = options.promptId !== undefined
-  const item = itemOf(input, byPrompt, options.variables !== undefined)
+  const item = itemOf(name, input, byPrompt, options.variables !== undefined)
   const variables =
     options.variables === undefined
       ? right(item.variables)
@@ -250,18 +263,20 @@ const requestOf = (
       new InvalidInput(name, { path: 'messages', expected: 'at least one message', found: 'array(0)' }),
     )
   }
-  const params = { ...resolved(options.params, input), ...partOf(name, ChatParams, item, 'params') }
-  const attributes = mergeAttributes(
-    resolved(options.attributes, input),
-    partOf(name, RespanAttributes, item, 'attributes'),
-  )
+  const params = resolved(options.params, input)
+  const own = partOf(name, ChatParams, item, 'params')
+  const attributes = resolved(options.attributes, input)
+  const ownAttributes = partOf(name, RespanAttributes, item, 'attributes')
+  const fieldsOf = (chat: ChatParams | undefined, respan: RespanAttributes | undefined): Fields => ({
+    ...(byPrompt ? {} : chat),
+    ...(gateway.kind === 'respan' ? respan : {}),
+  })
+  const operator = { ...fieldsOf(params, attributes), ...options.extraBody }
   const request = defined({
-    ...(byPrompt ? {} : params),
-    ...(gateway.kind === 'respan' ? attributes : {}),
-    ...options.extraBody,
+    ...laidOver(operator, fieldsOf(own, ownAttributes)),
     model: item.model ?? options.model,
     messages: item.messages,
-    ...(byPrompt ? { prompt: promptOf(options, params, variables.right) } : {}),
+    ...(byPrompt ? { prompt: promptOf(options, params, own, variables.right) } : {}),
     ...(options.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
   })
   const decoded = decode(ChatRequest)(request)

@@ -221,6 +221,34 @@ test('attributes and params may be functions of the input; extraBody goes along'
   })
 })
 
+test('an item’s values go over every value of the operator’s, and what is undefined hides nothing', async (t) => {
+  const own = {
+    params: { temperature: 1, seed: undefined },
+    attributes: { metadata: { b: 2 }, note: undefined },
+  }
+  const ask = (options: object, input: object) =>
+    requestOf((gateway) =>
+      of(anything<string>(input)).pipe(respanGenerate(anything<{ model: string }>({ gateway, ...options }))),
+    )
+  const patch = { temperature: 0, seed: 7 }
+  t.like(await ask({ promptId: 'p', prompt: { patch } }, own), {
+    prompt: { patch: { temperature: 1, seed: 7 } },
+    metadata: { b: 2 },
+  })
+  t.like(await ask({ promptId: 'p', prompt: { schema_version: 1, override_params: patch } }, own), {
+    prompt: { override_params: { temperature: 1, seed: 7 } },
+  })
+  const extraBody = { ...patch, metadata: { a: 1, b: 1 }, note: 'mine' }
+  t.deepEqual(await ask({ model, extraBody }, { prompt: 'hi', ...own }), {
+    model,
+    messages: [user('hi')],
+    temperature: 1,
+    seed: 7,
+    metadata: { a: 1, b: 2 },
+    note: 'mine',
+  })
+})
+
 test('asks for the usage of a stream', async (t) => {
   const request = await requestOf((gateway) =>
     of('hi').pipe(respanGenerate({ model, gateway, stream: true })),
@@ -290,6 +318,7 @@ test('an item of the wrong shape is an InvalidInput that names its path, before 
   t.is(await wrong([]), 'messages')
   t.is(await wrong(7), 'messages')
   t.is(await wrong({ prompt: 'hi', params: { temperature: 3 } }), 'params.temperature')
+  t.is(await wrong({ prompt: 'hi', messages: [user('ho')] }), 'messages')
   t.is(await wrong({ prompt: 'hi', attributes: { metadata: 1 } }), 'attributes.metadata')
   t.regex((await wrong([user('hi'), { role: 'user' }])) ?? '', /^messages\[1\]/)
   t.is(gateway.requests.length, 0)
