@@ -71,6 +71,7 @@ interface Described {
   readonly name: string
   readonly _tag?: unknown
   readonly type?: unknown
+  readonly types?: unknown
   readonly tag?: unknown
 }
 
@@ -176,10 +177,17 @@ const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): Re
   return [...branches.values()]
 }
 
+/** Is this a union with more than literals in it, such as a number or `latest`? Then its literals are no tags. */
+const isOneOfMany = (error: t.ValidationError, index: number): boolean => {
+  if (!isUnion(error, index)) return false
+  const types = unwrap(error.context[index]?.type)?.types
+  return Array.isArray(types) && types.some((type) => unwrap(type)?._tag !== 'LiteralType')
+}
+
 /** Did this branch fail because a literal right under it (its tag) is another one? Then it was not the one meant. */
 const isWrongLiteral = (error: t.ValidationError, branch: number): boolean => {
   const last = error.context.length - 1
-  if (tagOf(error, last) !== 'LiteralType') return false
+  if (tagOf(error, last) !== 'LiteralType' || isOneOfMany(error, last - 1)) return false
   let steps = 0
   for (let index = branch + 1; index <= last; index += 1) if (!isBranch(error, index)) steps += 1
   return steps <= 1

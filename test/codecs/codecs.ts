@@ -461,6 +461,12 @@ const REFUSED: ReadonlyArray<readonly [string, t.Mixed, unknown, DecodeFailure]>
     failure('', 'ChatRequest with messages and a model, or with a prompt', 'object with key model'),
   ],
   [
+    'a version of a prompt that is none, in either schema',
+    ChatRequest,
+    { prompt: { prompt_id: 'p', schema_version: 2, version: 0 } },
+    failure('prompt.version', 'integer from 1, or latest', 'number 0'),
+  ],
+  [
     'a log type that the platform does not know',
     SpanPayload,
     { trace_unique_id: 't', span_unique_id: 's', log_type: 'WORKFLOW' },
