@@ -166,7 +166,7 @@ for (const field of ['field_name', 'delimiter', 'mock_response', 'is_log_omitted
       `attributes.${field}`,
     )
     for (const [options, item, where] of [
-      [{ attributes: () => bad }, 'Hi', field],
+      [{ attributes: () => bad }, 'Hi', `attributes.${field}`],
       [{ extraBody: bad }, 'Hi', field],
       [{ extraBody: { respan_params: bad } }, 'Hi', `respan_params.${field}`],
       [{}, { prompt: 'Hi', attributes: bad }, `attributes.${field}`],

@@ -1,4 +1,5 @@
 import { concatMap, exhaustMap, mergeMap, type Observable, type OperatorFunction, switchMap } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
 import { InvalidInput } from '../errors.js'
 
 /** RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. */
@@ -34,6 +35,13 @@ export const isRxjs = (flatten: Flatten): boolean => RXJS.has(flatten)
 export const flattenWith = (operator: string, { flatten = concatMap, concurrency }: Flattening): Flatten => {
   // RxJS's overloads take more kinds of projects than ours; each of the four is callable as a Flatten.
   const chosen: Flatten = flatten
+  if (typeof flatten !== 'function') {
+    throw new InvalidInput(operator, {
+      path: 'flatten',
+      expected: 'concatMap, mergeMap, switchMap, exhaustMap or a function of that shape',
+      found: describeFound(flatten),
+    })
+  }
   if (concurrency === undefined) return chosen
   if (flatten !== mergeMap) {
     throw new InvalidInput(operator, {

@@ -8,7 +8,7 @@ import { ChatRequest } from '../codecs/ChatRequest.js'
 import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { user } from '../codecs/messages.js'
-import type { PromptReference } from '../codecs/PromptReference.js'
+import { PromptReference } from '../codecs/PromptReference.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput, type RespanError } from '../errors.js'
@@ -147,21 +147,29 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
   if (promptId !== undefined && (typeof promptId !== 'string' || promptId.trim() === '')) {
     refuse(name, 'promptId', 'the id of a stored prompt', promptId)
   }
-  if (promptId === undefined && options.variables !== undefined) {
-    refuse(name, 'variables', 'a promptId beside it', options.variables)
+  if (promptId === undefined) {
+    const beside = (['variables', 'prompt'] as const).find((key) => options[key] !== undefined)
+    if (beside !== undefined) refuse(name, beside, 'a promptId beside it', options[beside])
   }
   if (gateway !== undefined) {
+    if (!isGateway(gateway)) refuse(name, 'gateway', 'a gateway, such as respanGateway() makes', gateway)
     const beside = CONNECTION.find((key) => options[key] !== undefined)
     if (beside !== undefined)
       refuse(name, beside, 'a gateway alone, which has its own connection', options[beside])
-    if (promptId !== undefined && gateway.kind === 'openai') {
-      refuse(name, 'promptId', 'a Respan gateway, which stores prompts', promptId)
-    }
   }
   if (attributes !== undefined && typeof attributes !== 'function')
     checkedWith(name, 'attributes', RespanAttributes, attributes)
   if (params !== undefined && typeof params !== 'function') checkedWith(name, 'params', ChatParams, params)
   if (extraBody !== undefined) checkedWith(name, 'extraBody', Fields, extraBody)
+}
+
+const isGateway = (value: unknown): boolean => Fields.is(value) && typeof value.chat === 'function'
+
+/** A stored prompt needs a gateway that has one, and settings that can be sent. */
+const checkPrompt = (name: string, options: GenerateOptions, { kind }: Gateway): void => {
+  if (options.promptId === undefined) return
+  if (kind === 'openai') refuse(name, 'promptId', 'a Respan gateway, which stores prompts', options.promptId)
+  checkedWith(name, 'prompt', PromptReference, promptOf(options, undefined, undefined, undefined))
 }
 
 const checkedWith = <A>(name: string, path: string, codec: t.Decoder<unknown, A>, value: unknown): void => {
@@ -172,8 +180,14 @@ const checkedWith = <A>(name: string, path: string, codec: t.Decoder<unknown, A>
 const connectionOf = (options: GenerateOptions): Connection =>
   Object.fromEntries(CONNECTION.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])))
 
-const resolved = <A, T>(each: Each<A, T> | undefined, input: A): T | undefined =>
-  isFunction(each) ? each(input) : each
+/** What the operator says for an item; a value was checked when the operator was built. */
+const resolved = <A, T>(
+  name: string,
+  path: string,
+  codec: t.Decoder<unknown, T>,
+  each: Each<A, T> | undefined,
+  input: A,
+): T | undefined => (isFunction(each) ? partOf(name, codec, { [path]: each(input) }, path) : each)
 
 // A codec's type is never a function, so a function is the one that takes the input.
 const isFunction = <A, T>(each: Each<A, T> | undefined): each is (input: A) => T => typeof each === 'function'
@@ -189,7 +203,7 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
   return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
 }
 
-/** A part of an item that lies over the operator's. */
+/** A part of what is said for an item. */
 const partOf = <A>(name: string, codec: t.Decoder<unknown, A>, item: Fields, path: string): A | undefined => {
   const part = item[path]
   if (part === undefined) return undefined
@@ -263,9 +277,9 @@ const requestOf = (
       new InvalidInput(name, { path: 'messages', expected: 'at least one message', found: 'array(0)' }),
     )
   }
-  const params = resolved(options.params, input)
+  const params = resolved(name, 'params', ChatParams, options.params, input)
   const own = partOf(name, ChatParams, item, 'params')
-  const attributes = resolved(options.attributes, input)
+  const attributes = resolved(name, 'attributes', RespanAttributes, options.attributes, input)
   const ownAttributes = partOf(name, RespanAttributes, item, 'attributes')
   const fieldsOf = (chat: ChatParams | undefined, respan: RespanAttributes | undefined): Fields => ({
     ...(byPrompt ? {} : chat),
@@ -299,6 +313,7 @@ export const generate = (
   const { name = generator.name, stream = false, collect = true } = options
   checkOptions(generator.name, options)
   const gateway = options.gateway ?? generator.gateway(connectionOf(options))
+  checkPrompt(generator.name, options, gateway)
   const flatten = flattenWith(generator.name, options)
 
   const replies = (input: never): Observable<Reply | ReplyEvent> =>

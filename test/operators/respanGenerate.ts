@@ -5,6 +5,7 @@ import {
   InvalidInput,
   isRespanError,
   NetworkError,
+  openaiGenerate,
   type Reply,
   type ReplyEvent,
   respanGenerate,
@@ -335,6 +336,17 @@ test('an error thrown by a function of the user’s travels down the error chann
   t.is(error, mine)
 })
 
+test('what a function of the user’s gives is checked like a value', async (t) => {
+  const gateway = marbleGateway('a|')
+  const path = async (options: object): Promise<string | undefined> => {
+    const generate = respanGenerate(anything<{ model: string }>({ model, gateway, ...options }))
+    return (await t.throwsAsync<InvalidInput>(lastValueFrom(of('hi').pipe(generate))))?.path
+  }
+  t.is(await path({ params: () => ({ temperature: 3 }) }), 'params.temperature')
+  t.is(await path({ attributes: () => 'vip' }), 'attributes')
+  t.is(gateway.requests.length, 0)
+})
+
 test('options that can be known to be wrong are refused where the operator is built', (t) => {
   const gateway = marbleGateway('a|')
   const path = (build: () => unknown): string | undefined => t.throws<InvalidInput>(build)?.path
@@ -370,6 +382,26 @@ test('options that can be known to be wrong are refused where the operator is bu
   t.is(
     path(() => respanGenerate({ promptId: 'p', gateway: openai })),
     'promptId',
+  )
+  t.is(
+    path(() => openaiGenerate({ promptId: 'p' } as never)),
+    'promptId',
+  )
+  t.is(
+    path(() => respanGenerate({ promptId: 'p', prompt: { version: 0 } })),
+    'prompt.version',
+  )
+  t.is(
+    path(() => respanGenerate({ model, prompt: { version: 1 } } as never)),
+    'prompt',
+  )
+  t.is(
+    path(() => respanGenerate({ model, gateway: { gateway } } as never)),
+    'gateway',
+  )
+  t.is(
+    path(() => respanGenerate({ model, gateway, flatten: 'switchMap' } as never)),
+    'flatten',
   )
 })
 
