@@ -1,7 +1,9 @@
-import { Observable } from 'rxjs'
-import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { defer, Observable, throwError } from 'rxjs'
+import { isLeft } from '#fp/Either'
+import { ChatRequest } from '../codecs/ChatRequest.js'
+import { decode } from '../codecs/decode.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
-import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
+import { InvalidInput, InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
 import type { Gateway } from './Gateway.js'
 import {
   addGatewayEvent,
@@ -45,7 +47,7 @@ const noChoice = (): InvalidResponse =>
 const failure = (builder: ReplyBuilder, error: unknown, collect: boolean): unknown =>
   isRespanError(error) ? withPartial(error, replyOf(builder, collect)) : error
 
-/** `fromChat` with someone who looks on. */
+/** `fromChat` of a request that was decoded, with someone who looks on. */
 export const observeChat = (
   gateway: Gateway,
   request: ChatRequest,
@@ -123,10 +125,16 @@ export const observeChat = (
  *
  * Errors by tag, each with the `partial` reply: `StreamInterrupted` (cut, or no finish reason),
  * `GatewayError`, `InvalidResponse`, `HttpError`, `RateLimited`, `Timeout`, `NetworkError`, `Aborted`; and
- * `MissingApiKey` before any request.
+ * `InvalidInput` and `MissingApiKey` before any request.
  */
 export const fromChat = (
   gateway: Gateway,
   request: ChatRequest,
   { collect = true }: Collecting = {},
-): Observable<ReplyEvent> => observeChat(gateway, request, collect, undefined)
+): Observable<ReplyEvent> =>
+  defer(() => {
+    const decoded = decode(ChatRequest)(request)
+    return isLeft(decoded)
+      ? throwError(() => new InvalidInput('fromChat', decoded.left))
+      : observeChat(gateway, decoded.right, collect, undefined)
+  })

@@ -47,6 +47,13 @@ test('fails with what had arrived when the stream ends before its finish reason'
   t.deepEqual(error?.partial?.replies, ['ab'])
 })
 
+test('refuses a request that is none before it is sent', async (t) => {
+  const gateway = marbleGateway('a|')
+  const event$ = fromChat(gateway, { ...request(true), temperature: 3 })
+  t.like(await t.throwsAsync(lastValueFrom(event$)), { _tag: 'InvalidInput', path: 'temperature' })
+  t.is(gateway.requests.length, 0)
+})
+
 test('keeps no text with collect: false', async (t) => {
   const events = await lastValueFrom(
     fromChat(marbleGateway('(ab|)'), request(true), { collect: false }).pipe(toArray()),
