@@ -22,7 +22,7 @@ export interface Call {
 
 export interface Filter {
   readonly type: 'FilterExpression'
-  readonly operand: Node
+  operand: Node
   filter: Identifier | Call
 }
 

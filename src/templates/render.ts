@@ -1,5 +1,6 @@
 import { InvalidInput } from '../errors.js'
 import { FILTERS } from './filters.js'
+import { isEqual } from './isEqual.js'
 import { jinja, type Node, type Scope, type Value } from './jinja.js'
 import { nodesOf } from './walkNodes.js'
 
@@ -50,6 +51,16 @@ const isMissing = ({ type }: Value): boolean => type === 'UndefinedValue'
 const textOf = (value: Value): string =>
   isMissing(value) || value.type === 'NullValue' ? '' : value.toString()
 
+/** Operators that the engine sees as JavaScript does. */
+const OPERATORS: ReadonlyMap<string, (left: Value, right: Value) => unknown> = new Map([
+  ['~', (left: Value, right: Value): unknown => textOf(left) + textOf(right)],
+  ['==', isEqual],
+  ['!=', (left: Value, right: Value): unknown => !isEqual(left, right)],
+])
+
+const isList = (value: Value): value is Value & { readonly value: ReadonlyArray<Value> } =>
+  Array.isArray(value.value)
+
 /** An expression as text, for an error. */
 const described = (node: Node): string => {
   if (node.type === 'Identifier') return node.value
@@ -72,6 +83,8 @@ interface Places {
   readonly loops: ReadonlySet<Node>
   /** What a filter works on: empty when it is missing. */
   readonly operands: ReadonlyMap<Node, Value>
+  /** What is joined: each item as it is rendered. */
+  readonly joined: ReadonlySet<Node>
   /** Where a function may stand; elsewhere it would show its source. */
   readonly callables: ReadonlySet<Node>
 }
@@ -82,9 +95,13 @@ const EMPTY: Readonly<Record<'text' | 'list' | 'object', () => Value>> = {
   object: () => constant({}),
 }
 
-const emptyFor = (filter: Node): Value | undefined => {
+const filterName = (filter: Node): string | undefined => {
   const name = filter.type === 'CallExpression' ? filter.callee : filter
-  const missing = name.type === 'Identifier' ? FILTERS.get(name.value)?.missing : undefined
+  return name.type === 'Identifier' ? name.value : undefined
+}
+
+const emptyFor = (filter: Node): Value | undefined => {
+  const missing = FILTERS.get(filterName(filter) ?? '')?.missing
   return missing === undefined || missing === 'itself' ? undefined : EMPTY[missing]()
 }
 
@@ -119,6 +136,11 @@ const placesIn = (program: Node): Places => {
         return node.type === 'FilterExpression' && empty !== undefined ? [[node.operand, empty] as const] : []
       }),
     ),
+    joined: new Set(
+      nodes.flatMap((node) =>
+        node.type === 'FilterExpression' && filterName(node.filter) === 'join' ? [node.operand] : [],
+      ),
+    ),
     callables: new Set(nodes.flatMap(callablesBelow)),
   }
 }
@@ -136,7 +158,7 @@ export const renderer = (
   name: string,
   program: Node,
 ): ((values: Readonly<Record<string, unknown>>) => string) => {
-  const { bases, loops, operands, callables } = placesIn(program)
+  const { bases, loops, operands, joined, callables } = placesIn(program)
 
   const asInJinja = (node: Node, value: Value): Value => {
     if (isMissing(value)) {
@@ -149,6 +171,7 @@ export const renderer = (
       }
       return loops.has(node) ? EMPTY.list() : (operands.get(node) ?? value)
     }
+    if (joined.has(node) && isList(value)) return constant(value.value.map(textOf))
     if (value.type === 'StringValue' && loops.has(node)) return constant(Array.from(String(value.value)))
     return value.type === 'FunctionValue' && !callables.has(node) ? UNDEFINED : value
   }
@@ -159,11 +182,12 @@ export const renderer = (
     // The engine calls its own method for every node, so this is where each value passes.
     interpreter.evaluate = (node, scope) => {
       if (node === undefined) return UNDEFINED
-      if (node.type === 'BinaryExpression' && node.operator.value === '~') {
+      const operate = node.type === 'BinaryExpression' ? OPERATORS.get(node.operator.value) : undefined
+      if (node.type === 'BinaryExpression' && operate !== undefined) {
         const [left = UNDEFINED, right = UNDEFINED] = [node.left, node.right].map((side) =>
           interpreter.evaluate(side, scope),
         )
-        return constant(textOf(left) + textOf(right))
+        return constant(operate(left, right))
       }
       return asInJinja(node, evaluate(node, scope) ?? UNDEFINED)
     }
