@@ -17,6 +17,9 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
 
 const ALONE: ReadonlySet<string> = new Set(['else', 'break', 'continue', ...CLOSING.values()])
 
+/** Far more than anybody writes, and far less than the stack holds. */
+const MAX_DEPTH = 200
+
 const KNOWN_TAGS = 'if, for, set, macro, call, filter, raw, break or continue'
 
 interface Open {
@@ -157,7 +160,9 @@ const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): Rea
   if (word !== 'elif' && !CLOSING.has(word)) {
     throw refuse(KNOWN_TAGS, word === '' ? 'a tag without a name' : `{% ${word} %}`)
   }
-  return opens(tag) ? [...open, { word, start, otherwise: false }] : open
+  if (!opens(tag)) return open
+  if (open.length >= MAX_DEPTH) throw refuse(`at most ${MAX_DEPTH} blocks inside each other`, 'more')
+  return [...open, { word, start, otherwise: false }]
 }
 
 const isAlone = ({ source, word }: Tag): boolean =>

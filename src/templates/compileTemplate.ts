@@ -1,3 +1,4 @@
+import { InvalidInput } from '../errors.js'
 import { adaptNodes } from './adaptNodes.js'
 import { checkTags } from './checkTags.js'
 import { freeVariables } from './freeVariables.js'
@@ -36,10 +37,17 @@ export interface Template {
 export const compileTemplate = (subject: string, name: string, source: string): Template => {
   const text = source.replace(/\r\n?/g, '\n')
   const template = { subject, name, text }
-  const tags = scanTags(template)
-  checkTags(template, tags)
-  const program = jinja.parse(jinja.tokenize(tags.map((tag) => tag.source).join('')))
-  const variables = freeVariables(program)
-  adaptNodes(program)
-  return { variables, render: renderer(subject, name, program) }
+  try {
+    const tags = scanTags(template)
+    checkTags(template, tags)
+    const program = jinja.parse(jinja.tokenize(tags.map((tag) => tag.source).join('')))
+    const variables = freeVariables(program)
+    adaptNodes(program)
+    return { variables, render: renderer(subject, name, program) }
+  } catch (cause) {
+    if (cause instanceof InvalidInput) throw cause
+    // What is right and yet fails is too long for the stack: thousands of `elif`, or of terms in one sum.
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new InvalidInput(subject, { path: name, expected: 'a template that can be compiled', found, cause })
+  }
 }

@@ -23,7 +23,7 @@ const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =
  * What a template gets to see of a value: text, numbers, booleans, lists and objects of them, which are copies.
  *
  * A date is its ISO text, a `bigint` its digits, a map an object, a set a list, and whatever knows how it looks as JSON
- * (`toJSON`) looks like that. Of an object its own enumerable fields count, of an error also name and message.
+ * (`toJSON`) looks like that. Of an object its own enumerable fields count, of an error also name and message. As in JSON, a field that is `undefined` isn't there, and an item that is counts as null.
  *
  * @param subject - who was given the value: the first word of an error's message
  * @throws InvalidInput with the path of what no template can show: functions, symbols, promises, bytes, invalid dates,
@@ -51,9 +51,12 @@ export const plainValue = (subject: string, value: unknown): unknown => {
     const within = [...above, current]
     const inside = (child: unknown, key: string | number): unknown => plain(child, step(path, key), within)
     const object = (entries: ReadonlyArray<readonly [string, unknown]>): object =>
-      Object.fromEntries(entries.map(([key, child]) => [key, inside(child, key)]))
-    if (Array.isArray(current)) return Array.from(current, inside)
-    if (current instanceof Set) return Array.from(current, inside)
+      Object.fromEntries(
+        entries.flatMap(([key, child]) => (child === undefined ? [] : [[key, inside(child, key)]])),
+      )
+    const list = (items: Iterable<unknown>): ReadonlyArray<unknown> =>
+      Array.from(items, (item, index) => (item === undefined ? null : inside(item, index)))
+    if (Array.isArray(current) || current instanceof Set) return list(current)
     if (current instanceof Map) {
       return object(Array.from(current, ([key, child]) => [keyOf(key, refuse), child]))
     }

@@ -268,6 +268,20 @@ test('an optional variable that is missing renders as nothing, also below filter
   t.is(rendered(`[${all}]`, {}, { required: [] }), '[0]')
 })
 
+test('a template with too many blocks inside each other is refused when it is built', (t) => {
+  const nested = (depth: number) => `${'{% if x %}'.repeat(depth)}a${'{% endif %}'.repeat(depth)}`
+  t.is(rendered(nested(200), { x: 1 }), 'a')
+  t.like(
+    t.throws(() => buildPrompt(nested(6_000))),
+    { name: 'InvalidInput', path: 'template:1:2001' },
+  )
+})
+
+test('a template that is too long for the stack is refused when it is built', (t) => {
+  for (const deep of [`{{ x${' + x'.repeat(60_000)} }}`, `{{ ${'('.repeat(60_000)}x }}`])
+    t.throws(() => buildPrompt(deep), { name: 'InvalidInput' })
+})
+
 test('an attribute of a missing variable fails, as in Jinja', (t) => {
   for (const [template, path] of [
     ['{{ a.b }}', 'a'],
@@ -307,6 +321,11 @@ test('shows dates in ISO form, big integers as digits, maps as objects, sets as 
     ),
     '2024-01-02T00:00:00.000Z 13 12345678901234567890 {"2": ["b"], "a": 1} 1 1+2 https://example.com/ {"name": "TypeError", "message": "no", "code": "E"}',
   )
+})
+
+test('shows undefined inside a value as JSON does: no field, and null in a list', (t) => {
+  const x = { a: undefined, b: [1, undefined, new Map([['c', undefined]])] }
+  t.is(rendered('{{ x }} {{ x | tojson }} {{ x.a }}', { x }), '{"b": [1, null, {}]} {"b": [1, null, {}]} ')
 })
 
 const cyclic: { list: Array<unknown> } = { list: [] }
