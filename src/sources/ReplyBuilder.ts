@@ -121,13 +121,16 @@ const keepText = (builder: ReplyBuilder, pieces: Array<string>, text: string): v
   builder.kept += text.length
 }
 
-const addCall = (
-  builder: ReplyBuilder,
-  choice: ChoiceSoFar,
-  delta: ToolCallDelta,
-  position: number,
-): ReplyEvent => {
-  const call = delta.index ?? position
+/** Which call a piece without an index belongs to: an id that is new, or a name without an id, begins another one. */
+const callOf = (calls: ChoiceSoFar['calls'], { id, function: called }: ToolCallDelta): number => {
+  const hasId = id != null && id !== ''
+  const [known] = hasId ? ([...calls].find(([, call]) => call.id === id) ?? []) : []
+  const begins = hasId ? known === undefined : called?.name != null && called.name !== ''
+  return known ?? (begins ? calls.size : Math.max(0, calls.size - 1))
+}
+
+const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
+  const call = delta.index ?? callOf(choice.calls, delta)
   const known = choice.calls.get(call) ?? { id: undefined, name: '', json: [] }
   choice.calls.set(call, known)
   const json = delta.function?.arguments ?? ''
@@ -177,7 +180,7 @@ const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void =
     emit({ _tag: 'RefusalDelta', id, choice: choice.index, text: delta.refusal })
   }
   if (delta.tool_calls != null) {
-    for (const [position, call] of delta.tool_calls.entries()) emit(addCall(builder, choice, call, position))
+    for (const call of delta.tool_calls) emit(addCall(builder, choice, call))
   }
 }
 

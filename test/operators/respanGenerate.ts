@@ -453,6 +453,29 @@ test('puts together parallel tool calls, refusals and reasoning', async (t) => {
   ])
 })
 
+test('tells tool calls apart that come without an index, as some providers send them', async (t) => {
+  const calling = (...tool_calls: ReadonlyArray<object>) => ({ choices: [{ delta: { tool_calls } }] })
+  const first = { id: 'call_a', function: { name: 'weather', arguments: '{"x":1}' } }
+  const second = { id: 'call_b', function: { name: 'time', arguments: '{' } }
+  const rest = { function: { arguments: '}' } }
+  const values = { a: calling(first), b: calling(second), c: calling(rest), d: calling(first, second, rest) }
+  for (const script of ['(abc|)', '(d|)']) {
+    const generate = respanGenerate({ model, stream: true, gateway: marbleGateway(script, values) })
+    const { messages } = await lastValueFrom(of('hi').pipe(generate, wholeReply()))
+    const [message] = messages
+    const calls = message?.role === 'assistant' ? message.tool_calls : undefined
+    t.deepEqual(
+      calls?.map(({ id, function: { name } }) => [id, name]),
+      [
+        ['call_a', 'weather'],
+        ['call_b', 'time'],
+      ],
+    )
+    t.is(calls?.[0]?.function.arguments, '{"x":1}')
+    t.is(calls?.[1]?.function.arguments, '{}')
+  }
+})
+
 const chunk = (index: number, content: string, finish_reason: string | null = null) => ({
   id: 'c',
   object: 'chat.completion.chunk',
