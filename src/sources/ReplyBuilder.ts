@@ -218,6 +218,20 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
   for (const choice of chunk.choices) addChoice(builder, choice, emit)
 }
 
+/** What a stream would have told piece by piece: a stream may be asked for and answered by a response. */
+const emitWhole = (id: string, choice: number, message: AssistantMessage, emit: Emit): void => {
+  const whole = toChatMessage(message)
+  const texts = [
+    ['ReasoningDelta', message.reasoning_content ?? message.reasoning],
+    ['TextDelta', messageText(whole)],
+    ['RefusalDelta', message.refusal],
+  ] as const
+  for (const [_tag, text] of texts) if (text != null && text !== '') emit({ _tag, id, choice, text })
+  for (const [call, { id: callId, function: called }] of (whole.tool_calls ?? []).entries()) {
+    emit({ _tag: 'ToolCallDelta', id, choice, call, callId, name: called.name, json: called.arguments })
+  }
+}
+
 const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit): void => {
   addHead(builder, response)
   builder.expected = response.choices.length
@@ -230,8 +244,7 @@ const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit):
     choice.logprobs = logprobs ?? undefined
     choice.message = message ?? {}
     builder.output = true
-    const text = messageText(toChatMessage(choice.message))
-    if (text !== '') emit({ _tag: 'TextDelta', id: builder.id, choice: choice.index, text })
+    emitWhole(builder.id, choice.index, choice.message, emit)
   }
 }
 

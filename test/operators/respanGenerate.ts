@@ -476,6 +476,25 @@ test('tells tool calls apart that come without an index, as some providers send 
   }
 })
 
+test('a stream that is answered by a response tells all of it, in one piece each', async (t) => {
+  const call = { id: 'call_a', type: 'function', function: { name: 'weather', arguments: '{}' } }
+  const message = { content: 'a', reasoning: 'r', refusal: 'n', tool_calls: [call] }
+  const a = { choices: [{ index: 0, message, finish_reason: 'tool_calls' }] }
+  const generate = respanGenerate({ model, stream: true, gateway: marbleGateway('(a|)', { a }) })
+  const events = await lastValueFrom(of('hi').pipe(generate, toArray()))
+  t.deepEqual(
+    events.map((event) => [event._tag, 'text' in event ? event.text : 'json' in event ? event.json : '']),
+    [
+      ['ReplyStarted', ''],
+      ['ReasoningDelta', 'r'],
+      ['TextDelta', 'a'],
+      ['RefusalDelta', 'n'],
+      ['ToolCallDelta', '{}'],
+      ['ReplyFinished', ''],
+    ],
+  )
+})
+
 const chunk = (index: number, content: string, finish_reason: string | null = null) => ({
   id: 'c',
   object: 'chat.completion.chunk',
