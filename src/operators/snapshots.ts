@@ -3,6 +3,13 @@ import type { ReplyEvent } from '../codecs/Reply.js'
 import { outputAs } from './outputAs.js'
 import type { ChoiceOption } from './tokens.js'
 
+const MAX_UNFINISHED = 1_000
+
+const deleteFirst = (texts: Map<string, string>): void => {
+  const [first] = texts.keys()
+  if (first !== undefined) texts.delete(first)
+}
+
 /**
  * Emits the text of a streamed reply so far, each time more of it arrives: what a page shows.
  *
@@ -11,7 +18,8 @@ import type { ChoiceOption } from './tokens.js'
  * snapshots()  --a--ab---|
  * ```
  *
- * Interleaved replies grow apart, each by its own id. A snapshot shares its memory with the ones before.
+ * Interleaved replies grow apart, each by its own id. A snapshot shares its memory with the ones before. A reply that was
+ * left unfinished, as `switchMap` leaves them, is forgotten once a thousand others have grown since.
  *
  * @returns an operator that emits the accumulated text of the choice
  */
@@ -29,7 +37,10 @@ export const snapshots =
           }),
           map((event) => {
             const text = (texts.get(event.id) ?? '') + ('text' in event ? event.text : '')
+            // Behind all others: nobody tells of a reply that was left, so the one that rests longest makes room.
+            texts.delete(event.id)
             texts.set(event.id, text)
+            if (texts.size > MAX_UNFINISHED) deleteFirst(texts)
             return text
           }),
         )

@@ -23,6 +23,7 @@ import {
   catchError,
   exhaustMap,
   firstValueFrom,
+  from,
   lastValueFrom,
   map,
   mergeMap,
@@ -93,6 +94,21 @@ test('tells interleaved replies apart by their ids', (t) =>
       f: 'cd',
     })
   }))
+
+test('snapshots keep no more than a thousand replies that were left unfinished', async (t) => {
+  const delta = (id: number, text = 'x'): ReplyEvent => ({
+    _tag: 'TextDelta',
+    id: String(id),
+    choice: 0,
+    text,
+  })
+  const textsOf = (...events: ReadonlyArray<ReplyEvent>) =>
+    lastValueFrom(from(events).pipe(snapshots(), toArray()))
+  const others = Array.from({ length: 999 }, (_, index) => delta(index + 1))
+  t.is((await textsOf(delta(0), ...others, delta(0, 'y'))).at(-1), 'xy')
+  t.is((await textsOf(delta(0), ...others, delta(1_000), delta(0, 'y'))).at(-1), 'y')
+  t.is((await textsOf(delta(0), ...others, delta(0, 'y'), delta(1_000), delta(0, 'z'))).at(-1), 'xyz')
+})
 
 test('a switching generator aborts the request of the item before', (t) =>
   marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
