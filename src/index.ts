@@ -38,6 +38,7 @@ export {
   type TimeoutPhase,
 } from './errors.js'
 export type { Connection, RetryPolicy } from './http/Connection.js'
+export { isRetryable } from './http/isRetryable.js'
 export { type Attempt, attempt } from './operators/attempt.js'
 export {
   type BuildPrompt,

@@ -20,7 +20,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       PromptVersion RateLimited RequestBreakdown RespanAttributes ResponseFormat SpanPayload
       StreamInterrupted Timeout Tool ToolCall ToolChoice TraceAttributes Usage assistant attempt
       bufferedSink buildPrompt checkPromptVariables component consoleSink currentSpan decode
-      defaultSink foldSpans fromChat fromLines fromNdjson fromPromptVersion fromPrompts isRespanError
+      defaultSink foldSpans fromChat fromLines fromNdjson fromPromptVersion fromPrompts isRespanError isRetryable
       matchError memorySink messageText noopSink openaiGateway openaiGenerate redacted renderTrace
       respanGateway respanGenerate respanTrace respanTransport sinkMonoid snapshots system tokens
       toolResult traceEach traced user version wholeReply withFallback withSpan

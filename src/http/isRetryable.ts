@@ -1,0 +1,28 @@
+import type { RespanError } from '../errors.js'
+import { DEFAULT_RETRY } from './connectionPolicy.js'
+
+/**
+ * Tells whether the same call may succeed when it is made again: there was no answer, it broke off, or its status is
+ * one that passes (but for a quota that is used up).
+ *
+ * A generator makes it again by itself, as far as its `retry` goes and as long as nothing was delivered; what it emits
+ * in the end may still be retryable, by a queue that comes back to it in an hour, say. A `Timeout` is not: the first
+ * call may still be running, and billed.
+ *
+ * @param statuses - HTTP statuses that pass. Default those of a `RetryPolicy`
+ */
+export const isRetryable = (
+  error: RespanError,
+  statuses: ReadonlyArray<number> = DEFAULT_RETRY.statuses,
+): boolean => {
+  switch (error._tag) {
+    case 'NetworkError':
+    case 'StreamInterrupted':
+      return true
+    case 'HttpError':
+    case 'RateLimited':
+      return statuses.includes(error.status) && error.code !== 'insufficient_quota'
+    default:
+      return false
+  }
+}
