@@ -14,6 +14,8 @@ import { refusal } from './Refusal.js'
 import { sendJson, sendRefusal } from './send.js'
 import { traceRoutes } from './traceRoutes.js'
 
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
+
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/iu
 
 // Any web page can reach a server on loopback: under its own name by rebinding DNS, or by a cross-origin POST.
@@ -32,6 +34,11 @@ const guard =
     return next()
   }
 
+const withoutSecrets = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, CREDENTIALS.has(name) ? '[redacted]' : value]),
+  )
+
 const recorded =
   ({ log }: LocalState): MiddlewareHandler<LocalEnv> =>
   async (c, next) => {
@@ -40,7 +47,13 @@ const recorded =
     const body = parseShallow(text)
     const { method, path } = c.req
     const record = log.open(
-      { method, path, headers: c.req.header(), logId, ...(body === undefined ? {} : { body }) },
+      {
+        method,
+        path,
+        headers: withoutSecrets(c.req.header()),
+        logId,
+        ...(body === undefined ? {} : { body }),
+      },
       text.length,
     )
     c.set('body', body)

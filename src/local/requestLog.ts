@@ -2,7 +2,7 @@
 export interface LocalRequest {
   readonly method: string
   readonly path: string
-  /** Header names in lower case. */
+  /** Header names in lower case; credentials are `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>
   /** Parsed JSON; absent when there was none. */
   readonly body?: unknown

@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import { decode } from '../codecs/decode.js'
 import type { SpanPayload } from '../codecs/SpanPayload.js'
 import { InvalidInput } from '../errors.js'
+import type { Scrub } from '../http/scrub.js'
 import { bufferedSink } from '../sinks/bufferedSink.js'
 import { respanTransport } from '../sinks/respanTransport.js'
 import type { Gateway } from '../sources/Gateway.js'
@@ -17,6 +18,7 @@ import { promptStore } from './promptStore.js'
 import { readPromptsDirectory } from './readPromptsDirectory.js'
 import { type LocalRequest, requestLog } from './requestLog.js'
 import { traceStore } from './traceStore.js'
+import { upstreamScrub } from './upstream.js'
 
 /** A running local gateway. */
 export interface Local extends AsyncDisposable {
@@ -71,6 +73,12 @@ const once = <A>(make: () => A): (() => A) => {
     return made.value
   }
 }
+
+/** A gateway that may repeat one secret more. */
+const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
+  ...gateway,
+  scrub: (text) => more(gateway.scrub?.(text) ?? text),
+})
 
 const checkedFault = (fault: Fault): Fault => {
   const decoded = decode(Fault)(fault)
@@ -139,7 +147,7 @@ export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
   return {
     baseUrl: connection.baseUrl,
     port,
-    gateway: respanGateway(connection),
+    gateway: withScrub(respanGateway(connection), upstreamScrub(options.upstream?.apiKey)),
     sink,
     traceUrl: (id) => `${origin}/traces/${encodeURIComponent(id)}`,
     get requests() {

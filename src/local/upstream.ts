@@ -4,6 +4,7 @@ import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { Fields } from '../codecs/Fields.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import { type Scrub, scrubber } from '../http/scrub.js'
 import type { Refusal } from './Refusal.js'
 
 /** An OpenAI-compatible server that answers instead of the built-in model: Ollama, vLLM, LM Studio, OpenAI… */
@@ -34,17 +35,21 @@ export const openaiBody = (
   messages,
 })
 
-const unreachable = (baseUrl: string, error: unknown): Refusal => ({
+const unreachable = (baseUrl: string, error: unknown, scrub: Scrub): Refusal => ({
   status: 502,
   body: {
     error: {
-      message: `The upstream ${new URL(baseUrl).host} did not answer: ${error instanceof Error ? error.message : String(error)}`,
+      message: `The upstream ${new URL(baseUrl).host} did not answer: ${scrub(error instanceof Error ? error.message : String(error))}`,
       type: 'upstream_error',
       param: null,
       code: null,
     },
   },
 })
+
+/** Takes the key of an upstream out of a text: a client must not learn it, not even where the upstream repeats it. */
+export const upstreamScrub = (apiKey: string | undefined): Scrub =>
+  scrubber(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
 
 const jsonOr = (text: string): unknown => {
   try {
@@ -66,6 +71,7 @@ export const askUpstream = async (
   model: string,
   signal: AbortSignal,
 ): Promise<Either<Refusal, Response>> => {
+  const scrub = upstreamScrub(apiKey)
   try {
     const response = await fetch(`${baseUrl}/chat/completions`, {
       method: 'POST',
@@ -81,13 +87,13 @@ export const askUpstream = async (
     const type = response.headers.get('content-type')
     return left({
       status: response.status,
-      body: jsonOr(await response.text()),
+      body: jsonOr(scrub(await response.text())),
       headers: {
         ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
         ...(type === null ? {} : { 'content-type': type }),
       },
     })
   } catch (error) {
-    return left(unreachable(baseUrl, error))
+    return left(unreachable(baseUrl, error, scrub))
   }
 }

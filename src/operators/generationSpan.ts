@@ -188,6 +188,7 @@ export const generationSpan = (
       attributes: attributesOf(trace, request.right),
     })
     span.settled = false
+    if (gateway.scrub !== undefined) trace.scrubs.add(gateway.scrub)
     const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right))
     const outside = new FrameSubscriber(subscriber, here)
     runInFrame(forkFrame(span, trace.asyncContext), subscribeTo, events, outside)

@@ -2,6 +2,7 @@ import type { MonoTypeOperatorFunction, Observable, TimestampProvider } from 'rx
 import { isRight } from '#fp/Either'
 import { decode, describeFound } from '../codecs/decode.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
+import { mapTexts } from '../codecs/mapTexts.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
@@ -81,16 +82,24 @@ const guarded = <A>(report: (error: unknown) => void, fn: () => A): A | undefine
   }
 }
 
-const emitTo = (sink: Sink): ((event: SpanEvent) => void) => {
+const emitTo = (sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => void) => {
   const report = reporter('a sink')
   return (event) => {
     try {
-      sink.next(event)
+      sink.next(scrubs.size === 0 ? event : mapTexts(event, scrubWith(scrubs)))
     } catch (error) {
       report(error)
     }
   }
 }
+
+const scrubWith =
+  (scrubs: Trace['scrubs']) =>
+  (text: string): string => {
+    let clean = text
+    for (const scrub of scrubs) clean = scrub(clean)
+    return clean
+  }
 
 const redactWith = (
   outer: (content: unknown) => unknown,
@@ -111,6 +120,7 @@ const spanIdsOf = (ids: Ids) => (): string => ids.span()
 const rootTrace = (name: string, options: TraceOptions): Trace => {
   const { ids = randomIds, clock = anchoredClock(), sink = defaultSink() } = options
   const id = ids.trace()
+  const scrubs: Trace['scrubs'] = new Set()
   return {
     id,
     url: guarded(reporter('traceUrl'), () => sink.traceUrl?.(id)),
@@ -118,7 +128,8 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
     workflow: name,
     now: () => clock.now(),
     spanId: spanIdsOf(ids),
-    emit: emitTo(sink),
+    emit: emitTo(sink, scrubs),
+    scrubs,
     redact: redactWith(identity, options),
     captureContent: options.captureContent ?? contentTracingEnabled(readEnvironment(CONTENT_VARIABLES)),
     maxContentBytes: options.maxContentBytes ?? MAX_CONTENT_BYTES,
@@ -133,7 +144,7 @@ const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace =
   ...outer,
   workflow: name,
   spanId: options.ids === undefined ? outer.spanId : spanIdsOf(options.ids),
-  emit: options.sink === undefined ? outer.emit : emitTo(options.sink),
+  emit: options.sink === undefined ? outer.emit : emitTo(options.sink, outer.scrubs),
   redact: redactWith(outer.redact, options),
   captureContent: outer.captureContent && (options.captureContent ?? true),
   maxContentBytes: Math.min(outer.maxContentBytes, options.maxContentBytes ?? outer.maxContentBytes),

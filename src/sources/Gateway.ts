@@ -27,4 +27,9 @@ export interface Gateway {
   readonly kind: 'respan' | 'openai'
   /** Cold: the request goes out at subscription and is aborted by unsubscribing. */
   readonly chat: (request: ChatRequest) => Observable<GatewayEvent>
+  /**
+   * Takes the keys that it has sent out of a text. What an error or a trace keeps of an answer goes through here: a
+   * server may repeat what it was sent.
+   */
+  readonly scrub?: (text: string) => string
 }

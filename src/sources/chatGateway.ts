@@ -10,7 +10,7 @@ import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
 import { endpoint, type Platform } from '../http/endpoint.js'
 import { requestHeaders } from '../http/requestHeaders.js'
-import { scrubber } from '../http/scrub.js'
+import { type Scrub, scrubber } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
 import { chatAttempt } from './chatAttempt.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
@@ -30,6 +30,8 @@ export const chatGateway = (
 ): Gateway => {
   const policy = connectionPolicy(`${platform}Gateway`, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
+  /** By the key that is sent; the environment may hold another one at each call. */
+  const scrubs = new Map<string | undefined, Scrub>()
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
       const target = endpoint(platform, connection, readEnvironment())
@@ -40,6 +42,8 @@ export const chatGateway = (
       const { baseUrl, apiKey } = target.right
       const accept = stream ? 'text/event-stream, application/json' : 'application/json'
       const headers = requestHeaders(apiKey, { accept }, connection.headers)
+      const scrub = scrubs.get(apiKey) ?? scrubber(headers)
+      scrubs.set(apiKey, scrub)
       const call = {
         platform,
         stream,
@@ -48,11 +52,12 @@ export const chatGateway = (
         headers,
         fetch: connection.fetch,
         policy,
-        scrub: scrubber(headers),
+        scrub,
       }
       return withRetry(policy.retry, (info) => chatAttempt(call, info))
     }).pipe(untilAborted)
-  return { name: platform, kind: platform, chat }
+  const scrub: Scrub = (text) => [...scrubs.values()].reduce((clean, one) => one(clean), text)
+  return { name: platform, kind: platform, chat, scrub }
 }
 
 /** A cycle, a BigInt or a throwing `toJSON` can't be sent. */

@@ -2,6 +2,7 @@ import { defer, Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
 import { ChatRequest } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
+import { mapTexts } from '../codecs/mapTexts.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import { InvalidInput, InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
 import type { Gateway } from './Gateway.js'
@@ -44,8 +45,11 @@ const noChoice = (): InvalidResponse =>
     found: 'array(0)',
   })
 
-const failure = (builder: ReplyBuilder, error: unknown, collect: boolean): unknown =>
-  isRespanError(error) ? withPartial(error, replyOf(builder, collect)) : error
+const failure = ({ scrub }: Gateway, builder: ReplyBuilder, error: unknown, collect: boolean): unknown => {
+  if (!isRespanError(error)) return error
+  const reply = replyOf(builder, collect)
+  return withPartial(error, scrub === undefined ? reply : mapTexts(reply, scrub))
+}
 
 /** `fromChat` of a request that was decoded, with someone who looks on. */
 export const observeChat = (
@@ -79,7 +83,7 @@ export const observeChat = (
       if (streaming) subscriber.next(event)
     }
     const fail = (error: unknown): void => {
-      const withReply = failure(builder, error, collect)
+      const withReply = failure(gateway, builder, error, collect)
       end({ _tag: 'Failed', error: withReply })
       subscriber.error(withReply)
     }

@@ -15,6 +15,8 @@ export interface Trace {
   readonly emit: (event: SpanEvent) => void
   /** The redacted form of content; `undefined` when redaction failed. Never throws. */
   readonly redact: (content: unknown) => unknown
+  /** Each takes secrets out of a text: those which gateways have sent from within the trace, added by whoever uses them. */
+  readonly scrubs: Set<(text: string) => string>
   readonly captureContent: boolean
   readonly maxContentBytes: number
   readonly attributes: TraceAttributes | undefined

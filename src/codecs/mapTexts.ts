@@ -1,0 +1,33 @@
+const MAX_DEPTH = 64
+
+/**
+ * Gives a value with every text in it mapped, at any depth of objects and lists; keys stay as they are. Pure: parts
+ * in which nothing changes are shared with the given value, and a value in which nothing changes is returned itself.
+ * What is nested deeper than 64 levels, and what lies in a cycle, is left as it is.
+ *
+ * @param value - data: what is no text, list or plain object passes
+ * @param map - of a text
+ */
+export const mapTexts = <A>(value: A, map: (text: string) => string): A =>
+  // Each text becomes a text, so the kind of every part stays what it was.
+  mapped(value, map, []) as A
+
+const mapped = (value: unknown, map: (text: string) => string, above: ReadonlyArray<object>): unknown => {
+  if (typeof value === 'string') return map(value)
+  if (!isData(value) || above.length >= MAX_DEPTH || above.includes(value)) return value
+  const within = [...above, value]
+  if (Array.isArray(value)) {
+    const items = value.map((item) => mapped(item, map, within))
+    return items.every((item, index) => Object.is(item, value[index])) ? value : items
+  }
+  const entries = Object.entries(value)
+  const after = entries.map(([key, item]): [string, unknown] => [key, mapped(item, map, within)])
+  return after.every(([, item], index) => Object.is(item, entries[index]?.[1]))
+    ? value
+    : Object.fromEntries(after)
+}
+
+const isData = (value: unknown): value is object =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value)))

@@ -1,0 +1,329 @@
+// A key that is nowhere to be found: not in what is thrown, printed, traced, written to a disk, shown on a page or
+// looked into, also when a server repeats it. And the ways in which what a user or a server says could get somewhere
+// else than it should: into a header, an address, or the prototype of all objects.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+import {
+  attempt,
+  bufferedSink,
+  component,
+  consoleSink,
+  fromPrompts,
+  isRespanError,
+  memorySink,
+  openaiGateway,
+  openaiGenerate,
+  redacted,
+  respanGateway,
+  respanGenerate,
+  respanTrace,
+  respanTransport,
+  type Sink,
+  sinkMonoid,
+  traceEach,
+  withFallback,
+} from 'respan-rx'
+import { type Local, startLocal } from 'respan-rx/local'
+import { fileSpool } from 'respan-rx/node'
+import { lastValueFrom, map, type Observable, of, tap, toArray } from 'rxjs'
+import { sendEvents, sendJson, serve } from './helpers/server.js'
+
+const KEY = 'sk-canary-7d1f0a9be4c2'
+
+for (const name of ['RESPAN_API_KEY', 'RESPAN_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL'])
+  delete process.env[name]
+
+/** All that a value shows when it is printed, sent or looked into. */
+const shown = (value: unknown): string => {
+  const parts = [
+    inspect(value, {
+      depth: 30,
+      showHidden: true,
+      getters: true,
+      maxArrayLength: null,
+      maxStringLength: null,
+    }),
+  ]
+  for (let error = value; error instanceof Error; error = error.cause)
+    parts.push(String(error), error.stack ?? '', JSON.stringify(error))
+  return parts.join('\n')
+}
+
+const free = (t: ExecutionContext, what: string, value: unknown): void => {
+  const text = typeof value === 'string' ? value : shown(value)
+  const at = text.indexOf(KEY)
+  t.is(at, -1, `${what}: …${text.slice(Math.max(0, at - 200), at + 200)}…`)
+}
+
+const folder = (t: ExecutionContext): string => {
+  const path = mkdtempSync(join(tmpdir(), 'respan-rx-secrets-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return join(path, 'spool')
+}
+
+const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
+
+const delta = (fields: object, finish_reason: string | null = null): string =>
+  event({ model: KEY, choices: [{ index: 0, delta: fields, finish_reason }] })
+
+const CUT = Math.ceil(KEY.length / 2)
+
+/** The key in two halves, as a model says it. */
+const HALVES = [KEY.slice(0, CUT), KEY.slice(CUT)]
+
+const SAID = [
+  ...HALVES.map((content) => delta({ content })),
+  ...HALVES.map((reasoning_content) => delta({ reasoning_content })),
+  delta({ tool_calls: [{ index: 0, id: KEY, function: { name: KEY, arguments: '{"a":"' } }] }),
+  ...HALVES.map((json) => delta({ tool_calls: [{ index: 0, function: { arguments: json } }] })),
+].join('')
+
+const RESPONSE = {
+  id: KEY,
+  model: KEY,
+  choices: [{ index: 0, message: { role: 'assistant', content: `It is ${KEY}.` }, finish_reason: KEY }],
+  usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+}
+
+const IDS = { 'x-request-id': KEY, 'x-respan-log-id': KEY }
+
+/** Servers that repeat the key wherever they can. */
+const ECHOES: Readonly<Record<string, (response: ServerResponse) => unknown>> = {
+  'an answer': (response) => sendJson(response, RESPONSE, { headers: IDS }),
+  'a stream': (response) => sendEvents(response, SAID, delta({}, KEY), 'data: [DONE]\n\n'),
+  'a stream that is cut': (response) => sendEvents(response, SAID),
+  'a stream that is reset': (response) => {
+    sendEvents(response)
+    response.write(SAID, () => response.socket?.resetAndDestroy())
+  },
+  'a stream with an error': (response) =>
+    sendEvents(response, SAID, event({ error: { message: KEY, type: KEY, code: KEY, [KEY]: KEY } })),
+  'an error event': (response) => sendEvents(response, SAID, `event: error\ndata: ${KEY}\n\n`),
+  'an event of another shape': (response) => sendEvents(response, SAID, event({ choices: { [KEY]: KEY } })),
+  'a refusal': (response) =>
+    sendJson(response, { detail: `No ${KEY}`, errors: { [KEY]: [KEY] } }, { status: 401, headers: IDS }),
+  'a refused field': (response) => sendJson(response, { errors: { [KEY]: [`Not ${KEY}`] } }, { status: 400 }),
+  'a status line': (response) => response.writeHead(500, KEY, IDS).end(),
+  'a page': (response) => response.writeHead(502, { ...IDS, 'content-type': 'text/html' }).end(`<p>${KEY}`),
+  'a limit': (response) => sendJson(response, { error: { message: KEY, code: KEY } }, { status: 429 }),
+  'a redirect': (response) => response.writeHead(302, { location: `http://127.0.0.1:9/${KEY}` }).end(KEY),
+  'an error under 200': (response) => sendJson(response, { error: { message: KEY, type: KEY } }),
+  'keys of JSON': (response) => sendJson(response, { [KEY]: KEY, choices: { [KEY]: KEY } }),
+  'a content type': (response) => response.writeHead(200, { 'content-type': `text/${KEY}` }).end(KEY),
+}
+
+const caught = async (running: Promise<unknown>): Promise<unknown> => {
+  try {
+    await running
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+/** What the process was warned of. */
+const told: Array<Error> = []
+process.on('warning', (warning) => told.push(warning))
+
+test.after('no warning has the key', (t) => free(t, 'warnings', told.map(shown).join('\n')))
+
+// ── what is thrown and traced
+
+const CONNECTIONS = {
+  apiKey: { apiKey: KEY },
+  header: { apiKey: 'another-key', headers: { 'X-Api-Key': KEY, Authorization: `Bearer ${KEY}` } },
+}
+
+for (const [what, answer] of Object.entries(ECHOES))
+  for (const [where, connection] of Object.entries(CONNECTIONS))
+    test(`no error and no span has the key (${where}) that a server repeats in ${what}`, async (t) => {
+      const server = await serve(t, answer)
+      const sink = memorySink()
+      const reach = { baseUrl: server.url, retry: { count: 0 }, ...connection }
+      const asked: ReadonlyArray<Observable<unknown>> = [
+        of('Hi').pipe(respanGenerate({ model: 'm', stream: true, ...reach })),
+        of('Hi').pipe(respanGenerate({ model: 'm', stream: true, collect: false, ...reach })),
+        of('Hi').pipe(respanGenerate({ model: 'm', ...reach })),
+        of('Hi').pipe(openaiGenerate({ model: 'm', ...reach })),
+        of({ variables: { a: 1 } }).pipe(respanGenerate({ promptId: 'p', ...reach })),
+      ]
+      for (const replies$ of asked) {
+        free(t, 'untraced', await caught(lastValueFrom(replies$)))
+        const pipeline = replies$.pipe(
+          toArray(),
+          component('words', (all: ReadonlyArray<unknown>) => of(textIn(all))),
+          tap((text) => {
+            if (text.includes(KEY)) throw new Error(`Do not say ${text}`)
+          }),
+          respanTrace('flow', { sink }),
+        )
+        const error = await caught(lastValueFrom(pipeline))
+        if (isRespanError(error)) free(t, 'traced', error)
+      }
+      free(t, 'events', sink.events)
+      free(t, 'spans', sink.spans())
+    })
+
+/** What a pipeline makes of replies: their texts. */
+const textIn = (replies: ReadonlyArray<unknown>): string =>
+  replies.map((reply) => JSON.stringify(reply)).join('\n')
+
+for (const [what, answer] of Object.entries(ECHOES))
+  test(`no report of a sink has the key that a server repeats in ${what}`, async (t) => {
+    const server = await serve(t, answer)
+    const spool = folder(t)
+    const sink = bufferedSink(respanTransport({ apiKey: KEY, baseUrl: server.url }), {
+      retry: { count: 0 },
+      spool: fileSpool(spool, { strength: 'always' }),
+      onWarning: (warning) => free(t, 'a warning', warning),
+    })
+    await lastValueFrom(of('Hi').pipe(respanTrace('flow', { sink })))
+    free(t, 'flush', await sink.flush())
+    free(t, 'files', filesIn(spool))
+    free(t, 'close', await sink.close())
+    free(t, 'stats', sink.stats())
+    const prompts = fromPrompts({ apiKey: KEY, baseUrl: server.url, retry: { count: 0 } })
+    free(t, 'prompts', await caught(lastValueFrom(prompts.pipe(toArray()))))
+  })
+
+const filesIn = (path: string): string =>
+  readdirSync(path)
+    .map((name) => `${name}\n${readFileSync(join(path, name), 'utf8')}`)
+    .join('\n')
+
+// ── what is looked into
+
+const inUse = async (t: ExecutionContext, sink: Sink, run: Observable<unknown>): Promise<void> => {
+  const subscription = run.pipe(respanTrace('flow', { sink })).subscribe({ error: () => undefined })
+  t.teardown(() => subscription.unsubscribe())
+  free(t, 'a subscription', subscription)
+  free(t, 'a sink with spans', sink)
+}
+
+for (const source of ['connection', 'environment'] as const)
+  test.serial(`nothing that can be looked into has the key of the ${source}`, async (t) => {
+    const server = await serve(t, () => undefined)
+    const given = source === 'connection' ? { apiKey: KEY, headers: { 'x-api-key': KEY } } : {}
+    if (source === 'environment') Object.assign(process.env, { RESPAN_API_KEY: KEY, OPENAI_API_KEY: KEY })
+    t.teardown(() => {
+      delete process.env.RESPAN_API_KEY
+      delete process.env.OPENAI_API_KEY
+    })
+    const connection = { ...given, baseUrl: server.url }
+    const transport = respanTransport(connection)
+    const spool = fileSpool(folder(t), { strength: 'always' })
+    const sink = bufferedSink(transport, { spool })
+    const generate = respanGenerate({ model: 'm', ...connection })
+    const parts = {
+      respanGateway: respanGateway(connection),
+      openaiGateway: openaiGateway(connection),
+      transport,
+      'result of a transport': transport([]),
+      spool,
+      sink,
+      redacted: redacted(sink, (text) => text),
+      sum: sinkMonoid.concat(sink, consoleSink()),
+      generate,
+      'with a prompt': respanGenerate({ promptId: 'p', ...connection }),
+      openaiGenerate: openaiGenerate({ model: 'm', ...connection }),
+      attempt: attempt(generate),
+      fallback: withFallback(generate, generate),
+      traceEach: traceEach('each', { sink }, generate),
+      pipeline: of('Hi').pipe(generate, respanTrace('flow', { sink })),
+      prompts: fromPrompts(connection),
+    }
+    for (const [what, part] of Object.entries(parts)) free(t, what, part)
+    await inUse(t, sink, of('Hi').pipe(generate))
+    for (const [what, part] of Object.entries(parts)) free(t, `${what}, in use`, part)
+    await sink.close()
+  })
+
+test('a local server shows neither its key nor its upstream’s', async (t) => {
+  const upstream = await serve(t, (response, { body }) =>
+    JSON.parse(body).stream === true
+      ? ECHOES['a stream']?.(response)
+      : sendJson(response, { error: { message: KEY } }, { status: 500 }),
+  )
+  const checked = async (local: Local): Promise<void> => {
+    t.teardown(local.close)
+    const errors = await Promise.all(
+      [true, false].map((stream) =>
+        caught(
+          lastValueFrom(
+            of('Hi').pipe(
+              respanGenerate({
+                model: 'gpt-4o-mini',
+                gateway: local.gateway,
+                stream,
+                attributes: { customer_credentials: { openai: { api_key: KEY } } },
+              }),
+              map((reply: unknown) => textIn([reply])),
+              toArray(),
+              respanTrace('flow', {
+                sink: local.sink,
+                attributes: { metadata: { authorization: `Bearer ${KEY}`, api_key: KEY } },
+              }),
+            ),
+          ),
+        ),
+      ),
+    )
+    free(t, 'errors', errors)
+    await local.sink.flush()
+    const { origin } = new URL(local.baseUrl)
+    const pages = local.spans().map(({ trace_unique_id: id }) => `/traces/${id}`)
+    t.true(pages.length > 0)
+    for (const page of ['/traces', ...pages]) free(t, page, await (await fetch(`${origin}${page}`)).text())
+    free(t, 'spans', local.spans())
+    free(t, 'handle', { ...local, requests: local.requests.map(({ body, ...request }) => request) })
+  }
+  await checked(await startLocal({ apiKey: KEY }))
+  await checked(await startLocal({ upstream: { baseUrl: upstream.url, apiKey: KEY } }))
+})
+
+// ── what is printed and written by a process
+
+test('a process with the key in its environment prints and writes it nowhere', async (t) => {
+  const answers = [
+    ECHOES['an answer'],
+    ECHOES['a stream'],
+    ECHOES['a refusal'],
+    ECHOES['a stream that is cut'],
+  ]
+  let asked = 0
+  const server = await serve(t, (response, { path }) =>
+    path.endsWith('/chat/completions')
+      ? answers[asked++ % answers.length]?.(response)
+      : ECHOES['a refused field']?.(response),
+  )
+  const spool = folder(t)
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../test/fixtures/secrets/process.mjs', import.meta.url))],
+    {
+      env: { RESPAN_API_KEY: KEY, RESPAN_BASE_URL: server.url, SPOOL: spool },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  t.teardown(() => child.kill('SIGKILL'))
+  const printed: Array<string> = []
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes) => {
+      printed.push(String(bytes))
+    })
+  await once(child, 'close')
+  const text = printed.join('')
+  t.true(server.received.some(({ headers }) => headers.authorization === `Bearer ${KEY}`))
+  t.regex(text, /flow/)
+  t.regex(text, /HttpError/)
+  free(t, 'output', text)
+  free(t, 'files', filesIn(spool))
+})
