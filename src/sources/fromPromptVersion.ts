@@ -4,6 +4,7 @@ import { PromptSummary } from '../codecs/PromptList.js'
 import { PromptVersion } from '../codecs/PromptVersion.js'
 import { InvalidInput, InvalidResponse } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
+import { pathSegment } from '../http/pathSegment.js'
 import { askRespan } from './askRespan.js'
 
 export interface PromptVersionOptions extends Connection {
@@ -46,11 +47,11 @@ export const fromPromptVersion = (
   promptId: string,
   { version, ...connection }: PromptVersionOptions = {},
 ): Observable<PromptVersion> => {
-  if (typeof promptId !== 'string' || promptId.trim() === '')
-    refuse('promptId', 'the id of a stored prompt', promptId)
+  const id = typeof promptId === 'string' && promptId.trim() !== '' ? pathSegment(promptId) : undefined
+  if (id === undefined) refuse('promptId', 'the id of a stored prompt', promptId)
   if (!isVersion(version)) refuse('version', 'integer from 1, or latest', version)
   const ask = askRespan('fromPromptVersion', connection)
-  const prompt = `/prompts/${encodeURIComponent(promptId)}`
+  const prompt = `/prompts/${id}`
   const load = (number: number): Observable<PromptVersion> =>
     ask({ path: `${prompt}/versions/${number}/`, codec: PromptVersion })
   if (typeof version === 'number') return load(version)
