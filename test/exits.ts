@@ -8,12 +8,14 @@ import test, { type ExecutionContext } from 'ava'
 import { fileSpool } from '../dist/node/fileSpool.js'
 import { bufferedSink } from '../dist/sinks/bufferedSink.js'
 import { respanTransport } from '../dist/sinks/respanTransport.js'
-import { sendJson, serve, type TestServer } from './helpers/server.js'
+import { latch, sendJson, serve, type TestServer } from './helpers/server.js'
 
 // Each of these starts a real process with 100 spans in a sink, ends it, and counts what a real server has got: from
 // the process itself, and from the next one that shares its spool.
 
-type Strength = 'none' | 'on-failure' | 'always'
+const STRENGTHS = ['none', 'on-failure', 'always'] as const
+
+type Strength = (typeof STRENGTHS)[number]
 
 interface Ended {
   readonly code: number | null
@@ -179,6 +181,10 @@ const rows: ReadonlyArray<readonly [title: string, row: Case]> = [
     'unhandled rejection, with a spool: the next process delivers',
     { script: ['process', 'rejection'], strength: 'on-failure', byItself: 0, inTheEnd: 100, exit: 1 },
   ],
+  ...(['uncaught', 'rejection'] as const).map((ending): readonly [string, Case] => [
+    `${ending}, spool always: the next process delivers`,
+    { script: ['process', ending], strength: 'always', byItself: 0, inTheEnd: 100, exit: 1 },
+  ]),
   ...(['SIGTERM', 'SIGINT'] as const).flatMap(
     (signal): ReadonlyArray<readonly [string, Case]> => [
       [
@@ -200,17 +206,10 @@ const rows: ReadonlyArray<readonly [title: string, row: Case]> = [
         `${signal}, spool always: the next process delivers`,
         { script: ['process', 'wait'], strength: 'always', signal, byItself: 0, inTheEnd: 100, exit: signal },
       ],
-      [
-        `${signal}, flushOnSignals: delivers first, and ends by the signal`,
-        {
-          script: ['process', 'listening'],
-          strength: 'none',
-          signal,
-          byItself: 100,
-          inTheEnd: 100,
-          exit: signal,
-        },
-      ],
+      ...STRENGTHS.map((strength): readonly [string, Case] => [
+        `${signal}, flushOnSignals, spool ${strength}: delivers first, and ends by the signal`,
+        { script: ['process', 'listening'], strength, signal, byItself: 100, inTheEnd: 100, exit: signal },
+      ]),
     ],
   ),
   [
@@ -246,60 +245,97 @@ const rows: ReadonlyArray<readonly [title: string, row: Case]> = [
       exit: 'SIGKILL',
     },
   ],
+  ...STRENGTHS.map((strength): readonly [string, Case] => [
+    `a worker thread falls off its end, spool ${strength}: delivers first`,
+    { script: ['worker', 'end'], strength, byItself: 100, inTheEnd: 100, exit: 0 },
+  ]),
   [
-    'a worker thread falls off its end: delivers first',
-    { script: ['worker', 'end'], strength: 'none', byItself: 100, inTheEnd: 100, exit: 0 },
+    'a worker thread calls process.exit: loses what is queued, and tells',
+    { script: ['worker', 'exit'], strength: 'none', byItself: 0, inTheEnd: 0, exit: 0, tells: LOST },
+  ],
+  ...(['on-failure', 'always'] as const).map((strength): readonly [string, Case] => [
+    `a worker thread calls process.exit, spool ${strength}: the next process delivers`,
+    { script: ['worker', 'exit'], strength, byItself: 0, inTheEnd: 100, exit: 0 },
+  ]),
+  [
+    'a worker thread is terminated: loses what is queued',
+    { script: ['worker', 'terminate'], strength: 'none', byItself: 0, inTheEnd: 0, exit: 0 },
   ],
   [
-    'a worker thread calls process.exit, with a spool: the next process delivers',
-    { script: ['worker', 'exit'], strength: 'on-failure', byItself: 0, inTheEnd: 100, exit: 0 },
+    'a worker thread is terminated, with a spool: loses what is in memory',
+    { script: ['worker', 'terminate'], strength: 'on-failure', byItself: 0, inTheEnd: 0, exit: 0 },
   ],
   [
     'a worker thread is terminated, spool always: the next process delivers',
     { script: ['worker', 'terminate'], strength: 'always', byItself: 0, inTheEnd: 100, exit: 0 },
   ],
-  [
-    'a serverless function is frozen after a flush in its finally: everything was delivered',
-    {
-      script: ['freeze'],
-      strength: 'on-failure',
-      signal: 'SIGKILL',
-      byItself: 100,
-      inTheEnd: 100,
-      exit: 'SIGKILL',
-    },
-  ],
+  ...STRENGTHS.map((strength): readonly [string, Case] => [
+    `a serverless function is frozen after a flush in its finally, spool ${strength}: everything was delivered`,
+    { script: ['freeze'], strength, signal: 'SIGKILL', byItself: 100, inTheEnd: 100, exit: 'SIGKILL' },
+  ]),
 ]
 
 for (const [title, row] of rows) test(title, (t) => inLane(() => check(t, row)))
 
-for (const ending of ['end', 'listening'])
-  test(`the server is down and the process ${ending === 'end' ? 'falls off its end' : 'gets a SIGTERM'}, with a spool: the next one delivers`, async (t) => {
-    let isDown = true
-    const server = await ingest(t, () => isDown)
-    const spool = folder(t)
-    const child = start(t, ['process', ending], {
-      BASE_URL: server.url,
-      SPOOL: spool,
-      STRENGTH: 'on-failure',
-    })
-    t.is(await child.accepted, 100)
-    if (ending === 'listening') child.kill('SIGTERM')
-    const { code, signal } = await child.ended
-    t.is(signal ?? code, ending === 'listening' ? 'SIGTERM' : 0)
-    t.true(server.received.length > 0)
-    const before = server.received.length
-    isDown = false
-    await next(server, spool)
-    const ids = idsAt({ ...server, received: server.received.slice(before) })
-    t.is(ids.length, 100)
-    t.is(new Set(ids).size, 100)
-  })
+for (const strength of ['on-failure', 'always'] as const)
+  for (const ending of ['end', 'listening'])
+    test(`the server is down and the process ${ending === 'end' ? 'falls off its end' : 'gets a SIGTERM'}, spool ${strength}: the next one delivers`, (t) =>
+      inLane(async () => {
+        let isDown = true
+        const server = await ingest(t, () => isDown)
+        const spool = folder(t)
+        const child = start(t, ['process', ending], {
+          BASE_URL: server.url,
+          SPOOL: spool,
+          STRENGTH: strength,
+        })
+        t.is(await child.accepted, 100)
+        if (ending === 'listening') child.kill('SIGTERM')
+        const { code, signal } = await child.ended
+        t.is(signal ?? code, ending === 'listening' ? 'SIGTERM' : 0)
+        t.true(server.received.length > 0)
+        const before = server.received.length
+        isDown = false
+        await next(server, spool)
+        const ids = idsAt({ ...server, received: server.received.slice(before) })
+        t.is(ids.length, 100)
+        t.is(new Set(ids).size, 100)
+      }))
 
-test('the server is down and the process falls off its end: loses what is queued, and tells', async (t) => {
-  const server = await ingest(t, () => true)
-  const child = start(t, ['process', 'end'], { BASE_URL: server.url })
-  const { code, stderr } = await child.ended
-  t.is(code, 0)
-  t.regex(stderr, /100 spans (dropped|not delivered before the process ended)/)
-})
+for (const ending of ['end', 'listening'])
+  test(`the server is down and the process ${ending === 'end' ? 'falls off its end' : 'gets a SIGTERM'}: loses what is queued, and tells`, (t) =>
+    inLane(async () => {
+      const server = await ingest(t, () => true)
+      const child = start(t, ['process', ending], { BASE_URL: server.url })
+      t.is(await child.accepted, 100)
+      if (ending === 'listening') child.kill('SIGTERM')
+      const { code, signal, stderr } = await child.ended
+      t.is(signal ?? code, ending === 'listening' ? 'SIGTERM' : 0)
+      t.regex(stderr, /100 spans (dropped|not delivered before the process ended)/)
+    }))
+
+for (const strength of ['none', 'on-failure'] as const)
+  test(`the server never answers, and a second SIGTERM ends the process at once, spool ${strength}: ${strength === 'none' ? 'loses what is queued' : 'the next one delivers'}`, (t) =>
+    inLane(async () => {
+      const asked = latch()
+      let hangs = true
+      const server = await serve(t, (response) => {
+        asked.open()
+        if (!hangs) sendJson(response, { message: 'ok' })
+      })
+      const spool = folder(t)
+      const child = start(t, ['process', 'listening'], {
+        BASE_URL: server.url,
+        ...(strength === 'none' ? {} : { SPOOL: spool, STRENGTH: strength }),
+      })
+      t.is(await child.accepted, 100)
+      child.kill('SIGTERM')
+      await asked.opened
+      child.kill('SIGTERM')
+      t.is((await child.ended).signal, 'SIGTERM')
+      if (strength === 'none') return
+      const before = server.received.length
+      hangs = false
+      await next(server, spool)
+      t.is(new Set(idsAt({ ...server, received: server.received.slice(before) })).size, 100)
+    }))

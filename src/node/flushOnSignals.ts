@@ -26,7 +26,8 @@ export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> 
     stop()
     const isOurs = process.listenerCount(signal) === 0
     const done = (): void => {
-      if (isOurs) process.kill(process.pid, signal)
+      // A warning of what was lost is printed in the next tick: the signal must not come before it.
+      if (isOurs) setImmediate(() => process.kill(process.pid, signal))
     }
     void (isOurs ? sink.close() : sink.flush()).then(done, done)
   }

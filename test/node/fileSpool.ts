@@ -53,6 +53,8 @@ const segments = (directory: string): ReadonlyArray<string> =>
 const sizeOf = (directory: string): number =>
   segments(directory).reduce((sum, path) => sum + statSync(path).size, 0)
 
+const STRENGTHS = ['on-failure', 'always'] as const
+
 /** A server that is up or down. */
 const outage = () => {
   const state = { isDown: true }
@@ -67,22 +69,26 @@ const sentBy = (sent: ReadonlyArray<{ readonly spans: ReadonlyArray<number> }>):
 
 // ── on failure
 
-test('what all attempts failed for is on the disk, and delivered when the server is back', async (t) => {
-  const directory = folder(t)
-  const { state, answers } = outage()
-  const { time, sink, sent, warnings } = rig(t, answers, { ...GIVES_UP, spool: fileSpool(directory) })
-  finish(sink, ...range(1, 5))
-  time.pass(15)
-  t.like(sink.stats(), { accepted: 5, spooled: 5, dropped: 0, queued: 0, inFlight: 0 })
-  t.true(warnings.some(({ message }) => message.includes('5 spans spooled: HttpError')))
-  state.isDown = false
-  const before = sent.length
-  time.pass(60_000)
-  t.deepEqual(sentBy(sent.slice(before)), range(1, 5))
-  t.like(sink.stats(), { accepted: 5, delivered: 5, spooled: 0 })
-  await sink.close()
-  t.deepEqual(readdirSync(directory), [])
-})
+for (const strength of STRENGTHS)
+  test(`what all attempts failed for is on the disk, and delivered when the server is back, ${strength}`, async (t) => {
+    const directory = folder(t)
+    const { state, answers } = outage()
+    const { time, sink, sent, warnings } = rig(t, answers, {
+      ...GIVES_UP,
+      spool: fileSpool(directory, { strength }),
+    })
+    finish(sink, ...range(1, 5))
+    time.pass(15)
+    t.like(sink.stats(), { accepted: 5, spooled: 5, dropped: 0, queued: 0, inFlight: 0 })
+    t.true(warnings.some(({ message }) => message.includes('5 spans spooled: HttpError')))
+    state.isDown = false
+    const before = sent.length
+    time.pass(60_000)
+    t.deepEqual(sentBy(sent.slice(before)), range(1, 5))
+    t.like(sink.stats(), { accepted: 5, delivered: 5, spooled: 0 })
+    await sink.close()
+    t.deepEqual(readdirSync(directory), [])
+  })
 
 test('a server that stays down is left alone between attempts, whatever the policy says', (t) => {
   const policy = { retry: { count: 1, delay: 0 }, maxDelay: 0, spool: fileSpool(folder(t)) }
@@ -92,19 +98,20 @@ test('a server that stays down is left alone between attempts, whatever the poli
   t.true(sent.length > 2 && sent.length <= 22, `${sent.length} attempts`)
 })
 
-test('when the queue is full the oldest spans go to the disk, and nothing is lost', async (t) => {
-  const directory = folder(t)
-  const { state, answers } = outage()
-  const policy = { maxQueueSize: 10, maxBatchSize: 4, spool: fileSpool(directory) }
-  const { time, sink, sent } = rig(t, answers, policy)
-  finish(sink, ...range(1, 100))
-  t.like(sink.stats(), { accepted: 100, dropped: 0 })
-  t.true(sink.stats().spooled >= 90)
-  state.isDown = false
-  time.pass(60_000)
-  t.deepEqual(sentBy(sent), range(1, 100))
-  t.is(sink.stats().delivered, 100)
-})
+for (const strength of STRENGTHS)
+  test(`when the queue is full the oldest spans go to the disk, and nothing is lost, ${strength}`, async (t) => {
+    const directory = folder(t)
+    const { state, answers } = outage()
+    const policy = { maxQueueSize: 10, maxBatchSize: 4, spool: fileSpool(directory, { strength }) }
+    const { time, sink, sent } = rig(t, answers, policy)
+    finish(sink, ...range(1, 100))
+    t.like(sink.stats(), { accepted: 100, dropped: 0 })
+    t.true(sink.stats().spooled >= 90)
+    state.isDown = false
+    time.pass(60_000)
+    t.deepEqual(sentBy(sent), range(1, 100))
+    t.is(sink.stats().delivered, 100)
+  })
 
 test('a span that is larger than the whole queue goes to the disk', (t) => {
   const { time, sink, sent } = rig(t, undefined, { maxQueueBytes: 2_000, spool: fileSpool(folder(t)) })
@@ -281,24 +288,28 @@ test('a key among attributes or request fields is not in the file', (t) => {
   t.true(text.includes('"kept":"yes"') && text.includes('"seed":7'))
 })
 
-test('a torn last line is skipped, counted and reported; the others are delivered', async (t) => {
-  const directory = folder(t)
-  const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
-  finish(first.sink, 1, 2, 3)
-  const [path = ''] = segments(directory)
-  truncateSync(path, statSync(path).size - 20)
-  abandonOwner(directory)
-  const { time, sink, sent, warnings } = rig(t, undefined, { spool: fileSpool(directory) })
-  const flushed = sink.flush()
-  await time.settle()
-  time.pass(1_000)
-  await flushed
-  t.deepEqual(sentBy(sent), [1, 2])
-  t.like(sink.stats(), { accepted: 3, delivered: 2, dropped: 1 })
-  t.true(
-    warnings.some(({ message }) => message.includes('1 spooled span dropped: they were damaged on the disk')),
-  )
-})
+for (const strength of STRENGTHS)
+  test(`a torn last line is skipped, counted and reported; the others are delivered, ${strength}`, async (t) => {
+    const directory = folder(t)
+    // What does not fit into the queue is all that `on-failure` writes by itself.
+    const first = rig(t, undefined, { maxQueueBytes: 1, spool: fileSpool(directory, { strength }) })
+    finish(first.sink, 1, 2, 3)
+    const [path = ''] = segments(directory)
+    truncateSync(path, statSync(path).size - 20)
+    abandonOwner(directory)
+    const { time, sink, sent, warnings } = rig(t, undefined, { spool: fileSpool(directory) })
+    const flushed = sink.flush()
+    await time.settle()
+    time.pass(1_000)
+    await flushed
+    t.deepEqual(sentBy(sent), [1, 2])
+    t.like(sink.stats(), { accepted: 3, delivered: 2, dropped: 1 })
+    t.true(
+      warnings.some(({ message }) =>
+        message.includes('1 spooled span dropped: they were damaged on the disk'),
+      ),
+    )
+  })
 
 testProp(
   'law: whatever becomes of the bytes of a file, the sink goes on, and what it delivers was written',
@@ -391,61 +402,63 @@ const traces = (sink: Sink, from: number, count: number): void => {
   }
 }
 
-test('the oldest segments are given up when there is no more room: whole traces, counted and reported', async (t) => {
-  const directory = folder(t)
-  const { state, answers } = outage()
-  const { time, sink, sent, warnings } = rig(t, answers, {
-    maxQueueSize: 10,
-    maxBatchSize: 10,
-    spool: fileSpool(directory, { maxBytes: 131_072 }),
+for (const strength of STRENGTHS)
+  test(`the oldest segments are given up when there is no more room: whole traces, counted and reported, ${strength}`, async (t) => {
+    const directory = folder(t)
+    const { state, answers } = outage()
+    const { time, sink, sent, warnings } = rig(t, answers, {
+      maxQueueSize: 10,
+      maxBatchSize: 10,
+      spool: fileSpool(directory, { strength, maxBytes: 131_072 }),
+    })
+    traces(sink, 1, 400)
+    t.true(sizeOf(directory) <= 131_072, `${sizeOf(directory)} bytes`)
+    const { spooled, dropped, accepted } = sink.stats()
+    t.is(accepted, 400)
+    t.true(spooled > 50 && dropped > 200)
+    t.is(accounted(sink), 400)
+    const lost = warnings.filter(({ message }) => message.includes('there was no more room on the disk'))
+    t.is(lost.length, 1)
+    state.isDown = false
+    const flushed = sink.flush()
+    await time.settle()
+    time.pass(60_000)
+    await flushed
+    const delivered = sentBy(sent.filter(({ at }) => at > 0 || !state.isDown))
+    // Those that are left are the newest, and their traces are whole.
+    t.is(delivered.length, 400 - sink.stats().dropped)
+    t.deepEqual(delivered, range(401 - delivered.length, 400))
+    t.is(delivered.length % 10, 0)
   })
-  traces(sink, 1, 400)
-  t.true(sizeOf(directory) <= 131_072, `${sizeOf(directory)} bytes`)
-  const { spooled, dropped, accepted } = sink.stats()
-  t.is(accepted, 400)
-  t.true(spooled > 50 && dropped > 200)
-  t.is(accounted(sink), 400)
-  const lost = warnings.filter(({ message }) => message.includes('there was no more room on the disk'))
-  t.is(lost.length, 1)
-  state.isDown = false
-  const flushed = sink.flush()
-  await time.settle()
-  time.pass(60_000)
-  await flushed
-  const delivered = sentBy(sent.filter(({ at }) => at > 0 || !state.isDown))
-  // Those that are left are the newest, and their traces are whole.
-  t.is(delivered.length, 400 - sink.stats().dropped)
-  t.deepEqual(delivered, range(401 - delivered.length, 400))
-  t.is(delivered.length % 10, 0)
-})
 
-test('what is too old is given up, by whoever finds it', async (t) => {
-  const directory = folder(t)
-  let now = 1_000_000
-  const clock = { now: () => now }
-  const first = rig(t, undefined, {
-    spool: fileSpool(directory, { strength: 'always', clock, maxAge: 1_000 }),
+for (const strength of STRENGTHS)
+  test(`what is too old is given up, by whoever finds it, ${strength}`, async (t) => {
+    const directory = folder(t)
+    let now = 1_000_000
+    const clock = { now: () => now }
+    const first = rig(t, undefined, {
+      spool: fileSpool(directory, { strength: 'always', clock, maxAge: 1_000 }),
+    })
+    finish(first.sink, 1)
+    abandonOwner(directory)
+    now += 500
+    const second = rig(t, undefined, {
+      spool: fileSpool(directory, { strength: 'always', clock, maxAge: 1_000 }),
+    })
+    finish(second.sink, 2)
+    abandonOwner(directory)
+    now += 700
+    const { time, sink, sent, warnings } = rig(t, undefined, {
+      spool: fileSpool(directory, { strength, clock, maxAge: 1_000 }),
+    })
+    const flushed = sink.flush()
+    await time.settle()
+    time.pass(1_000)
+    t.true(isRight(await flushed))
+    t.deepEqual(sentBy(sent), [2])
+    t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1 })
+    t.true(warnings.some(({ message }) => message.includes('they were too old')))
   })
-  finish(first.sink, 1)
-  abandonOwner(directory)
-  now += 500
-  const second = rig(t, undefined, {
-    spool: fileSpool(directory, { strength: 'always', clock, maxAge: 1_000 }),
-  })
-  finish(second.sink, 2)
-  abandonOwner(directory)
-  now += 700
-  const { time, sink, sent, warnings } = rig(t, undefined, {
-    spool: fileSpool(directory, { clock, maxAge: 1_000 }),
-  })
-  const flushed = sink.flush()
-  await time.settle()
-  time.pass(1_000)
-  t.true(isRight(await flushed))
-  t.deepEqual(sentBy(sent), [2])
-  t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1 })
-  t.true(warnings.some(({ message }) => message.includes('they were too old')))
-})
 
 for (const [path, options] of [
   ['strength', { strength: 'sometimes' }],
