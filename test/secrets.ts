@@ -33,7 +33,7 @@ import {
 } from 'respan-rx'
 import { type Local, startLocal } from 'respan-rx/local'
 import { fileSpool } from 'respan-rx/node'
-import { lastValueFrom, map, type Observable, of, tap, toArray } from 'rxjs'
+import { lastValueFrom, type MonoTypeOperatorFunction, map, type Observable, of, tap, toArray } from 'rxjs'
 import { sendEvents, sendJson, serve } from './helpers/server.js'
 
 const KEY = 'sk-canary-7d1f0a9be4c2'
@@ -288,6 +288,49 @@ test('a local server shows neither its key nor its upstream’s', async (t) => {
   await checked(await startLocal({ apiKey: KEY }))
   await checked(await startLocal({ upstream: { baseUrl: upstream.url, apiKey: KEY } }))
 })
+
+// ── what is withheld
+
+const WITHHELD: Readonly<Record<string, (sink: Sink) => MonoTypeOperatorFunction<unknown>>> = {
+  redact: (sink) =>
+    respanTrace('flow', { sink, redact: (content) => JSON.parse(hide(JSON.stringify(content))) }),
+  'a redact that throws': (sink) =>
+    respanTrace('flow', {
+      sink,
+      redact: (content) => {
+        throw new Error(String(content))
+      },
+    }),
+  'captureContent: false': (sink) => respanTrace('flow', { sink, captureContent: false }),
+  'a redacted sink': (sink) => respanTrace('flow', { sink: redacted(sink, hide) }),
+}
+
+const hide = (text: string): string => text.replaceAll(KEY, '…')
+
+for (const [what, traced] of Object.entries(WITHHELD))
+  test(`content is withheld before it is buffered, written or sent: ${what}`, async (t) => {
+    const server = await serve(t, (response) => sendJson(response, {}))
+    const directory = folder(t)
+    const told: Array<unknown> = []
+    const sink = bufferedSink(respanTransport({ baseUrl: server.url }), {
+      spool: fileSpool(directory, { strength: 'always' }),
+      onWarning: (warning) => told.push(warning),
+    })
+    const events = memorySink()
+    const say = component('say', (word: unknown) => of(`I say ${word}`, { word }))
+    const fail = component('fail', (word: unknown) => {
+      throw new Error(`I don't like ${JSON.stringify(word)}`)
+    })
+    await caught(lastValueFrom(of(KEY).pipe(say, fail, traced(sinkMonoid.concat(sink, events)))))
+    t.is(sink.stats().accepted, 3)
+    free(t, 'events', events.events)
+    free(t, 'files', filesIn(directory))
+    t.regex(filesIn(directory), /"name":"say"/)
+    await sink.close()
+    t.true(server.received.length > 0)
+    free(t, 'sent', server.received)
+    free(t, 'told', told)
+  })
 
 // ── what is printed and written by a process
 
