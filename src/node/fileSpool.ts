@@ -113,7 +113,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
 
   // ── what others left behind
 
-  /** Makes a dead owner's file one's own; `undefined` when somebody else was faster. */
+  /** Makes a dead owner's file one's own; `undefined` when somebody else was faster, or when it can't be read. */
   const takeOver = ({ name, begun }: Found): Segment | undefined => {
     const path = nameOf(begun)
     try {
@@ -121,10 +121,16 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     } catch {
       return undefined
     }
-    const { segment, damaged } = openSegment(path)
-    segments.add(segment)
-    if (damaged > 0) host.lost(damaged, 'they were damaged on the disk')
-    return segment
+    try {
+      const { segment, damaged } = openSegment(path)
+      segments.add(segment)
+      if (damaged > 0) host.lost(damaged, 'they were damaged on the disk')
+      return segment
+    } catch (thrown) {
+      // What can't be read must not keep the others from being found.
+      host.failed([], thrown)
+      return undefined
+    }
   }
 
   const leftovers = (): ReadonlyArray<Found> => {

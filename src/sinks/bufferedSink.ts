@@ -588,22 +588,51 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
 
   // ── flushing, closing, and the end of everything
 
-  const flush = (patience: number, lastResort?: () => void): Promise<Either<SinkError, FlushReport>> => {
+  const flush = (
+    timeout: number,
+    patience: number,
+    lastResort?: () => void,
+  ): Promise<Either<SinkError, FlushReport>> => {
     const { done } = waits.begin({
       upTo: last,
       waiting: counts.queued + counts.inFlight + counts.spooled,
       spooled: counts.spooled,
-      timeout: settings.flushTimeout,
+      timeout,
       patience,
       ...(lastResort === undefined ? {} : { lastResort }),
     })
     hurry()
+    if (resigned) {
+      // What is left is on the disk, and stays there.
+      waits.failed(new Error('The sink was closed.'))
+      waits.giveUp(() => true)
+    }
     return done
   }
 
-  /** Begins one microtask later; and when it is known what others left on the disk, which a flush is about, too. */
-  const begin = <A>(work: () => Promise<A>): Promise<A> =>
-    Promise.resolve().then(() => (spool === undefined ? work() : spool.look().then(work)))
+  /**
+   * Begins one microtask later; and when it is known what others left on the disk, which a flush is about, too. A disk
+   * that does not answer gets half of the time.
+   *
+   * @param work - is given the rest of the time, ms
+   */
+  const begin = async <A>(work: (timeout: number) => Promise<A>): Promise<A> => {
+    await undefined
+    if (spool === undefined) return work(settings.flushTimeout)
+    const began = time.now()
+    await untilEither(spool.look(), settings.flushTimeout / 2)
+    return work(Math.max(0, Math.ceil(settings.flushTimeout - (time.now() - began))))
+  }
+
+  /** Waits for something, but no longer than so many ms. */
+  const untilEither = (done: Promise<void>, limit: number): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = time.after(limit, resolve, true)
+      void done.then(() => {
+        cancel()
+        resolve()
+      })
+    })
 
   /** Tries at once, whatever there was to wait for. */
   const hurry = (): void => {
@@ -636,11 +665,11 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     ...box.entries(),
   ]
 
-  const close = async (): Promise<Either<SinkError, FlushReport>> => {
+  const close = async (timeout: number): Promise<Either<SinkError, FlushReport>> => {
     closed = true
     // Whoever runs out of patience while this takes its time loses nothing by it.
     spool?.writeAhead(inMemory())
-    const outcome = await flush(settings.flushTimeout, () => abandon(last, 'The sink was closed.'))
+    const outcome = await flush(timeout, timeout, () => abandon(last, 'The sink was closed.'))
     resigned = true
     spool?.close()
     arm()
@@ -655,7 +684,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     exiting = true
     const upTo = last
     let lost = 0
-    const outcome = await flush(EXIT_PATIENCE, () => {
+    const outcome = await flush(settings.flushTimeout, EXIT_PATIENCE, () => {
       lost = abandon(upTo, 'The process ended.')
     })
     exiting = false
@@ -720,7 +749,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
           )
         }
       },
-      flush: () => begin(() => flush(settings.flushTimeout)),
+      flush: () => begin((timeout) => flush(timeout, timeout)),
       close: () => {
         closing ??= begin(close)
         return closing

@@ -20,14 +20,14 @@ import { fc, testProp } from '@fast-check/ava'
 import test, { type ExecutionContext } from 'ava'
 import { expectTypeOf } from 'expect-type'
 import { isLeft, isRight } from 'fp-ts/lib/Either.js'
-import { Observable, delay as observeDelay, of } from 'rxjs'
+import { NEVER, Observable, delay as observeDelay, of } from 'rxjs'
 import type { StoredSpan } from '../../dist/codecs/StoredSpan.js'
 import { InvalidInput, NetworkError } from '../../dist/errors.js'
 import { type FileSpoolOptions, fileSpool } from '../../dist/node/fileSpool.js'
 import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
 import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import { respanTransport } from '../../dist/sinks/respanTransport.js'
-import type { Spool, SpoolHost, SpoolPlace } from '../../dist/sinks/Spool.js'
+import type { Spool, SpoolHost, SpoolPlace, SpoolStore } from '../../dist/sinks/Spool.js'
 import { restoreSpan, storeSpan } from '../../dist/sinks/storedSpan.js'
 import type { Receipt } from '../../dist/sinks/Transport.js'
 import { toSpan } from '../../dist/tracing/foldSpans.js'
@@ -354,6 +354,58 @@ test('files that are not its own are left alone', async (t) => {
   time.pass(1_000)
   await sink.close()
   t.deepEqual(readdirSync(directory).sort(), ['notes.ndjson', 'other.lock'])
+})
+
+test('a file that cannot be read is told, and keeps nobody from delivering the others', async (t) => {
+  const directory = folder(t)
+  const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(first.sink, 1, 2)
+  abandonOwner(directory)
+  const [path = ''] = segments(directory)
+  // Older than the other one, so that it is found first.
+  mkdirSync(path.replace(/[^/]{9}(?=-[^/]*$)/, '000000000'))
+  const { time, sink, sent, warnings } = rig(t, undefined, { spool: fileSpool(directory) })
+  const flushed = sink.flush()
+  await time.settle()
+  time.pass(1_000)
+  t.like(await flushed, { _tag: 'Right', right: { delivered: 2 } })
+  t.deepEqual(sentBy(sent), [1, 2])
+  t.true(warnings.some(({ message }) => message.includes('the spool fails: Error: EISDIR')))
+})
+
+test('a flush after the sink was closed is done at once, and says what is on the disk', async (t) => {
+  const { time, sink } = rig(t, () => status(503), { ...GIVES_UP, spool: fileSpool(folder(t)) })
+  finish(sink, 1, 2)
+  const closed = sink.close()
+  await time.settle()
+  time.pass(1_000)
+  await closed
+  const outcome = await sink.flush()
+  t.true(isLeft(outcome))
+  if (isRight(outcome)) return
+  t.like(outcome.left.report, { spooled: 2, queued: 0 })
+  t.is(outcome.left.failures[0]?.error.message, 'The sink was closed.')
+})
+
+test('a spool that never answers delays a flush by half of its time', async (t) => {
+  const store = { write: () => [], read: () => NEVER, remove: () => undefined, close: () => undefined }
+  const open = (): SpoolStore => ({ ...store, adopt: () => NEVER })
+  const { time, sink, sent } = rig(t, undefined, {
+    flushTimeout: 1_000,
+    spool: { name: 'hangs', strength: 'on-failure', open },
+  })
+  for (const [number, end] of [
+    [1, sink.flush],
+    [2, sink.close],
+  ] as const) {
+    finish(sink, number)
+    const done = end()
+    await time.settle()
+    time.pass(500)
+    await time.settle()
+    t.like(await done, { _tag: 'Right', right: { delivered: 1 } })
+  }
+  t.deepEqual(sentBy(sent), [1, 2])
 })
 
 test('a folder that cannot be made is told, and then it is as if there were none', async (t) => {
