@@ -46,8 +46,13 @@ const MANY_REFUSALS = 20
 /** A server that refuses us is left alone at least so long, whatever policy, chance and server say, ms. */
 const SHORTEST_PAUSE = 100
 
+/** And it is asked again after so long, however much longer it says: it may be well sooner, and the queue is finite. ms. */
+const LONGEST_PAUSE = 600_000
+
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
+
+const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, wait))
 
 const UNTRIED: Omit<Batch, 'entries'> = { failures: 0, since: undefined }
 
@@ -386,7 +391,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     const now = time.now()
     const wait = after ?? backoff(retry, failures, random)
     const since = tried.since ?? now
-    gate = { until: now + wait, paused: false }
+    gate = { until: now + Math.min(LONGEST_PAUSE, wait), paused: false }
     if (tried.failures < retry.count && now + wait - since <= retry.deadline) {
       putBack(entries, { failures: tried.failures + 1, since })
       waits.failed(error)
@@ -394,7 +399,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
       if (spool !== undefined) {
         exhausted = true
         // The spool gives them back, and has no count of attempts: whatever the policy says, that is no loop.
-        gate = { until: now + Math.max(SHORTEST_PAUSE, wait), paused: false }
+        gate = { until: now + pauseOf(wait), paused: false }
       }
       lose('dropped', entries, error)
     }
@@ -403,8 +408,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const holdOff = (after?: number): void => {
     failures++
     probing = true
-    const wait = Math.max(SHORTEST_PAUSE, after ?? backoff(retry, failures, random))
-    gate = { until: time.now() + wait, paused: true }
+    gate = { until: time.now() + pauseOf(after ?? backoff(retry, failures, random)), paused: true }
   }
 
   const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
@@ -448,8 +452,8 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     refusals += entries.length
     // Whoever refuses everything is not asked at full speed, two requests for each span.
     if (refusals < MANY_REFUSALS) return
-    const wait = Math.max(SHORTEST_PAUSE, backoff(retry, refusals - MANY_REFUSALS + 1, random))
-    gate = { until: time.now() + wait, paused: false }
+    const wait = backoff(retry, refusals - MANY_REFUSALS + 1, random)
+    gate = { until: time.now() + pauseOf(wait), paused: false }
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {

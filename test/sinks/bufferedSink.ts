@@ -351,6 +351,22 @@ test('probes a paused server with some restraint, whatever policy and server say
   t.is(sent.length, 21)
 })
 
+for (const code of [429, 503, 403])
+  test(`HTTP ${code} that asks for a day is asked again after ten minutes`, (t) => {
+    let isDown = true
+    const refused = throwError(() => new HttpError('no', { status: code, retryAfter: 86_400_000 }))
+    const { time, sink, sent } = rig(t, () => (isDown ? refused : undefined), { maxDelay: 0 })
+    finish(sink, 1)
+    time.pass(1)
+    isDown = false
+    finish(sink, 2)
+    time.pass(599_000)
+    t.is(sent.length, 1)
+    time.pass(2_000)
+    t.true(sent.length > 1)
+    t.is(sink.stats().queued, 0)
+  })
+
 test('a pause that comes again is told again, but not within a minute', (t) => {
   const { time, sink, warnings } = rig(t, (_, attempt) => (attempt % 2 === 1 ? status(401) : undefined))
   for (const number of range(1, 100)) {
