@@ -4,10 +4,11 @@
 
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { type BufferPolicy, bufferedSink, type FlushReport, respanTransport, type Sink } from 'respan-rx'
+import { deadPort } from './helpers/deadPort.js'
 import { accounted, finish, numberOf, range } from './helpers/spans.js'
 
 const SPANS = 10
@@ -221,18 +222,13 @@ for (const { what, answer, requests, report, error } of ROWS) {
 }
 
 test('a server that is down, and comes up', async (t) => {
-  const holder = createTcpServer()
-  holder.listen(0, '127.0.0.1')
-  await once(holder, 'listening')
-  // As above.
-  const { port } = holder.address() as AddressInfo
-  holder.close()
-  await once(holder, 'close')
+  const { port, release } = await deadPort(t)
   const { sink } = sinkTo(`http://127.0.0.1:${port}`, 30_000)
   finish(sink, ...range(1, SPANS))
   const { report, errors } = await flushed(sink)
   t.deepEqual(report, { ...EMPTY, dropped: SPANS })
   t.deepEqual(errors, ['NetworkError'])
+  await release()
   const server = createServer((request, response) => request.resume().on('end', () => response.end(OK)))
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')

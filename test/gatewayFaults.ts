@@ -20,6 +20,7 @@ import {
   withFallback,
 } from 'respan-rx'
 import { lastValueFrom, of } from 'rxjs'
+import { deadPort } from './helpers/deadPort.js'
 import { sendJson, serve } from './helpers/server.js'
 
 type Way = 'streamed' | 'whole'
@@ -103,15 +104,9 @@ const tcp =
     return { url, givenBack: () => Promise.all(closed) }
   }
 
-/** Nobody listens at this port any more. */
-const down: Start = async () => {
-  const server = createTcpServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // As above.
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
+/** Nobody listens. */
+const down: Start = async (t) => {
+  const { port } = await deadPort(t)
   return { url: `http://127.0.0.1:${port}`, givenBack: async () => undefined }
 }
 
