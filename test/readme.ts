@@ -55,6 +55,7 @@ const READERS_OWN = `
   const template: string
   const query$: import('rxjs').Observable<string>
   const question$: import('rxjs').Observable<string>
+  const later$: import('rxjs').Observable<never>
   const search: (question: string) => Promise<ReadonlyArray<string>>
   const retrieve: import('respan-rx').Component<string, { question: string; documents: ReadonlyArray<string> }>`
 
