@@ -28,6 +28,7 @@ export const eventDecoder = (
 ): EventDecoder => {
   const decoder = new TextDecoder()
   let ended = false
+  let afterCr = false
   const parser = createParser({
     onEvent: (event) => onEvent(event, ended),
     onError: (error: ParseError) => {
@@ -35,16 +36,25 @@ export const eventDecoder = (
     },
     maxBufferSize: MAX_EVENT_LENGTH,
   })
+  // The parser holds back a CR at the end of a piece, and all that follows up to the next line end, since an LF may come.
+  // Where none does, giving it that LF says the same, and lets it go on.
+  const feed = (text: string): void => {
+    parser.feed(afterCr && text.charCodeAt(0) !== LF ? `\n${text}` : text)
+    afterCr = text.charCodeAt(text.length - 1) === CR
+  }
   return {
     push: (bytes) => {
       const text = decoder.decode(bytes, STREAM)
-      if (text !== '') parser.feed(text)
+      if (text !== '') feed(text)
     },
     end: () => {
+      feed(decoder.decode())
       ended = true
-      parser.feed(`${decoder.decode()}\n\n`)
+      parser.feed('\n\n')
     },
   }
 }
 
 const STREAM = { stream: true }
+const LF = 10
+const CR = 13

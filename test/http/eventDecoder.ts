@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { eventDecoder, MAX_EVENT_LENGTH } from '../../dist/http/eventDecoder.js'
@@ -53,6 +54,26 @@ test('tells the last event, which may be cut, from those that are complete', (t)
     { data: 'a', event: undefined, last: false },
     { data: 'b', event: 'error', last: true },
   ])
+})
+
+test('an event that ends in CR is complete, whatever is cut behind it', (t) => {
+  const complete = { data: 'a', event: undefined, last: false }
+  const cut = { data: '', event: undefined, last: true }
+  for (const pieces of [['data: a\r\rdata: '], ['data: a\r\r', 'data: '], ['data: a\r', '\rdata: ']])
+    t.deepEqual(decodeAll(pieces.map(encode)), [complete, cut], inspect(pieces))
+  t.deepEqual(decodeAll([encode('data: a\r\r')]), [complete])
+})
+
+test('a CR at the end of a piece holds up nothing that follows', (t) => {
+  const events: Array<string> = []
+  const decoder = eventDecoder(({ data }) => events.push(data), tooLong)
+  decoder.push(encode('data: a\r\r'))
+  decoder.push(encode('data: '))
+  t.deepEqual(events, ['a'])
+  decoder.push(encode('b\r'))
+  decoder.push(encode('\n\r'))
+  decoder.push(encode('\n'))
+  t.deepEqual(events, ['a', 'b'])
 })
 
 test('calls back before push returns', (t) => {
@@ -126,8 +147,7 @@ testProp(
       events.map(({ event: name, data }, index) => ({
         data: data.join('\n'),
         event: name,
-        // A CR at the end is complete only when it is known that no LF follows.
-        last: (!complete || eol === '\r') && index === events.length - 1,
+        last: !complete && index === events.length - 1,
       })),
     )
   },
