@@ -1,4 +1,13 @@
-import { type MonoTypeOperatorFunction, mergeMap, Observable, share, takeUntil, throwError } from 'rxjs'
+import {
+  defer,
+  type MonoTypeOperatorFunction,
+  mergeMap,
+  Observable,
+  of,
+  share,
+  takeUntil,
+  throwError,
+} from 'rxjs'
 import { Aborted } from '../errors.js'
 
 /**
@@ -13,11 +22,13 @@ export const abortedBy = <T>(signal: AbortSignal | undefined): MonoTypeOperatorF
     ? (source) => source
     : takeUntil(reasons(signal).pipe(mergeMap((cause) => throwError(() => new Aborted({ cause })))))
 
-/** Emits the reason when the signal is aborted, at once if it is already; never completes. */
-const reasons = (signal: AbortSignal): Observable<unknown> =>
-  new Observable<unknown>((subscriber) => {
+/** Emits the reason when the signal is aborted, at once if it is already. */
+const reasons = (signal: AbortSignal): Observable<unknown> => {
+  const heard$ = new Observable<unknown>((subscriber) => {
     const abort = (): void => subscriber.next(signal.reason)
-    if (signal.aborted) return abort()
     signal.addEventListener('abort', abort, { once: true })
     return () => signal.removeEventListener('abort', abort)
   }).pipe(share())
+  // Not left to what is shared: whoever comes while that is telling the others would hear nothing of it.
+  return defer(() => (signal.aborted ? of<unknown>(signal.reason) : heard$))
+}

@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
 import test, { type ExecutionContext } from 'ava'
 import {
+  catchError,
   lastValueFrom,
   type Observable,
   type ObservableNotification,
@@ -809,6 +810,21 @@ test('sends nothing when the signal is aborted already', async (t) => {
   t.is(error?._tag, 'Aborted')
   t.deepEqual(events, [])
   t.is(server.received.length, 0)
+})
+
+test('sends nothing for a call that begins while others are being aborted', async (t) => {
+  const controller = new AbortController()
+  const server = await serve(t, (_, __, number) => {
+    if (number === 2) controller.abort()
+  })
+  const { chat } = gatewayOf(server.url, { signal: controller.signal })
+  const again = chat(ASK).pipe(catchError(() => chat(ASK)))
+  const outcomes = await Promise.all([outcome(t, again), outcome(t, again)])
+  t.deepEqual(
+    outcomes.map(({ error }) => error?._tag),
+    ['Aborted', 'Aborted'],
+  )
+  t.is(server.received.length, 2)
 })
 
 test('shares one listener on a signal between the calls of a moment', async (t) => {
