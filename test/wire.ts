@@ -8,11 +8,13 @@ import {
   type GenerateInput,
   HttpError,
   InvalidInput,
+  memorySink,
   type PromptInput,
   type PromptSettings,
   type Reply,
   type ReplyEvent,
   respanGenerate,
+  respanTrace,
   StreamInterrupted,
   user,
   wholeReply,
@@ -539,6 +541,38 @@ for (const name of ['v1', 'v1-override-params', 'v2', 'composition'])
       ...request,
       prompt: { schema_version: 1, echo: false, ...prompt },
     })
+  })
+
+for (const [schema, prompt] of [
+  ['a patch', {}],
+  ['override_params', { schema_version: 1 }],
+] as const)
+  test(`a stored prompt with ${schema} waits for as many choices as it asks for`, async (t) => {
+    const choice = (index: number, finish_reason: string | null) =>
+      `data: ${JSON.stringify({ choices: [{ index, delta: { content: 'x' }, finish_reason }] })}\n\n`
+    const server = await serve(t, (response, _, number) =>
+      sendEvents(response, choice(0, 'stop'), ...(number === 1 ? [choice(1, 'stop')] : [])),
+    )
+    const generate = respanGenerate({
+      promptId: 'p',
+      prompt,
+      params: { n: 2, temperature: 0.5 },
+      stream: true,
+      baseUrl: server.url,
+      retry: { count: 0 },
+    })
+    const sink = memorySink()
+    const run = () => lastValueFrom(of({}).pipe(generate, wholeReply(), respanTrace('flow', { sink })))
+    t.is((await run()).replies.length, 2)
+    const cut = await t.throwsAsync<StreamInterrupted>(run(), { instanceOf: StreamInterrupted })
+    t.deepEqual(cut?.partial?.replies, ['x'])
+    const generations = sink
+      .spans()
+      .flatMap(({ generation }) => (generation === undefined ? [] : [generation]))
+    t.deepEqual(
+      generations.map(({ request }) => request),
+      Array(2).fill({ n: 2, temperature: 0.5, prompt_id: 'p' }),
+    )
   })
 
 test('a stored prompt streams', async (t) => {

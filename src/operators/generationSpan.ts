@@ -1,6 +1,8 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { Observable } from 'rxjs'
 import { isLeft } from '#fp/Either'
+import { askedParams } from '../codecs/askedParams.js'
+import type { ChatParams } from '../codecs/ChatParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { messageText } from '../codecs/messages.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
@@ -57,11 +59,11 @@ const PARAM_KEYS = [
   'reasoning_effort',
   'verbosity',
   'seed',
-] as const satisfies ReadonlyArray<keyof ChatRequest>
+] as const satisfies ReadonlyArray<keyof ChatParams>
 
 // What a request says in words, and a trace without content must not repeat.
 const CONTENT_KEYS = ['tools', 'tool_choice', 'response_format', 'stop'] as const satisfies ReadonlyArray<
-  keyof ChatRequest
+  keyof ChatParams
 >
 
 const picked = <A extends object, K extends keyof A>(
@@ -88,9 +90,10 @@ const inputOf = ({ messages, prompt }: ChatRequest): unknown =>
       }
 
 const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['request']> => {
-  const content = trace.captureContent ? trace.redact(picked(request, CONTENT_KEYS)) : undefined
+  const params = askedParams(request)
+  const content = trace.captureContent ? trace.redact(picked(params, CONTENT_KEYS)) : undefined
   return {
-    ...picked(request, PARAM_KEYS),
+    ...picked(params, PARAM_KEYS),
     ...(typeof content === 'object' ? content : {}),
     ...(request.prompt === undefined ? {} : { prompt_id: request.prompt.prompt_id }),
   }

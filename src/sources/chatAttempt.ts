@@ -19,6 +19,8 @@ export interface ChatCall extends Pick<Exchange, 'url' | 'headers' | 'fetch' | '
   readonly platform: Platform
   /** A stream was asked for. */
   readonly stream: boolean
+  /** How many replies were asked for. */
+  readonly choices: number
   readonly policy: ConnectionPolicy
 }
 
@@ -50,7 +52,7 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
       }
       switch (kindOf(response, call.stream)) {
         case 'stream':
-          return readChatStream(response, reading, call.scrub, emit)
+          return readChatStream(response, reading, call.scrub, call.choices, emit)
         case 'json':
           return readChatResponse(response, reading, call.scrub, emit)
         default:

@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { defer, type Observable, throwError } from 'rxjs'
 import { isLeft, tryCatch } from '#fp/Either'
+import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { describeFound } from '../codecs/decode.js'
 import { readEnvironment } from '../codecs/Environment.js'
@@ -47,6 +48,7 @@ export const chatGateway = (
       const call = {
         platform,
         stream,
+        choices: askedParams(request).n ?? 1,
         url: `${baseUrl}/chat/completions`,
         body: body.right,
         headers,

@@ -1,5 +1,6 @@
 import { defer, Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
+import { askedParams } from '../codecs/askedParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
 import { mapTexts } from '../codecs/mapTexts.js'
@@ -60,7 +61,8 @@ export const observeChat = (
 ): Observable<ReplyEvent> =>
   new Observable((subscriber) => {
     const streaming = request.stream === true
-    const builder = replyBuilder(request.n ?? 1, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
+    const { n = 1 } = askedParams(request)
+    const builder = replyBuilder(n, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
     let output = false
     let settled = false
     let ended = false

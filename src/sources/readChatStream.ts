@@ -1,5 +1,6 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 import { isLeft } from '#fp/Either'
+import type { ChatChunk } from '../codecs/ChatChunk.js'
 import { describeFound } from '../codecs/decode.js'
 import { isErrorBody } from '../codecs/ErrorBody.js'
 import { StreamInterrupted } from '../errors.js'
@@ -22,17 +23,21 @@ const OPENING_BRACE = 123
  * early, without a finish reason, is not judged here.
  *
  * Rejects with `GatewayError` (an event holds an error), `InvalidResponse` (an event is not JSON, is no chunk, or is
- * longer than 16 Mi characters) and `StreamInterrupted` (the body ends inside an event).
+ * longer than 16 Mi characters) and `StreamInterrupted` (the body ends inside an event; or without `[DONE]`, after fewer
+ * choices than were asked for: with it, the provider ignores `n`, as many do).
  *
+ * @param choices - how many were asked for
  * @param emit - takes each chunk, in the tick in which its bytes arrived
  */
 export const readChatStream = async (
   response: Response,
   reading: Reading<GatewayEvent>,
   scrub: Scrub,
+  choices: number,
   emit: (event: GatewayEvent) => void,
 ): Promise<void> => {
   const moulds = chunkMoulds()
+  const finished = new Set<number>()
   let done = false
 
   const onEvent = ({ event, data }: EventSourceMessage, last: boolean): void => {
@@ -48,7 +53,7 @@ export const readChatStream = async (
     }
     if (event === 'error') throw gatewayError(data, reading.ids, scrub)
     const known = moulds.cast(data)
-    if (known !== undefined) return emit({ _tag: 'Chunk', chunk: known })
+    if (known !== undefined) return take(known)
     const json = parseJson(data)
     if (json === undefined) {
       throw last
@@ -64,7 +69,13 @@ export const readChatStream = async (
     const chunk = decodeChunk(json)
     if (isLeft(chunk)) throw invalidResponse(SUBJECT, chunk.left, reading.ids, scrub)
     moulds.learn(data, chunk.right)
-    emit({ _tag: 'Chunk', chunk: chunk.right })
+    take(chunk.right)
+  }
+
+  const take = (chunk: ChatChunk): void => {
+    if (choices > 1)
+      for (const { index, finish_reason } of chunk.choices) if (finish_reason) finished.add(index ?? 0)
+    emit({ _tag: 'Chunk', chunk })
   }
 
   const onTooLong = (): never => {
@@ -77,7 +88,10 @@ export const readChatStream = async (
     events.push(bytes)
     return !done
   })
-  if (!done && !reading.closed()) events.end()
+  if (done || reading.closed()) return
+  events.end()
+  if (!done && finished.size > 0 && finished.size < choices)
+    throw new StreamInterrupted('The stream ended between two choices.', reading.ids)
 }
 
 /** Nearly every event is none: this costs less than the codec. */
