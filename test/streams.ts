@@ -87,6 +87,28 @@ const BREAKDOWN = event({
 const call = (index: number, fn: object, more: object = {}): string =>
   event(part({ delta: { tool_calls: [{ index, ...more, function: fn }] }, finish_reason: null }))
 
+const calls = (...all: ReadonlyArray<object>): object =>
+  part({ delta: { tool_calls: all }, finish_reason: null })
+
+const hasTwoCalls: NonNullable<Row['also']> = (t, { messages }, events) => {
+  const [message] = messages
+  const made = message?.role === 'assistant' ? (message.tool_calls ?? []) : []
+  t.deepEqual(
+    made.map(({ id, function: fn }) => [id, fn.name, JSON.parse(fn.arguments)]),
+    [
+      ['a', 'one', { a: 1 }],
+      ['b', 'two', { b: 2 }],
+    ],
+  )
+  const told = events.flatMap((one) => (one._tag === 'ToolCallDelta' ? [one] : []))
+  for (const [number, { id, function: fn }] of made.entries()) {
+    const own = told.filter((one) => one.call === number)
+    t.is(own[0]?.callId, id)
+    t.is(own[0]?.name, fn.name)
+    t.is(own.map(({ json }) => json).join(''), fn.arguments)
+  }
+}
+
 /** What a row's server does after the headers of a stream: bytes at once, or something of its own. */
 type Sending = string | Uint8Array | ((response: ServerResponse) => unknown)
 
@@ -103,8 +125,8 @@ interface Row {
   readonly usage?: number | undefined
   readonly status: SpanStatus
   readonly source: UsageSource
-  /** Whatever else is true of the reply. */
-  readonly also?: (t: ExecutionContext, reply: Reply) => void
+  /** Whatever else is true of the reply, and of the events before it. */
+  readonly also?: (t: ExecutionContext, reply: Reply, events: ReadonlyArray<ReplyEvent>) => void
 }
 
 const fine = (what: string, sends: Sending, more: Partial<Row> = {}): Row => ({
@@ -283,18 +305,21 @@ const ROWS: ReadonlyArray<Row> = [
     {
       text: '',
       finish: 'tool_calls',
-      also: (t, { messages }) => {
-        const [message] = messages
-        const calls = message?.role === 'assistant' ? message.tool_calls : []
-        t.deepEqual(
-          calls?.map(({ id, function: fn }) => [id, fn.name, JSON.parse(fn.arguments)]),
-          [
-            ['a', 'one', { a: 1 }],
-            ['b', 'two', { b: 2 }],
-          ],
-        )
-      },
+      also: hasTwoCalls,
     },
+  ),
+  fine(
+    'has two tool calls without numbers, told apart by their ids',
+    event(calls({ id: 'a', function: { name: 'one', arguments: '{"a"' } })) +
+      event(calls({ function: { arguments: ':1' } })) +
+      event(calls({ id: '', function: { arguments: '}' } })) +
+      event(calls({ id: 'b', function: { name: 'two', arguments: '{"b":' } })) +
+      event(calls({ id: 'b', function: { arguments: '2' } })) +
+      event(calls({ function: { arguments: '}' } })) +
+      event(part({ delta: {}, finish_reason: 'tool_calls' })) +
+      USAGE +
+      DONE,
+    { text: '', finish: 'tool_calls', also: hasTwoCalls },
   ),
 ]
 
@@ -410,7 +435,7 @@ const expectReply = (t: ExecutionContext, row: Row, { events, error, text }: Out
   const { finish = row.error === undefined ? 'stop' : null } = row
   t.is(reply.meta[0]?.finish_reason, finish)
   t.is(reply.meta[0]?.usage?.total_tokens, row.usage)
-  row.also?.(t, reply)
+  row.also?.(t, reply, events)
 }
 
 /** So much of a text is compared: a trace keeps a megabyte of it. */

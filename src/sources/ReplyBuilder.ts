@@ -116,9 +116,8 @@ type Emit = (event: ReplyEvent) => void
 
 const keepText = (builder: ReplyBuilder, pieces: Array<string>, text: string): void => {
   builder.output = true
-  if (builder.kept >= builder.keep) return
-  pieces.push(text)
-  builder.kept += text.length
+  if (builder.characters < builder.keep) pieces.push(text)
+  builder.characters += text.length
 }
 
 /** Which call a piece without an index belongs to: an id that is new, or a name without an id, begins another one. */
