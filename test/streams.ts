@@ -361,6 +361,52 @@ const ANSWERS: ReadonlyArray<Row> = [
       { headers: HEADERS_OF_JSON },
     ),
   ),
+  fine(
+    'is a whole response instead, with everything that a stream of it would tell',
+    (response) =>
+      sendJson(
+        response,
+        {
+          model: 'm-1',
+          choices: [
+            {
+              index: 0,
+              message: {
+                role: 'assistant',
+                content: 'Hello',
+                reasoning_content: 'Hm.',
+                refusal: 'No.',
+                tool_calls: [
+                  { id: 'a', type: 'function', function: { name: 'one', arguments: '{"a":1}' } },
+                  { id: 'b', type: 'function', function: { name: 'two', arguments: '{"b":2}' } },
+                ],
+              },
+              finish_reason: 'stop',
+            },
+          ],
+        },
+        { headers: HEADERS_OF_JSON },
+      ),
+    {
+      usage: undefined,
+      source: 'estimated',
+      also: (t, reply, events) => {
+        hasTwoCalls(t, reply, events)
+        t.deepEqual(
+          events.map((one) => ('text' in one ? [one._tag, one.text] : one._tag)),
+          [
+            'ReplyStarted',
+            ['ReasoningDelta', 'Hm.'],
+            ['TextDelta', 'Hello'],
+            ['RefusalDelta', 'No.'],
+            'ToolCallDelta',
+            'ToolCallDelta',
+            'ReplyFinished',
+          ],
+        )
+      },
+    },
+  ),
 ]
 
 const HEADERS_OF_JSON = { ...HEADERS, 'content-type': 'application/json' }
@@ -455,7 +501,9 @@ const expectTrace = (t: ExecutionContext, row: Row, sink: ReturnType<typeof memo
   t.is(root?.status, row.status)
   t.is(generation?.error?.tag, row.error?._tag)
   t.like(generation?.generation, { usageSource: row.source, attempts: 1, stream: true })
-  if (row.source === 'reported') t.is(generation?.generation?.usage?.total_tokens, row.usage)
+  const usage = generation?.generation?.usage
+  if (row.source === 'reported') t.is(usage?.total_tokens, row.usage)
+  else t.is((usage?.completion_tokens ?? 0) > 0, row.source === 'estimated')
   t.is(contentOf(generation?.output), row.text === '' ? undefined : row.text?.slice(0, START))
 }
 
@@ -498,6 +546,16 @@ for (const traced of [false, true])
     )
     expectReply(t, row, outcome)
     if (traced) expectTrace(t, row, sink)
+  })
+
+for (const captureContent of [true, false])
+  test(`a stream of which nothing is kept has all its tokens estimated, ${captureContent ? 'with' : 'without'} content`, async (t) => {
+    const server = await serve(t, (response) => sendEvents(response, text('x'.repeat(4_000)), STOP, DONE))
+    const sink = memorySink()
+    const generate = respanGenerate({ model: 'm', stream: true, collect: false, baseUrl: server.url })
+    const trace = respanTrace<ReplyEvent>('flow', { sink, captureContent, maxContentBytes: 1_000 })
+    await lastValueFrom(of('Hi').pipe(generate, trace))
+    t.like(sink.spans()[0]?.generation, { usageSource: 'estimated', usage: { completion_tokens: 1_000 } })
   })
 
 test('a stream that keeps silent but for comments is alive', async (t) => {

@@ -257,6 +257,12 @@ for (const [way, stream] of WAYS) {
     )
   })
 
+  test(`more choices asked for than a provider gives, ${way}`, async (t) => {
+    const server = await serve(t, (response) => sendJson(response, JSON.parse(fixture('chat.response.json'))))
+    const { replies } = await ask({ baseUrl: server.url }, 'Hi', { params: { n: 3 } }, stream)
+    t.is(replies.length, 1)
+  })
+
   test(`reasoning, ${way}`, async (t) => {
     const local = await start(t)
     const { replies, messages, meta } = await ask(

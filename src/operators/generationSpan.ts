@@ -105,7 +105,7 @@ const CHARACTERS_PER_TOKEN = 4
 const estimated = (request: ChatRequest, builder: ReplyBuilder): Usage => {
   const asked = (request.messages ?? []).reduce((sum, message) => sum + messageText(message).length, 0)
   const prompt_tokens = Math.ceil(asked / CHARACTERS_PER_TOKEN)
-  const completion_tokens = Math.ceil(builder.kept / CHARACTERS_PER_TOKEN)
+  const completion_tokens = Math.ceil(builder.characters / CHARACTERS_PER_TOKEN)
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
 }
 

@@ -1,4 +1,4 @@
-import type { ChatChunk, ChunkChoice } from '../codecs/ChatChunk.js'
+import type { ChatChunk, ChatDelta, ChunkChoice } from '../codecs/ChatChunk.js'
 import { isBreakdownChunk } from '../codecs/ChatChunk.js'
 import type { AssistantMessage } from '../codecs/ChatMessage.js'
 import type { ChatResponse } from '../codecs/ChatResponse.js'
@@ -33,11 +33,12 @@ export interface ReplyBuilder {
   readonly id: string
   model: string
   readonly choices: Map<number, ChoiceSoFar>
-  /** Choices that are still to be reckoned with: those asked for, until a whole response says how many there are. */
+  /** Choices to wait for: as many as were asked for, or as a whole answer has. */
   expected: number
   /** Characters to keep; beyond it deltas pass by. */
   readonly keep: number
-  kept: number
+  /** Characters that have come, kept or not. */
+  characters: number
   started: boolean
   /** Something a reader would see has come: text, reasoning, a refusal or a tool call. */
   output: boolean
@@ -65,7 +66,7 @@ export const replyBuilder = (expected: number, keep: number): ReplyBuilder => ({
   choices: new Map(),
   expected,
   keep,
-  kept: 0,
+  characters: 0,
   started: false,
   output: false,
   finished: 0,
@@ -157,13 +158,7 @@ const addLogprobs = (choice: ChoiceSoFar, more: Logprobs): void => {
   }
 }
 
-const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void => {
-  const { delta, finish_reason, logprobs } = part
-  const choice = choiceAt(builder, part.index ?? 0)
-  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
-  finish(builder, choice, finish_reason)
-  if (logprobs != null) addLogprobs(choice, logprobs)
-  if (delta == null) return
+const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, emit: Emit): void => {
   const { id } = builder
   const reasoning = delta.reasoning_content ?? delta.reasoning
   if (reasoning != null && reasoning !== '') {
@@ -181,6 +176,15 @@ const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void =
   if (delta.tool_calls != null) {
     for (const call of delta.tool_calls) emit(addCall(builder, choice, call))
   }
+}
+
+const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void => {
+  const { delta, finish_reason, logprobs } = part
+  const choice = choiceAt(builder, part.index ?? 0)
+  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
+  finish(builder, choice, finish_reason)
+  if (logprobs != null) addLogprobs(choice, logprobs)
+  if (delta != null) addDelta(builder, choice, delta, emit)
 }
 
 const addBreakdown = (builder: ReplyBuilder, breakdown: RequestBreakdown | null | undefined): void => {
@@ -217,34 +221,30 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
   for (const choice of chunk.choices) addChoice(builder, choice, emit)
 }
 
-/** What a stream would have told piece by piece: a stream may be asked for and answered by a response. */
-const emitWhole = (id: string, choice: number, message: AssistantMessage, emit: Emit): void => {
-  const whole = toChatMessage(message)
-  const texts = [
-    ['ReasoningDelta', message.reasoning_content ?? message.reasoning],
-    ['TextDelta', messageText(whole)],
-    ['RefusalDelta', message.refusal],
-  ] as const
-  for (const [_tag, text] of texts) if (text != null && text !== '') emit({ _tag, id, choice, text })
-  for (const [call, { id: callId, function: called }] of (whole.tool_calls ?? []).entries()) {
-    emit({ _tag: 'ToolCallDelta', id, choice, call, callId, name: called.name, json: called.arguments })
-  }
-}
+/** A whole message as the one delta that a stream of it would have. */
+const deltaOf = ({ content, tool_calls, ...others }: AssistantMessage): ChatDelta => ({
+  ...others,
+  content: messageText({ content: content ?? null }),
+  tool_calls: (tool_calls ?? []).map((call, index) => ({ ...call, index })),
+})
 
 const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit): void => {
   addHead(builder, response)
-  builder.expected = response.choices.length
-  start(builder, emit)
   addBreakdown(builder, response.request_breakdown)
-  for (const [position, { index, message, finish_reason, logprobs }] of response.choices.entries()) {
+  // All of them before anything is handed out: whoever leaves on the first text leaves a finished reply.
+  const choices = response.choices.map(({ index, message, finish_reason, logprobs }, position) => {
     const choice = choiceAt(builder, index ?? position)
     finish(builder, choice, finish_reason ?? 'stop')
     choice.finishReason = finish_reason ?? null
     choice.logprobs = logprobs ?? undefined
     choice.message = message ?? {}
-    builder.output = true
-    emitWhole(builder.id, choice.index, choice.message, emit)
-  }
+    return { choice, message: choice.message }
+  })
+  // It is complete, however many were asked for: some providers give one.
+  builder.expected = builder.choices.size
+  builder.output = choices.length > 0
+  start(builder, emit)
+  for (const { choice, message } of choices) addDelta(builder, choice, deltaOf(message), emit)
 }
 
 /** Takes in one event of the gateway and emits what a reader sees of it. */
