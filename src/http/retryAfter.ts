@@ -32,8 +32,13 @@ const amount = (text: string | null): number | undefined =>
 // Date.parse alone takes nearly anything: '-5' is a day in 2001.
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? .*\d{2}:\d{2}:\d{2}/
 
+// The form of C's asctime names no zone, and means GMT as the others do; Date.parse would take it for local time.
+const ASCTIME = /:\d{2} \d{4}$/
+
 const date = (text: string | null): number | undefined => {
-  const ms = text !== null && HTTP_DATE.test(text.trim()) ? Date.parse(text) : Number.NaN
+  const trimmed = text?.trim() ?? ''
+  const zoned = ASCTIME.test(trimmed) ? `${trimmed} GMT` : trimmed
+  const ms = HTTP_DATE.test(trimmed) ? Date.parse(zoned) : Number.NaN
   return Number.isNaN(ms) ? undefined : ms
 }
 

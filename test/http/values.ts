@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { left, right } from 'fp-ts/lib/Either.js'
@@ -292,6 +294,7 @@ const WAITS: ReadonlyArray<
   ['the body when the header is unusable', { 'retry-after': 'later' }, { retry_after: 2 }, 2_000],
   ['an HTTP date', { 'retry-after': 'Sun, 01 Mar 2026 12:00:09 GMT' }, {}, 9_000],
   ['a date of the old RFC 850 form', { 'retry-after': 'Sunday, 01-Mar-26 12:00:09 GMT' }, {}, 9_000],
+  ['a date of the form of asctime', { 'retry-after': 'Sun Mar  1 12:00:09 2026' }, {}, 9_000],
   ['a date in the past', { 'retry-after': 'Sun, 01 Mar 2026 11:00:00 GMT' }, {}, 0],
   [
     "a date, measured against the server's clock",
@@ -313,9 +316,28 @@ for (const [what, headers, body, ms] of WAITS) {
   })
 }
 
+test('reads dates as GMT, wherever it runs', async (t) => {
+  const source = `
+    import { retryAfter } from '${new URL('../../dist/http/retryAfter.js', import.meta.url).href}'
+    const wait = (date) => retryAfter(new Headers({ 'retry-after': date }), {}, ${NOW})
+    console.log(wait('Sun, 01 Mar 2026 12:00:09 GMT'), wait('Sun Mar  1 12:00:09 2026'))
+  `
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source], {
+    env: { ...process.env, TZ: 'America/New_York' },
+  })
+  t.is(stdout.trim(), '9000 9000')
+})
+
+const waiting = fc.oneof(
+  fc.string(),
+  fc.double({ noNaN: true }).map(String),
+  fc.nat().map(String),
+  fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+)
+
 testProp(
   'law: a wait is undefined or a whole number that a timer can wait',
-  [fc.string(), fc.string(), fc.anything()],
+  [waiting, waiting, fc.oneof(fc.anything(), fc.record({ retry_after: fc.oneof(waiting, fc.double()) }))],
   (t, ms, seconds, body) => {
     const ascii = (text: string) => text.replace(/[^ -~]/g, '')
     const wait = retryAfter(
