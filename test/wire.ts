@@ -171,6 +171,7 @@ for (const field of ['field_name', 'delimiter', 'mock_response', 'is_log_omitted
       [{ attributes: () => bad }, 'Hi', `attributes.${field}`],
       [{ extraBody: bad }, 'Hi', field],
       [{ extraBody: { respan_params: bad } }, 'Hi', `respan_params.${field}`],
+      [{ extraBody: { keywordsai_params: bad } }, 'Hi', `keywordsai_params.${field}`],
       [{}, { prompt: 'Hi', attributes: bad }, `attributes.${field}`],
     ] as const) {
       const error = await t.throwsAsync<InvalidInput>(ask(local, anything(item), anything(options)))

@@ -16,6 +16,7 @@ const ChatRequestFields = wire(
       stream_options: wire(t.partial({ include_usage: t.boolean }), 'StreamOptions'),
       prompt: PromptReference,
       respan_params: RespanAttributes,
+      keywordsai_params: RespanAttributes,
     }),
   ]),
   'ChatRequest',
@@ -24,7 +25,8 @@ const ChatRequestFields = wire(
 /**
  * The body of `POST /api/chat/completions`: the {@link ChatParams}, the {@link RespanAttributes} beside them, and
  * either `messages` with something that picks the model (`model`, `models`, a load-balancing group or list), or a
- * `prompt`. A top-level Respan field wins over the same one in `respan_params`.
+ * `prompt`. A top-level Respan field wins over the same one in `respan_params`, whose old name
+ * `keywordsai_params` is still taken.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
