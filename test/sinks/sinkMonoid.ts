@@ -6,7 +6,7 @@ import { noopSink } from '../../dist/sinks/noopSink.js'
 import { redacted } from '../../dist/sinks/redacted.js'
 import { sinkMonoid } from '../../dist/sinks/sinkMonoid.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../../dist/tracing/Sink.js'
-import type { SpanEvent } from '../../dist/tracing/SpanEvent.js'
+import type { SpanEnded, SpanEvent, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 import { accounted, ended, finish, idOf, numberOf, range, started, TRACE_ID } from '../helpers/spans.js'
 
 const { concat, empty } = sinkMonoid
@@ -248,10 +248,17 @@ const comparable = (outcome: Awaited<ReturnType<Sink['flush']>>): unknown =>
       }
     : outcome.right
 
+/** A span by its number, with all the content that a span may have. */
+interface Finished {
+  readonly number: number
+  readonly start: Partial<SpanStarted>
+  readonly end: Partial<SpanEnded>
+}
+
 /** All that can be seen of sinks put together in some way: what each of them got, and what came out. */
 const observe = async (
   kinds: ReadonlyArray<number>,
-  numbers: ReadonlyArray<number>,
+  spans: ReadonlyArray<Finished>,
   combine: (sinks: ReadonlyArray<Sink>) => Sink,
 ): Promise<Observed> => {
   const parts = kinds.map((kind, index) => {
@@ -263,7 +270,11 @@ const observe = async (
     return { memory, sink: { ...memory, flush: () => Promise.resolve(outcome) } }
   })
   const whole = combine(parts.map(({ sink }) => sink))
-  finish(whole, ...numbers)
+  for (const { number, start, end } of spans) {
+    whole.next(started(number, start))
+    whole.next({ _tag: 'SpanFirstOutput', traceId: TRACE_ID, spanId: idOf(number), at: 1_500 })
+    whole.next(ended(number, end))
+  }
   const flushed = comparable(await whole.flush())
   const closed = comparable(await whole.close())
   finish(whole, 99)
@@ -271,9 +282,28 @@ const observe = async (
 }
 
 const kind = fc.integer({ min: 0, max: 2 })
-const numbers = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 6 })
 
-testProp('law: concat is associative', [kind, kind, kind, numbers], async (t, a, b, c, spans) => {
+const content = fc.string({ unit: 'binary', maxLength: 20 })
+
+const error = fc.oneof(
+  fc.record({ tag: content, status: fc.nat(599) }),
+  fc.record({ tag: content, status: fc.nat(599), message: content }),
+  // A stack repeats the message, or it does not.
+  fc
+    .record({ tag: content, status: fc.nat(599), message: content, at: content, repeats: fc.boolean() })
+    .map(({ at, repeats, ...rest }) => ({ ...rest, stack: `${repeats ? rest.message : ''}\n${at}` })),
+)
+
+const finished: fc.Arbitrary<ReadonlyArray<Finished>> = fc.array(
+  fc.record({
+    number: fc.integer({ min: 1, max: 5 }),
+    start: fc.record({ input: content }, { requiredKeys: [] }),
+    end: fc.record({ input: content, output: content, error }, { requiredKeys: [] }),
+  }),
+  { maxLength: 6 },
+)
+
+testProp('law: concat is associative', [kind, kind, kind, finished], async (t, a, b, c, spans) => {
   const kinds = [a, b, c]
   const leftFirst = await observe(kinds, spans, ([x = empty, y = empty, z = empty]) =>
     concat(concat(x, y), z),
@@ -284,7 +314,7 @@ testProp('law: concat is associative', [kind, kind, kind, numbers], async (t, a,
   t.deepEqual(leftFirst, rightFirst)
 })
 
-testProp('law: empty is neutral on both sides', [kind, numbers], async (t, a, spans) => {
+testProp('law: empty is neutral on both sides', [kind, finished], async (t, a, spans) => {
   const alone = await observe([a], spans, ([x = empty]) => x)
   t.deepEqual(await observe([a], spans, ([x = empty]) => concat(x, empty)), alone)
   t.deepEqual(await observe([a], spans, ([x = empty]) => concat(empty, x)), alone)
@@ -292,7 +322,7 @@ testProp('law: empty is neutral on both sides', [kind, numbers], async (t, a, sp
   t.deepEqual(await observe([a], spans, ([x = empty]) => concat({ ...empty }, x)), alone)
 })
 
-testProp('law: redacted with the identity is no different', [kind, numbers], async (t, a, spans) => {
+testProp('law: redacted with the identity is no different', [kind, finished], async (t, a, spans) => {
   const alone = await observe([a], spans, ([x = empty]) => x)
   t.deepEqual(await observe([a], spans, ([x = empty]) => redacted(x, (content) => content)), alone)
 })
