@@ -455,13 +455,15 @@ test('schema 1: the stored prompt wins over the request, and override_params ove
   const plain = await askPrompt(local, { ...THE_CAT, messages: [user('Say mine')] }, v1, { model: 'gpt-4o' })
   t.deepEqual<unknown, unknown>(plain.reply.promptMessages, [SYSTEM, user('The cat')])
   t.is(plain.reply.meta[0]?.model, 'gpt-4o-mini-2024-07-18')
-  const over = await askPrompt(local, THE_CAT, {
-    ...v1,
-    override_params: { max_tokens: 5, model: 'gpt-4o', messages: [user('Say over')] },
-  })
+  const over = await askPrompt(
+    local,
+    THE_CAT,
+    { ...v1, override_params: { max_tokens: 5, model: 'gpt-4o', messages: [user('Say over')] } },
+    { params: { max_tokens: 9, top_p: 0.5 } },
+  )
   t.deepEqual<unknown, unknown>(over.reply.promptMessages, [user('Say over')])
   t.is(over.reply.meta[0]?.model, 'gpt-4o-2024-08-06')
-  t.like(over.request, { temperature: 0.2, max_tokens: 5 })
+  t.like(over.request, { temperature: 0.2, max_tokens: 5, top_p: 0.5 })
   const appended = await askPrompt(local, THE_CAT, {
     ...v1,
     override_params: { messages: [user('And be brief.')] },
