@@ -334,8 +334,27 @@ const ANSWERS: ReadonlyArray<Row> = [
   failed(
     'is a page that says it is a stream',
     (response) => response.writeHead(200, HEADERS).end('<!doctype html>\n<h1>Hi</h1>\n'),
-    // No field of server-sent events is in it.
-    { _tag: 'StreamInterrupted' },
+    { _tag: 'InvalidResponse', expected: 'server-sent events' } as Partial<RespanError>,
+    { text: undefined, source: 'unknown' },
+  ),
+  failed(
+    'is a page without a type',
+    (response) => {
+      const { 'content-type': _, ...headers } = HEADERS
+      response.writeHead(200, headers).end('\n  <html><body>Hi</body></html>')
+    },
+    { _tag: 'InvalidResponse', expected: 'server-sent events' } as Partial<RespanError>,
+    { text: undefined, source: 'unknown' },
+  ),
+  failed(
+    'is JSON that says it is a stream',
+    (response) => response.writeHead(200, HEADERS).end(JSON.stringify({ choices: [] })),
+    { _tag: 'InvalidResponse', expected: 'server-sent events' } as Partial<RespanError>,
+    { text: undefined, source: 'unknown' },
+  ),
+  cut(
+    'is cut inside the name of its first field',
+    (response) => response.writeHead(200, HEADERS).end('dat'),
     { text: undefined, source: 'unknown' },
   ),
   failed(

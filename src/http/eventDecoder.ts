@@ -20,19 +20,27 @@ export const MAX_EVENT_LENGTH = 16_777_216
  * @param onEvent - called synchronously; what it throws comes out of `push` or `end`. `last` tells that the event came
  *   without its blank line, and so may be cut
  * @param onTooLong - called instead when an event grows beyond `MAX_EVENT_LENGTH`; must throw
+ * @param onForeign - called when a page or JSON comes before any event; must throw. Without it, it is passed over as the
+ *   standard has it
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export const eventDecoder = (
   onEvent: (event: EventSourceMessage, last: boolean) => void,
   onTooLong: () => never,
+  onForeign?: () => never,
 ): EventDecoder => {
   const decoder = new TextDecoder()
+  let begun = false
   let ended = false
   let afterCr = false
   const parser = createParser({
-    onEvent: (event) => onEvent(event, ended),
+    onEvent: (event) => {
+      begun = true
+      onEvent(event, ended)
+    },
     onError: (error: ParseError) => {
       if (error.type === 'max-buffer-size-exceeded') onTooLong()
+      if (!begun && FOREIGN.test(error.line ?? '')) onForeign?.()
     },
     maxBufferSize: MAX_EVENT_LENGTH,
   })
@@ -54,6 +62,9 @@ export const eventDecoder = (
     },
   }
 }
+
+// The name of no field begins like this, and no cut of one does.
+const FOREIGN = /^\s*[<{[]/
 
 const STREAM = { stream: true }
 const LF = 10

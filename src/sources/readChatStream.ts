@@ -23,8 +23,8 @@ const OPENING_BRACE = 123
  * early, without a finish reason, is not judged here.
  *
  * Rejects with `GatewayError` (an event holds an error), `InvalidResponse` (an event is not JSON, is no chunk, or is
- * longer than 16 Mi characters) and `StreamInterrupted` (the body ends inside an event; or without `[DONE]`, after fewer
- * choices than were asked for: with it, the provider ignores `n`, as many do).
+ * longer than 16 Mi characters; or there is a page instead) and `StreamInterrupted` (the body ends inside an event; or
+ * without `[DONE]`, after fewer choices than were asked for: with it, the provider ignores `n`, as many do).
  *
  * @param choices - how many were asked for
  * @param emit - takes each chunk, in the tick in which its bytes arrived
@@ -83,7 +83,12 @@ export const readChatStream = async (
     throw invalidResponse(SUBJECT, { path: '', expected, found: 'more' }, reading.ids, scrub)
   }
 
-  const events = eventDecoder(onEvent, onTooLong)
+  const onForeign = (): never => {
+    const expected = 'server-sent events'
+    throw invalidResponse('The answer', { path: '', expected, found: 'a page or JSON' }, reading.ids, scrub)
+  }
+
+  const events = eventDecoder(onEvent, onTooLong, onForeign)
   await readBytes(response, reading, (bytes) => {
     events.push(bytes)
     return !done
