@@ -552,6 +552,16 @@ for (const name of ['v1', 'v1-override-params', 'v2', 'composition'])
     })
   })
 
+test('a stream that says it is done is, with fewer choices than were asked for: many providers ignore n', async (t) => {
+  const choice = { choices: [{ index: 0, delta: { content: 'only' }, finish_reason: 'stop' }] }
+  const server = await serve(t, (response) =>
+    sendEvents(response, `data: ${JSON.stringify(choice)}\n\n`, 'data: [DONE]\n\n'),
+  )
+  const generate = respanGenerate({ model: 'm', params: { n: 2 }, stream: true, baseUrl: server.url })
+  const { replies } = await lastValueFrom(of('hi').pipe(generate, wholeReply()))
+  t.deepEqual(replies, ['only'])
+})
+
 for (const [schema, prompt] of [
   ['a patch', {}],
   ['override_params', { schema_version: 1 }],
