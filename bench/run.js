@@ -68,6 +68,11 @@ const summary = table(
 )
 console.log(`${summary}\n`)
 
+const missed = targets
+  .filter(({ met, why }) => !met && why !== undefined)
+  .reduce((reasons, { what, why }) => reasons.set(why, [...(reasons.get(why) ?? []), what]), new Map())
+const reasons = [...missed].map(([why, whats]) => `- *${whats.join('; ')}*: ${why}`).join('\n')
+
 const machine = [
   `${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`,
   `load average ${load.toFixed(1)} at the beginning and ${loadavg()[0].toFixed(1)} at the end`,
@@ -86,7 +91,7 @@ on the same bytes, and checks its own result.
 ## In short
 
 ${summary}
-
+${reasons === '' ? '' : `\nWhy some are missed:\n\n${reasons}\n`}
 ![CPU time per chunk](streaming.svg)
 
 ${sections.join('\n\n')}

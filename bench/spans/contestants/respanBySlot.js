@@ -1,0 +1,1 @@
+export { eventsBySlot as default } from './respan.js'
