@@ -153,7 +153,7 @@ interface Row {
   readonly ways?: ReadonlyArray<Way>
   /** What of the error can be acted on; absent when the reply is whole. */
   readonly error?: Expected
-  /** Whether another try may help, by the error; then there was one, unless output was delivered. */
+  /** Whether another try may help, by the error; then there was one, unless an answer had begun. */
   readonly retryable?: boolean
   /** Text of the reply, or of what had arrived. */
   readonly text?: string
@@ -178,7 +178,7 @@ const fails = (what: string, start: Start, error: Expected, more: Partial<Row> =
   start,
   error,
   retryable: false,
-  requests: more.retryable === true && more.text === undefined ? 2 : 1,
+  requests: more.retryable === true && error._tag !== 'StreamInterrupted' ? 2 : 1,
   ...more,
 })
 

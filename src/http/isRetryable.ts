@@ -5,9 +5,9 @@ import { DEFAULT_RETRY } from './connectionPolicy.js'
  * Tells whether the same call may succeed when it is made again: there was no answer, it broke off, or its status is
  * one that passes (but for a quota that is used up).
  *
- * A generator makes it again by itself, as far as its `retry` goes and as long as nothing was delivered; what it emits
- * in the end may still be retryable, by a queue that comes back to it in an hour, say. A `Timeout` is not: the first
- * call may still be running, and billed.
+ * A generator makes it again by itself, as far as its `retry` goes, but not once an answer has begun; what it emits in
+ * the end may still be retryable, by a queue that comes back to it in an hour, say. A `Timeout` is not: the first call
+ * may still be running, and billed.
  *
  * @param statuses - HTTP statuses that pass. Default those of a `RetryPolicy`
  */
