@@ -1,16 +1,8 @@
-import { concat, concatMap, defer, from, type Observable } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
+import { map, type Observable } from 'rxjs'
+import { isLeft } from '#fp/Either'
 import { InvalidInput } from '../errors.js'
 import type { Bytes } from './Bytes.js'
-import { fromBytes } from './fromBytes.js'
-import { lineSplitter } from './lineSplitter.js'
-
-export interface LineOptions {
-  /** The longest line, in bytes without its line break. Default 16 MiB (16,777,216). */
-  readonly maxLineBytes?: number
-}
-
-const MAX_LINE_BYTES = 16 * 1024 * 1024
+import { type LineOptions, splitLines } from './splitLines.js'
 
 /**
  * The lines of a byte stream.
@@ -34,24 +26,10 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024
  * @example
  * fromLines(() => createReadStream('questions.txt')).pipe(filter((line) => line !== ''))
  */
-export const fromLines = (
-  bytes: Bytes | (() => Bytes),
-  { maxLineBytes = MAX_LINE_BYTES }: LineOptions = {},
-): Observable<string> => {
-  if (!(maxLineBytes > 0)) {
-    throw new InvalidInput('fromLines', {
-      path: 'maxLineBytes',
-      expected: 'a number of bytes above 0',
-      found: describeFound(maxLineBytes),
-    })
-  }
-  return defer(() => {
-    const splitter = lineSplitter(maxLineBytes)
-    // In turn, so that chunks which come while a line is emitted wait for their turn.
-    const lines$ = fromBytes(bytes).pipe(concatMap((chunk) => from(splitter.add(chunk))))
-    return concat(
-      lines$,
-      defer(() => from(splitter.end())),
-    )
-  })
-}
+export const fromLines = (bytes: Bytes | (() => Bytes), options: LineOptions = {}): Observable<string> =>
+  splitLines('fromLines', bytes, options).pipe(
+    map((line, index) => {
+      if (isLeft(line)) throw new InvalidInput('fromLines', { ...line.left, path: `line ${index + 1}` })
+      return line.right
+    }),
+  )

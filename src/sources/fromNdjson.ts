@@ -1,11 +1,12 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { filter, map, type Observable } from 'rxjs'
-import { chain, mapLeft, tryCatch } from '#fp/Either'
+import { chain, isRight, mapLeft, tryCatch } from '#fp/Either'
 import { flow, pipe } from '#fp/function'
 import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
 import type { Bytes } from './Bytes.js'
-import { fromLines, type LineOptions } from './fromLines.js'
+import type { Line } from './lineSplitter.js'
+import { type LineOptions, splitLines } from './splitLines.js'
 
 /** A line that isn't what it should be: its number, from 1 and blank lines counted, and why. */
 export interface NdjsonFailure extends DecodeFailure {
@@ -18,6 +19,8 @@ const parse = (line: string): Either<DecodeFailure, unknown> =>
     () => ({ path: '', expected: 'JSON', found: describeFound(line) }),
   )
 
+const isBlank = (line: Line): boolean => isRight(line) && line.right.trim() === ''
+
 /**
  * The values of newline-delimited JSON, each decoded.
  *
@@ -26,14 +29,14 @@ const parse = (line: string): Either<DecodeFailure, unknown> =>
  * fromNdjson  --(xy)------------------(z|)      x, z = right({ a }), y = left({ line: 2, … })
  * ```
  *
- * A line that isn't JSON, or isn't what the codec describes, is a `left` with its number, and the stream goes on. Blank
- * lines are skipped.
+ * A line that isn't JSON, isn't what the codec describes, or is longer than `maxLineBytes`, is a `left` with its number,
+ * and the stream goes on. Blank lines are skipped.
  *
  * @param bytes - as for `fromLines`
  * @param codec - what each line should be
  * @returns an Observable that emits an `Either` for each line that isn't blank, and completes when the bytes do
  *
- * Errors: `InvalidInput` for a line over `maxLineBytes`, with its number as `path`; those of the bytes as they are.
+ * Errors: those of the bytes as they are.
  *
  * @example
  * fromNdjson(() => createReadStream('questions.ndjson'), t.type({ question: t.string })).pipe(
@@ -48,10 +51,10 @@ export const fromNdjson = <A>(
   codec: t.Decoder<unknown, A>,
   options: LineOptions = {},
 ): Observable<Either<NdjsonFailure, A>> => {
-  const read = flow(parse, chain(decode(codec)))
-  return fromLines(bytes, options).pipe(
+  const read = flow(chain(parse), chain(decode(codec)))
+  return splitLines('fromNdjson', bytes, options).pipe(
     map((text, index) => ({ text, line: index + 1 })),
-    filter(({ text }) => text.trim() !== ''),
+    filter(({ text }) => !isBlank(text)),
     map(({ text, line }) =>
       pipe(
         read(text),

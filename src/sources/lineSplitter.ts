@@ -1,11 +1,16 @@
-import { InvalidInput } from '../errors.js'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { left, right } from '#fp/Either'
+import type { DecodeFailure } from '../codecs/decode.js'
+
+/** A line without its end, or why there is none. */
+export type Line = Either<DecodeFailure, string>
 
 /** Splits chunks into lines. Mutable, owned by one subscription. */
 export interface LineSplitter {
-  /** The lines that a chunk ends. */
-  readonly add: (chunk: Uint8Array | string) => Iterable<string>
+  /** The lines that a chunk ends, and the one that it makes too long, whose rest is passed over. */
+  readonly add: (chunk: Uint8Array | string) => Iterable<Line>
   /** The last line, when nothing ended it. */
-  readonly end: () => Iterable<string>
+  readonly end: () => Iterable<Line>
 }
 
 const LF = 10
@@ -28,6 +33,9 @@ const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return joined
 }
 
+/** Where the line ends that the chunk goes on with; -1 if it does not. */
+const firstBreak = (chunk: Uint8Array): number => chunk.findIndex((byte) => byte === LF || byte === CR)
+
 const lastBreak = (chunk: Uint8Array): number => Math.max(chunk.lastIndexOf(LF), chunk.lastIndexOf(CR))
 
 /** Ends a text between the halves of a character? */
@@ -42,15 +50,11 @@ export const lineSplitter = (maxLineBytes: number): LineSplitter => {
   let openBytes = 0
   let halfCharacter = ''
   let afterCr = false
-  let lines = 0
   let started = false
+  /** The open line is too long, which was told. */
+  let skipping = false
 
-  const tooLong = (): InvalidInput =>
-    new InvalidInput('fromLines', {
-      path: `line ${lines + 1}`,
-      expected: `at most ${maxLineBytes} bytes`,
-      found: 'more',
-    })
+  const tooLong: Line = left({ path: '', expected: `at most ${maxLineBytes} bytes`, found: 'more' })
 
   const bytesOf = (chunk: Uint8Array | string): Uint8Array => {
     if (typeof chunk !== 'string' && halfCharacter === '') return chunk
@@ -72,11 +76,25 @@ export const lineSplitter = (maxLineBytes: number): LineSplitter => {
     return text.startsWith(BOM) ? text.slice(1) : text
   }
 
-  const keepOpen = (rest: Uint8Array): void => {
+  const keepOpen = function* (rest: Uint8Array): Generator<Line> {
     if (rest.length === 0) return
     open.push(rest)
     openBytes += rest.length
-    if (openBytes > maxLineBytes) throw tooLong()
+    if (openBytes <= maxLineBytes) return
+    skipping = true
+    started = true
+    open = []
+    openBytes = 0
+    yield tooLong
+  }
+
+  /** What comes after the line that is passed over, if it ends here. */
+  const afterSkipped = (bytes: Uint8Array): Uint8Array => {
+    if (!skipping) return bytes
+    const end = firstBreak(bytes)
+    if (end === -1) return bytes.subarray(bytes.length)
+    skipping = false
+    return bytes.subarray(bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : end + 1)
   }
 
   const takeOpen = (last: Uint8Array): Uint8Array => {
@@ -90,25 +108,23 @@ export const lineSplitter = (maxLineBytes: number): LineSplitter => {
     *add(chunk) {
       const all = bytesOf(chunk)
       if (all.length === 0) return
-      const bytes = afterCr && all[0] === LF ? all.subarray(1) : all
+      const bytes = afterSkipped(afterCr && all[0] === LF ? all.subarray(1) : all)
       afterCr = all.at(-1) === CR
       const end = lastBreak(bytes)
-      if (end === -1) return keepOpen(bytes)
+      if (end === -1) return yield* keepOpen(bytes)
       const block = takeOpen(bytes.subarray(0, end + 1))
       const ended = textOf(block).split(/\r\n|\r|\n/)
       ended.pop()
       // No line can be too long in a block that isn't.
       const mayBeLong = block.length > maxLineBytes
-      for (const line of ended) {
-        if (mayBeLong && encoder.encode(line).length > maxLineBytes) throw tooLong()
-        lines += 1
-        yield line
-      }
-      keepOpen(bytes.subarray(end + 1))
+      for (const line of ended)
+        yield mayBeLong && encoder.encode(line).length > maxLineBytes ? tooLong : right(line)
+      yield* keepOpen(bytes.subarray(end + 1))
     },
     *end() {
+      if (skipping) return
       const line = textOf(takeOpen(encoder.encode(halfCharacter)))
-      if (line !== '') yield line
+      if (line !== '') yield right(line)
     },
   }
 }

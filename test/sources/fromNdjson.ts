@@ -5,7 +5,6 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from 'fp-ts/lib/Either.js'
 import * as io from 'io-ts'
 import { from, lastValueFrom, type Observable, take, toArray } from 'rxjs'
-import { InvalidInput } from '../../dist/errors.js'
 import { fromNdjson, type NdjsonFailure } from '../../dist/sources/fromNdjson.js'
 
 const all = <T>(values$: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(values$.pipe(toArray()))
@@ -40,11 +39,18 @@ test('decodes with codecs that convert', async (t) => {
   ])
 })
 
-test('fails at a line over the limit', async (t) => {
-  await t.throwsAsync(all(fromNdjson(from(['"a"\n"aaaaaaaa"']), io.string, { maxLineBytes: 5 })), {
-    instanceOf: InvalidInput,
-    message: /line 2/,
-  })
+test('a line over the limit is a left, and what comes behind it is read', async (t) => {
+  const tooLong = (line: number) => left({ line, path: '', expected: 'at most 5 bytes', found: 'more' })
+  const expected = [right('a'), tooLong(2), right('b'), tooLong(5), right('c'), tooLong(7)]
+  for (const end of ['\n', '\r\n', '\r']) {
+    const text = ['"a"', '"aaaaaaaa"', '"b"', '', '"bbbbbbbbbbbbb"', '"c"', '"cccccc"'].join(end)
+    for (const size of [1, 2, 3, 7, 100]) {
+      const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, at) =>
+        text.slice(at * size, (at + 1) * size),
+      )
+      t.deepEqual(await all(fromNdjson(from(pieces), io.string, { maxLineBytes: 5 })), expected)
+    }
+  }
 })
 
 test('stops when it is left', async (t) => {

@@ -1,0 +1,42 @@
+import { concat, concatMap, defer, from, type Observable } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
+import { InvalidInput } from '../errors.js'
+import type { Bytes } from './Bytes.js'
+import { fromBytes } from './fromBytes.js'
+import { type Line, lineSplitter } from './lineSplitter.js'
+
+export interface LineOptions {
+  /** The longest line, in bytes without its line break. Default 16 MiB (16,777,216). */
+  readonly maxLineBytes?: number
+}
+
+const MAX_LINE_BYTES = 16 * 1024 * 1024
+
+/**
+ * The lines of a byte stream, each with its text, or with what is wrong with it: then the stream goes on behind it.
+ *
+ * @param subject - who splits, for the error
+ * @throws InvalidInput for a wrong option
+ */
+export const splitLines = (
+  subject: string,
+  bytes: Bytes | (() => Bytes),
+  { maxLineBytes = MAX_LINE_BYTES }: LineOptions,
+): Observable<Line> => {
+  if (!(maxLineBytes > 0)) {
+    throw new InvalidInput(subject, {
+      path: 'maxLineBytes',
+      expected: 'a number of bytes above 0',
+      found: describeFound(maxLineBytes),
+    })
+  }
+  return defer(() => {
+    const splitter = lineSplitter(maxLineBytes)
+    // In turn, so that chunks which come while a line is emitted wait for their turn.
+    const lines$ = fromBytes(bytes).pipe(concatMap((chunk) => from(splitter.add(chunk))))
+    return concat(
+      lines$,
+      defer(() => from(splitter.end())),
+    )
+  })
+}
