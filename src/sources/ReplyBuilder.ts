@@ -16,6 +16,15 @@ interface CallSoFar {
   readonly json: Array<string>
 }
 
+interface LogprobsSoFar {
+  content: Array<TokenLogprob> | undefined
+  refusal: Array<TokenLogprob> | undefined
+  /** What else came beside them, or all that came in one piece. */
+  others: Logprobs
+}
+
+type TokenLogprob = NonNullable<Logprobs['content']>[number]
+
 interface ChoiceSoFar {
   readonly index: number
   readonly text: Array<string>
@@ -23,7 +32,7 @@ interface ChoiceSoFar {
   readonly refusal: Array<string>
   readonly calls: Map<number, CallSoFar>
   finishReason: string | null
-  logprobs: Logprobs | undefined
+  logprobs: LogprobsSoFar | undefined
   /** The whole message, when it came in one piece. */
   message: AssistantMessage | undefined
 }
@@ -149,14 +158,31 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   }
 }
 
-const addLogprobs = (choice: ChoiceSoFar, more: Logprobs): void => {
-  const { content, refusal } = choice.logprobs ?? {}
+const joined = <A>(
+  list: Array<A> | undefined,
+  more: ReadonlyArray<A> | null | undefined,
+): Array<A> | undefined => {
+  if (more == null) return list
+  if (list === undefined) return [...more]
+  for (const one of more) list.push(one)
+  return list
+}
+
+/** In place: to copy what has come so far for each token would be quadratic. */
+const addLogprobs = (choice: ChoiceSoFar, { content, refusal, ...others }: Logprobs): void => {
+  const known = choice.logprobs
   choice.logprobs = {
-    ...choice.logprobs,
-    ...(more.content == null ? {} : { content: [...(content ?? []), ...more.content] }),
-    ...(more.refusal == null ? {} : { refusal: [...(refusal ?? []), ...more.refusal] }),
+    content: joined(known?.content, content),
+    refusal: joined(known?.refusal, refusal),
+    others: { ...known?.others, ...others },
   }
 }
+
+const logprobsOf = ({ content, refusal, others }: LogprobsSoFar): Logprobs => ({
+  ...others,
+  ...(content === undefined ? {} : { content: [...content] }),
+  ...(refusal === undefined ? {} : { refusal: [...refusal] }),
+})
 
 const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, emit: Emit): void => {
   const { id } = builder
@@ -183,7 +209,8 @@ const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void =
   const choice = choiceAt(builder, part.index ?? 0)
   // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
   finish(builder, choice, finish_reason)
-  if (logprobs != null) addLogprobs(choice, logprobs)
+  // Where no text is kept, neither is what was nearly said.
+  if (logprobs != null && builder.characters < builder.keep) addLogprobs(choice, logprobs)
   if (delta != null) addDelta(builder, choice, delta, emit)
 }
 
@@ -236,7 +263,7 @@ const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit):
     const choice = choiceAt(builder, index ?? position)
     finish(builder, choice, finish_reason ?? 'stop')
     choice.finishReason = finish_reason ?? null
-    choice.logprobs = logprobs ?? undefined
+    if (logprobs != null) choice.logprobs = { content: undefined, refusal: undefined, others: logprobs }
     choice.message = message ?? {}
     return { choice, message: choice.message }
   })
@@ -260,6 +287,9 @@ export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit
       return
     case 'Attempt':
       builder.attempts = event.attempt
+      // Those of an attempt that failed say nothing of this one, which may never be answered.
+      builder.requestId = undefined
+      builder.logId = undefined
   }
 }
 
@@ -297,7 +327,7 @@ const metaOf = (
     // One total covers all choices, so only the first carries it: whoever adds up counts it once.
     ...(first && usage !== undefined ? { usage } : {}),
     ...(first && cost !== undefined ? { cost } : {}),
-    ...(logprobs === undefined ? {} : { logprobs }),
+    ...(logprobs === undefined ? {} : { logprobs: logprobsOf(logprobs) }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(logId === undefined ? {} : { logId }),
   }

@@ -518,6 +518,30 @@ const chunk = (index: number, content: string, finish_reason: string | null = nu
   choices: [{ index, delta: { content }, finish_reason }],
 })
 
+test('joins the log probabilities of a stream, as far as its texts are kept', async (t) => {
+  const token = (text: string) => ({ token: text, logprob: -1 })
+  const piece = (content: string, logprobs: object, finish_reason: string | null = null) => ({
+    choices: [{ index: 0, delta: { content }, logprobs, finish_reason }],
+  })
+  const values = {
+    a: piece('a', { content: [token('a')], refusal: null }),
+    b: piece('b', { content: [token('b')], note: 1 }),
+    c: piece('c', { content: null, refusal: [token('no')] }, 'stop'),
+  }
+  const metaOf = async (collect: boolean) => {
+    const gateway = marbleGateway('(abc|)', values)
+    const generate = respanGenerate({ model, stream: true, collect, gateway })
+    return (await lastValueFrom(of('hi').pipe(generate, wholeReply()))).meta[0]
+  }
+  const kept: unknown = (await metaOf(true))?.logprobs
+  t.deepEqual(kept, {
+    note: 1,
+    content: [token('a'), token('b')],
+    refusal: [token('no')],
+  })
+  t.is((await metaOf(false))?.logprobs, undefined)
+})
+
 test('keeps several choices apart, and their one usage on the first alone', async (t) => {
   const values = {
     a: chunk(1, 'B'),
