@@ -164,6 +164,12 @@ const body = (view: SpanView, axis: Axis): Markup => {
   )}</div></section></div>${metadataView(view)}${propertiesView(view)}<details class="raw"><summary>All other fields as sent</summary>${jsonView(rest)}</details></div>`
 }
 
+/** How it ended, where the row's colour does not tell. */
+const ending = ({ status, span }: SpanView): string => {
+  if (status === 'cancelled') return ' · cancelled'
+  return span.metadata?.error_tag === 'StreamInterrupted' ? ' · truncated' : ''
+}
+
 /** One span of the waterfall: a row, which opens to show what went in and came out. */
 export const spanView = (view: SpanView, axis: Axis): Markup => {
   const type = typeOf(view)
@@ -172,7 +178,7 @@ export const spanView = (view: SpanView, axis: Axis): Markup => {
     view.status === 'error' && view.children.every(({ status }) => status !== 'error') ? html` open` : ''
   }><summary><span class="name">${Array.from({ length: Math.min(view.depth, 16) }, () => html`<i></i>`)}<span class="caret"></span><span class="dot"></span><bdi class="label" title="${view.name}">${view.name}</bdi><bdi class="kind">${
     model === undefined ? type : model
-  }${view.status === 'cancelled' ? ' · cancelled' : ''}</bdi></span><span class="lane">${lane(view, axis)}</span><span class="num">${formatDuration(
+  }${ending(view)}</bdi></span><span class="lane">${lane(view, axis)}</span><span class="num">${formatDuration(
     view.end - view.start,
   )}</span><span class="num tokens">${tokens(view)}</span></summary>${body(view, axis)}</details>`
 }
