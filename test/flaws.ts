@@ -1,4 +1,4 @@
-// The flaws of the reference exporter, by the numbers of its list (respan-api.md, section 8): what each of them does
+// The flaws of the reference exporter, by the numbers of its list: what each of them does
 // wrong, done right.
 
 import { once } from 'node:events'

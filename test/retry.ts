@@ -1,4 +1,4 @@
-// What is asked again, how long is waited, and what the trace says of it (peers.md, 3.2), through the generator.
+// What is asked again, how long is waited, and what the trace says of it, through the generator.
 
 import type { ServerResponse } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
@@ -72,11 +72,11 @@ const FAILURES: ReadonlyArray<readonly [what: string, answer: Answer, requests: 
   ),
   ['HTTP 429', status(429), 3, 'RateLimited'],
   ['no answer at all', (response) => response.socket?.destroy(), 3, 'NetworkError'],
-  ['a stream that breaks before its first event', opened, 3, 'StreamInterrupted'],
   ...[400, 401, 403, 404, 413, 422].map((code) => [`HTTP ${code}`, status(code), 1, 'HttpError'] as const),
   ['a quota that is used up', status(429, {}, QUOTA), 1, 'RateLimited'],
   ['an error object under status 200', (response) => sendJson(response, QUOTA), 1, 'GatewayError'],
   ['an answer that is none', (response) => sendJson(response, []), 1, 'InvalidResponse'],
+  ['a stream that breaks before its first event', opened, 1, 'StreamInterrupted'],
   ['a stream that breaks after its first token', begun, 1, 'StreamInterrupted'],
 ]
 
@@ -93,6 +93,20 @@ for (const [what, answer, requests, tag] of FAILURES)
     t.is(generations.length, 1)
     t.is(generations[0]?.generation?.attempts, requests)
   })
+
+test('the ids of an attempt that failed are not those of one without an answer', async (t) => {
+  const server = await answering(
+    t,
+    status(500, { 'x-respan-log-id': 'log-1', 'x-request-id': 'req-1' }),
+    (response) => response.socket?.destroy(),
+  )
+  const sink = memorySink()
+  const ask = respanGenerate({ model, baseUrl: server.url, retry: { ...AT_ONCE, count: 1 } })
+  const error = await errorOf(lastValueFrom(of('Hi').pipe(ask, respanTrace('flow', { sink }))))
+  t.is(error?._tag, 'NetworkError')
+  const [generation] = sink.spans().flatMap(({ generation }) => generation ?? [])
+  t.like(generation, { attempts: 2, logId: undefined, requestId: undefined })
+})
 
 test.serial('a timeout of ours: asked once', async (t) => {
   const { tick } = commandTimers(t)

@@ -1,4 +1,4 @@
-// Every stream that somebody gets wrong (peers.md, 3.1): what a server sends, byte by byte, and what becomes of it here,
+// Every stream that somebody gets wrong: what a server sends, byte by byte, and what becomes of it here,
 // without a trace and inside one. Nothing is retried: what was handed out can't be taken back.
 
 import type { ServerResponse } from 'node:http'

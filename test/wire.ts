@@ -1,4 +1,4 @@
-// The chat contract (respan-api.md, 2 and 3) from the generator to a gateway that speaks it, and back.
+// The chat contract from the generator to a gateway that speaks it, and back.
 
 import { readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'

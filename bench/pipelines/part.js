@@ -20,7 +20,7 @@ const CASES = [
   { key: 'stream 10', form: 'stream', components: 10, items: 40_000 },
 ]
 
-/** Haystack 2, untraced, for a pipeline of ten components, ms (haystack.md, 1b). */
+/** Haystack 2, untraced, for a pipeline of ten components, ms. */
 const HAYSTACK_TEN = 0.85
 
 export const pipelines = {

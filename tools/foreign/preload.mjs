@@ -1,4 +1,4 @@
-// node --import ./preload.mjs …/start-server.js: makes @portkey-ai/gateway 1.15.2 fit for a test (spikes.md, 10). It
+// node --import ./preload.mjs …/start-server.js: makes @portkey-ai/gateway 1.15.2 fit for a test. It
 // listens on all interfaces and has no option for that, and it edits the headers of a fetch response, which are
 // immutable. Tells its parent the port.
 
