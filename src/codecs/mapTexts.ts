@@ -15,16 +15,21 @@ export const mapTexts = <A>(value: A, map: (text: string) => string): A =>
 const mapped = (value: unknown, map: (text: string) => string, above: ReadonlyArray<object>): unknown => {
   if (typeof value === 'string') return map(value)
   if (!isData(value) || above.length >= MAX_DEPTH || above.includes(value)) return value
-  const within = [...above, value]
   if (Array.isArray(value)) {
-    const items = value.map((item) => mapped(item, map, within))
+    const items = value.map((item) => mapped(item, map, [...above, value]))
     return items.every((item, index) => Object.is(item, value[index])) ? value : items
   }
-  const entries = Object.entries(value)
-  const after = entries.map(([key, item]): [string, unknown] => [key, mapped(item, map, within)])
-  return after.every(([, item], index) => Object.is(item, entries[index]?.[1]))
-    ? value
-    : Object.fromEntries(after)
+  let within: ReadonlyArray<object> | undefined
+  let copy: Record<string, unknown> | undefined
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item === 'object' && item !== null) within ??= [...above, value]
+    const after = mapped(item, map, within ?? above)
+    if (Object.is(item, after)) continue
+    copy ??= { ...value }
+    // It has the key already, so that even `__proto__` is one like any other.
+    copy[key] = after
+  }
+  return copy ?? value
 }
 
 const isData = (value: unknown): value is object =>

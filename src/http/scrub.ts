@@ -20,9 +20,11 @@ export const scrubber = (headers: Readonly<Record<string, string>>): Scrub => {
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     // The longest first: a secret may be a part of another one.
     .sort((one, other) => other.length - one.length)
-  return secrets.length === 0 ? unchanged : (text) => secrets.reduce(replace, text)
+  if (secrets.length === 0) return unchanged
+  const anySecret = new RegExp(secrets.map(literally).join('|'), 'g')
+  return (text) => text.replace(anySecret, '[redacted]')
 }
 
 const unchanged: Scrub = (text) => text
 
-const replace = (text: string, secret: string): string => text.replaceAll(secret, '[redacted]')
+const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')

@@ -10,7 +10,7 @@ import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
-import { type ReplyBuilder, replyOf } from '../sources/ReplyBuilder.js'
+import type { ReplyBuilder } from '../sources/ReplyBuilder.js'
 import { contentText } from '../tracing/contentText.js'
 import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { mergeAttributes } from '../tracing/mergeAttributes.js'
@@ -158,11 +158,11 @@ const listenerOf = (span: OpenSpan, request: ChatRequest): ReplyListener => {
     onSettled: () => {
       span.settled = true
     },
-    onEnd: (builder, end) =>
+    onEnd: (builder, end, reply) =>
       endSpan(span, {
         ...endOf(span, end),
         generation: generationOf(request, trace, builder),
-        output: outputOf(trace, replyOf(builder, true)),
+        output: outputOf(trace, reply),
       }),
   }
 }

@@ -4,7 +4,7 @@ import { askedParams } from '../codecs/askedParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
 import { mapTexts } from '../codecs/mapTexts.js'
-import type { ReplyEvent } from '../codecs/Reply.js'
+import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { InvalidInput, InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
 import type { Gateway } from './Gateway.js'
 import {
@@ -31,7 +31,7 @@ export interface ReplyListener {
   /** Every choice has its finish reason, or the whole response is there; called once. */
   readonly onSettled: () => void
   /** The run is over: finished (no error), failed, or left by its reader. */
-  readonly onEnd: (builder: ReplyBuilder, end: ReplyEnd) => void
+  readonly onEnd: (builder: ReplyBuilder, end: ReplyEnd, reply: Reply) => void
 }
 
 export type ReplyEnd =
@@ -46,9 +46,9 @@ const noChoice = (): InvalidResponse =>
     found: 'array(0)',
   })
 
-const failure = ({ scrub }: Gateway, builder: ReplyBuilder, error: unknown, collect: boolean): unknown => {
+const failure = ({ scrub }: Gateway, error: unknown, replied: () => Reply): unknown => {
   if (!isRespanError(error)) return error
-  const reply = replyOf(builder, collect)
+  const reply = replied()
   return withPartial(error, scrub === undefined ? reply : mapTexts(reply, scrub))
 }
 
@@ -66,10 +66,17 @@ export const observeChat = (
     let output = false
     let settled = false
     let ended = false
+    let whole: Reply | undefined
+    // Once it is over: its texts are joined once for all who ask.
+    const wholeReply = (): Reply => {
+      whole ??= replyOf(builder, true)
+      return whole
+    }
+    const reply = (): Reply => (collect ? wholeReply() : replyOf(builder, false))
     const end = (how: ReplyEnd): void => {
       if (ended) return
       ended = true
-      listener?.onEnd(builder, how)
+      listener?.onEnd(builder, how, wholeReply())
     }
     const emit = (event: ReplyEvent): void => {
       if (listener !== undefined) {
@@ -85,7 +92,7 @@ export const observeChat = (
       if (streaming) subscriber.next(event)
     }
     const fail = (error: unknown): void => {
-      const withReply = failure(gateway, builder, error, collect)
+      const withReply = failure(gateway, error, reply)
       end({ _tag: 'Failed', error: withReply })
       subscriber.error(withReply)
     }
@@ -96,7 +103,7 @@ export const observeChat = (
       }
       if (listener !== undefined && !output && builder.output) listener.onOutput()
       end({ _tag: 'Finished' })
-      subscriber.next({ _tag: 'ReplyFinished', id: builder.id, reply: replyOf(builder, collect) })
+      subscriber.next({ _tag: 'ReplyFinished', id: builder.id, reply: reply() })
       subscriber.complete()
     }
     subscriber.add(() => end({ _tag: 'Left' }))

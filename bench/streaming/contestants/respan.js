@@ -49,19 +49,19 @@ export default (baseUrl, kind) => {
   return (onFirst) => reading(of(PROMPT).pipe(generate), kind, onFirst)
 }
 
-/** Traced: generation and root, with usage, into a buffered sink whose transport counts. */
+/** Traced: generation and root, with usage, into a buffered sink, which delivers when a batch is full. */
 export const traced = (baseUrl, kind) => {
   const generate = generator(baseUrl, kind)
-  const spans = []
-  const sink = bufferedSink((batch) => {
-    spans.push(...batch)
-    return of({ rejected: [] })
-  })
+  const buffer = bufferedSink(() => of({ rejected: [] }))
+  const usages = []
+  const next = (event) => {
+    buffer.next(event)
+    if (event._tag === 'SpanEnded' && event.generation !== undefined) usages.push(event.generation.usage)
+  }
+  const trace = respanTrace('bench', { sink: { ...buffer, next } })
   return async (onFirst) => {
-    const outcome = await reading(of(PROMPT).pipe(generate, respanTrace('bench', { sink })), kind, onFirst)
-    await sink.flush()
-    const [generation] = spans.splice(0).filter((span) => span.generation !== undefined)
-    if (generation?.generation.usage?.total_tokens !== outcome.total) throw new Error('No usage on the span.')
+    const outcome = await reading(of(PROMPT).pipe(generate, trace), kind, onFirst)
+    if (usages.pop()?.total_tokens !== outcome.total) throw new Error('No usage on the span.')
     return outcome
   }
 }
