@@ -24,6 +24,7 @@ export const plot = (title, bars) => {
   })
   const height = 48 + sorted.length * ROW
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="13">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="${WIDTH / 2}" y="24" text-anchor="middle" font-weight="bold">${escaped(title)}</text>
 ${rows.join('\n')}
