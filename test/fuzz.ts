@@ -425,8 +425,11 @@ const inUse = async (): Promise<number> => {
   return process.memoryUsage().heapUsed
 }
 
-/** What chance and the compiler may add, bytes: less than if each stream left two kilobytes. */
+/** Less than if each stream left two kilobytes, bytes. */
 const NOISE = 500_000
+
+/** What is kept grows each time; what chance and the compiler add does not. */
+const ROUNDS = 4
 
 test.serial('memory does not grow', async (t) => {
   const samples = fc.sample(fc.tuple(mutated(STREAMS), cuts), { numRuns: 150, seed: 1 })
@@ -445,7 +448,13 @@ test.serial('memory does not grow', async (t) => {
     return inUse()
   }
   await run()
-  const before = await run()
-  const after = await run()
-  t.true(after - before < NOISE, `${after - before} bytes more after 300 streams`)
+  let before = await run()
+  const growths: Array<number> = []
+  for (let part = 0; part < ROUNDS; part++) {
+    const after = await run()
+    growths.push(after - before)
+    if (after - before < NOISE) break
+    before = after
+  }
+  t.true(Math.min(...growths) < NOISE, `${growths.join(', ')} bytes more after 300 streams each`)
 })
