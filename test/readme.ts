@@ -61,7 +61,8 @@ const READERS_OWN = `
 
 const exportsOf = (module: object, specifier: string): ReadonlyArray<string> =>
   Object.keys(module)
-    .filter((name) => name !== 'default')
+    // Newer Nodes name what CommonJS exports as a whole, too.
+    .filter((name) => name !== 'default' && name !== 'module.exports')
     .map((name) => `const ${name}: typeof import('${specifier}').${name}`)
 
 /** The compiler's complaints about each block, as a module of its own in which the library and rxjs are at hand. */
