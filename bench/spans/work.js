@@ -9,7 +9,7 @@ const DOCUMENTS = [
 
 export const input = { topic: 'rx observables', language: 'en' }
 
-/** @type {ReadonlyArray<readonly [name: string, step: (value: any) => Promise<unknown>]>} */
+/** @type {ReadonlyArray<readonly [name: string, step: (value: never) => Promise<unknown>]>} */
 export const steps = [
   ['retriever', async ({ topic, language }) => ({ topic, language, documents: DOCUMENTS })],
   [
