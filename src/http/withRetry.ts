@@ -40,7 +40,7 @@ export const withRetry = <T>(
     return defer(() => run({ attempt: ++attempt, left: deadline - asyncScheduler.now() })).pipe(
       retry({
         delay: (failure: unknown) => {
-          if (!isRetryable(failure)) return throwError(() => failure)
+          if (!isMarked(failure)) return throwError(() => failure)
           const wait = failure.retryAfter ?? backoff(policy, attempt, random)
           const longest = Number.isFinite(deadline)
             ? deadline - asyncScheduler.now()
@@ -51,5 +51,6 @@ export const withRetry = <T>(
     )
   })
 
-const isRetryable = (failure: unknown): failure is Retryable =>
+/** Marked by `toRetryable`. */
+const isMarked = (failure: unknown): failure is Retryable =>
   typeof failure === 'object' && failure !== null && '_tag' in failure && failure._tag === 'Retryable'
