@@ -38,7 +38,7 @@ export const snapshots =
           map((event) => {
             const text = (texts.get(event.id) ?? '') + ('text' in event ? event.text : '')
             // Behind all others: nobody tells of a reply that was left, so the one that rests longest makes room.
-            texts.delete(event.id)
+            if (texts.size > 1) texts.delete(event.id)
             texts.set(event.id, text)
             if (texts.size > MAX_UNFINISHED) deleteFirst(texts)
             return text
