@@ -6,6 +6,7 @@ import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
 import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
+import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
 import { user } from '../codecs/messages.js'
 import { PromptReference } from '../codecs/PromptReference.js'
@@ -216,9 +217,6 @@ const variablesOf = (name: string, codec: t.Mixed, value: unknown): Either<Inval
   const encoded = encodedVariables(name, codec, value)
   return isLeft(encoded) ? left(under('variables', name, encoded.left)) : encoded
 }
-
-const defined = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
 /** An item's values over the operator's: `metadata` merges by key, what is `undefined` hides nothing. */
 const laidOver = (operator: Fields, item: Fields = {}): Fields => {

@@ -1,6 +1,7 @@
 import { isLeft } from '#fp/Either'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
+import { defined } from '../codecs/defined.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
@@ -58,7 +59,3 @@ const withAttributes = (attributes: RespanAttributes, request: ChatRequest): Cha
 
 const without = (attributes: RespanAttributes, others: RespanAttributes): RespanAttributes =>
   Object.fromEntries(Object.entries(attributes).filter(([name]) => !Object.hasOwn(others, name)))
-
-/** A field that is `undefined` is not sent: so it must not hide the gateway's. */
-const defined = (fields: ChatRequest | RespanAttributes): ChatRequest =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
