@@ -11,6 +11,8 @@ const SECRET_HEADER = /auth|key|token|secret|cookie|credential/i
  * are, as JSON and as a URL would write them.
  *
  * @param headers - everything that a request sends
+ * @returns the same function for the same secrets, as long as not a hundred others came since: whoever gathers them, as
+ *   a trace does, has each one once
  */
 export const scrubber = (headers: Readonly<Record<string, string>>): Scrub => {
   const secrets = Object.entries(headers)
@@ -20,9 +22,24 @@ export const scrubber = (headers: Readonly<Record<string, string>>): Scrub => {
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     // The longest first: a secret may be a part of another one.
     .sort((one, other) => other.length - one.length)
-  if (secrets.length === 0) return unchanged
-  const anySecret = new RegExp(secrets.map(literally).join('|'), 'g')
+  return secrets.length === 0 ? unchanged : scrubFor(secrets.map(literally).join('|'))
+}
+
+const MOST_KNOWN = 100
+const known = new Map<string, Scrub>()
+
+const makeScrub = (pattern: string): Scrub => {
+  const anySecret = new RegExp(pattern, 'g')
   return (text) => text.replace(anySecret, '[redacted]')
+}
+
+const scrubFor = (pattern: string): Scrub => {
+  const scrub = known.get(pattern) ?? makeScrub(pattern)
+  known.delete(pattern)
+  known.set(pattern, scrub)
+  const [oldest] = known.keys()
+  if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest)
+  return scrub
 }
 
 const unchanged: Scrub = (text) => text

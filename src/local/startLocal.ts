@@ -77,7 +77,7 @@ const once = <A>(make: () => A): (() => A) => {
 /** A gateway that may repeat one secret more. */
 const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
   ...gateway,
-  scrub: (text) => more(gateway.scrub?.(text) ?? text),
+  scrubs: () => [...(gateway.scrubs?.() ?? []), more],
 })
 
 const checkedFault = (fault: Fault): Fault => {

@@ -150,20 +150,27 @@ const endOf = (span: OpenSpan, end: ReplyEnd): SpanEnd => {
   }
 }
 
-const listenerOf = (span: OpenSpan, request: ChatRequest): ReplyListener => {
+const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): ReplyListener => {
   const { trace } = span
+  // Only now are they known: a key may be read from the environment when the request is sent.
+  const learnSecrets = (): void => {
+    for (const scrub of gateway.scrubs?.() ?? []) trace.scrubs.add(scrub)
+  }
   return {
     keep: trace.captureContent ? trace.maxContentBytes : 0,
+    onStart: learnSecrets,
     onOutput: () => markFirstOutput(span),
     onSettled: () => {
       span.settled = true
     },
-    onEnd: (builder, end, reply) =>
+    onEnd: (builder, end, reply) => {
+      learnSecrets()
       endSpan(span, {
         ...endOf(span, end),
         generation: generationOf(request, trace, builder),
         output: outputOf(trace, reply),
-      }),
+      })
+    },
   }
 }
 
@@ -191,8 +198,7 @@ export const generationSpan = (
       attributes: attributesOf(trace, request.right),
     })
     span.settled = false
-    if (gateway.scrub !== undefined) trace.scrubs.add(gateway.scrub)
-    const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right))
+    const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right, gateway))
     const outside = new FrameSubscriber(subscriber, here)
     runInFrame(forkFrame(span, trace.asyncContext), subscribeTo, events, outside)
     return outside

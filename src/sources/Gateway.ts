@@ -28,8 +28,8 @@ export interface Gateway {
   /** Cold: the request goes out at subscription and is aborted by unsubscribing. */
   readonly chat: (request: ChatRequest) => Observable<GatewayEvent>
   /**
-   * Takes the keys that it has sent out of a text. What an error or a trace keeps of an answer goes through here: a
-   * server may repeat what it was sent.
+   * Each takes a key that it has sent out of a text. What an error or a trace keeps of an answer goes through all of
+   * them: a server may repeat what it was sent.
    */
-  readonly scrub?: (text: string) => string
+  readonly scrubs?: () => Iterable<(text: string) => string>
 }

@@ -58,8 +58,7 @@ export const chatGateway = (
       }
       return withRetry(policy.retry, (info) => chatAttempt(call, info))
     }).pipe(untilAborted)
-  const scrub: Scrub = (text) => [...scrubs.values()].reduce((clean, one) => one(clean), text)
-  return { name: platform, kind: platform, chat, scrub }
+  return { name: platform, kind: platform, chat, scrubs: () => scrubs.values() }
 }
 
 /** A cycle, a BigInt or a throwing `toJSON` can't be sent. */

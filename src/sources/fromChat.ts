@@ -26,6 +26,8 @@ export interface Collecting {
 export interface ReplyListener {
   /** How many characters of a reply that isn't collected are kept for whoever looks on. */
   readonly keep: number
+  /** The gateway has answered, and nothing of it was emitted yet; called once. */
+  readonly onStart: () => void
   /** Something a reader would see is about to be emitted; called once. */
   readonly onOutput: () => void
   /** Every choice has its finish reason, or the whole response is there; called once. */
@@ -46,10 +48,11 @@ const noChoice = (): InvalidResponse =>
     found: 'array(0)',
   })
 
-const failure = ({ scrub }: Gateway, error: unknown, replied: () => Reply): unknown => {
+const failure = ({ scrubs }: Gateway, error: unknown, replied: () => Reply): unknown => {
   if (!isRespanError(error)) return error
-  const reply = replied()
-  return withPartial(error, scrub === undefined ? reply : mapTexts(reply, scrub))
+  let reply = replied()
+  for (const scrub of scrubs?.() ?? []) reply = mapTexts(reply, scrub)
+  return withPartial(error, reply)
 }
 
 /** `fromChat` of a request that was decoded, with someone who looks on. */
@@ -63,6 +66,7 @@ export const observeChat = (
     const streaming = request.stream === true
     const { n = 1 } = askedParams(request)
     const builder = replyBuilder(n, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
+    let started = false
     let output = false
     let settled = false
     let ended = false
@@ -80,6 +84,10 @@ export const observeChat = (
     }
     const emit = (event: ReplyEvent): void => {
       if (listener !== undefined) {
+        if (!started) {
+          started = true
+          listener.onStart()
+        }
         if (!settled && isSettled(builder)) {
           settled = true
           listener.onSettled()

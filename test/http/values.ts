@@ -509,3 +509,14 @@ function inspectAll(value: unknown): string {
   const own = Reflect.ownKeys(value).map((key) => `${String(key)}: ${inspectAll(Reflect.get(value, key))}`)
   return [value.name, value.message, ...own].join('\n')
 }
+
+test('one set of secrets has one scrub, however many gateways send it', (t) => {
+  const bearer = (key: string) => scrubber({ authorization: `Bearer ${key}` })
+  const scrub = bearer(KEY)
+  for (let other = 0; other < 99; other++) bearer(`another-key-${other}`)
+  t.is(bearer(KEY), scrub)
+  for (let other = 0; other < 100; other++) bearer(`another-key-${other}`)
+  const anew = bearer(KEY)
+  t.not(anew, scrub)
+  for (const each of [scrub, anew]) t.is(each(`a ${KEY} b`), 'a [redacted] b')
+})
