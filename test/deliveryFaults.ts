@@ -2,13 +2,12 @@
 // what is reported, and what becomes of it when the server is well again. How long is waited in between is a matter of
 // virtual time, in test/sinks/bufferedSink.ts.
 
-import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { type BufferPolicy, bufferedSink, type FlushReport, respanTransport, type Sink } from 'respan-rx'
 import { deadPort } from './helpers/deadPort.js'
+import { listen, serve } from './helpers/server.js'
 import { accounted, finish, numberOf, range } from './helpers/spans.js'
 
 const SPANS = 10
@@ -38,25 +37,14 @@ const ingest = async (t: ExecutionContext, answer: Answer): Promise<Ingest> => {
   const requests: Array<ReadonlyArray<number>> = []
   const closed: Array<Promise<unknown>> = []
   let isWell = false
-  const server = createServer(async (request, response) => {
+  const { url } = await serve(t, (response, { body }) => {
     closed.push(new Promise((resolve) => response.on('close', resolve)))
-    const pieces: Array<Buffer> = []
-    for await (const piece of request) pieces.push(piece)
-    const numbers = numbersIn(Buffer.concat(pieces).toString())
+    const numbers = numbersIn(body)
     requests.push(numbers)
-    if (isWell) response.end(OK)
-    else answer(response, numbers)
+    return isWell ? response.end(OK) : answer(response, numbers)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  // What was listened on by port is an AddressInfo.
-  const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     requests,
     recover: () => {
       isWell = true
@@ -230,12 +218,7 @@ test('a server that is down, and comes up', async (t) => {
   t.deepEqual(errors, ['NetworkError'])
   await release()
   const server = createServer((request, response) => request.resume().on('end', () => response.end(OK)))
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  await listen(t, server, port)
   finish(sink, SPANS + 1)
   t.deepEqual((await flushed(sink)).report, { ...EMPTY, delivered: 1 })
   await sink.close()

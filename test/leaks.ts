@@ -2,14 +2,14 @@
 
 import { getEventListeners, once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { attempt, respanGenerate, respanTrace } from 'respan-rx'
 import { memorySink } from 'respan-rx/testing'
 import { lastValueFrom, mergeMap, range, take, toArray } from 'rxjs'
 import { runChild } from './helpers/child.js'
 import type { Leftovers } from './helpers/children/churn.js'
-import { sendEvents, sendJson, serve } from './helpers/server.js'
+import { listen, sendEvents, sendJson, serve } from './helpers/server.js'
 
 const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const text = (content: string): string => event({ model: 'm', choices: [{ index: 0, delta: { content } }] })
@@ -73,7 +73,7 @@ interface Listening {
   readonly vacated: () => Promise<void>
 }
 
-const listen = async (
+const serveAndCount = async (
   t: ExecutionContext,
   answer: (response: ServerResponse, body: string) => unknown,
 ): Promise<Listening> => {
@@ -93,16 +93,8 @@ const listen = async (
     open.add(socket)
     socket.on('close', () => open.delete(socket))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  // What was listened on by port is an AddressInfo.
-  const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: await listen(t, server),
     vacated: async () => {
       while (open.size > 0) {
         for (const socket of open) if (!answering.has(socket)) socket.destroy()
@@ -161,7 +153,7 @@ test.serial(
   async (t) => {
     t.timeout(120_000)
     const attempts = new Map<number, number>()
-    const { url, vacated } = await listen(t, async (response, body) => {
+    const { url, vacated } = await serveAndCount(t, async (response, body) => {
       const number = Number(/case (\d+)/.exec(body)?.[1])
       if (body.startsWith('[')) return sendJson(response, {})
       const attempt = (attempts.get(number) ?? 0) + 1
@@ -190,7 +182,7 @@ test.serial(
 
 test.serial('memory in use after 10,000 runs is what it was before', async (t) => {
   t.timeout(120_000)
-  const { url } = await listen(t, (response) => sendEvents(response, WHOLE))
+  const { url } = await serveAndCount(t, (response) => sendEvents(response, WHOLE))
   const child = runChild<{ growth: number; delivered: number }>(t, 'retained', ['--expose-gc'], url, '10000')
   const { growth, delivered } = await child.report()
   // Root, prompt, generation and two tokens, 11,000 times.
@@ -205,7 +197,7 @@ const PIECES = 6_144
 for (const traced of ['untraced', 'traced'])
   test.serial(`a reply of 96 MB streams through a heap of 80 MB, ${traced}`, async (t) => {
     const piece = text('x'.repeat(PIECE))
-    const { url } = await listen(t, async (response) => {
+    const { url } = await serveAndCount(t, async (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       for (let sent = 0; sent < PIECES; sent += 1) if (!response.write(piece)) await once(response, 'drain')
       response.end(STOP + USAGE + DONE)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
 
@@ -50,7 +50,16 @@ export const serve = async (t: ExecutionContext, answer: Answering): Promise<Tes
   server.on('connection', () => {
     connections += 1
   })
-  server.listen(0, '127.0.0.1')
+  return { url: await listen(t, server), received, connections: () => connections }
+}
+
+/**
+ * Listens on loopback until the test ends; resolves to the address, without a slash at its end.
+ *
+ * @param on - default: a free port
+ */
+export const listen = async (t: ExecutionContext, server: Server, on = 0): Promise<string> => {
+  server.listen(on, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
     server.closeAllConnections()
@@ -58,7 +67,7 @@ export const serve = async (t: ExecutionContext, answer: Answering): Promise<Tes
   })
   // What was listened on by port is an AddressInfo.
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}`, received, connections: () => connections }
+  return `http://127.0.0.1:${port}`
 }
 
 /** Answers with JSON. */
