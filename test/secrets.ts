@@ -28,6 +28,7 @@ import {
   respanTransport,
   type Sink,
   sinkMonoid,
+  snapshots,
   traceEach,
   withFallback,
 } from 'respan-rx'
@@ -171,6 +172,24 @@ for (const [what, answer] of Object.entries(ECHOES))
       free(t, 'events', sink.events)
       free(t, 'spans', sink.spans())
     })
+
+test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
+  const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))
+  const sink = memorySink()
+  const seen: Array<string> = []
+  const run$ = of('Hi').pipe(
+    respanGenerate({ model: 'm', stream: true, baseUrl: server.url, apiKey: KEY }),
+    snapshots(),
+    component('so far', (text) => {
+      seen.push(text)
+      return of(text)
+    }),
+    respanTrace('flow', { sink }),
+  )
+  await lastValueFrom(run$)
+  t.deepEqual(seen, [HALVES[0], KEY])
+  free(t, 'spans', sink.spans())
+})
 
 /** What a pipeline makes of replies: their texts. */
 const textIn = (replies: ReadonlyArray<unknown>): string =>

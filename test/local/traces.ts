@@ -278,6 +278,14 @@ test('the page of a trace shows the tree, its times, contents and failures', asy
       output: '{"role":"assistant","content":"Tea is a drink."}',
       metadata: { cancelled: 'true' },
     }),
+    span('cut', {
+      span_parent_id: 'root',
+      log_type: 'chat',
+      model: 'gpt-4o',
+      status_code: 502,
+      error_message: 'StreamInterrupted: cut',
+      metadata: { error_tag: 'StreamInterrupted' },
+    }),
     span('tool', {
       span_parent_id: 'root',
       log_type: 'tool',
@@ -288,7 +296,8 @@ test('the page of a trace shows the tree, its times, contents and failures', asy
   ])
   const html = await page(local.traceUrl('t1'))
   t.regex(html, /<h1><bdi>My Workflow<\/bdi><span class="pill ok">OK/u)
-  t.regex(html, /1 failed/u)
+  t.regex(html, /2 failed/u)
+  t.regex(html, />gpt-4o · truncated</u)
   t.regex(html, /1,200 in, 34 out/u)
   t.regex(html, /first token after 250 ms/u)
   t.regex(html, /<line class="mark" x1="25%"/u)
