@@ -117,6 +117,30 @@ const nextDelivers = async (rig, strength) => {
   return rig.state.ids.length - before - 1
 }
 
+/** Leaves a page that has more than one such request takes; returns how many spans arrived nevertheless. */
+const leaveFull = async (rig, strength) => {
+  const page = await rig.open(query(strength))
+  await warmUp(page, rig)
+  await count(page, 100, 3_000)
+  if (strength === 'always') await untilWritten(page, 100)
+  await page.goto('about:blank')
+  await rig.until(() => rig.state.requests.length >= 2)
+  const sent = rig.state.ids.length
+  assert.ok(sent > 1 && sent < 50, `${sent}`)
+  return sent
+}
+
+/** Leaves a page while the server is down, and brings the server up again. */
+const leaveInOutage = async (rig, strength) => {
+  const page = await rig.open(query(strength))
+  await warmUp(page, rig)
+  rig.state.isDown = true
+  await count(page, 50)
+  assert.equal((await flush(page))._tag, 'Left')
+  await page.goto('about:blank')
+  rig.state.isDown = false
+}
+
 const crash = async (page) => {
   const crashed = once(page, 'crash')
   page.goto('chrome://crash').catch(() => undefined)
@@ -160,12 +184,7 @@ const tests = {
   ),
 
   'the page is left with more than such a request takes: the rest is lost (spool: none)': async (rig) => {
-    const page = await rig.open()
-    await warmUp(page, rig)
-    await count(page, 100, 3_000)
-    await page.goto('about:blank')
-    await rig.until(() => rig.state.requests.length >= 2)
-    assert.ok(rig.state.ids.length > 1 && rig.state.ids.length < 50, `${rig.state.ids.length}`)
+    await leaveFull(rig, 'none')
     assert.equal(await nextDelivers(rig, 'none'), 0)
   },
 
@@ -174,15 +193,8 @@ const tests = {
       ['on-failure', 'always'],
       'the page is left with more than such a request takes: the next page delivers the rest',
       async (rig, strength) => {
-        const page = await rig.open(query(strength))
-        await warmUp(page, rig)
-        await count(page, 100, 3_000)
-        if (strength === 'always') await untilWritten(page, 100)
-        await page.goto('about:blank')
-        await rig.until(() => rig.state.requests.length >= 2)
+        const sent = await leaveFull(rig, strength)
         assert.ok(rig.state.requests[1] <= 65_536)
-        const sent = rig.state.ids.length
-        assert.ok(sent > 1 && sent < 50, `${sent}`)
         const rest = await nextDelivers(rig, strength)
         assert.ok(rest === 101 - sent || (strength === 'always' && rest === 100), `${rest}`)
         assert.equal(new Set(rig.state.ids).size, 102)
@@ -191,13 +203,7 @@ const tests = {
   ),
 
   'the server is down when the page is left: everything is lost (spool: none)': async (rig) => {
-    const page = await rig.open()
-    await warmUp(page, rig)
-    rig.state.isDown = true
-    await count(page, 50)
-    assert.equal((await flush(page))._tag, 'Left')
-    await page.goto('about:blank')
-    rig.state.isDown = false
+    await leaveInOutage(rig, 'none')
     assert.equal(await nextDelivers(rig, 'none'), 0)
   },
 
@@ -206,13 +212,7 @@ const tests = {
       ['on-failure', 'always'],
       'the server is down when the page is left: the next page delivers everything',
       async (rig, strength) => {
-        const page = await rig.open(query(strength))
-        await warmUp(page, rig)
-        rig.state.isDown = true
-        await count(page, 50)
-        assert.equal((await flush(page))._tag, 'Left')
-        await page.goto('about:blank')
-        rig.state.isDown = false
+        await leaveInOutage(rig, strength)
         assert.equal(await nextDelivers(rig, strength), 50)
         eachOnce(rig.state, 52)
       },
