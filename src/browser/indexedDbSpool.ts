@@ -276,7 +276,9 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
  *
  * - *What does it survive?* Leaving, closing and reloading the page, and the death of the tab: the next page of the same
  *   origin delivers. A page that goes away sends what fits into a request that outlives it, at most 60 KB, and writes
- *   down the rest. IndexedDB can't be written in the same tick, so even `always` may lose the last few milliseconds.
+ *   down the rest. IndexedDB can't be written in the same tick: what a page writes in the very moment in which it is left
+ *   the browser may undo (Chromium 156 does, now and then, on a busy machine), so even `always` may lose the last few
+ *   milliseconds, and `on-failure` what the page had not written before.
  * - *What if several pages are open?* Each has its own spans, and a Web Lock that says that it lives; whoever comes
  *   later takes over what the dead ones left, once. Pages that are not secure have no Web Locks: there, whoever wrote
  *   nothing for an hour is dead.

@@ -23,7 +23,7 @@ const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] }
 
 /** A server of its own for each test, and so an origin and a database; waiting for spans takes as long as it takes. */
 const start = async () => {
-  const state = { isDown: false, ids: [], requests: [] }
+  const state = { isDown: false, isSilent: false, ids: [], requests: [] }
   let arrived = () => undefined
   const server = createServer(async (request, response) => {
     const pieces = []
@@ -39,7 +39,7 @@ const start = async () => {
     else {
       state.ids.push(...JSON.parse(body.toString()).map(({ span_unique_id: id }) => id))
       response.setHeader('content-type', 'application/json')
-      response.end('{"message":"ok"}')
+      if (!state.isSilent) response.end('{"message":"ok"}')
     }
     arrived()
   })
@@ -117,15 +117,29 @@ const nextDelivers = async (rig, strength) => {
   return rig.state.ids.length - before - 1
 }
 
-/** Leaves a page that has more than one such request takes; returns how many spans arrived nevertheless. */
+/** Waits for the request that outlives a page, after the first one; returns how many spans have arrived. */
+const sentAtOnce = async ({ until, state }) => {
+  await until(() => state.requests.length >= 2)
+  return state.ids.length
+}
+
+/**
+ * Leaves a page that has more than one such request takes; returns how many spans arrived nevertheless. It is hidden a
+ * moment before, as a tab is that one turns away from: what is written in the moment of leaving, Chromium may undo.
+ */
 const leaveFull = async (rig, strength) => {
   const page = await rig.open(query(strength))
   await warmUp(page, rig)
   await count(page, 100, 3_000)
   if (strength === 'always') await untilWritten(page, 100)
+  if (strength === 'on-failure') {
+    rig.state.isSilent = true
+    await page.evaluate(() => globalThis.handles.show('hidden'))
+    await untilWritten(page, 101 - (await sentAtOnce(rig)))
+  }
   await page.goto('about:blank')
-  await rig.until(() => rig.state.requests.length >= 2)
-  const sent = rig.state.ids.length
+  const sent = await sentAtOnce(rig)
+  rig.state.isSilent = false
   assert.ok(sent > 1 && sent < 50, `${sent}`)
   return sent
 }
@@ -137,6 +151,7 @@ const leaveInOutage = async (rig, strength) => {
   rig.state.isDown = true
   await count(page, 50)
   assert.equal((await flush(page))._tag, 'Left')
+  if (strength !== 'none') await untilWritten(page, 50)
   await page.goto('about:blank')
   rig.state.isDown = false
 }
@@ -196,7 +211,8 @@ const tests = {
         const sent = await leaveFull(rig, strength)
         assert.ok(rig.state.requests[1] <= 65_536)
         const rest = await nextDelivers(rig, strength)
-        assert.ok(rest === 101 - sent || (strength === 'always' && rest === 100), `${rest}`)
+        // At least once: the page that was left does not know whether its last request arrived.
+        assert.ok(rest === 101 - sent || rest === 100, `${rest}`)
         assert.equal(new Set(rig.state.ids).size, 102)
       },
     ),
