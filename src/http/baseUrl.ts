@@ -2,6 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/decode.js'
 import { describeFound } from '../codecs/decode.js'
+import { remembered } from './remembered.js'
 
 /** Where Respan answers. */
 export const RESPAN_BASE_URL = 'https://api.respan.ai/api'
@@ -19,7 +20,9 @@ export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
  *   which may hold credentials, is not repeated
  * @see https://respan.ai/docs/apis/develop/gateway/chat-completions
  */
-export const respanBaseUrl = (url: string): Either<DecodeFailure, string> => normalise(url, '/api')
+export const respanBaseUrl: (url: string) => Either<DecodeFailure, string> = remembered((url) =>
+  normalise(url, '/api'),
+)
 
 /**
  * Normalises a base URL of OpenAI, or of a server that speaks its protocol. As for Respan, but nothing is added: what
@@ -27,7 +30,9 @@ export const respanBaseUrl = (url: string): Either<DecodeFailure, string> => nor
  *
  * @param url - as the user wrote it
  */
-export const openaiBaseUrl = (url: string): Either<DecodeFailure, string> => normalise(url, '')
+export const openaiBaseUrl: (url: string) => Either<DecodeFailure, string> = remembered((url) =>
+  normalise(url, ''),
+)
 
 const EXPECTED = 'an http(s) URL without credentials'
 
@@ -57,13 +62,12 @@ const withoutTrailingSlashes = (path: string): string => {
 
 const refuse = (found: string): Either<DecodeFailure, never> => left({ path: '', expected: EXPECTED, found })
 
-/** The host of a normalised base URL belongs to this platform, which demands its key. */
-export const isHostOf = (platform: 'respan' | 'openai', baseUrl: string): boolean => {
+/** The platform whose host a normalised base URL names, and which demands its key there; `undefined` for others. */
+export const hostOwner: (baseUrl: string) => 'respan' | 'openai' | undefined = remembered((baseUrl) => {
   const host = new URL(baseUrl).hostname.replace(/\.$/, '')
-  return HOSTS[platform].some((own) => host === own || host.endsWith(`.${own}`))
-}
+  const isOf = (own: string): boolean => host === own || host.endsWith(`.${own}`)
+  return RESPAN_HOSTS.some(isOf) ? 'respan' : OPENAI_HOSTS.some(isOf) ? 'openai' : undefined
+})
 
-const HOSTS = {
-  respan: ['respan.ai', 'respan.co', 'keywordsai.co'],
-  openai: ['openai.com'],
-} as const
+const RESPAN_HOSTS = ['respan.ai', 'respan.co', 'keywordsai.co']
+const OPENAI_HOSTS = ['openai.com']

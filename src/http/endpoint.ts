@@ -3,7 +3,7 @@ import { isLeft, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/decode.js'
 import type { Environment } from '../codecs/Environment.js'
 import { InvalidInput, MissingApiKey } from '../errors.js'
-import { isHostOf, OPENAI_BASE_URL, openaiBaseUrl, RESPAN_BASE_URL, respanBaseUrl } from './baseUrl.js'
+import { hostOwner, OPENAI_BASE_URL, openaiBaseUrl, RESPAN_BASE_URL, respanBaseUrl } from './baseUrl.js'
 import type { Connection } from './Connection.js'
 import { isApiKey } from './connectionPolicy.js'
 
@@ -61,7 +61,7 @@ export const endpoint = (
   const baseUrl = normalise(given ?? environment[baseUrlVariable] ?? defaultBaseUrl)
   if (isLeft(baseUrl))
     return left(new InvalidInput(given === undefined ? baseUrlVariable : 'baseUrl', baseUrl.left))
-  const owner = ownerOf(baseUrl.right)
+  const owner = hostOwner(baseUrl.right)
   const variable = owner === undefined ? keyVariable : PLATFORMS[owner].keyVariable
   const apiKey = trimmed(connection.apiKey) ?? environment[variable]
   if (apiKey === undefined)
@@ -78,9 +78,6 @@ export const endpoint = (
         }),
       )
 }
-
-const ownerOf = (baseUrl: string): Platform | undefined =>
-  isHostOf('respan', baseUrl) ? 'respan' : isHostOf('openai', baseUrl) ? 'openai' : undefined
 
 const trimmed = (text: string | undefined): string | undefined => {
   const kept = text?.trim()

@@ -13,7 +13,7 @@ import type { GatewayEvent } from './Gateway.js'
 interface CallSoFar {
   id: string | undefined
   name: string
-  readonly json: Array<string>
+  json: string
 }
 
 interface LogprobsSoFar {
@@ -27,9 +27,11 @@ type TokenLogprob = NonNullable<Logprobs['content']>[number]
 
 interface ChoiceSoFar {
   readonly index: number
-  readonly text: Array<string>
-  readonly reasoning: Array<string>
-  readonly refusal: Array<string>
+  // Texts grow by `+=`, not as lists of their pieces: V8 puts a string together when somebody reads it, and often nobody
+  // does.
+  text: string
+  reasoning: string
+  refusal: string
   readonly calls: Map<number, CallSoFar>
   finishReason: string | null
   logprobs: LogprobsSoFar | undefined
@@ -104,9 +106,9 @@ const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
   if (known !== undefined) return known
   const choice: ChoiceSoFar = {
     index,
-    text: [],
-    reasoning: [],
-    refusal: [],
+    text: '',
+    reasoning: '',
+    refusal: '',
     calls: new Map(),
     finishReason: null,
     logprobs: undefined,
@@ -124,10 +126,12 @@ const finish = (builder: ReplyBuilder, choice: ChoiceSoFar, reason: string | nul
 
 type Emit = (event: ReplyEvent) => void
 
-const keepText = (builder: ReplyBuilder, pieces: Array<string>, text: string): void => {
+/** Counts a text that has come, and tells what of it is kept. */
+const kept = (builder: ReplyBuilder, text: string): string => {
+  const isKept = builder.characters < builder.keep
   builder.output = true
-  if (builder.characters < builder.keep) pieces.push(text)
   builder.characters += text.length
+  return isKept ? text : ''
 }
 
 /** Which call a piece without an index belongs to: an id that is new, or a name without an id, begins another one. */
@@ -140,13 +144,13 @@ const callOf = (calls: ChoiceSoFar['calls'], { id, function: called }: ToolCallD
 
 const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
   const call = delta.index ?? callOf(choice.calls, delta)
-  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: [] }
+  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: '' }
   choice.calls.set(call, known)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
   if (delta.id != null && delta.id !== '') known.id = delta.id
   if (name != null) known.name = known.name === '' ? name : known.name
-  keepText(builder, known.json, json)
+  known.json += kept(builder, json)
   return {
     _tag: 'ToolCallDelta',
     id: builder.id,
@@ -188,15 +192,15 @@ const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, 
   const { id } = builder
   const reasoning = delta.reasoning_content ?? delta.reasoning
   if (reasoning != null && reasoning !== '') {
-    keepText(builder, choice.reasoning, reasoning)
+    choice.reasoning += kept(builder, reasoning)
     emit({ _tag: 'ReasoningDelta', id, choice: choice.index, text: reasoning })
   }
   if (delta.content != null && delta.content !== '') {
-    keepText(builder, choice.text, delta.content)
+    choice.text += kept(builder, delta.content)
     emit({ _tag: 'TextDelta', id, choice: choice.index, text: delta.content })
   }
   if (delta.refusal != null && delta.refusal !== '') {
-    keepText(builder, choice.refusal, delta.refusal)
+    choice.refusal += kept(builder, delta.refusal)
     emit({ _tag: 'RefusalDelta', id, choice: choice.index, text: delta.refusal })
   }
   if (delta.tool_calls != null) {
@@ -293,12 +297,12 @@ export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit
   }
 }
 
-const filled = (pieces: ReadonlyArray<string>, key: string): Readonly<Record<string, string>> =>
-  pieces.length === 0 ? {} : { [key]: pieces.join('') }
+const filled = (text: string, key: string): Readonly<Record<string, string>> =>
+  text === '' ? {} : { [key]: text }
 
 const streamedMessage = ({ text, reasoning, refusal, calls }: ChoiceSoFar): AssistantMessage => ({
   role: 'assistant',
-  content: text.length === 0 && (calls.size > 0 || refusal.length > 0) ? null : text.join(''),
+  content: text === '' && (calls.size > 0 || refusal !== '') ? null : text,
   ...filled(reasoning, 'reasoning_content'),
   ...filled(refusal, 'refusal'),
   ...(calls.size === 0
@@ -309,7 +313,7 @@ const streamedMessage = ({ text, reasoning, refusal, calls }: ChoiceSoFar): Assi
           .map(([, { id, name, json }]) => ({
             ...(id === undefined ? {} : { id }),
             type: 'function',
-            function: { name, arguments: json.join('') },
+            function: { name, arguments: json },
           })),
       }),
 })

@@ -5,7 +5,7 @@ import test from 'ava'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { InvalidInput, MissingApiKey } from '../../dist/errors.js'
 import { backoff } from '../../dist/http/backoff.js'
-import { isHostOf, openaiBaseUrl, respanBaseUrl } from '../../dist/http/baseUrl.js'
+import { hostOwner, openaiBaseUrl, respanBaseUrl } from '../../dist/http/baseUrl.js'
 import type { Connection } from '../../dist/http/Connection.js'
 import { connectionPolicy } from '../../dist/http/connectionPolicy.js'
 import { endpoint } from '../../dist/http/endpoint.js'
@@ -121,10 +121,10 @@ test('tells the hosts of a platform from those that only look like them', (t) =>
     'https://evil.test/respan.ai',
     'http://127.0.0.1',
   ]
-  for (const url of respan) t.true(isHostOf('respan', url), url)
-  for (const url of others) t.false(isHostOf('respan', url), url)
-  t.true(isHostOf('openai', 'https://api.openai.com/v1'))
-  t.false(isHostOf('openai', 'https://api.respan.ai'))
+  for (const url of respan) t.is(hostOwner(url), 'respan', url)
+  for (const url of others) t.not(hostOwner(url), 'respan', url)
+  t.is(hostOwner('https://api.openai.com/v1'), 'openai')
+  t.is(hostOwner('https://api.respan.ai'), 'respan')
 })
 
 // ── endpoint: which key goes where

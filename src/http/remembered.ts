@@ -1,0 +1,13 @@
+/**
+ * A function of a text that keeps its newest answer. Pure functions only: most processes ask for one address, again and
+ * again, and to parse a URL for each request is what one waits for before it goes out.
+ *
+ * @param answer - pure, and total
+ */
+export const remembered = <A>(answer: (text: string) => A): ((text: string) => A) => {
+  let newest: { readonly text: string; readonly answer: A } | undefined
+  return (text) => {
+    if (newest?.text !== text) newest = { text, answer: answer(text) }
+    return newest.answer
+  }
+}
