@@ -67,6 +67,27 @@ export const atATime = async (count, concurrency, work) => {
 }
 
 /**
+ * Calls a function again and again, so many at a time, for a while.
+ *
+ * @param {number} ms
+ * @param {number} concurrency
+ * @param {() => Promise<void>} work
+ * @returns how often
+ */
+export const forAWhile = async (ms, concurrency, work) => {
+  const end = performance.now() + ms
+  let count = 0
+  const worker = async () => {
+    do {
+      count++
+      await work()
+    } while (performance.now() < end)
+  }
+  await Promise.all(Array.from({ length: concurrency }, worker))
+  return count
+}
+
+/**
  * Throws unless a contestant did what it was asked to do.
  *
  * @param {string} what

@@ -1,10 +1,10 @@
 // One contestant in one round, over all shapes: warmed up, measured, and every single stream checked.
 
-import { atATime, check, measured } from '../lib/measure.js'
+import { check, forAWhile, measured } from '../lib/measure.js'
 import { options, report } from '../lib/processes.js'
 import { streamOf } from '../lib/shapes.js'
 
-const { name, server, shapes, warmUp, streams, concurrency } = options()
+const { name, server, shapes, warmUp, lasting, concurrency } = options()
 const { default: contestant } = await import(`./contestants/${name}.js`)
 
 /** @type {Record<string, { chunks: number, cpu: number, wall: number, first: number, reads?: number }>} */
@@ -30,12 +30,10 @@ for (const shape of shapes) {
     }
   }
 
-  const single = shape === '10k' || shape === 'quiet'
-  const scale = single ? 10 : 1
-  const [warm, count] = [Math.ceil(warmUp / scale), Math.ceil(streams / scale)]
-  await atATime(warm, single ? 1 : concurrency, one)
+  const atOnce = shape === '10k' || shape === 'quiet' ? 1 : concurrency
+  await forAWhile(warmUp, atOnce, one)
   first.length = 0
-  const { cpu, wall } = await measured(() => atATime(count, single ? 1 : concurrency, one))
+  const { value: count, cpu, wall } = await measured(() => forAWhile(lasting, atOnce, one))
   const chunks = count * expected.deltas
   first.sort((a, b) => a - b)
   results[shape] = {
