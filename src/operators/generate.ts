@@ -8,6 +8,7 @@ import { ChatRequest } from '../codecs/ChatRequest.js'
 import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
+import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptReference } from '../codecs/PromptReference.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
@@ -218,18 +219,6 @@ const variablesOf = (name: string, codec: t.Mixed, value: unknown): Either<Inval
   return isLeft(encoded) ? left(under('variables', name, encoded.left)) : encoded
 }
 
-/** An item's values over the operator's: `metadata` merges by key, what is `undefined` hides nothing. */
-const laidOver = (operator: Fields, item: Fields = {}): Fields => {
-  const { metadata } = item
-  return {
-    ...operator,
-    ...defined(item),
-    ...(Fields.is(operator.metadata) && Fields.is(metadata)
-      ? { metadata: { ...operator.metadata, ...metadata } }
-      : {}),
-  }
-}
-
 const promptOf = (
   { promptId = '', prompt = {} }: GenerateOptions,
   params: ChatParams | undefined,
@@ -244,11 +233,11 @@ const promptOf = (
     echo,
   }
   if (schema_version === 2) {
-    const patch = laidOver({ ...params, ...settings.patch }, own)
+    const patch = mergeAttributes<Fields>({ ...params, ...settings.patch }, own ?? {})
     return { ...head, ...settings, ...(Object.keys(patch).length === 0 ? {} : { patch }) }
   }
   const { override = true, override_params, ...others } = settings
-  const overrides = laidOver({ ...params, ...override_params }, own)
+  const overrides = mergeAttributes<Fields>({ ...params, ...override_params }, own ?? {})
   return {
     ...head,
     ...others,
@@ -285,7 +274,7 @@ const requestOf = (
   })
   const operator = { ...fieldsOf(params, attributes), ...options.extraBody }
   const request = defined({
-    ...laidOver(operator, fieldsOf(own, ownAttributes)),
+    ...mergeAttributes(operator, fieldsOf(own, ownAttributes)),
     model: item.model ?? options.model,
     messages: item.messages,
     ...(byPrompt ? { prompt: promptOf(options, params, own, variables.right) } : {}),

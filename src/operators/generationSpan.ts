@@ -4,6 +4,7 @@ import { isLeft } from '#fp/Either'
 import { askedParams } from '../codecs/askedParams.js'
 import type { ChatParams } from '../codecs/ChatParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { messageText } from '../codecs/messages.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
@@ -13,7 +14,6 @@ import type { Gateway } from '../sources/Gateway.js'
 import type { ReplyBuilder } from '../sources/ReplyBuilder.js'
 import { contentText } from '../tracing/contentText.js'
 import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
-import { mergeAttributes } from '../tracing/mergeAttributes.js'
 import {
   endSpan,
   failedEnd,
@@ -77,7 +77,7 @@ const picked = <A extends object, K extends keyof A>(
 
 const attributesOf = ({ attributes }: Trace, request: ChatRequest): TraceAttributes | undefined => {
   const own = picked(request, TRACE_KEYS)
-  return Object.keys(own).length === 0 ? attributes : mergeAttributes(attributes, own)
+  return Object.keys(own).length === 0 ? attributes : mergeAttributes(attributes ?? {}, own)
 }
 
 const inputOf = ({ messages, prompt }: ChatRequest): unknown =>

@@ -3,6 +3,7 @@ import { isRight } from '#fp/Either'
 import { decode, describeFound } from '../codecs/decode.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
 import { mapTexts } from '../codecs/mapTexts.js'
+import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
@@ -11,7 +12,6 @@ import { deepen } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
-import { mergeAttributes } from '../tracing/mergeAttributes.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
@@ -148,7 +148,10 @@ const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace =
   redact: redactWith(outer.redact, options),
   captureContent: outer.captureContent && (options.captureContent ?? true),
   maxContentBytes: Math.min(outer.maxContentBytes, options.maxContentBytes ?? outer.maxContentBytes),
-  attributes: mergeAttributes(outer.attributes, options.attributes),
+  attributes:
+    options.attributes === undefined
+      ? outer.attributes
+      : mergeAttributes(outer.attributes ?? {}, options.attributes),
   deep: options.deep ?? outer.deep,
 })
 
@@ -157,7 +160,8 @@ const ownCopy = (attributes: TraceAttributes): TraceAttributes => {
   try {
     return structuredClone(attributes)
   } catch {
-    return mergeAttributes({}, attributes) ?? {}
+    const { metadata } = attributes
+    return { ...attributes, ...(metadata === undefined ? {} : { metadata: { ...metadata } }) }
   }
 }
 

@@ -2,6 +2,7 @@ import { isLeft } from '#fp/Either'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
 import { defined } from '../codecs/defined.js'
+import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
@@ -46,15 +47,12 @@ const within = (parent: string, path: string): string =>
 
 const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {
   // The platform lets a top-level field win over `respan_params`, but the gateway's are beneath both.
-  const nested = defined(request.respan_params ?? {})
-  const metadata = request.metadata ?? request.respan_params?.metadata
-  return {
-    ...without(attributes, nested),
-    ...defined(request),
-    ...(attributes.metadata !== undefined && metadata !== undefined
-      ? { metadata: { ...attributes.metadata, ...metadata } }
-      : {}),
-  }
+  const { metadata: nestedMetadata, ...nested } = request.respan_params ?? {}
+  const metadata = request.metadata ?? (attributes.metadata === undefined ? undefined : nestedMetadata)
+  return mergeAttributes<ChatRequest>(without(attributes, defined(nested)), {
+    ...request,
+    ...(metadata === undefined ? {} : { metadata }),
+  })
 }
 
 const without = (attributes: RespanAttributes, others: RespanAttributes): RespanAttributes =>
