@@ -11,7 +11,7 @@ import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
 import { endpoint, type Platform } from '../http/endpoint.js'
 import { requestHeaders } from '../http/requestHeaders.js'
-import { type Scrub, scrubber } from '../http/scrub.js'
+import { type Scrub, scrubber, scrubNothing } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
 import { chatAttempt } from './chatAttempt.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
@@ -58,7 +58,12 @@ export const chatGateway = (
       }
       return withRetry(policy.retry, (info) => chatAttempt(call, info))
     }).pipe(untilAborted)
-  return { name: platform, kind: platform, chat, scrubs: () => scrubs.values() }
+  return {
+    name: platform,
+    kind: platform,
+    chat,
+    scrubs: () => [...scrubs.values()].filter((scrub) => scrub !== scrubNothing),
+  }
 }
 
 /** A cycle, a BigInt or a throwing `toJSON` can't be sent. */
