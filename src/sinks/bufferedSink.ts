@@ -2,20 +2,19 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { defer, Subscription, take } from 'rxjs'
 import { isLeft, left, right } from '#fp/Either'
 import { GatewayError, Timeout } from '../errors.js'
-import { backoff } from '../http/backoff.js'
 import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
 import type { FlushReport, Sink, SinkError } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
 import { deliveryDecision } from './deliveryDecision.js'
-import { deliveryWarnings, describeError } from './deliveryWarnings.js'
-import { type Fate, flushes } from './flushes.js'
+import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import { flushes } from './flushes.js'
 import { lastCall } from './lastCall.js'
 import { namedSpans } from './namedSpans.js'
-import { type Batch, type BatchLimits, type Entry, outbox } from './outbox.js'
-import { sinkCounts } from './sinkCounts.js'
+import { type Batch, type BatchLimits, type Entry, ONE, sumOf } from './outbox.js'
+import { serverPace } from './serverPace.js'
 import { spanBytes } from './spanBytes.js'
-import { spooling } from './spooling.js'
+import { spanLedger } from './spanLedger.js'
 import type { Receipt, Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
@@ -27,40 +26,15 @@ interface Flight {
   readonly stop: () => void
 }
 
-/** Nothing is sent before `until`, ms. */
-interface Gate {
-  readonly until: number
-  /** Nothing works until somebody changes something. */
-  readonly paused: boolean
-}
-
 /** A body that a browser sends after its page is gone: its limit is 64 KiB, shared with the rest of the page. */
 const KEEPALIVE_BYTES = 60_000
-
-/** A server that finds batches of this size too large is not believed: only the batch at hand is split. */
-const SMALLEST_BATCH_BYTES = 65_536
-
-/** Spans refused in a row, without any delivered, after which the server is asked more slowly. */
-const MANY_REFUSALS = 20
-
-/** A server that refuses us is left alone at least so long, whatever policy, chance and server say, ms. */
-const SHORTEST_PAUSE = 100
-
-/** And it is asked again after so long, however much longer it says: it may be well sooner, and the queue is finite. ms. */
-const LONGEST_PAUSE = 600_000
 
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
 
-const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, wait))
-
-const UNTRIED: Omit<Batch, 'entries'> = { failures: 0, since: undefined }
-
 const ALL_TAKEN: Receipt = { rejected: [] }
 
 const NONE_NAMED: ReadonlyMap<number, string> = new Map()
-
-const numberOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 const toError = (thrown: unknown): Error =>
   thrown instanceof Error ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
@@ -78,8 +52,6 @@ const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
 
 /** Before any other time. */
 const SOON = Number.NEGATIVE_INFINITY
-
-const ONE = { maxSize: 1, maxBytes: Number.POSITIVE_INFINITY, bytesOf: ({ bytes }: Entry): number => bytes }
 
 /**
  * Buffers finished spans and delivers them in batches: a bounded queue over a transport.
@@ -121,17 +93,17 @@ const ONE = { maxSize: 1, maxBytes: Number.POSITIVE_INFINITY, bytesOf: ({ bytes 
  */
 export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): Sink => {
   const settings = bufferSettings(policy)
-  const { maxBatchSize, maxDelay, maxQueueSize, maxQueueBytes, overflow, maxInFlight, retry, random } =
-    settings
+  const { maxDelay, retry } = settings
   const time = timers(settings.scheduler)
-  const { counts, stats, stats$, changed } = sinkCounts()
   const warnings = deliveryWarnings(settings.onWarning, time.now)
   const name = (): string => transport.destination ?? 'bufferedSink'
   const waits = flushes(name, time)
+  const ledger = spanLedger(settings, { name, waits, warnings, now: time.now, stir: () => pump() })
+  const { counts, box, settle, spill, putBack } = ledger
+  const pace = serverPace(settings, time.now)
   const folder = spanFolder()
-  const box = outbox()
   const flights = new Set<Flight>()
-  const fullBatch = Math.min(maxBatchSize, maxQueueSize)
+  const fullBatch = Math.min(settings.maxBatchSize, settings.maxQueueSize)
 
   /** Number of the last span that was let in. */
   let last = 0
@@ -139,130 +111,39 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   let dueUpTo = 0
   /** When all spans that wait by then are due, ms. */
   let dueAt: number | undefined
-  let gate: Gate | undefined
-  /** Failures in a row that may pass: the exponent of the backoff. */
-  let failures = 0
-  /** The server would not talk to us: the next batch is a single span. */
-  let probing = false
-  /** Spans refused since one was delivered. */
-  let refusals = 0
-  /** Bytes of a batch; less than the policy's when the server found that too large. */
-  let batchBytes = settings.maxBatchBytes
   /** The page is hidden or left. */
   let leaving = false
   let closed = false
   /** What is on the disk stays there. */
   let resigned = false
-  /** All attempts for a batch failed, and it is on the disk: no flush waits for more of them. */
-  let exhausted = false
   let closing: Promise<Either<SinkError, FlushReport>> | undefined
 
-  const spool =
-    settings.spool === undefined
-      ? undefined
-      : spooling(
-          settings.spool,
-          {
-            adopted: (count) => {
-              counts.accepted += count
-              counts.spooled += count
-              waits.widen(count)
-              changed()
-            },
-            lost: (spans, why) => lostOnDisk(spans, why),
-            trouble: (error) => {
-              const message = (): string => `${name()}: the spool fails: ${describeError(error)}`
-              warnings.tell('spool', message, error)
-            },
-            stir: () => pump(),
-          },
-          time.now,
-        )
-
-  // ── where spans go: each of these moves them from one count to another, so that the sum stays right
-
-  const settle = (
-    entries: ReadonlyArray<Entry>,
-    from: 'queued' | 'inFlight',
-    fate: Fate,
-    error?: Error,
-  ): void => {
-    if (entries.length === 0) return
-    spool?.forget(entries)
-    counts[from] -= entries.length
-    counts[fate] += entries.length
-    waits.settled(entries, fate, error)
-    changed()
-  }
-
-  /** Leaves spans to the disk, where there is one; returns those that it did not take. */
-  const spill = (entries: ReadonlyArray<Entry>, from: 'queued' | 'inFlight'): ReadonlyArray<Entry> => {
-    if (spool === undefined || entries.length === 0) return entries
-    return spool.rest(entries, (kept) => {
-      counts[from] -= kept.length
-      counts.spooled += kept.length
-      waits.rested(kept, true)
-      changed()
-    })
-  }
-
-  const lostOnDisk = (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string): void => {
-    const error = new Error(`The spool lost spans: ${why}.`)
-    counts.spooled -= spans.length
-    counts.dropped += spans.length
-    waits.rested(spans, false)
-    waits.settled(spans, 'dropped', error)
-    changed()
-    const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
-    warnings.tell('lost', message, error)
-  }
-
-  /** Takes the oldest spans back from the disk, a batch of them. */
+  /** Takes the oldest spans back from the disk. */
   const refill = (): void => {
     // A page that is left has no time for it.
-    if (spool === undefined || leaving || resigned || box.hasReturned()) return
-    spool.refill(limits(), (entries) => {
-      if (entries.length === 0) return
-      counts.spooled -= entries.length
-      counts.queued += entries.length
-      waits.rested(entries, false)
-      box.putBack({ entries, ...UNTRIED })
-      changed()
+    if (leaving || resigned || box.hasReturned()) return
+    ledger.refill(limits(), () => {
       // It took so long that the sink is closed.
       if (resigned) abandon(last, 'The sink was closed.')
       else pump()
     })
   }
 
-  const putBack = (entries: ReadonlyArray<Entry>, tried = UNTRIED): void => {
-    if (entries.length === 0) return
-    counts.inFlight -= entries.length
-    counts.queued += entries.length
-    box.putBack({ entries, ...tried })
-    changed()
-  }
-
-  const takeOff = ({ entries }: Batch): void => {
-    counts.queued -= entries.length
-    counts.inFlight += entries.length
-    changed()
-  }
-
   // ── sending
 
   const isFull = (): boolean => {
     const { size, bytes } = box.queue()
-    return size >= fullBatch || bytes >= batchBytes
+    return size >= fullBatch || bytes >= pace.maxBatchBytes()
   }
 
   const mayGoOut = (): boolean => {
-    if (gate !== undefined) return false
+    if (pace.gate() !== undefined) return false
     // Requests that outlive the page share one small limit; the ones that don't are no reason to wait.
     if (leaving) return ![...flights].some(({ keepalive }) => keepalive)
-    return flights.size < (failures > 0 || probing ? 1 : maxInFlight)
+    return flights.size < pace.maxInFlight()
   }
 
-  const bytesOf = ({ span, bytes }: Entry): number => {
+  const sentBytesOf = ({ span, bytes }: Entry): number => {
     if (!leaving || transport.bytes === undefined) return bytes
     try {
       return transport.bytes(toSpan(span))
@@ -279,15 +160,15 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   }
 
   const limits = (): BatchLimits => ({
-    maxSize: probing ? 1 : maxBatchSize,
-    maxBytes: leaving ? Math.min(KEEPALIVE_BYTES, batchBytes) : batchBytes,
-    bytesOf,
+    maxSize: pace.maxBatchSize(),
+    maxBytes: leaving ? Math.min(KEEPALIVE_BYTES, pace.maxBatchBytes()) : pace.maxBatchBytes(),
+    bytesOf: sentBytesOf,
   })
 
   const send = (batch: Batch): void => {
     const spans = batch.entries.map(({ span }) => toSpan(span))
     const keepalive =
-      leaving && batch.entries.reduce((sum, entry) => sum + bytesOf(entry), 0) <= KEEPALIVE_BYTES
+      leaving && batch.entries.reduce((sum, entry) => sum + sentBytesOf(entry), 0) <= KEEPALIVE_BYTES
     const subscription = new Subscription()
     const flight: Flight = {
       batch,
@@ -309,7 +190,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
       pump()
     }
     flights.add(flight)
-    takeOff(batch)
+    ledger.takeOff(batch)
     subscription.add(time.after(settings.timeout, () => land(left(new Timeout('body', settings.timeout)))))
     subscription.add(
       defer(() => transport(spans, keepalive ? { keepalive } : {}))
@@ -326,7 +207,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   // ── what the server makes of it
 
   const delivered = ({ entries }: Batch, spans: ReadonlyArray<Span>, receipt: Receipt): void => {
-    talks()
+    pace.talks()
     const refused = refusedBy(receipt)
     const isRefused = (index: number): boolean => {
       const span = spans[index]
@@ -334,7 +215,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     }
     const taken = refused.size === 0 ? entries : entries.filter((_, index) => !isRefused(index))
     if (taken.length > 0) {
-      refusals = 0
+      pace.delivers()
       warnings.recovered()
     }
     settle(taken, 'inFlight', 'delivered')
@@ -364,55 +245,37 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
         pause(entries, error, decision.after)
         break
       case 'Isolate':
-        talks()
+        pace.talks()
         isolate(entries, namedSpans(decision.body, spans), error)
         break
       case 'Split':
-        talks()
-        shrink(entries)
+        pace.talks()
+        // A lone span is too large by itself.
+        if (entries.length > 1) pace.findsTooLarge(sumOf(entries))
         isolate(entries, NONE_NAMED, error)
         break
       case 'Discard':
         // What is spooled is not asked for again at once.
-        if (spool !== undefined) holdOff()
+        if (settings.spool !== undefined) pace.holdOff()
         lose(error.name === 'MissingApiKey' ? 'key' : 'dropped', entries, error)
     }
   }
 
-  /** The server takes part: failures that may pass are over. */
-  const talks = (): void => {
-    failures = 0
-    probing = false
-    exhausted = false
-  }
-
   const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
-    failures++
     const now = time.now()
-    const wait = after ?? backoff(retry, failures, random)
+    const wait = pace.failsForNow(after)
     const since = tried.since ?? now
-    gate = { until: now + Math.min(LONGEST_PAUSE, wait), paused: false }
     if (tried.failures < retry.count && now + wait - since <= retry.deadline) {
       putBack(entries, { failures: tried.failures + 1, since })
       waits.failed(error)
     } else {
-      if (spool !== undefined) {
-        exhausted = true
-        // The spool gives them back, and has no count of attempts: whatever the policy says, that is no loop.
-        gate = { until: now + pauseOf(wait), paused: false }
-      }
+      if (settings.spool !== undefined) pace.exhausts(wait)
       lose('dropped', entries, error)
     }
   }
 
-  const holdOff = (after?: number): void => {
-    failures++
-    probing = true
-    gate = { until: time.now() + pauseOf(after ?? backoff(retry, failures, random)), paused: true }
-  }
-
   const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
-    holdOff(after)
+    pace.holdOff(after)
     // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
     putBack(entries)
     waits.failed(error)
@@ -438,22 +301,12 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     }
   }
 
-  /** Makes the batches to come smaller than the one that was too large. */
-  const shrink = (entries: ReadonlyArray<Entry>): void => {
-    const half = entries.reduce((sum, { bytes }) => sum + bytes, 0) / 2
-    if (entries.length > 1) batchBytes = Math.min(batchBytes, Math.max(SMALLEST_BATCH_BYTES, half))
-  }
-
   const reject = (entries: ReadonlyArray<Entry>, error: Error): void => {
     settle(entries, 'inFlight', 'rejected', error)
     const message = (): string =>
       `${name()}: ${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
     warnings.tell('rejected', message, error)
-    refusals += entries.length
-    // Whoever refuses everything is not asked at full speed, two requests for each span.
-    if (refusals < MANY_REFUSALS) return
-    const wait = backoff(retry, refusals - MANY_REFUSALS + 1, random)
-    gate = { until: time.now() + pauseOf(wait), paused: false }
+    pace.refuses(entries.length)
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
@@ -488,9 +341,10 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     } finally {
       pumping = false
     }
+    const gate = pace.gate()
     if (flights.size === 0 && gate !== undefined) {
       const { until, paused } = gate
-      waits.giveUp(({ patientUntil }) => paused || exhausted || until > patientUntil)
+      waits.giveUp(({ patientUntil }) => paused || pace.isExhausted() || until > patientUntil)
     }
     arm()
     watch()
@@ -502,7 +356,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const wake = (): void => {
     cancelWake = undefined
     wakeAt = Number.POSITIVE_INFINITY
-    if (gate !== undefined && time.now() >= gate.until) gate = undefined
+    pace.passTime()
     pump()
   }
 
@@ -516,11 +370,9 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
 
   const arm = (): void => {
     const now = time.now()
+    const gate = pace.gate()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
-    if (
-      dueAt === undefined &&
-      (gate === undefined || resigned || spool === undefined || spool.resting() === 0)
-    ) {
+    if (dueAt === undefined && (gate === undefined || resigned || counts.spooled === 0)) {
       cancelWake?.()
       cancelWake = undefined
       wakeAt = Number.POSITIVE_INFINITY
@@ -532,63 +384,12 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   // ── taking in
 
   const accept = (span: FinishedSpan): void => {
-    const bytes = spanBytes(span)
-    const entry: Entry = { span, bytes, number: ++last }
-    if (!makeRoom(bytes)) return refuse(entry)
-    if (spool?.isOpen() === false) spool.prepare()
-    if (settings.spool?.strength === 'always') spool?.writeAhead([entry])
-    counts.accepted++
-    counts.queued++
-    box.push(entry)
+    if (!ledger.admit({ span, bytes: spanBytes(span), number: ++last })) return
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.
     if (wakeAt !== SOON && isFull() && mayGoOut()) wakeBy(SOON, 0)
     if (unwatch === undefined) watch()
-    changed()
   }
-
-  const refuse = (entry?: Entry): void => {
-    const count = (fate: 'dropped' | 'spooled') => (): void => {
-      counts.accepted++
-      counts[fate]++
-      changed()
-    }
-    const refused =
-      spool === undefined || entry === undefined ? 1 : spool.rest([entry], count('spooled')).length
-    if (refused > 0) count('dropped')()
-  }
-
-  const hasRoom = (bytes: number): boolean =>
-    counts.queued < maxQueueSize && box.bytes() + bytes <= maxQueueBytes
-
-  const makeRoom = (bytes: number): boolean => {
-    while (spool !== undefined && !hasRoom(bytes)) {
-      // The oldest ones: what is on the disk is sent before what is in memory.
-      const oldest = box.take({ maxSize: fullBatch, maxBytes: batchBytes, bytesOf: ({ bytes }) => bytes })
-      const refused = spill(oldest?.entries ?? [], 'queued')
-      if (oldest !== undefined && refused.length === 0) continue
-      if (refused.length > 0) box.putBack({ entries: refused, ...UNTRIED })
-      break
-    }
-    // One span that is larger than the whole queue may go to the disk.
-    if (hasRoom(bytes) || (spool !== undefined && counts.queued === 0)) return hasRoom(bytes)
-    const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
-    const kept = counts.queued
-    warnings.tell(
-      'overflow',
-      () => `${name()}: the queue is full (${numberOf(kept, 'span')}): ${which} spans are dropped.`,
-    )
-    if (overflow === 'drop-newest' || bytes > maxQueueBytes) return false
-    while (!hasRoom(bytes)) {
-      const oldest = box.take(ONE)
-      if (oldest === undefined) return false
-      queueIsFull ??= new Error('The queue was full.')
-      settle(oldest.entries, 'queued', 'dropped', queueIsFull)
-    }
-    return true
-  }
-
-  let queueIsFull: Error | undefined
 
   // ── flushing, closing, and the end of everything
 
@@ -622,9 +423,9 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
    */
   const begin = async <A>(work: (timeout: number) => Promise<A>): Promise<A> => {
     await undefined
-    if (spool === undefined) return work(settings.flushTimeout)
+    if (settings.spool === undefined) return work(settings.flushTimeout)
     const began = time.now()
-    await untilEither(spool.look(), settings.flushTimeout / 2)
+    await untilEither(ledger.look(), settings.flushTimeout / 2)
     return work(Math.max(0, Math.ceil(settings.flushTimeout - (time.now() - began))))
   }
 
@@ -640,8 +441,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
 
   /** Tries at once, whatever there was to wait for. */
   const hurry = (): void => {
-    gate = undefined
-    exhausted = false
+    pace.hurry()
     dueUpTo = last
     pump()
   }
@@ -672,10 +472,10 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const close = async (timeout: number): Promise<Either<SinkError, FlushReport>> => {
     closed = true
     // Whoever runs out of patience while this takes its time loses nothing by it.
-    spool?.writeAhead(inMemory())
+    ledger.writeAhead(inMemory())
     const outcome = await flush(timeout, timeout, () => abandon(last, 'The sink was closed.'))
     resigned = true
-    spool?.close()
+    ledger.closeDisk()
     arm()
     watch()
     return outcome
@@ -706,7 +506,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     resigned = true
     const before = counts.dropped
     abandon(last, 'The process ended.')
-    spool?.close()
+    ledger.closeDisk()
     const lost = counts.dropped - before
     if (lost === 0) return
     warnings.tell('exit', () => `${name()}: ${numberOf(lost, 'span')} lost when the process ended.`)
@@ -716,15 +516,15 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const onHidden = (): void => {
     leaving = true
     hurry()
-    const trusted = failures === 0 && !probing
+    const trusted = pace.isTrusted()
     const sent = [...flights].flatMap(({ batch, keepalive }) => (keepalive && trusted ? batch.entries : []))
     const safe = new Set(sent)
-    spool?.writeAhead(inMemory().filter((entry) => !safe.has(entry)))
+    ledger.writeAhead(inMemory().filter((entry) => !safe.has(entry)))
   }
 
   /** Listens for the end of the process or the page while there is something to lose. */
   const watch = (): void => {
-    if (counts.queued + counts.inFlight === 0 && spool?.isOpen() !== true) {
+    if (counts.queued + counts.inFlight === 0 && !ledger.isDiskOpen()) {
       unwatch?.()
       unwatch = undefined
     } else
@@ -743,7 +543,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
       next: (event) => {
         try {
           const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
-          if (finished === 'orphan') refuse()
+          if (finished === 'orphan') ledger.dropUnknown()
           else if (finished !== undefined) accept(finished)
         } catch (thrown) {
           warnings.tell(
@@ -758,8 +558,8 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
         closing ??= begin(close)
         return closing
       },
-      stats,
-      stats$,
+      stats: ledger.stats,
+      stats$: ledger.stats$,
     },
     () => transport.traceUrl,
   )

@@ -25,6 +25,13 @@ export interface BatchLimits {
   readonly bytesOf: (entry: Entry) => number
 }
 
+/** The next span alone. */
+export const ONE: BatchLimits = {
+  maxSize: 1,
+  maxBytes: Number.POSITIVE_INFINITY,
+  bytesOf: ({ bytes }) => bytes,
+}
+
 /** The spans that wait: first what has to be sent again, batch by batch, then the queue, in the order of their ends. */
 export interface Outbox {
   /** Spans that wait. */
@@ -49,7 +56,9 @@ export interface Outbox {
 /** What was taken off the front of the array is cut away when it is more than this and more than the rest. */
 const SLACK = 1_024
 
-const sumOf = (entries: ReadonlyArray<Entry>): number => entries.reduce((sum, { bytes }) => sum + bytes, 0)
+/** Their estimated bytes. */
+export const sumOf = (entries: ReadonlyArray<Entry>): number =>
+  entries.reduce((sum, { bytes }) => sum + bytes, 0)
 
 /** Makes an empty outbox. */
 export const outbox = (): Outbox => {

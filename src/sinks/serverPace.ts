@@ -1,0 +1,125 @@
+import { backoff } from '../http/backoff.js'
+import type { BufferSettings } from './BufferPolicy.js'
+
+/** Nothing is sent before `until`, ms. */
+export interface Gate {
+  readonly until: number
+  /** Nothing works until somebody changes something. */
+  readonly paused: boolean
+}
+
+/** When a server is asked next, and how much of it at once: what it made of the requests so far. */
+export interface ServerPace {
+  /** Closed; `undefined` when it is open. */
+  readonly gate: () => Gate | undefined
+  /** Opens the gate if its time has come. */
+  readonly passTime: () => void
+  /** Opens the gate, whatever there was to wait for. */
+  readonly hurry: () => void
+  /** Requests that may be under way. */
+  readonly maxInFlight: () => number
+  readonly maxBatchSize: () => number
+  readonly maxBatchBytes: () => number
+  /** The last request got through. */
+  readonly isTrusted: () => boolean
+  /** All attempts for a batch failed, and it is on the disk: no flush waits for more of them. */
+  readonly isExhausted: () => boolean
+  /** The server takes part: failures that may pass are over. */
+  readonly talks: () => void
+  /** Spans were delivered. */
+  readonly delivers: () => void
+  /** Spans were refused: whoever refuses everything is not asked at full speed, two requests for each span. */
+  readonly refuses: (spans: number) => void
+  /**
+   * A failure that may pass.
+   *
+   * @param after - what the server asks for, ms
+   * @returns how long it is left alone, ms
+   */
+  readonly failsForNow: (after: number | undefined) => number
+  /** That was the last attempt for a batch: the disk gives it back, and has no count of attempts. */
+  readonly exhausts: (wait: number) => void
+  /** The server would not talk to us: later, one span asks whether it does. */
+  readonly holdOff: (after?: number) => void
+  /** A batch of so many bytes was too large: the ones to come are half of that. */
+  readonly findsTooLarge: (bytes: number) => void
+}
+
+/** A server that finds batches of this size too large is not believed: only the batch at hand is split. */
+const SMALLEST_BATCH_BYTES = 65_536
+
+/** Spans refused in a row, without any delivered, after which the server is asked more slowly. */
+const MANY_REFUSALS = 20
+
+/** A server that refuses us is left alone at least so long, whatever policy, chance and server say, ms. */
+const SHORTEST_PAUSE = 100
+
+/** And it is asked again after so long, however much longer it says: it may be well sooner, and the queue is finite. ms. */
+const LONGEST_PAUSE = 600_000
+
+const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, wait))
+
+/** Makes the pace of a server that nobody has asked yet. */
+export const serverPace = (settings: BufferSettings, now: () => number): ServerPace => {
+  const { retry, random } = settings
+  let gate: Gate | undefined
+  /** Failures in a row that may pass: the exponent of the backoff. */
+  let failures = 0
+  /** The next batch is a single span. */
+  let probing = false
+  let exhausted = false
+  /** Spans refused since one was delivered. */
+  let refusals = 0
+  let batchBytes = settings.maxBatchBytes
+
+  const close = (wait: number, paused = false): void => {
+    gate = { until: now() + wait, paused }
+  }
+
+  return {
+    gate: () => gate,
+    passTime: () => {
+      if (gate !== undefined && now() >= gate.until) gate = undefined
+    },
+    hurry: () => {
+      gate = undefined
+      exhausted = false
+    },
+    maxInFlight: () => (failures > 0 || probing ? 1 : settings.maxInFlight),
+    maxBatchSize: () => (probing ? 1 : settings.maxBatchSize),
+    maxBatchBytes: () => batchBytes,
+    isTrusted: () => failures === 0 && !probing,
+    isExhausted: () => exhausted,
+    talks: () => {
+      failures = 0
+      probing = false
+      exhausted = false
+    },
+    delivers: () => {
+      refusals = 0
+    },
+    refuses: (spans) => {
+      refusals += spans
+      if (refusals >= MANY_REFUSALS) close(pauseOf(backoff(retry, refusals - MANY_REFUSALS + 1, random)))
+    },
+    failsForNow: (after) => {
+      failures++
+      const wait = after ?? backoff(retry, failures, random)
+      close(Math.min(LONGEST_PAUSE, wait))
+      return wait
+    },
+    exhausts: (wait) => {
+      exhausted = true
+      // Whatever the policy says, this is no loop.
+      close(pauseOf(wait))
+    },
+    holdOff: (after) => {
+      failures++
+      probing = true
+      close(pauseOf(after ?? backoff(retry, failures, random)), true)
+    },
+    findsTooLarge: (bytes) => {
+      batchBytes = Math.min(batchBytes, Math.max(SMALLEST_BATCH_BYTES, bytes / 2))
+    },
+  }
+}

@@ -1,0 +1,203 @@
+import type { SinkStats } from '../tracing/Sink.js'
+import type { BufferSettings } from './BufferPolicy.js'
+import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import type { Fate, Flushes } from './flushes.js'
+import { type Batch, type BatchLimits, type Entry, ONE, type Outbox, outbox } from './outbox.js'
+import { type SinkCounts, sinkCounts } from './sinkCounts.js'
+import { spooling } from './spooling.js'
+
+/** Where a span is before it has met its fate, when it is in memory. */
+export type Place = 'queued' | 'inFlight'
+
+/**
+ * Where a sink's spans are. Each way of moving them takes them out of one count and into another, so that at every
+ * moment `accepted = delivered + dropped + rejected + spooled + queued + inFlight`.
+ */
+export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
+  readonly counts: SinkStats
+  /** What waits. */
+  readonly box: Outbox
+  /** Lets a span in, making room for it if it can; `false`: it is on the disk or dropped. */
+  readonly admit: (entry: Entry) => boolean
+  /** Counts an end without a start, or after the sink was closed. */
+  readonly dropUnknown: () => void
+  /** From waiting to being in flight. */
+  readonly takeOff: (batch: Batch) => void
+  /** From being in flight to waiting, before everything else. */
+  readonly putBack: (entries: ReadonlyArray<Entry>, tried?: Omit<Batch, 'entries'>) => void
+  /** To their fate. */
+  readonly settle: (entries: ReadonlyArray<Entry>, from: Place, fate: Fate, error?: Error) => void
+  /** To the disk alone, where there is one; returns those that it did not take. */
+  readonly spill: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
+  /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
+  readonly refill: (limits: BatchLimits, done: () => void) => void
+  /** Writes spans to the disk, too, that stay where they are. */
+  readonly writeAhead: (entries: ReadonlyArray<Entry>) => void
+  /** Takes over what others left on the disk; done when that is known. */
+  readonly look: () => Promise<void>
+  readonly isDiskOpen: () => boolean
+  readonly closeDisk: () => void
+}
+
+/** What a ledger tells, and whom it asks. */
+export interface LedgerHost {
+  /** The sink's name in warnings. */
+  readonly name: () => string
+  readonly waits: Flushes
+  readonly warnings: DeliveryWarnings
+  readonly now: () => number
+  /** There may be something to do. */
+  readonly stir: () => void
+}
+
+const UNTRIED: Omit<Batch, 'entries'> = { failures: 0, since: undefined }
+
+/** Makes an empty ledger. */
+export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedger => {
+  const { maxQueueSize, maxQueueBytes, overflow } = settings
+  const { name, waits, warnings } = host
+  const { counts, stats, stats$, changed } = sinkCounts()
+  const box = outbox()
+  const spillLimits = {
+    maxSize: Math.min(settings.maxBatchSize, maxQueueSize),
+    maxBytes: settings.maxBatchBytes,
+    bytesOf: ONE.bytesOf,
+  }
+
+  const disk =
+    settings.spool === undefined
+      ? undefined
+      : spooling(
+          settings.spool,
+          {
+            adopted: (count) => {
+              counts.accepted += count
+              counts.spooled += count
+              waits.widen(count)
+              changed()
+            },
+            lost: (spans, why) => lostOnDisk(spans, why),
+            trouble: (error) => {
+              const message = (): string => `${name()}: the spool fails: ${describeError(error)}`
+              warnings.tell('spool', message, error)
+            },
+            stir: host.stir,
+          },
+          host.now,
+        )
+
+  const lostOnDisk = (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string): void => {
+    const error = new Error(`The spool lost spans: ${why}.`)
+    counts.spooled -= spans.length
+    counts.dropped += spans.length
+    waits.rested(spans, false)
+    waits.settled(spans, 'dropped', error)
+    changed()
+    const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
+    warnings.tell('lost', message, error)
+  }
+
+  const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
+    if (entries.length === 0) return
+    disk?.forget(entries)
+    counts[from] -= entries.length
+    counts[fate] += entries.length
+    waits.settled(entries, fate, error)
+    changed()
+  }
+
+  const spill: SpanLedger['spill'] = (entries, from) => {
+    if (disk === undefined || entries.length === 0) return entries
+    return disk.rest(entries, (kept) => {
+      counts[from] -= kept.length
+      counts.spooled += kept.length
+      waits.rested(kept, true)
+      changed()
+    })
+  }
+
+  const countIn = (place: 'queued' | 'spooled' | 'dropped'): void => {
+    counts.accepted++
+    counts[place]++
+    changed()
+  }
+
+  const hasRoom = (bytes: number): boolean =>
+    counts.queued < maxQueueSize && box.bytes() + bytes <= maxQueueBytes
+
+  let queueIsFull: Error | undefined
+
+  const makeRoom = (bytes: number): boolean => {
+    while (disk !== undefined && !hasRoom(bytes)) {
+      // The oldest ones: what is on the disk is sent before what is in memory.
+      const oldest = box.take(spillLimits)
+      const refused = spill(oldest?.entries ?? [], 'queued')
+      if (oldest !== undefined && refused.length === 0) continue
+      if (refused.length > 0) box.putBack({ entries: refused, ...UNTRIED })
+      break
+    }
+    // One span that is larger than the whole queue may go to the disk.
+    if (hasRoom(bytes) || (disk !== undefined && counts.queued === 0)) return hasRoom(bytes)
+    const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
+    const kept = counts.queued
+    const message = (): string =>
+      `${name()}: the queue is full (${numberOf(kept, 'span')}): ${which} spans are dropped.`
+    warnings.tell('overflow', message)
+    if (overflow === 'drop-newest' || bytes > maxQueueBytes) return false
+    while (!hasRoom(bytes)) {
+      const oldest = box.take(ONE)
+      if (oldest === undefined) return false
+      queueIsFull ??= new Error('The queue was full.')
+      settle(oldest.entries, 'queued', 'dropped', queueIsFull)
+    }
+    return true
+  }
+
+  return {
+    counts,
+    stats,
+    stats$,
+    box,
+    admit: (entry) => {
+      if (!makeRoom(entry.bytes)) {
+        const refused = disk?.rest([entry], () => countIn('spooled')) ?? [entry]
+        if (refused.length > 0) countIn('dropped')
+        return false
+      }
+      if (disk?.isOpen() === false) disk.prepare()
+      if (settings.spool?.strength === 'always') disk?.writeAhead([entry])
+      box.push(entry)
+      countIn('queued')
+      return true
+    },
+    dropUnknown: () => countIn('dropped'),
+    takeOff: ({ entries }) => {
+      counts.queued -= entries.length
+      counts.inFlight += entries.length
+      changed()
+    },
+    putBack: (entries, tried = UNTRIED) => {
+      if (entries.length === 0) return
+      counts.inFlight -= entries.length
+      counts.queued += entries.length
+      box.putBack({ entries, ...tried })
+      changed()
+    },
+    settle,
+    spill,
+    refill: (limits, done) =>
+      disk?.refill(limits, (entries) => {
+        if (entries.length === 0) return
+        counts.spooled -= entries.length
+        counts.queued += entries.length
+        waits.rested(entries, false)
+        box.putBack({ entries, ...UNTRIED })
+        changed()
+        done()
+      }),
+    writeAhead: (entries) => disk?.writeAhead(entries),
+    look: () => disk?.look() ?? Promise.resolve(),
+    isDiskOpen: () => disk?.isOpen() === true,
+    closeDisk: () => disk?.close(),
+  }
+}
