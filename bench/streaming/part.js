@@ -19,10 +19,13 @@ const CONTESTANTS = {
 }
 
 const WHY_WORST =
-  'Tokens of 2000 characters are read by the parser like those of the plain loop, and then joined for the finished reply; the ' +
-  'span writes them as JSON. A stream of it has 100 chunks, which share what a request costs by itself, 0.5 to 1 ms.'
+  'Tokens of 2000 characters are read by the parser like those of the plain loop, so nothing is saved that could pay for ' +
+  'the rest: a stream of it has 100 chunks, which share what a request costs by itself, 0.3 to 0.5 ms. Traced, the whole ' +
+  'reply is then written as JSON for its span, 5 ns a character, and joined for the root.'
 
-const WHY_FIRST = 'The request is decoded by its codec, made by ky, and goes through some twenty subscribers.'
+const WHY_FIRST =
+  'Before a request is out, it is decoded by its codec, made by ky beside our own, and goes through some twenty ' +
+  'subscribers: 0.2 ms in a loop, twice that after 40 ms of silence, when nothing of it is in a cache.'
 
 // ms: what a service costs that has run for a moment, not what compiling it costs.
 const WARM_UP = 1_000
