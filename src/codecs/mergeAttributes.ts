@@ -2,12 +2,12 @@ import { defined } from './defined.js'
 import { Fields } from './Fields.js'
 
 /**
- * Lays fields over others: `metadata` merges by key, everything else is replaced, and what is `undefined` hides nothing.
- * Neither is changed.
+ * Lays fields over others: `metadata` merges by key, everything else is replaced, and a field that is `undefined` hides
+ * nothing. Neither is changed, and neither shares its `metadata` with the result: users keep theirs, and change it.
  */
 export const mergeAttributes = <A extends Fields>(under: A, over: A): A => {
   const merged = { ...under, ...defined(over) }
-  return Fields.is(under.metadata) && Fields.is(over.metadata)
-    ? { ...merged, metadata: { ...under.metadata, ...over.metadata } }
-    : merged
+  const { metadata } = merged
+  if (!Fields.is(metadata)) return merged
+  return { ...merged, metadata: { ...(Fields.is(under.metadata) ? under.metadata : {}), ...metadata } }
 }

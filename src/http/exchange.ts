@@ -166,15 +166,21 @@ const loadKy = async (): Promise<KyInstance> => {
 
 const send = (ky: KyInstance, request: Exchange, signal: AbortSignal): Promise<Response> => {
   const { url, method = 'POST', body, headers, keepalive = false } = request
-  const init: RequestInit = { method, headers, signal, redirect: 'manual', keepalive }
-  if (body !== undefined) init.body = body
+  const init: RequestInit = {
+    method,
+    headers,
+    signal,
+    redirect: 'manual',
+    keepalive,
+    ...(body === undefined ? {} : { body }),
+  }
   const fetch = request.fetch ?? globalThis.fetch
   return ky(url, {
     retry: 0,
     timeout: false,
     throwHttpErrors: false,
-    // Not ky's Request, so it is given the address alone: the fetch of another realm or package does not understand it,
-    // and what ky does with headers, body and signal is most of its time per request.
+    // ky is given the address alone, since its Request is never sent: the fetch of another realm or package does not
+    // understand it, and what ky does with headers, body and signal is most of its time per request.
     fetch: () => fetch(url, init),
   })
 }

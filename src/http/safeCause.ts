@@ -48,7 +48,7 @@ export const innermostCode = (thrown: unknown): string | undefined => {
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' && error.code !== '' ? error.code : undefined
 
-/** ky's own network error carries the request, and with it the key; the error of `fetch` is its cause. */
+/** ky's own network error tells of a request that was never sent; the error of `fetch` is its cause. */
 const withoutKy = (thrown: unknown): unknown =>
   thrown instanceof Error &&
   thrown.name === 'NetworkError' &&

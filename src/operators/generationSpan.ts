@@ -9,6 +9,7 @@ import { messageText } from '../codecs/messages.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
+import { scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import type { ReplyBuilder } from '../sources/ReplyBuilder.js'
@@ -154,7 +155,7 @@ const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): Rep
   const { trace } = span
   // Only now are they known: a key may be read from the environment when the request is sent.
   const learnSecrets = (): void => {
-    for (const scrub of gateway.scrubs?.() ?? []) trace.scrubs.add(scrub)
+    for (const scrub of gateway.scrubs?.() ?? []) if (scrub !== scrubNothing) trace.scrubs.add(scrub)
   }
   return {
     keep: trace.captureContent ? trace.maxContentBytes : 0,

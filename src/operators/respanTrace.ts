@@ -33,7 +33,7 @@ export interface TraceStart {
 export interface TraceOptions {
   /** Where span events go. Default: the enclosing trace's sink, at the root `defaultSink()`. */
   readonly sink?: Sink
-  /** Put on every span of the trace, never into requests. */
+  /** Put on every span of the trace, never into requests; over those of an enclosing trace, `metadata` by key. */
   readonly attributes?: TraceAttributes
   /** Called before the source is subscribed. */
   readonly onStart?: (start: TraceStart) => void
@@ -160,8 +160,7 @@ const ownCopy = (attributes: TraceAttributes): TraceAttributes => {
   try {
     return structuredClone(attributes)
   } catch {
-    const { metadata } = attributes
-    return { ...attributes, ...(metadata === undefined ? {} : { metadata: { ...metadata } }) }
+    return mergeAttributes<TraceAttributes>({}, attributes)
   }
 }
 

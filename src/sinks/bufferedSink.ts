@@ -11,10 +11,10 @@ import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js
 import { flushes } from './flushes.js'
 import { lastCall } from './lastCall.js'
 import { namedSpans } from './namedSpans.js'
-import { type Batch, type BatchLimits, type Entry, ONE, sumOf } from './outbox.js'
+import { type Batch, type BatchLimits, bytesIn, type Entry, ONE_SPAN } from './outbox.js'
 import { serverPace } from './serverPace.js'
 import { spanBytes } from './spanBytes.js'
-import { spanLedger } from './spanLedger.js'
+import { type Place, spanLedger } from './spanLedger.js'
 import type { Receipt, Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
@@ -251,7 +251,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
       case 'Split':
         pace.talks()
         // A lone span is too large by itself.
-        if (entries.length > 1) pace.findsTooLarge(sumOf(entries))
+        if (entries.length > 1) pace.findsTooLarge(bytesIn(entries))
         isolate(entries, NONE_NAMED, error)
         break
       case 'Discard':
@@ -372,7 +372,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     const now = time.now()
     const gate = pace.gate()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
-    if (dueAt === undefined && (gate === undefined || resigned || counts.spooled === 0)) {
+    if (dueAt === undefined && (gate === undefined || resigned || ledger.resting() === 0)) {
       cancelWake?.()
       cancelWake = undefined
       wakeAt = Number.POSITIVE_INFINITY
@@ -423,9 +423,10 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
    */
   const begin = async <A>(work: (timeout: number) => Promise<A>): Promise<A> => {
     await undefined
-    if (settings.spool === undefined) return work(settings.flushTimeout)
     const began = time.now()
-    await untilEither(ledger.look(), settings.flushTimeout / 2)
+    const looking = ledger.look()
+    if (looking === undefined) return work(settings.flushTimeout)
+    await untilEither(looking, settings.flushTimeout / 2)
     return work(Math.max(0, Math.ceil(settings.flushTimeout - (time.now() - began))))
   }
 
@@ -450,14 +451,14 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped
-    const giveUp = (entries: ReadonlyArray<Entry>, from: 'queued' | 'inFlight'): void =>
+    const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
     for (const { stop, batch } of [...flights]) {
       stop()
       giveUp(batch.entries, 'inFlight')
     }
     while (box.hasReturned() || (box.first()?.number ?? Number.POSITIVE_INFINITY) <= upTo)
-      giveUp(box.take(ONE)?.entries ?? [], 'queued')
+      giveUp(box.take(ONE_SPAN)?.entries ?? [], 'queued')
     resigned = true
     pump()
     resigned = closed
@@ -472,7 +473,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const close = async (timeout: number): Promise<Either<SinkError, FlushReport>> => {
     closed = true
     // Whoever runs out of patience while this takes its time loses nothing by it.
-    ledger.writeAhead(inMemory())
+    ledger.writeAhead(inMemory)
     const outcome = await flush(timeout, timeout, () => abandon(last, 'The sink was closed.'))
     resigned = true
     ledger.closeDisk()
@@ -519,7 +520,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     const trusted = pace.isTrusted()
     const sent = [...flights].flatMap(({ batch, keepalive }) => (keepalive && trusted ? batch.entries : []))
     const safe = new Set(sent)
-    ledger.writeAhead(inMemory().filter((entry) => !safe.has(entry)))
+    ledger.writeAhead(() => inMemory().filter((entry) => !safe.has(entry)))
   }
 
   /** Listens for the end of the process or the page while there is something to lose. */
@@ -543,7 +544,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
       next: (event) => {
         try {
           const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
-          if (finished === 'orphan') ledger.dropUnknown()
+          if (finished === 'orphan') ledger.dropOrphan()
           else if (finished !== undefined) accept(finished)
         } catch (thrown) {
           warnings.tell(

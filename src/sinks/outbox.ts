@@ -25,18 +25,19 @@ export interface BatchLimits {
   readonly bytesOf: (entry: Entry) => number
 }
 
+/** As it is kept in memory. */
+export const estimatedBytes = ({ bytes }: Entry): number => bytes
+
 /** The next span alone. */
-export const ONE: BatchLimits = {
+export const ONE_SPAN: BatchLimits = {
   maxSize: 1,
   maxBytes: Number.POSITIVE_INFINITY,
-  bytesOf: ({ bytes }) => bytes,
+  bytesOf: estimatedBytes,
 }
 
 /** The spans that wait: first what has to be sent again, batch by batch, then the queue, in the order of their ends. */
 export interface Outbox {
-  /** Spans that wait. */
-  readonly size: () => number
-  /** Their estimated bytes. */
+  /** Estimated bytes of the spans that wait. */
   readonly bytes: () => number
   /** Spans and bytes in the queue alone, from which new batches are made. */
   readonly queue: () => { readonly size: number; readonly bytes: number }
@@ -56,14 +57,13 @@ export interface Outbox {
 /** What was taken off the front of the array is cut away when it is more than this and more than the rest. */
 const SLACK = 1_024
 
-/** Their estimated bytes. */
-export const sumOf = (entries: ReadonlyArray<Entry>): number =>
+/** The estimated bytes of spans. */
+export const bytesIn = (entries: ReadonlyArray<Entry>): number =>
   entries.reduce((sum, { bytes }) => sum + bytes, 0)
 
 /** Makes an empty outbox. */
 export const outbox = (): Outbox => {
   const returned: Array<Batch> = []
-  let returnedSize = 0
   let returnedBytes = 0
   // A ring would not be faster: 10 ns per span against 12 to 17, measured on Node 20 and 24.
   let queue: Array<Entry | undefined> = []
@@ -84,16 +84,14 @@ export const outbox = (): Outbox => {
     const { entries } = batch
     if (entries.length === 0) return
     returned.unshift(batch)
-    returnedSize += entries.length
-    returnedBytes += sumOf(entries)
+    returnedBytes += bytesIn(entries)
   }
 
   const takeReturned = ({ maxSize, maxBytes, bytesOf }: BatchLimits): Batch | undefined => {
     const batch = returned.shift()
     if (batch === undefined) return undefined
     const { entries, ...tried } = batch
-    returnedSize -= entries.length
-    returnedBytes -= sumOf(entries)
+    returnedBytes -= bytesIn(entries)
     let total = 0
     const end = entries.findIndex((entry, index) => {
       total += bytesOf(entry)
@@ -117,7 +115,6 @@ export const outbox = (): Outbox => {
   }
 
   return {
-    size: () => returnedSize + queue.length - head,
     bytes: () => returnedBytes + queueBytes,
     queue: () => ({ size: queue.length - head, bytes: queueBytes }),
     push: (entry) => {

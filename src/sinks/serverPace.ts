@@ -20,7 +20,7 @@ export interface ServerPace {
   readonly maxInFlight: () => number
   readonly maxBatchSize: () => number
   readonly maxBatchBytes: () => number
-  /** The last request got through. */
+  /** Nothing has failed since the server last took part. */
   readonly isTrusted: () => boolean
   /** All attempts for a batch failed, and it is on the disk: no flush waits for more of them. */
   readonly isExhausted: () => boolean
@@ -34,10 +34,10 @@ export interface ServerPace {
    * A failure that may pass.
    *
    * @param after - what the server asks for, ms
-   * @returns how long it is left alone, ms
+   * @returns the wait as it was asked for or drawn, ms: deadlines look at that, however soon the gate opens
    */
   readonly failsForNow: (after: number | undefined) => number
-  /** That was the last attempt for a batch: the disk gives it back, and has no count of attempts. */
+  /** After `failsForNow`: that was the last attempt for a batch; the disk gives it back, and has no count of attempts. */
   readonly exhausts: (wait: number) => void
   /** The server would not talk to us: later, one span asks whether it does. */
   readonly holdOff: (after?: number) => void
@@ -72,7 +72,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
   let refusals = 0
   let batchBytes = settings.maxBatchBytes
 
-  const close = (wait: number, paused = false): void => {
+  const shut = (wait: number, { paused = false } = {}): void => {
     gate = { until: now() + wait, paused }
   }
 
@@ -100,23 +100,23 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     },
     refuses: (spans) => {
       refusals += spans
-      if (refusals >= MANY_REFUSALS) close(pauseOf(backoff(retry, refusals - MANY_REFUSALS + 1, random)))
+      if (refusals >= MANY_REFUSALS) shut(pauseOf(backoff(retry, refusals - MANY_REFUSALS + 1, random)))
     },
     failsForNow: (after) => {
       failures++
       const wait = after ?? backoff(retry, failures, random)
-      close(Math.min(LONGEST_PAUSE, wait))
+      shut(Math.min(LONGEST_PAUSE, wait))
       return wait
     },
     exhausts: (wait) => {
       exhausted = true
       // Whatever the policy says, this is no loop.
-      close(pauseOf(wait))
+      shut(pauseOf(wait))
     },
     holdOff: (after) => {
       failures++
       probing = true
-      close(pauseOf(after ?? backoff(retry, failures, random)), true)
+      shut(pauseOf(after ?? backoff(retry, failures, random)), { paused: true })
     },
     findsTooLarge: (bytes) => {
       batchBytes = Math.min(batchBytes, Math.max(SMALLEST_BATCH_BYTES, bytes / 2))

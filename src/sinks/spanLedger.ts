@@ -2,7 +2,15 @@ import type { SinkStats } from '../tracing/Sink.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import type { Fate, Flushes } from './flushes.js'
-import { type Batch, type BatchLimits, type Entry, ONE, type Outbox, outbox } from './outbox.js'
+import {
+  type Batch,
+  type BatchLimits,
+  type Entry,
+  estimatedBytes,
+  ONE_SPAN,
+  type Outbox,
+  outbox,
+} from './outbox.js'
 import { type SinkCounts, sinkCounts } from './sinkCounts.js'
 import { spooling } from './spooling.js'
 
@@ -14,13 +22,14 @@ export type Place = 'queued' | 'inFlight'
  * moment `accepted = delivered + dropped + rejected + spooled + queued + inFlight`.
  */
 export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
+  /** As they are now, not a copy. */
   readonly counts: SinkStats
-  /** What waits. */
-  readonly box: Outbox
+  /** What waits; whoever takes something from it says where it goes. */
+  readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'entries' | 'take'>
   /** Lets a span in, making room for it if it can; `false`: it is on the disk or dropped. */
   readonly admit: (entry: Entry) => boolean
   /** Counts an end without a start, or after the sink was closed. */
-  readonly dropUnknown: () => void
+  readonly dropOrphan: () => void
   /** From waiting to being in flight. */
   readonly takeOff: (batch: Batch) => void
   /** From being in flight to waiting, before everything else. */
@@ -31,10 +40,12 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
   readonly spill: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
   /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
   readonly refill: (limits: BatchLimits, done: () => void) => void
-  /** Writes spans to the disk, too, that stay where they are. */
-  readonly writeAhead: (entries: ReadonlyArray<Entry>) => void
-  /** Takes over what others left on the disk; done when that is known. */
-  readonly look: () => Promise<void>
+  /** Writes spans to the disk, too, that stay where they are; without a disk, nobody gathers them. */
+  readonly writeAhead: (entries: () => ReadonlyArray<Entry>) => void
+  /** Takes over what others left on the disk; done when that is known. `undefined` without a disk. */
+  readonly look: () => Promise<void> | undefined
+  /** Spans that are on the disk alone. */
+  readonly resting: () => number
   readonly isDiskOpen: () => boolean
   readonly closeDisk: () => void
 }
@@ -58,10 +69,22 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
   const { name, waits, warnings } = host
   const { counts, stats, stats$, changed } = sinkCounts()
   const box = outbox()
+  // However small the batches that a server takes: a disk takes these.
   const spillLimits = {
     maxSize: Math.min(settings.maxBatchSize, maxQueueSize),
     maxBytes: settings.maxBatchBytes,
-    bytesOf: ONE.bytesOf,
+    bytesOf: estimatedBytes,
+  }
+
+  const lostOnDisk = (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string): void => {
+    const error = new Error(`The spool lost spans: ${why}.`)
+    counts.spooled -= spans.length
+    counts.dropped += spans.length
+    waits.rested(spans, false)
+    waits.settled(spans, 'dropped', error)
+    changed()
+    const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
+    warnings.tell('lost', message, error)
   }
 
   const disk =
@@ -76,7 +99,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
               waits.widen(count)
               changed()
             },
-            lost: (spans, why) => lostOnDisk(spans, why),
+            lost: lostOnDisk,
             trouble: (error) => {
               const message = (): string => `${name()}: the spool fails: ${describeError(error)}`
               warnings.tell('spool', message, error)
@@ -85,17 +108,6 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
           },
           host.now,
         )
-
-  const lostOnDisk = (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string): void => {
-    const error = new Error(`The spool lost spans: ${why}.`)
-    counts.spooled -= spans.length
-    counts.dropped += spans.length
-    waits.rested(spans, false)
-    waits.settled(spans, 'dropped', error)
-    changed()
-    const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
-    warnings.tell('lost', message, error)
-  }
 
   const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
     if (entries.length === 0) return
@@ -145,7 +157,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     warnings.tell('overflow', message)
     if (overflow === 'drop-newest' || bytes > maxQueueBytes) return false
     while (!hasRoom(bytes)) {
-      const oldest = box.take(ONE)
+      const oldest = box.take(ONE_SPAN)
       if (oldest === undefined) return false
       queueIsFull ??= new Error('The queue was full.')
       settle(oldest.entries, 'queued', 'dropped', queueIsFull)
@@ -170,7 +182,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
       countIn('queued')
       return true
     },
-    dropUnknown: () => countIn('dropped'),
+    dropOrphan: () => countIn('dropped'),
     takeOff: ({ entries }) => {
       counts.queued -= entries.length
       counts.inFlight += entries.length
@@ -195,8 +207,9 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
         changed()
         done()
       }),
-    writeAhead: (entries) => disk?.writeAhead(entries),
-    look: () => disk?.look() ?? Promise.resolve(),
+    writeAhead: (entries) => disk?.writeAhead(entries()),
+    look: () => disk?.look(),
+    resting: () => disk?.resting() ?? 0,
     isDiskOpen: () => disk?.isOpen() === true,
     closeDisk: () => disk?.close(),
   }

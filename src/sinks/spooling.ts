@@ -19,6 +19,8 @@ export interface SpoolingHost {
 
 /** A sink's side of a spool: which spans are on the disk, beside the memory or alone. Never throws. */
 export interface Spooling {
+  /** Spans that are on the disk alone. */
+  readonly resting: () => number
   /** Whether the spool is open. */
   readonly isOpen: () => boolean
   /** Opens it, so that it is there when there is no time to wait for it. */
@@ -256,6 +258,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   }
 
   return {
+    resting: () => alone,
     isOpen: () => store !== undefined,
     prepare: () => {
       opened()

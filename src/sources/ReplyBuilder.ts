@@ -27,8 +27,8 @@ type TokenLogprob = NonNullable<Logprobs['content']>[number]
 
 interface ChoiceSoFar {
   readonly index: number
-  // Texts grow by `+=`, not as lists of their pieces: V8 puts a string together when somebody reads it, and often nobody
-  // does.
+  // Texts grow by `+=`, not as lists of their pieces: an engine puts such a string together when somebody reads it, and
+  // often nobody does. Until then it takes several times its room.
   text: string
   reasoning: string
   refusal: string
@@ -126,8 +126,8 @@ const finish = (builder: ReplyBuilder, choice: ChoiceSoFar, reason: string | nul
 
 type Emit = (event: ReplyEvent) => void
 
-/** Counts a text that has come, and tells what of it is kept. */
-const kept = (builder: ReplyBuilder, text: string): string => {
+/** Takes in a text that has come; gives what of it is kept. */
+const take = (builder: ReplyBuilder, text: string): string => {
   const isKept = builder.characters < builder.keep
   builder.output = true
   builder.characters += text.length
@@ -150,7 +150,7 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   const name = delta.function?.name
   if (delta.id != null && delta.id !== '') known.id = delta.id
   if (name != null) known.name = known.name === '' ? name : known.name
-  known.json += kept(builder, json)
+  known.json += take(builder, json)
   return {
     _tag: 'ToolCallDelta',
     id: builder.id,
@@ -192,15 +192,15 @@ const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, 
   const { id } = builder
   const reasoning = delta.reasoning_content ?? delta.reasoning
   if (reasoning != null && reasoning !== '') {
-    choice.reasoning += kept(builder, reasoning)
+    choice.reasoning += take(builder, reasoning)
     emit({ _tag: 'ReasoningDelta', id, choice: choice.index, text: reasoning })
   }
   if (delta.content != null && delta.content !== '') {
-    choice.text += kept(builder, delta.content)
+    choice.text += take(builder, delta.content)
     emit({ _tag: 'TextDelta', id, choice: choice.index, text: delta.content })
   }
   if (delta.refusal != null && delta.refusal !== '') {
-    choice.refusal += kept(builder, delta.refusal)
+    choice.refusal += take(builder, delta.refusal)
     emit({ _tag: 'RefusalDelta', id, choice: choice.index, text: delta.refusal })
   }
   if (delta.tool_calls != null) {

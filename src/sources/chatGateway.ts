@@ -11,7 +11,7 @@ import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
 import { endpoint, type Platform } from '../http/endpoint.js'
 import { requestHeaders } from '../http/requestHeaders.js'
-import { type Scrub, scrubber, scrubNothing } from '../http/scrub.js'
+import { type Scrub, scrubber } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
 import { chatAttempt } from './chatAttempt.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
@@ -62,7 +62,7 @@ export const chatGateway = (
     name: platform,
     kind: platform,
     chat,
-    scrubs: () => [...scrubs.values()].filter((scrub) => scrub !== scrubNothing),
+    scrubs: () => scrubs.values(),
   }
 }
 

@@ -48,6 +48,7 @@ const within = (parent: string, path: string): string =>
 const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {
   // The platform lets a top-level field win over `respan_params`, but the gateway's are beneath both.
   const { metadata: nestedMetadata, ...nested } = request.respan_params ?? {}
+  // Only what the gateway's would hide is lifted out of `respan_params`.
   const metadata = request.metadata ?? (attributes.metadata === undefined ? undefined : nestedMetadata)
   return mergeAttributes<ChatRequest>(without(attributes, defined(nested)), {
     ...request,

@@ -31,6 +31,7 @@ import {
   of,
   switchMap,
   take,
+  tap,
   toArray,
 } from 'rxjs'
 
@@ -708,6 +709,25 @@ test('its span tells model, usage, first token, request and output', (t) => {
     input: '[{"role":"user","content":"hi"}]',
     totals: { generations: 1, prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
   })
+})
+
+test('changing the metadata of a request afterwards changes no span', (t) => {
+  const sink = memorySink()
+  const metadata: Record<string, unknown> = {}
+  marbles(t.deepEqual, ({ cold, flush }) => {
+    cold('p--q|')
+      .pipe(
+        tap((run) => {
+          metadata.run = run
+        }),
+        respanGenerate({ model, gateway: marbleGateway('-a|', { a: 'Hello' }), attributes: { metadata } }),
+        respanTrace('T', { sink }),
+      )
+      .subscribe()
+    flush()
+  })
+  const runs = sink.spans().flatMap(({ type, attributes }) => (type === 'generation' ? [attributes] : []))
+  t.deepEqual(runs, [{ metadata: { run: 'p' } }, { metadata: { run: 'q' } }])
 })
 
 test('each ending of a generation has its own status, text and mark of usage', (t) => {
