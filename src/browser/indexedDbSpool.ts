@@ -6,6 +6,7 @@ import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
+import { lastCopies } from './lastCopies.js'
 
 /** How a browser keeps spans. */
 export interface IndexedDbSpoolOptions {
@@ -92,6 +93,9 @@ const locksOf = (): LockManager | undefined => {
   return navigator?.locks
 }
 
+const byAge = ([at, writer, number]: Key, [otherAt, otherWriter, otherNumber]: Key): number =>
+  at - otherAt || (writer < otherWriter ? -1 : writer > otherWriter ? 1 : number - otherNumber)
+
 const isPlace = (place: SpoolPlace): place is Place => 'key' in place
 
 const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost): SpoolStore => {
@@ -104,6 +108,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
   let database: IDBPDatabase<Database> | undefined
   let closed = false
   let release: () => void = () => undefined
+  const copies = lastCopies(lockOf(''))
 
   const ready = holdLock(lockOf(me)).then(async (letGo) => {
     release = letGo
@@ -177,21 +182,44 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
   /** Takes over everything that is nobody's any more. */
   const adopt = async (): Promise<ReadonlyArray<SpoolPlace>> => {
     const open = await ready
+    // What is in localStorage is in no transaction: one page at a time.
+    const locks = copies.hasAny() ? locksOf() : undefined
+    return locks === undefined ? adoptFrom(open) : locks.request(lockOf('adopting'), () => adoptFrom(open))
+  }
+
+  const adoptFrom = async (open: IDBPDatabase<Database>): Promise<ReadonlyArray<SpoolPlace>> => {
     // In this order: whoever wrote something by the time that is looked at held a lock before.
-    const keys = await open.getAllKeys('places')
-    if (keys.length === 0) return []
+    const written = await open.getAllKeys('places')
+    const leftBehind = copies.leftBehind()
+    if (written.length + leftBehind.length === 0) return []
     const lives = await living()
+    const copyOf = new Map(
+      leftBehind.flatMap(({ owner, saved }) => saved.map((span) => [String(span.key), { ...span, owner }])),
+    )
+    const inDatabase = new Set(written.map(String))
+    const keys = [
+      ...written,
+      ...[...copyOf].flatMap(([id, { key }]) => (inDatabase.has(id) ? [] : [key])),
+    ].sort(byAge)
     const tooOld = clock.now() - maxAge
     const { transaction, done } = begin(open)
     const adopted: Array<Place> = []
     const lost: Array<Place> = []
     const store = transaction.objectStore('places')
-    const found = await Promise.all(keys.map(async (key) => ({ key, place: await store.get(key) })))
+    const found = await Promise.all(
+      keys.map(async (key) => {
+        const place = await store.get(key)
+        const copy = copyOf.get(String(key))
+        if (place !== undefined || copy === undefined) return { key, place, text: undefined }
+        const { owner, traceId, text } = copy
+        return { key, place: { owner, traceId, bytes: text.length }, text }
+      }),
+    )
     const last = new Map<string, number>()
     for (const { key, place } of found) if (place !== undefined) last.set(place.owner, key[0])
-    for (const { key, place } of found) {
-      if (place === undefined || place.owner === me || lives(place.owner, last.get(place.owner) ?? 0))
-        continue
+    const isTaken = (owner: string): boolean => owner === me || lives(owner, last.get(owner) ?? 0)
+    for (const { key, place, text } of found) {
+      if (place === undefined || isTaken(place.owner)) continue
       const mine: Place = { key, traceId: place.traceId, bytes: place.bytes }
       if (key[0] < tooOld) {
         lost.push(mine)
@@ -200,9 +228,11 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       } else {
         adopted.push(mine)
         void store.put({ ...place, owner: me }, key)
+        if (text !== undefined) void transaction.objectStore('spans').put(text, key)
       }
     }
     await done
+    for (const { owner, forget } of leftBehind) if (!isTaken(owner)) forget()
     if (lost.length > 0) host.lost(lost.length, 'they were too old')
     const before = [...own]
     own.clear()
@@ -214,7 +244,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
   const timer = setInterval(() => host.stir(), LOOK)
 
   return {
-    write: (records) => {
+    write: (records, leaving = false) => {
       let size = 0
       const piece = records.filter(({ text }, index) => {
         size += text.length
@@ -222,23 +252,26 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       })
       makeRoom(piece.reduce((sum, { text }) => sum + text.length, 0))
       const at = clock.now()
-      const places = piece.map(({ traceId, text }): Place => {
+      const saved = piece.map(({ traceId, text }) => {
         const key: Key = [at, me, number++]
-        return { key, traceId, bytes: text.length }
+        return { key, traceId, text }
       })
+      const places = saved.map(({ key, traceId, text }): Place => ({ key, traceId, bytes: text.length }))
       for (const place of places) {
         own.add(place)
         bytes += place.bytes
       }
+      const forget = leaving ? copies.keep(me, saved) : () => undefined
       run(async (open) => {
         const { objectStore, transaction, done } = begin(open)
-        places.forEach(({ key, traceId, bytes: length }, index) => {
-          void objectStore('spans').put(piece[index]?.text ?? '', key)
-          void objectStore('places').put({ owner: me, traceId, bytes: length }, key)
-        })
+        for (const { key, traceId, text } of saved) {
+          void objectStore('spans').put(text, key)
+          void objectStore('places').put({ owner: me, traceId, bytes: text.length }, key)
+        }
         // Not when the requests are answered, which may be too late for a page that goes away.
         transaction.commit()
         await done
+        forget()
       }).catch((thrown: unknown) => {
         for (const place of places) if (own.delete(place)) bytes -= place.bytes
         host.failed(places, thrown)
@@ -276,9 +309,9 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
  *
  * - *What does it survive?* Leaving, closing and reloading the page, and the death of the tab: the next page of the same
  *   origin delivers. A page that goes away sends what fits into a request that outlives it, at most 60 KB, and writes
- *   down the rest. IndexedDB can't be written in the same tick: what a page writes in the very moment in which it is left
- *   the browser may undo (Chromium 156 does, now and then, on a busy machine), so even `always` may lose the last few
- *   milliseconds, and `on-failure` what the page had not written before.
+ *   down the rest: to localStorage, too, because a browser may undo what begins to be written to IndexedDB in the moment
+ *   in which a page is left (Chromium 156, one time in ten on a busy machine). IndexedDB can't be written in the same
+ *   tick, so when a tab dies even `always` may lose the last few milliseconds.
  * - *What if several pages are open?* Each has its own spans, and a Web Lock that says that it lives; whoever comes
  *   later takes over what the dead ones left, once. Pages that are not secure have no Web Locks: there, whoever wrote
  *   nothing for an hour is dead.

@@ -42,9 +42,10 @@ export interface SpoolStore {
   /**
    * Writes spans down: the first of them, and as many more as fit into one piece. To be called again for the others.
    *
+   * @param leaving - the page is being left: what is not done in this tick may never be
    * @throws when it can't write the first one
    */
-  readonly write: (records: ReadonlyArray<SpoolRecord>) => ReadonlyArray<SpoolPlace>
+  readonly write: (records: ReadonlyArray<SpoolRecord>, leaving?: boolean) => ReadonlyArray<SpoolPlace>
   /** Reads them, in order: what can't be read is `undefined`. One emission; it may come at once. */
   readonly read: (places: ReadonlyArray<SpoolPlace>) => Observable<ReadonlyArray<string | undefined>>
   /** They have met their fate. Places that are gone don't matter. Never throws. */

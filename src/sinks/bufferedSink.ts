@@ -520,7 +520,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     const trusted = pace.isTrusted()
     const sent = [...flights].flatMap(({ batch, keepalive }) => (keepalive && trusted ? batch.entries : []))
     const safe = new Set(sent)
-    ledger.writeAhead(() => inMemory().filter((entry) => !safe.has(entry)))
+    ledger.writeAhead(() => inMemory().filter((entry) => !safe.has(entry)), true)
   }
 
   /** Listens for the end of the process or the page while there is something to lose. */

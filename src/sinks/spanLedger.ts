@@ -40,8 +40,12 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
   readonly spill: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
   /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
   readonly refill: (limits: BatchLimits, done: () => void) => void
-  /** Writes spans to the disk, too, that stay where they are; without a disk, nobody gathers them. */
-  readonly writeAhead: (entries: () => ReadonlyArray<Entry>) => void
+  /**
+   * Writes spans to the disk, too, that stay where they are; without a disk, nobody gathers them.
+   *
+   * @param leaving - the page is being left
+   */
+  readonly writeAhead: (entries: () => ReadonlyArray<Entry>, leaving?: boolean) => void
   /** Takes over what others left on the disk; done when that is known. `undefined` without a disk. */
   readonly look: () => Promise<void> | undefined
   /** Spans that are on the disk alone. */
@@ -177,7 +181,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
         return false
       }
       if (disk?.isOpen() === false) disk.prepare()
-      if (settings.spool?.strength === 'always') disk?.writeAhead([entry])
+      if (settings.spool?.strength === 'always') disk?.writeAhead([entry], false)
       box.push(entry)
       countIn('queued')
       return true
@@ -207,7 +211,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
         changed()
         done()
       }),
-    writeAhead: (entries) => disk?.writeAhead(entries()),
+    writeAhead: (entries, leaving = false) => disk?.writeAhead(entries(), leaving),
     look: () => disk?.look(),
     resting: () => disk?.resting() ?? 0,
     isDiskOpen: () => disk?.isOpen() === true,

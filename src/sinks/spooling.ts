@@ -26,7 +26,7 @@ export interface Spooling {
   /** Opens it, so that it is there when there is no time to wait for it. */
   readonly prepare: () => void
   /** Writes spans down that stay in memory; what can't be written is in memory only. */
-  readonly writeAhead: (entries: ReadonlyArray<Entry>) => void
+  readonly writeAhead: (entries: ReadonlyArray<Entry>, leaving: boolean) => void
   /**
    * Leaves spans to the disk alone, piece by piece: `taken` is told of each at once, since the next one may cost it its
    * room. Returns those that the disk did not take.
@@ -167,7 +167,11 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   }
 
   /** Writes down what isn't yet; each piece is `done` before the next one may need its room. */
-  const write = (entries: ReadonlyArray<Entry>, done: (entries: ReadonlyArray<Entry>) => void): void => {
+  const write = (
+    entries: ReadonlyArray<Entry>,
+    leaving: boolean,
+    done: (entries: ReadonlyArray<Entry>) => void,
+  ): void => {
     const target = entries.every(isWritten) ? undefined : opened()
     const records: Array<SpoolRecord> = []
     const written: Array<Entry> = []
@@ -178,7 +182,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       written.push(entry)
     }
     for (let from = 0; from < records.length; ) {
-      const at = attempt(() => target?.write(records.slice(from))) ?? []
+      const at = attempt(() => target?.write(records.slice(from), leaving)) ?? []
       const piece = written.slice(from, from + at.length)
       piece.forEach((entry, index) => {
         const place = at[index]
@@ -263,7 +267,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     prepare: () => {
       opened()
     },
-    writeAhead: (entries) => write(entries, () => undefined),
+    writeAhead: (entries, leaving) => write(entries, leaving, () => undefined),
     rest: (entries, taken) => {
       const refused = new Set(entries)
       const leave = (some: ReadonlyArray<Entry>): void => {
@@ -276,7 +280,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
         if (left.length > 0) taken(left)
       }
       leave(entries)
-      write([...refused], leave)
+      write([...refused], false, leave)
       return [...refused]
     },
     forget: (entries) => {

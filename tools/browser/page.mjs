@@ -49,4 +49,9 @@ const show = (visibilityState) => {
   document.dispatchEvent(new Event('visibilitychange'))
 }
 
-globalThis.handles = { sink, trace, written, show, warnings }
+/** From now on the browser undoes what is written to the database. */
+const undo = () => {
+  IDBTransaction.prototype.commit = IDBTransaction.prototype.abort
+}
+
+globalThis.handles = { sink, trace, written, show, undo, warnings }
