@@ -383,8 +383,11 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
 
   // ── taking in
 
-  const accept = (span: FinishedSpan): void => {
-    if (!ledger.admit({ span, bytes: spanBytes(span), number: ++last })) return
+  const accept = (span: FinishedSpan): void =>
+    ledger.admit({ span, bytes: spanBytes(span), number: ++last }, expect)
+
+  /** Whoever watches the counts may end the process: by then it is known that there is something to lose. */
+  const expect = (): void => {
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.
     if (wakeAt !== SOON && isFull() && mayGoOut()) wakeBy(SOON, 0)

@@ -18,6 +18,9 @@ export interface Batch {
   readonly since: number | undefined
 }
 
+/** Of spans that nothing was tried with yet. */
+export const UNTRIED: Omit<Batch, 'entries'> = { failures: 0, since: undefined }
+
 /** What one batch may hold. */
 export interface BatchLimits {
   readonly maxSize: number
@@ -111,7 +114,7 @@ export const outbox = (): Outbox => {
       entries.push(next)
       shift(next)
     }
-    return entries.length === 0 ? undefined : { entries, failures: 0, since: undefined }
+    return entries.length === 0 ? undefined : { entries, ...UNTRIED }
   }
 
   return {

@@ -10,6 +10,7 @@ import {
   ONE_SPAN,
   type Outbox,
   outbox,
+  UNTRIED,
 } from './outbox.js'
 import { type SinkCounts, sinkCounts } from './sinkCounts.js'
 import { spooling } from './spooling.js'
@@ -26,8 +27,11 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
   readonly counts: SinkStats
   /** What waits; whoever takes something from it says where it goes. */
   readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'entries' | 'take'>
-  /** Lets a span in, making room for it if it can; `false`: it is on the disk or dropped. */
-  readonly admit: (entry: Entry) => boolean
+  /**
+   * Lets a span in, making room for it if it can: `done` when it waits, before anybody is told. Otherwise it is on the disk
+   * or dropped.
+   */
+  readonly admit: (entry: Entry, done: () => void) => void
   /** Counts an end without a start, or after the sink was closed. */
   readonly dropOrphan: () => void
   /** From waiting to being in flight. */
@@ -64,8 +68,6 @@ export interface LedgerHost {
   /** There may be something to do. */
   readonly stir: () => void
 }
-
-const UNTRIED: Omit<Batch, 'entries'> = { failures: 0, since: undefined }
 
 /** Makes an empty ledger. */
 export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedger => {
@@ -132,7 +134,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     })
   }
 
-  const countIn = (place: 'queued' | 'spooled' | 'dropped'): void => {
+  const countIn = (place: 'spooled' | 'dropped'): void => {
     counts.accepted++
     counts[place]++
     changed()
@@ -174,17 +176,19 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     stats,
     stats$,
     box,
-    admit: (entry) => {
+    admit: (entry, done) => {
       if (!makeRoom(entry.bytes)) {
         const refused = disk?.rest([entry], () => countIn('spooled')) ?? [entry]
         if (refused.length > 0) countIn('dropped')
-        return false
+        return
       }
       if (disk?.isOpen() === false) disk.prepare()
       if (settings.spool?.strength === 'always') disk?.writeAhead([entry], false)
       box.push(entry)
-      countIn('queued')
-      return true
+      counts.accepted++
+      counts.queued++
+      done()
+      changed()
     },
     dropOrphan: () => countIn('dropped'),
     takeOff: ({ entries }) => {

@@ -934,6 +934,16 @@ test('a snapshot does not change', (t) => {
   t.is(before.accepted, 0)
 })
 
+test('a watcher of stats$ is told of a span when its delivery is already on its way', (t) => {
+  const { time, sink } = rig(t)
+  const timers: Array<number> = []
+  sink.stats$.subscribe(({ queued }) => {
+    if (queued === 1) timers.push(time.scheduler.actions.length)
+  })
+  finish(sink, 1)
+  t.deepEqual(timers, [1])
+})
+
 test('a watcher of stats$ that ends spans itself sees sums that are right', (t) => {
   const { time, sink } = rig(t, undefined, { maxQueueSize: 5, overflow: 'drop-oldest' })
   let wrong = 0
