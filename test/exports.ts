@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import test from 'ava'
 import ts from 'typescript'
 
@@ -94,9 +95,24 @@ const exportedTypes = (file: string): ReadonlyArray<string> =>
     })
     .sort()
 
+/** What a file of the bundle imports of the bundle, and so on. */
+const bundleOf = (file: string, seen: ReadonlySet<string> = new Set()): ReadonlySet<string> => {
+  if (seen.has(file)) return seen
+  const source = readFileSync(new URL(`../dist/bundle/${file}`, import.meta.url), 'utf8')
+  const { importedFiles } = ts.preProcessFile(source)
+  return importedFiles
+    .filter(({ fileName }) => fileName.startsWith('.'))
+    .map(({ fileName }) => join(dirname(file), fileName))
+    .reduce<ReadonlySet<string>>((all, next) => bundleOf(next, all), new Set([...seen, file]))
+}
+
 for (const [entry, { file, values, types }] of Object.entries(ENTRIES)) {
   test(`${entry} exports these values`, async (t) => {
     t.deepEqual(Object.keys(await import(entry)).sort(), words(values))
+  })
+
+  test(`${entry} is the same where bundlers take it module by module`, async (t) => {
+    t.deepEqual(Object.keys(await import(`../dist/${file}.js`)).sort(), words(values))
   })
 
   test(`${entry} exports these types beside them`, (t) => {
@@ -108,6 +124,17 @@ for (const [entry, { file, values, types }] of Object.entries(ENTRIES)) {
     t.regex(declarationOf(file), /export \{/)
   })
 }
+
+test('Node loads a few files, however many modules there are', async (t) => {
+  t.regex(import.meta.resolve('respan-rx'), /\/dist\/bundle\/index\.js$/)
+  const imported = [...bundleOf('index.js')]
+  t.true(imported.length < 10, imported.join())
+})
+
+test('the entries share what they have in common: there is one of each module', async (t) => {
+  const { memorySink } = await import('respan-rx')
+  t.is((await import('respan-rx/testing')).memorySink, memorySink)
+})
 
 test('other modules can not be imported', async (t) => {
   await t.throwsAsync(import(['respan-rx', 'dist', 'errors.js'].join('/')), {

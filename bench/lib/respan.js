@@ -2,12 +2,10 @@
 
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { dist } from './build.js'
+import { nodeEntry } from './build.js'
 
-const entry = new URL('index.js', dist)
+const installed = (name) => import(pathToFileURL(createRequire(nodeEntry).resolve(name)).href)
 
-const installed = (name) => import(pathToFileURL(createRequire(entry).resolve(name)).href)
-
-export const respan = await import(entry.href)
+export const respan = await import(nodeEntry.href)
 
 export const rxjs = await installed('rxjs')

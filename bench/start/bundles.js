@@ -3,12 +3,12 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { dist } from '../lib/build.js'
+import { browserEntry } from '../lib/build.js'
 import { benchPath } from '../lib/processes.js'
 
 const PEERS = ['rxjs', 'fp-ts', 'fp-ts/*', 'io-ts']
 
-const own = JSON.stringify(fileURLToPath(new URL('index.js', dist)))
+const own = JSON.stringify(fileURLToPath(browserEntry))
 const TRACE_AND_GENERATE = `export { respanTrace, respanGenerate } from ${own}`
 
 const APPLICATIONS = [
