@@ -42,7 +42,10 @@ export const captureFrame = (asyncContext: boolean): Frame => {
   return slot === undefined ? { span, resource: resourceOf(available) } : forkFrame(span, asyncContext)
 }
 
-/** This moment with another span as the current one; `null` hides the current span. */
+/**
+ * This moment with another span as the current one; `null` hides the current span. It has a resource of its own, even to
+ * be entered once: `run` on Node 20 and 22 changes the resource that it finds, which may be another frame's.
+ */
 export const forkFrame = (span: OpenSpan | null, asyncContext: boolean): Frame => {
   const available = asyncContext ? asyncHooks() : null
   if (available === null) return { span, resource: undefined }
