@@ -11,13 +11,13 @@ import { anchoredClock } from '../tracing/anchoredClock.js'
 import { deepen } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
+import { guarded, guardedOr, reporter } from '../tracing/guarded.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
-import { warn } from '../tracing/warn.js'
 import { nonEmptyName } from './nonEmptyName.js'
 
 /** What is known of a trace before its pipeline runs. */
@@ -46,8 +46,9 @@ export interface TraceOptions {
   readonly redact?: (content: unknown) => unknown
   /** Longer content is cut with a mark, UTF-8 bytes. Default 1,000,000. */
   readonly maxContentBytes?: number
-  /** ms since the epoch. Default: the wall clock once per trace, then the monotonic clock. */
+  /** ms since the epoch. Default: the wall clock once per trace, then the monotonic clock. If it throws, the wall clock. */
   readonly clock?: TimestampProvider
+  /** Where trace and span ids come from. Default: random ones, also in the place of any that throws. */
   readonly ids?: Ids
   /** `false` leaves the operators above unlinked: 13 ns less per operator and item, but a timer between components loses the parent in a browser. */
   readonly deep?: boolean
@@ -59,28 +60,7 @@ const MAX_CONTENT_BYTES = 1_000_000
 
 const identity = (content: unknown): unknown => content
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : describeFound(error))
-
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)
-
-/** Reports the first throw of something that must not disturb the pipeline. */
-const reporter = (what: string, describe = messageOf): ((error: unknown) => void) => {
-  let reported = false
-  return (error) => {
-    if (!reported) warn('RESPAN_TRACE', `${what} threw: ${describe(error)}`)
-    reported = true
-  }
-}
-
-/** Runs a function of the user's that must not disturb the pipeline. */
-const guarded = <A>(report: (error: unknown) => void, fn: () => A): A | undefined => {
-  try {
-    return fn()
-  } catch (error) {
-    report(error)
-    return undefined
-  }
-}
 
 const emitTo = (sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => void) => {
   const report = reporter('a sink')
@@ -115,10 +95,24 @@ const redactWith = (
   }
 }
 
-const spanIdsOf = (ids: Ids) => (): string => ids.span()
+const clockOf = ({ clock }: TraceOptions): (() => number) => {
+  if (clock === undefined) return anchoredClock().now
+  const report = reporter('clock')
+  return () => guardedOr(report, () => clock.now(), Date.now)
+}
+
+const idsOf = ({ ids }: TraceOptions): Ids => {
+  if (ids === undefined) return randomIds
+  const report = reporter('ids')
+  return {
+    trace: () => guardedOr(report, () => ids.trace(), randomIds.trace),
+    span: () => guardedOr(report, () => ids.span(), randomIds.span),
+  }
+}
 
 const rootTrace = (name: string, options: TraceOptions): Trace => {
-  const { ids = randomIds, clock = anchoredClock(), sink = defaultSink() } = options
+  const { sink = defaultSink() } = options
+  const ids = idsOf(options)
   const id = ids.trace()
   const scrubs: Trace['scrubs'] = new Set()
   return {
@@ -126,8 +120,8 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
     url: guarded(reporter('traceUrl'), () => sink.traceUrl?.(id)),
     name,
     workflow: name,
-    now: () => clock.now(),
-    spanId: spanIdsOf(ids),
+    now: clockOf(options),
+    spanId: ids.span,
     emit: emitTo(sink, scrubs),
     scrubs,
     redact: redactWith(identity, options),
@@ -143,7 +137,7 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
 const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace => ({
   ...outer,
   workflow: name,
-  spanId: options.ids === undefined ? outer.spanId : spanIdsOf(options.ids),
+  spanId: options.ids === undefined ? outer.spanId : idsOf(options).span,
   emit: options.sink === undefined ? outer.emit : emitTo(options.sink, outer.scrubs),
   redact: redactWith(outer.redact, options),
   captureContent: outer.captureContent && (options.captureContent ?? true),
@@ -195,7 +189,7 @@ const checkedBytes = (operator: string, { maxContentBytes }: TraceOptions): void
  * (`firstValueFrom`, `take(1)`) ends it `ok`.
  *
  * A failing, slow or full sink never delays, breaks or reorders values. A throw in `onStart`, `redact`,
- * `output` or a sink is reported as a process warning (`RESPAN_TRACE`).
+ * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`).
  *
  * @param name the root's name
  * @param options `output` maps each emitted value before it is recorded as the root's output

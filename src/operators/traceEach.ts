@@ -1,6 +1,7 @@
 import { type Observable, type OperatorFunction, of, pipe } from 'rxjs'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
+import { guarded, reporter } from '../tracing/guarded.js'
 import { warn } from '../tracing/warn.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
@@ -90,18 +91,6 @@ export interface TraceEach {
   ): Component<A, J>
 }
 
-const attributesOf = (
-  attributes: (item: unknown) => TraceAttributes,
-  item: unknown,
-): { readonly attributes?: TraceAttributes } => {
-  try {
-    return { attributes: attributes(item) }
-  } catch (error) {
-    warn('RESPAN_TRACE', `attributes threw: ${error instanceof Error ? error.message : typeof error}`)
-    return {}
-  }
-}
-
 const eachTraced = (
   name: string,
   options: TraceEachOptions<unknown>,
@@ -119,10 +108,13 @@ const eachTraced = (
   const shared =
     typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
   const trace = respanTrace<unknown>(name, shared)
+  const report = reporter('attributes')
   const traceOf = (item: unknown) => {
     if (typeof attributes !== 'function') return trace
+    const found = guarded(report, () => attributes(item))
+    if (found === undefined) return trace
     try {
-      return respanTrace<unknown>(name, { ...others, ...attributesOf(attributes, item) })
+      return respanTrace<unknown>(name, { ...others, attributes: found })
     } catch (error) {
       if (!(error instanceof InvalidInput)) throw error
       warn('RESPAN_TRACE', error.message)

@@ -602,6 +602,29 @@ test.serial('onStart, output and traceUrl that throw disturb nothing, and are re
   t.is(recorder.spans()[0]?.output, undefined)
 })
 
+test.serial('a clock and ids that throw disturb nothing: there are others', async (t) => {
+  const fails = (what: string) => (): never => {
+    throw new Error(what)
+  }
+  const sink = memorySink()
+  const before = Date.now()
+  const warnings = await warningsOf(async () => {
+    const root = respanTrace<unknown>('T', {
+      sink,
+      clock: { now: fails('clock') },
+      ids: { trace: fails('trace id'), span: fails('span id') },
+    })
+    t.deepEqual(await all(of(1, 2).pipe(passing, root)), [1, 2])
+  })
+  t.deepEqual(warnings, ['ids threw: trace id', 'clock threw: clock'])
+  t.deepEqual(statusesOf(sink.spans()), ['c ok', 'c ok', 'T ok'])
+  for (const { traceId, spanId, startedAt, endedAt } of sink.spans()) {
+    t.regex(traceId, /^[0-9a-f]{32}$/)
+    t.regex(spanId, /^[0-9a-f]{16}$/)
+    t.true(before <= startedAt && startedAt <= endedAt)
+  }
+})
+
 test('a value that cannot be written down is named, not thrown at', async (t) => {
   const value = {
     toJSON: () => {

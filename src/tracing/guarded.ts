@@ -1,0 +1,31 @@
+import { describeFound } from '../codecs/decode.js'
+import { warn } from './warn.js'
+
+/** Takes a throw of something that must not disturb the pipeline. */
+export type Report = (error: unknown) => void
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : describeFound(error))
+
+/** Reports the first throw. */
+export const reporter = (what: string, describe = messageOf): Report => {
+  let reported = false
+  return (error) => {
+    if (!reported) warn('RESPAN_TRACE', `${what} threw: ${describe(error)}`)
+    reported = true
+  }
+}
+
+/** What a function of the user's gives; what another one gives, when it throws. */
+export const guardedOr = <A, B>(report: Report, fn: () => A, other: () => B): A | B => {
+  try {
+    return fn()
+  } catch (error) {
+    report(error)
+    return other()
+  }
+}
+
+const nothing = (): undefined => undefined
+
+/** What a function of the user's gives; `undefined` when it throws. */
+export const guarded = <A>(report: Report, fn: () => A): A | undefined => guardedOr(report, fn, nothing)
