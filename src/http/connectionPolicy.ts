@@ -94,10 +94,11 @@ const headerValue = t.refinement(
   'a header value without line breaks, in Latin-1',
 )
 
+// A `Headers` or a `Map` has no keys of its own, and would be sent as nothing.
 const headers = t.refinement(
   t.record(t.string, headerValue),
-  (given) => Object.keys(given).every((name) => HEADER_NAME.test(name)),
-  'headers, each with the name of one',
+  (given) => !(Symbol.iterator in given) && Object.keys(given).every((name) => HEADER_NAME.test(name)),
+  'a plain object with names of headers, such as Object.fromEntries(headers)',
 )
 
 const isFetch = (value: unknown): value is typeof fetch => typeof value === 'function'

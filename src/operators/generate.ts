@@ -295,7 +295,7 @@ const built = (make: () => Either<RespanError, ChatRequest>): Either<unknown, Ch
 /** Makes a generator: the part that `respanGenerate` and `openaiGenerate` share. */
 export const generate = (
   generator: Generator,
-  options: GenerateOptions,
+  options: GenerateOptions = {},
 ): Component<never, Reply | ReplyEvent> => {
   const { name = generator.name, stream = false, collect = true } = options
   checkOptions(generator.name, options)

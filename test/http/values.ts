@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { inspect, promisify } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { left, right } from 'fp-ts/lib/Either.js'
@@ -217,6 +217,8 @@ const refusedOptions: ReadonlyArray<readonly [path: string, connection: object]>
   ['headers.x', { headers: { x: undefined } }],
   ['headers', { headers: { 'x y': '' } }],
   ['headers', { headers: { 'x\r\ny': '' } }],
+  ['headers', { headers: new Headers({ 'x-sent-as': 'nothing' }) }],
+  ['headers', { headers: new Map([['x-sent-as', 'nothing, too']]) }],
   ['retry.count', { retry: { count: -1 } }],
   ['retry.count', { retry: { count: 1.5 } }],
   ['retry.count', { retry: { count: Number.POSITIVE_INFINITY } }],
@@ -227,7 +229,7 @@ const refusedOptions: ReadonlyArray<readonly [path: string, connection: object]>
 ]
 
 for (const [path, connection] of refusedOptions) {
-  test(`refuses ${JSON.stringify(connection)} at ${path}`, (t) => {
+  test(`refuses ${inspect(connection)} at ${path}`, (t) => {
     // A JavaScript user's mistake: the types don't allow it.
     const error = t.throws(() => connectionPolicy('here', connection as Connection), {
       instanceOf: InvalidInput,

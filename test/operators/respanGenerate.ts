@@ -368,6 +368,11 @@ test('options that can be known to be wrong are refused where the operator is bu
   const gateway = marbleGateway('a|')
   const path = (build: () => unknown): string | undefined => t.throws<InvalidInput>(build)?.path
   t.is(
+    // A JavaScript user's mistake: the types don't allow it.
+    path(() => (respanGenerate as () => unknown)()),
+    'model',
+  )
+  t.is(
     path(() => respanGenerate({ model: ' ' })),
     'model',
   )
