@@ -100,12 +100,13 @@ const Policy = t.partial(
 export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
   const decoded = decode(Policy)(policy)
   if (isLeft(decoded)) throw new InvalidInput('bufferedSink', decoded.left)
-  const { retry = {} } = policy
+  const { retry = {}, maxQueueSize = 10_000 } = policy
   return {
-    maxBatchSize: policy.maxBatchSize ?? 100,
+    // What is larger than the queue would never be full.
+    maxBatchSize: Math.min(policy.maxBatchSize ?? 100, maxQueueSize),
     maxBatchBytes: policy.maxBatchBytes ?? 4 * 2 ** 20,
     maxDelay: policy.maxDelay ?? 1_000,
-    maxQueueSize: policy.maxQueueSize ?? 10_000,
+    maxQueueSize,
     maxQueueBytes: policy.maxQueueBytes ?? 64 * 2 ** 20,
     overflow: policy.overflow ?? 'drop-newest',
     maxInFlight: policy.maxInFlight ?? 1,

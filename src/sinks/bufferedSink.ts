@@ -1,54 +1,27 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import { defer, Subscription, take } from 'rxjs'
-import { isLeft, left, right } from '#fp/Either'
-import { GatewayError, Timeout } from '../errors.js'
+import { isLeft } from '#fp/Either'
 import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
 import type { FlushReport, Sink, SinkError } from '../tracing/Sink.js'
-import type { Span } from '../tracing/SpanEvent.js'
+import { alarm } from './alarm.js'
 import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
-import { deliveryDecision } from './deliveryDecision.js'
+import { batchFlights } from './batchFlights.js'
 import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import { flushes } from './flushes.js'
 import { lastCall } from './lastCall.js'
-import { namedSpans } from './namedSpans.js'
-import { type Batch, type BatchLimits, bytesIn, type Entry, ONE_SPAN } from './outbox.js'
+import { type Batch, type BatchLimits, type Entry, ONE_SPAN } from './outbox.js'
 import { serverPace } from './serverPace.js'
+import { settlement } from './settlement.js'
 import { spanBytes } from './spanBytes.js'
 import { type Place, spanLedger } from './spanLedger.js'
-import type { Receipt, Transport } from './Transport.js'
+import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
-
-/** A batch under way. */
-interface Flight {
-  readonly batch: Batch
-  readonly keepalive: boolean
-  readonly stop: () => void
-}
 
 /** A body that a browser sends after its page is gone: its limit is 64 KiB, shared with the rest of the page. */
 const KEEPALIVE_BYTES = 60_000
 
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
-
-const ALL_TAKEN: Receipt = { rejected: [] }
-
-const NONE_NAMED: ReadonlyMap<number, string> = new Map()
-
-const toError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
-
-const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
-
-/** The spans that a receipt names; a receipt of the wrong shape, which JavaScript may send, names none. */
-const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
-  try {
-    return new Set(receipt.rejected.map(({ span }) => keyOf(span)))
-  } catch {
-    return new Set()
-  }
-}
 
 /** Before any other time. */
 const SOON = Number.NEGATIVE_INFINITY
@@ -93,17 +66,26 @@ const SOON = Number.NEGATIVE_INFINITY
  */
 export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): Sink => {
   const settings = bufferSettings(policy)
-  const { maxDelay, retry } = settings
+  const { maxDelay } = settings
   const time = timers(settings.scheduler)
   const warnings = deliveryWarnings(settings.onWarning, time.now)
   const name = (): string => transport.destination ?? 'bufferedSink'
   const waits = flushes(name, time)
   const ledger = spanLedger(settings, { name, waits, warnings, now: time.now, stir: () => pump() })
-  const { counts, box, settle, spill, putBack } = ledger
+  const { counts, box, settle, spill } = ledger
   const pace = serverPace(settings, time.now)
   const folder = spanFolder()
-  const flights = new Set<Flight>()
-  const fullBatch = Math.min(settings.maxBatchSize, settings.maxQueueSize)
+  const settleFlight = settlement(settings, { name, ledger, pace, waits, warnings, now: time.now })
+  const flights = batchFlights(transport, settings.timeout, {
+    time,
+    departed: ledger.takeOff,
+    landed: (flight, outcome) => {
+      settleFlight(flight, outcome)
+      pump()
+    },
+    unstoppable: (thrown) =>
+      warnings.tell('internal', () => `${name()}: could not be stopped: ${describeError(thrown)}`, thrown),
+  })
 
   /** Number of the last span that was let in. */
   let last = 0
@@ -133,14 +115,14 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
 
   const isFull = (): boolean => {
     const { size, bytes } = box.queue()
-    return size >= fullBatch || bytes >= pace.maxBatchBytes()
+    return size >= settings.maxBatchSize || bytes >= pace.maxBatchBytes()
   }
 
   const mayGoOut = (): boolean => {
     if (pace.gate() !== undefined) return false
     // Requests that outlive the page share one small limit; the ones that don't are no reason to wait.
-    if (leaving) return ![...flights].some(({ keepalive }) => keepalive)
-    return flights.size < pace.maxInFlight()
+    if (leaving) return ![...flights.all].some(({ keepalive }) => keepalive)
+    return flights.all.size < pace.maxInFlight()
   }
 
   const sentBytesOf = ({ span, bytes }: Entry): number => {
@@ -165,159 +147,8 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     bytesOf: sentBytesOf,
   })
 
-  const send = (batch: Batch): void => {
-    const spans = batch.entries.map(({ span }) => toSpan(span))
-    const keepalive =
-      leaving && batch.entries.reduce((sum, entry) => sum + sentBytesOf(entry), 0) <= KEEPALIVE_BYTES
-    const subscription = new Subscription()
-    const flight: Flight = {
-      batch,
-      keepalive,
-      stop: () => {
-        flights.delete(flight)
-        try {
-          subscription.unsubscribe()
-        } catch (thrown) {
-          warnings.tell('internal', () => `${name()}: could not be stopped: ${describeError(thrown)}`, thrown)
-        }
-      },
-    }
-    const land = (outcome: Either<unknown, Receipt>): void => {
-      if (!flights.has(flight)) return
-      flight.stop()
-      if (isLeft(outcome)) failed(batch, spans, outcome.left)
-      else delivered(batch, spans, outcome.right)
-      pump()
-    }
-    flights.add(flight)
-    ledger.takeOff(batch)
-    subscription.add(time.after(settings.timeout, () => land(left(new Timeout('body', settings.timeout)))))
-    subscription.add(
-      defer(() => transport(spans, keepalive ? { keepalive } : {}))
-        .pipe(take(1))
-        .subscribe({
-          next: (receipt) => land(right(receipt)),
-          error: (thrown: unknown) => land(left(thrown)),
-          // Without a receipt: since a transport's failures are errors, it has taken everything.
-          complete: () => land(right(ALL_TAKEN)),
-        }),
-    )
-  }
-
-  // ── what the server makes of it
-
-  const delivered = ({ entries }: Batch, spans: ReadonlyArray<Span>, receipt: Receipt): void => {
-    pace.talks()
-    const refused = refusedBy(receipt)
-    const isRefused = (index: number): boolean => {
-      const span = spans[index]
-      return span !== undefined && refused.has(keyOf(span))
-    }
-    const taken = refused.size === 0 ? entries : entries.filter((_, index) => !isRefused(index))
-    if (taken.length > 0) {
-      pace.delivers()
-      warnings.recovered()
-    }
-    settle(taken, 'inFlight', 'delivered')
-    if (taken.length < entries.length) {
-      const reason = receipt.rejected[0]?.reason ?? 'no reason given'
-      reject(
-        entries.filter((_, index) => isRefused(index)),
-        new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
-      )
-    }
-    for (const warning of receipt?.warnings ?? [])
-      warnings.tell('answer', () => `${name()}: the server took the spans and says: ${warning}`)
-  }
-
-  const failed = (batch: Batch, spans: ReadonlyArray<Span>, thrown: unknown): void => {
-    const { entries } = batch
-    const error = toError(thrown)
-    const decision = deliveryDecision(thrown, retry.statuses)
-    switch (decision._tag) {
-      case 'Delivered':
-        delivered(batch, spans, ALL_TAKEN)
-        break
-      case 'Retry':
-        failedForNow(batch, error, decision.after)
-        break
-      case 'Pause':
-        pause(entries, error, decision.after)
-        break
-      case 'Isolate':
-        pace.talks()
-        isolate(entries, namedSpans(decision.body, spans), error)
-        break
-      case 'Split':
-        pace.talks()
-        // A lone span is too large by itself.
-        if (entries.length > 1) pace.findsTooLarge(bytesIn(entries))
-        isolate(entries, NONE_NAMED, error)
-        break
-      case 'Discard':
-        // What is spooled is not asked for again at once.
-        if (settings.spool !== undefined) pace.holdOff()
-        lose(error.name === 'MissingApiKey' ? 'key' : 'dropped', entries, error)
-    }
-  }
-
-  const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
-    const now = time.now()
-    const wait = pace.failsForNow(after)
-    const since = tried.since ?? now
-    if (tried.failures < retry.count && now + wait - since <= retry.deadline) {
-      putBack(entries, { failures: tried.failures + 1, since })
-      waits.failed(error)
-    } else {
-      if (settings.spool !== undefined) pace.exhausts(wait)
-      lose('dropped', entries, error)
-    }
-  }
-
-  const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
-    pace.holdOff(after)
-    // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
-    putBack(entries)
-    waits.failed(error)
-    const kept = numberOf(counts.queued, 'span')
-    const message = (): string =>
-      `${name()}: paused: ${describeError(error)} ${kept} kept; tried again from time to time.`
-    warnings.tell('paused', message, error)
-  }
-
-  /** Finds out which spans a batch was refused for: the ones named, a lone one, or one half or the other. */
-  const isolate = (entries: ReadonlyArray<Entry>, named: ReadonlyMap<number, string>, error: Error): void => {
-    const half = Math.ceil(entries.length / 2)
-    if (entries.length === 1) reject(entries, error)
-    else if (named.size === 0) {
-      putBack(entries.slice(half))
-      putBack(entries.slice(0, half))
-    } else {
-      putBack(entries.filter((_, index) => !named.has(index)))
-      reject(
-        entries.filter((_, index) => named.has(index)),
-        error,
-      )
-    }
-  }
-
-  const reject = (entries: ReadonlyArray<Entry>, error: Error): void => {
-    settle(entries, 'inFlight', 'rejected', error)
-    const message = (): string =>
-      `${name()}: ${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
-    warnings.tell('rejected', message, error)
-    pace.refuses(entries.length)
-  }
-
-  const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
-    const lost = spill(entries, 'inFlight')
-    settle(lost, 'inFlight', 'dropped', error)
-    const told = lost.length > 0 ? lost : entries
-    if (lost.length === 0) waits.failed(error)
-    const message = (): string =>
-      `${name()}: ${numberOf(told.length, 'span')} ${lost.length > 0 ? 'dropped' : 'spooled'}: ${describeError(error)}`
-    warnings.tell(lost.length > 0 || kind === 'key' ? kind : 'spooled', message, error)
-  }
+  const isSmall = ({ entries }: Batch): boolean =>
+    entries.reduce((sum, entry) => sum + sentBytesOf(entry), 0) <= KEEPALIVE_BYTES
 
   // ── the machine
 
@@ -336,13 +167,13 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
         refill()
         const batch = nextBatch()
         if (batch === undefined) break
-        send(batch)
+        flights.launch(batch, leaving && isSmall(batch))
       }
     } finally {
       pumping = false
     }
     const gate = pace.gate()
-    if (flights.size === 0 && gate !== undefined) {
+    if (flights.all.size === 0 && gate !== undefined) {
       const { until, paused } = gate
       waits.giveUp(({ patientUntil }) => paused || pace.isExhausted() || until > patientUntil)
     }
@@ -350,35 +181,20 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     watch()
   }
 
-  let cancelWake: (() => void) | undefined
-  let wakeAt = Number.POSITIVE_INFINITY
-
-  const wake = (): void => {
-    cancelWake = undefined
-    wakeAt = Number.POSITIVE_INFINITY
+  const wake = alarm(time, () => {
     pace.passTime()
     pump()
-  }
-
-  /** One timer for everything that has to happen later. */
-  const wakeBy = (at: number, delay: number): void => {
-    if (at >= wakeAt) return
-    cancelWake?.()
-    wakeAt = at
-    cancelWake = time.after(Math.max(0, delay), wake)
-  }
+  })
 
   const arm = (): void => {
     const now = time.now()
     const gate = pace.gate()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
     if (dueAt === undefined && (gate === undefined || resigned || ledger.resting() === 0)) {
-      cancelWake?.()
-      cancelWake = undefined
-      wakeAt = Number.POSITIVE_INFINITY
-    } else if (gate !== undefined) wakeBy(gate.until, gate.until - now)
+      wake.off()
+    } else if (gate !== undefined) wake.set(gate.until, gate.until - now)
     // Otherwise what is in flight comes back to the pump.
-    else if (dueAt !== undefined && mayGoOut()) wakeBy(dueAt, dueAt - now)
+    else if (dueAt !== undefined && mayGoOut()) wake.set(dueAt, dueAt - now)
   }
 
   // ── taking in
@@ -390,7 +206,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   const expect = (): void => {
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.
-    if (wakeAt !== SOON && isFull() && mayGoOut()) wakeBy(SOON, 0)
+    if (wake.at() !== SOON && isFull() && mayGoOut()) wake.set(SOON, 0)
     if (unwatch === undefined) watch()
   }
 
@@ -456,7 +272,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     const before = counts.dropped
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
-    for (const { stop, batch } of [...flights]) {
+    for (const { stop, batch } of [...flights.all]) {
       stop()
       giveUp(batch.entries, 'inFlight')
     }
@@ -469,7 +285,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   }
 
   const inMemory = (): ReadonlyArray<Entry> => [
-    ...[...flights].flatMap(({ batch }) => batch.entries),
+    ...[...flights.all].flatMap(({ batch }) => batch.entries),
     ...box.entries(),
   ]
 
@@ -521,7 +337,9 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     leaving = true
     hurry()
     const trusted = pace.isTrusted()
-    const sent = [...flights].flatMap(({ batch, keepalive }) => (keepalive && trusted ? batch.entries : []))
+    const sent = [...flights.all].flatMap(({ batch, keepalive }) =>
+      keepalive && trusted ? batch.entries : [],
+    )
     const safe = new Set(sent)
     ledger.writeAhead(() => inMemory().filter((entry) => !safe.has(entry)), true)
   }

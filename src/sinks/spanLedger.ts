@@ -77,7 +77,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
   const box = outbox()
   // However small the batches that a server takes: a disk takes these.
   const spillLimits = {
-    maxSize: Math.min(settings.maxBatchSize, maxQueueSize),
+    maxSize: settings.maxBatchSize,
     maxBytes: settings.maxBatchBytes,
     bytesOf: estimatedBytes,
   }

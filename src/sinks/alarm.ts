@@ -1,0 +1,40 @@
+import type { Timers } from './timers.js'
+
+/** One timer for everything that has to happen later: it rings at the earliest time that it was set to, once. */
+export interface Alarm {
+  /** When it rings, ms; `Infinity` while it is off. */
+  readonly at: () => number
+  /** Sets it to a time, unless it rings before; `delay` is the way there, ms. */
+  readonly set: (at: number, delay: number) => void
+  readonly off: () => void
+}
+
+/** Makes an alarm that is off. */
+export const alarm = (time: Timers, ring: () => void): Alarm => {
+  let at = Number.POSITIVE_INFINITY
+  let cancel: (() => void) | undefined
+
+  const reset = (): void => {
+    cancel = undefined
+    at = Number.POSITIVE_INFINITY
+  }
+
+  const off = (): void => {
+    cancel?.()
+    reset()
+  }
+
+  return {
+    at: () => at,
+    set: (when, delay) => {
+      if (when >= at) return
+      cancel?.()
+      at = when
+      cancel = time.after(Math.max(0, delay), () => {
+        reset()
+        ring()
+      })
+    },
+    off,
+  }
+}

@@ -1,0 +1,83 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { defer, Subscription, take } from 'rxjs'
+import { left, right } from '#fp/Either'
+import { Timeout } from '../errors.js'
+import { toSpan } from '../tracing/foldSpans.js'
+import type { Span } from '../tracing/SpanEvent.js'
+import type { Batch } from './outbox.js'
+import { ALL_TAKEN } from './settlement.js'
+import type { Receipt, Transport } from './Transport.js'
+import type { Timers } from './timers.js'
+
+/** A batch under way. */
+export interface Flight {
+  readonly batch: Batch
+  readonly spans: ReadonlyArray<Span>
+  /** Its request outlives the page. */
+  readonly keepalive: boolean
+  /** Breaks it off: nothing comes of it any more. */
+  readonly stop: () => void
+}
+
+/** The batches under way. */
+export interface BatchFlights {
+  readonly all: ReadonlySet<Flight>
+  readonly launch: (batch: Batch, keepalive: boolean) => void
+}
+
+/** What flights tell. */
+export interface BatchFlightsHost {
+  readonly time: Timers
+  /** A batch is among the flights, and about to be sent. */
+  readonly departed: (batch: Batch) => void
+  /** A flight is over, and not among them any more. */
+  readonly landed: (flight: Flight, outcome: Either<unknown, Receipt>) => void
+  /** A transport threw when it was broken off. */
+  readonly unstoppable: (thrown: unknown) => void
+}
+
+/**
+ * Sends batches over a transport, and tells the one outcome of each, whatever the transport does.
+ *
+ * @param timeout - of each, ms
+ */
+export const batchFlights = (transport: Transport, timeout: number, host: BatchFlightsHost): BatchFlights => {
+  const { time, departed, landed, unstoppable } = host
+  const all = new Set<Flight>()
+
+  const launch = (batch: Batch, keepalive: boolean): void => {
+    const spans = batch.entries.map(({ span }) => toSpan(span))
+    const subscription = new Subscription()
+    const stop = (): void => {
+      all.delete(flight)
+      try {
+        subscription.unsubscribe()
+      } catch (thrown) {
+        unstoppable(thrown)
+      }
+    }
+    const flight: Flight = { batch, spans, keepalive, stop }
+    const land = (outcome: Either<unknown, Receipt>): void => {
+      if (!all.has(flight)) return
+      stop()
+      landed(flight, outcome)
+    }
+    all.add(flight)
+    departed(batch)
+    // Whoever was told of it can have broken it off.
+    if (subscription.closed) return
+    subscription.add(time.after(timeout, () => land(left(new Timeout('body', timeout)))))
+    subscription.add(
+      defer(() => transport(spans, keepalive ? { keepalive } : {}))
+        .pipe(take(1))
+        .subscribe({
+          next: (receipt) => land(right(receipt)),
+          error: (thrown: unknown) => land(left(thrown)),
+          // Without a receipt: since a transport's failures are errors, it has taken everything.
+          complete: () => land(right(ALL_TAKEN)),
+        }),
+    )
+  }
+
+  return { all, launch }
+}

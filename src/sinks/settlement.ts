@@ -1,0 +1,178 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { isLeft } from '#fp/Either'
+import { GatewayError } from '../errors.js'
+import type { Span } from '../tracing/SpanEvent.js'
+import type { BufferSettings } from './BufferPolicy.js'
+import { deliveryDecision } from './deliveryDecision.js'
+import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import type { Flushes } from './flushes.js'
+import { namedSpans } from './namedSpans.js'
+import { type Batch, bytesIn, type Entry } from './outbox.js'
+import type { ServerPace } from './serverPace.js'
+import type { SpanLedger } from './spanLedger.js'
+import type { Receipt } from './Transport.js'
+
+/** Spans that were sent together, and the batch that they were made of. */
+interface Sent {
+  readonly batch: Batch
+  readonly spans: ReadonlyArray<Span>
+}
+
+/** What becomes of spans that were sent: each goes where the server's answer, or the failure of the transport, sends it. */
+export type Settlement = (sent: Sent, outcome: Either<unknown, Receipt>) => void
+
+/** Whom a settlement moves spans for, and whom it tells. */
+export interface SettlementHost {
+  /** The sink's name in warnings. */
+  readonly name: () => string
+  readonly ledger: Pick<SpanLedger, 'counts' | 'settle' | 'spill' | 'putBack'>
+  readonly pace: ServerPace
+  readonly waits: Pick<Flushes, 'failed'>
+  readonly warnings: DeliveryWarnings
+  readonly now: () => number
+}
+
+/** The receipt of a transport that gave none: since its failures are errors, it has taken everything. */
+export const ALL_TAKEN: Receipt = { rejected: [] }
+
+const NONE_NAMED: ReadonlyMap<number, string> = new Map()
+
+const toError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
+
+const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
+
+/** The spans that a receipt names; a receipt of the wrong shape, which JavaScript may send, names none. */
+const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
+  try {
+    return new Set(receipt.rejected.map(({ span }) => keyOf(span)))
+  } catch {
+    return new Set()
+  }
+}
+
+/** Makes the settlement of a sink's batches; see `deliveryDecision` for what each answer means. */
+export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
+  const { retry, spool } = settings
+  const { name, ledger, pace, waits, warnings } = host
+  const { counts, settle, spill, putBack } = ledger
+
+  const delivered = ({ batch: { entries }, spans }: Sent, receipt: Receipt): void => {
+    pace.talks()
+    const refused = refusedBy(receipt)
+    const isRefused = (index: number): boolean => {
+      const span = spans[index]
+      return span !== undefined && refused.has(keyOf(span))
+    }
+    const taken = refused.size === 0 ? entries : entries.filter((_, index) => !isRefused(index))
+    if (taken.length > 0) {
+      pace.delivers()
+      warnings.recovered()
+    }
+    settle(taken, 'inFlight', 'delivered')
+    if (taken.length < entries.length) {
+      const reason = receipt.rejected[0]?.reason ?? 'no reason given'
+      reject(
+        entries.filter((_, index) => isRefused(index)),
+        new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
+      )
+    }
+    for (const warning of receipt?.warnings ?? [])
+      warnings.tell('answer', () => `${name()}: the server took the spans and says: ${warning}`)
+  }
+
+  const failed = (sent: Sent, thrown: unknown): void => {
+    const { batch, spans } = sent
+    const { entries } = batch
+    const error = toError(thrown)
+    const decision = deliveryDecision(thrown, retry.statuses)
+    switch (decision._tag) {
+      case 'Delivered':
+        delivered(sent, ALL_TAKEN)
+        break
+      case 'Retry':
+        failedForNow(batch, error, decision.after)
+        break
+      case 'Pause':
+        pause(entries, error, decision.after)
+        break
+      case 'Isolate':
+        pace.talks()
+        isolate(entries, namedSpans(decision.body, spans), error)
+        break
+      case 'Split':
+        pace.talks()
+        // A lone span is too large by itself.
+        if (entries.length > 1) pace.findsTooLarge(bytesIn(entries))
+        isolate(entries, NONE_NAMED, error)
+        break
+      case 'Discard':
+        // What is spooled is not asked for again at once.
+        if (spool !== undefined) pace.holdOff()
+        lose(error.name === 'MissingApiKey' ? 'key' : 'dropped', entries, error)
+    }
+  }
+
+  const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
+    const now = host.now()
+    const wait = pace.failsForNow(after)
+    const since = tried.since ?? now
+    if (tried.failures < retry.count && now + wait - since <= retry.deadline) {
+      putBack(entries, { failures: tried.failures + 1, since })
+      waits.failed(error)
+    } else {
+      if (spool !== undefined) pace.exhausts(wait)
+      lose('dropped', entries, error)
+    }
+  }
+
+  const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
+    pace.holdOff(after)
+    // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
+    putBack(entries)
+    waits.failed(error)
+    const kept = numberOf(counts.queued, 'span')
+    const message = (): string =>
+      `${name()}: paused: ${describeError(error)} ${kept} kept; tried again from time to time.`
+    warnings.tell('paused', message, error)
+  }
+
+  /** Finds out which spans a batch was refused for: the ones named, a lone one, or one half or the other. */
+  const isolate = (entries: ReadonlyArray<Entry>, named: ReadonlyMap<number, string>, error: Error): void => {
+    const half = Math.ceil(entries.length / 2)
+    if (entries.length === 1) reject(entries, error)
+    else if (named.size === 0) {
+      putBack(entries.slice(half))
+      putBack(entries.slice(0, half))
+    } else {
+      putBack(entries.filter((_, index) => !named.has(index)))
+      reject(
+        entries.filter((_, index) => named.has(index)),
+        error,
+      )
+    }
+  }
+
+  const reject = (entries: ReadonlyArray<Entry>, error: Error): void => {
+    settle(entries, 'inFlight', 'rejected', error)
+    const message = (): string =>
+      `${name()}: ${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
+    warnings.tell('rejected', message, error)
+    pace.refuses(entries.length)
+  }
+
+  const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
+    const lost = spill(entries, 'inFlight')
+    settle(lost, 'inFlight', 'dropped', error)
+    const told = lost.length > 0 ? lost : entries
+    if (lost.length === 0) waits.failed(error)
+    const message = (): string =>
+      `${name()}: ${numberOf(told.length, 'span')} ${lost.length > 0 ? 'dropped' : 'spooled'}: ${describeError(error)}`
+    warnings.tell(lost.length > 0 || kind === 'key' ? kind : 'spooled', message, error)
+  }
+
+  return (sent, outcome) => {
+    if (isLeft(outcome)) failed(sent, outcome.left)
+    else delivered(sent, outcome.right)
+  }
+}
