@@ -43,6 +43,11 @@ const traceAttributes = {
   note: t.string,
   category: t.string,
   positive_feedback: t.boolean,
+  // never sent
+  field_name: refused(REFRAMED),
+  delimiter: refused(REFRAMED),
+  mock_response: refused(INTERNAL),
+  is_log_omitted: refused(INTERNAL),
 }
 
 /**
@@ -113,11 +118,6 @@ export const RespanAttributes = wire(
     span_name: t.string,
     span_workflow_name: t.string,
     trace_name: t.string,
-    // never sent
-    field_name: refused(REFRAMED),
-    delimiter: refused(REFRAMED),
-    mock_response: refused(INTERNAL),
-    is_log_omitted: refused(INTERNAL),
   }),
   'RespanAttributes',
 )

@@ -23,8 +23,9 @@ export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> 
     for (const signal of signals) process.off(signal, onSignal)
   }
   const onSignal = (signal: EndingSignal): void => {
-    stop()
-    const isOurs = process.listenerCount(signal) === 0
+    const isOurs = process.listenerCount(signal) === 1
+    // A process that somebody else keeps alive may meet more of them.
+    if (isOurs) stop()
     const done = (): void => {
       // A warning of what was lost is printed in the next tick: the signal must not come before it.
       if (isOurs) setImmediate(() => process.kill(process.pid, signal))

@@ -23,9 +23,9 @@ export interface DeliveryWarning {
 
 /** How a sink buffers, and how patiently it delivers. */
 export interface BufferPolicy {
-  /** Spans in one request. Default 100. */
+  /** Spans in one request; at most `maxQueueSize`. Default 100. */
   readonly maxBatchSize?: number
-  /** Estimated bytes in one request. Default 4 MiB. */
+  /** Estimated bytes in one request; at most half of `maxQueueBytes`. Default 4 MiB. */
   readonly maxBatchBytes?: number
   /** How long a finished span waits for others at most, ms. Default 1000. */
   readonly maxDelay?: number
@@ -100,14 +100,14 @@ const Policy = t.partial(
 export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
   const decoded = decode(Policy)(policy)
   if (isLeft(decoded)) throw new InvalidInput('bufferedSink', decoded.left)
-  const { retry = {}, maxQueueSize = 10_000 } = policy
+  const { retry = {}, maxQueueSize = 10_000, maxQueueBytes = 64 * 2 ** 20 } = policy
   return {
-    // What is larger than the queue would never be full.
+    // A batch must be full before the queue is; by size they may be at once, but the next span may be of many bytes.
     maxBatchSize: Math.min(policy.maxBatchSize ?? 100, maxQueueSize),
-    maxBatchBytes: policy.maxBatchBytes ?? 4 * 2 ** 20,
+    maxBatchBytes: Math.min(policy.maxBatchBytes ?? 4 * 2 ** 20, Math.ceil(maxQueueBytes / 2)),
     maxDelay: policy.maxDelay ?? 1_000,
     maxQueueSize,
-    maxQueueBytes: policy.maxQueueBytes ?? 64 * 2 ** 20,
+    maxQueueBytes,
     overflow: policy.overflow ?? 'drop-newest',
     maxInFlight: policy.maxInFlight ?? 1,
     retry: {

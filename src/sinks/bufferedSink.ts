@@ -7,7 +7,7 @@ import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
 import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import { flushes } from './flushes.js'
-import { lastCall } from './lastCall.js'
+import { isHidden, lastCall } from './lastCall.js'
 import { type Batch, type BatchLimits, type Entry, ONE_SPAN } from './outbox.js'
 import { serverPace } from './serverPace.js'
 import { settlement } from './settlement.js'
@@ -349,8 +349,10 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     if (counts.queued + counts.inFlight === 0 && !ledger.isDiskOpen()) {
       unwatch?.()
       unwatch = undefined
-    } else
-      unwatch ??= lastCall({
+    } else if (unwatch === undefined) {
+      // Since nobody listened, the page may be back.
+      leaving = isHidden()
+      unwatch = lastCall({
         onIdle: () => void onIdle(),
         onExit,
         onHidden,
@@ -358,6 +360,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
           leaving = false
         },
       })
+    }
   }
 
   return withTraceUrl<Sink>(

@@ -33,7 +33,8 @@ const terminalHasColors = (): boolean => {
   return process?.stderr?.isTTY === true && (noColor === undefined || noColor === '')
 }
 
-const terminalWidth = (): number | undefined => globalThis.process?.stderr?.columns
+// A terminal that doesn't know its size says 0.
+const terminalWidth = (): number | undefined => globalThis.process?.stderr?.columns || undefined
 
 /**
  * Writes each trace as a tree when its root ends: for development.

@@ -42,6 +42,8 @@ export interface Flushes {
   readonly widen: (count: number) => void
   /** An attempt failed, and what it was about is still waiting. */
   readonly failed: (error: Error) => void
+  /** Whether there is any. */
+  readonly areWaiting: () => boolean
   /** Ends the flushes that it is true of: what they wait for won't come in time. */
   readonly giveUp: (when: (flush: Flush) => boolean) => void
 }
@@ -152,6 +154,7 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
     failed: (error) => {
       for (const flush of waiting) flush.tell(error)
     },
+    areWaiting: () => waiting.size > 0,
     giveUp: (when) => {
       for (const flush of waiting) if (when(flush)) flush.conclude()
     },

@@ -48,11 +48,13 @@ interface Runtime extends Target {
   readonly document?: Target & { readonly visibilityState?: string }
 }
 
-const visibilityChanged = (): void => {
+/** Whether there is a page, and it is hidden. */
+export const isHidden = (): boolean => {
   const { document }: Runtime = globalThis
-  if (document?.visibilityState === 'hidden') hidden()
-  else visible()
+  return document?.visibilityState === 'hidden'
 }
+
+const visibilityChanged = (): void => (isHidden() ? hidden() : visible())
 
 /** Some runtimes have such functions and throw when they are called: then there is no such event. */
 const tried = (attempt: () => unknown): void => {

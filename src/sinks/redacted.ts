@@ -1,5 +1,6 @@
 import type { Sink } from '../tracing/Sink.js'
 import type { SpanError, SpanEvent } from '../tracing/SpanEvent.js'
+import { stackWith } from '../tracing/spanError.js'
 import { warn } from '../tracing/warn.js'
 import { withTraceUrl } from './withTraceUrl.js'
 
@@ -36,13 +37,9 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const mapError = ({ message: original, stack, ...rest }: SpanError): SpanError => {
     if (original === undefined) return rest
     const message = map(original)
-    // A stack repeats the message; one that does so in another form is left out.
-    const mapped = message === undefined ? undefined : stack?.replace(original, () => message)
-    return {
-      ...rest,
-      ...(message === undefined ? {} : { message }),
-      ...(mapped === undefined || (mapped === stack && message !== original) ? {} : { stack: mapped }),
-    }
+    if (message === undefined) return rest
+    const mapped = stackWith(stack, original, message)
+    return { ...rest, message, ...(mapped === undefined ? {} : { stack: mapped }) }
   }
 
   const mapEvent = (event: SpanEvent): SpanEvent => {

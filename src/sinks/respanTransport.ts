@@ -2,7 +2,7 @@ import { defer, map, type Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { type Environment, readEnvironment } from '../codecs/Environment.js'
-import { IngestResponse } from '../codecs/IngestResponse.js'
+import { Fields } from '../codecs/Fields.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
 import { InvalidInput } from '../errors.js'
 import type { Answer } from '../http/Answer.js'
@@ -12,8 +12,9 @@ import { endpoint } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { parseJson } from '../http/parseJson.js'
 import { post } from '../http/post.js'
+import { jsonOf } from '../tracing/contentText.js'
 import type { Span } from '../tracing/SpanEvent.js'
-import { namedSpans } from './namedSpans.js'
+import { complaints } from './complaints.js'
 import { toSpanPayload } from './spanPayload.js'
 import type { Receipt, Transport } from './Transport.js'
 import { traceUrl } from './traceUrl.js'
@@ -22,9 +23,8 @@ import { withTraceUrl } from './withTraceUrl.js'
 /** Limit of one attempt, ms: nobody waits for a trace as for a model. */
 const TIMEOUT = 15_000
 
-/** Complaints of an answer that are passed on, and their length. */
+/** Complaints of an answer that are passed on. */
 const MAX_WARNINGS = 3
-const MAX_WARNING = 300
 
 const decodePayload = decode(SpanPayload)
 
@@ -35,34 +35,18 @@ const toJson = (span: Span, index: number): string => {
     const { path, expected, found } = payload.left
     throw new InvalidInput('Span', { path: `[${index}]${path === '' ? '' : `.${path}`}`, expected, found })
   }
-  try {
-    return JSON.stringify(payload.right)
-  } catch (cause) {
-    throw new InvalidInput('Span', {
-      path: `[${index}]`,
-      expected: 'JSON',
-      found: 'a cycle or a BigInt',
-      cause,
-    })
-  }
+  return jsonOf(payload.right)
 }
 
-const textOf = (complaint: unknown): string =>
-  (typeof complaint === 'string' ? complaint : (JSON.stringify(complaint) ?? '')).slice(0, MAX_WARNING)
-
+// Any 2xx is accepted, whatever its body is: empty, HTML, of a shape to come. Its `errors` are all that is read.
 const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
-  const decoded = decode(IngestResponse)(parseJson(answer.text))
-  // Any 2xx is accepted, whatever its body is: empty, HTML, of a shape to come.
-  const errors = isLeft(decoded) ? [] : (decoded.right.errors ?? [])
-  const rejected = [...namedSpans(errors, batch)].flatMap(([index, reason]) => {
+  const body = parseJson(answer.text)
+  const { named, others } = complaints(Fields.is(body) ? { errors: body.errors } : undefined, batch)
+  const rejected = [...named].flatMap(([index, reason]) => {
     const span = batch[index]
     return span === undefined ? [] : [{ span, reason }]
   })
-  const warnings = errors
-    .filter((error) => namedSpans([error], batch).size === 0 && rejected.length === 0)
-    .slice(0, MAX_WARNINGS)
-    .map(textOf)
-  return warnings.length === 0 ? { rejected } : { rejected, warnings }
+  return others.length === 0 ? { rejected } : { rejected, warnings: others.slice(0, MAX_WARNINGS) }
 }
 
 /**

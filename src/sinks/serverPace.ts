@@ -8,6 +8,14 @@ export interface Gate {
   readonly paused: boolean
 }
 
+/** A failure that may pass. */
+export interface Setback {
+  /** Until the next attempt, unless somebody hurries, ms. */
+  readonly wait: number
+  /** It met an attempt that was made before its time, because somebody hurried. */
+  readonly wasEarly: boolean
+}
+
 /** When a server is asked next, and how much of it at once: what it made of the requests so far. */
 export interface ServerPace {
   /** Closed; `undefined` when it is open. */
@@ -28,15 +36,18 @@ export interface ServerPace {
   readonly talks: () => void
   /** Spans were delivered. */
   readonly delivers: () => void
-  /** Spans were refused: whoever refuses everything is not asked at full speed, two requests for each span. */
-  readonly refuses: (spans: number) => void
+  /**
+   * Spans were refused: whoever refuses everything is not asked at full speed, two requests for each span.
+   *
+   * @param urgent - somebody waits for the others
+   */
+  readonly refuses: (spans: number, urgent: boolean) => void
   /**
    * A failure that may pass.
    *
    * @param after - what the server asks for, ms
-   * @returns the wait as it was asked for or drawn, ms: deadlines look at that, however soon the gate opens
    */
-  readonly failsForNow: (after: number | undefined) => number
+  readonly failsForNow: (after: number | undefined) => Setback
   /** After `failsForNow`: that was the last attempt for a batch; the disk gives it back, and has no count of attempts. */
   readonly exhausts: (wait: number) => void
   /** The server would not talk to us: later, one span asks whether it does. */
@@ -68,6 +79,8 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
   /** The next batch is a single span. */
   let probing = false
   let exhausted = false
+  /** What is under way was sent before its time. */
+  let early = false
   /** Spans refused since one was delivered. */
   let refusals = 0
   let batchBytes = settings.maxBatchBytes
@@ -82,6 +95,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
       if (gate !== undefined && now() >= gate.until) gate = undefined
     },
     hurry: () => {
+      early ||= gate !== undefined && now() < gate.until
       gate = undefined
       exhausted = false
     },
@@ -94,19 +108,23 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
       failures = 0
       probing = false
       exhausted = false
+      early = false
     },
     delivers: () => {
       refusals = 0
     },
-    refuses: (spans) => {
+    refuses: (spans, urgent) => {
       refusals += spans
-      if (refusals >= MANY_REFUSALS) shut(pauseOf(backoff(retry, refusals - MANY_REFUSALS + 1, random)))
+      if (refusals < MANY_REFUSALS) return
+      shut(urgent ? SHORTEST_PAUSE : pauseOf(backoff(retry, refusals - MANY_REFUSALS + 1, random)))
     },
     failsForNow: (after) => {
       failures++
-      const wait = after ?? backoff(retry, failures, random)
-      shut(Math.min(LONGEST_PAUSE, wait))
-      return wait
+      const wait = Math.min(LONGEST_PAUSE, after ?? backoff(retry, failures, random))
+      const wasEarly = early
+      early = false
+      shut(wait)
+      return { wait, wasEarly }
     },
     exhausts: (wait) => {
       exhausted = true
@@ -116,6 +134,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     holdOff: (after) => {
       failures++
       probing = true
+      early = false
       shut(pauseOf(after ?? backoff(retry, failures, random)), { paused: true })
     },
     findsTooLarge: (bytes) => {

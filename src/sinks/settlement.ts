@@ -1,12 +1,12 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft } from '#fp/Either'
-import { GatewayError } from '../errors.js'
+import { GatewayError, InvalidInput } from '../errors.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import type { BufferSettings } from './BufferPolicy.js'
+import { complaints } from './complaints.js'
 import { deliveryDecision } from './deliveryDecision.js'
 import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
-import { namedSpans } from './namedSpans.js'
 import { type Batch, bytesIn, type Entry } from './outbox.js'
 import type { ServerPace } from './serverPace.js'
 import type { SpanLedger } from './spanLedger.js'
@@ -27,7 +27,7 @@ export interface SettlementHost {
   readonly name: () => string
   readonly ledger: Pick<SpanLedger, 'counts' | 'settle' | 'spill' | 'putBack'>
   readonly pace: ServerPace
-  readonly waits: Pick<Flushes, 'failed'>
+  readonly waits: Pick<Flushes, 'failed' | 'areWaiting'>
   readonly warnings: DeliveryWarnings
   readonly now: () => number
 }
@@ -98,7 +98,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         break
       case 'Isolate':
         pace.talks()
-        isolate(entries, namedSpans(decision.body, spans), error)
+        isolate(entries, complaints(decision.body, spans).named, error)
         break
       case 'Split':
         pace.talks()
@@ -115,10 +115,12 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
 
   const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
     const now = host.now()
-    const wait = pace.failsForNow(after)
+    const { wait, wasEarly } = pace.failsForNow(after)
     const since = tried.since ?? now
-    if (tried.failures < retry.count && now + wait - since <= retry.deadline) {
-      putBack(entries, { failures: tried.failures + 1, since })
+    // However often somebody hurries: that takes no attempt from a batch.
+    const failures = wasEarly ? tried.failures : tried.failures + 1
+    if (failures <= retry.count && now + wait - since <= retry.deadline) {
+      putBack(entries, { failures, since })
       waits.failed(error)
     } else {
       if (spool !== undefined) pace.exhausts(wait)
@@ -158,7 +160,8 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     const message = (): string =>
       `${name()}: ${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
     warnings.tell('rejected', message, error)
-    pace.refuses(entries.length)
+    // What can't be written was not shown to the server.
+    if (!(error instanceof InvalidInput)) pace.refuses(entries.length, waits.areWaiting())
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {

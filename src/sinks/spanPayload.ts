@@ -3,9 +3,9 @@ import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import type { LogType, SpanPayload } from '../codecs/SpanPayload.js'
 import type { Usage } from '../codecs/Usage.js'
-import { contentText, cutText } from '../tracing/contentText.js'
+import { cutText } from '../tracing/contentText.js'
 import type { Generation, Span, SpanType } from '../tracing/SpanEvent.js'
-import { oncePer } from './oncePer.js'
+import { wireAttributes } from './wireAttributes.js'
 
 const LOG_TYPES: Readonly<Record<SpanType, LogType>> = {
   workflow: 'workflow',
@@ -17,10 +17,10 @@ const LOG_TYPES: Readonly<Record<SpanType, LogType>> = {
 
 /** The platform cuts names there. */
 const MAX_NAME = 255
+const HALF_AT_END = /[\ud800-\udbff]$/
 
-/** Bytes of an error's message, of a metadata value, and of a stack. */
+/** Bytes of an error's message, and of a stack. */
 const MAX_MESSAGE = 2_000
-const MAX_VALUE = 4_000
 const MAX_STACK = 8_000
 
 const TRUNCATED = 'The stream stopped without a finish reason.'
@@ -87,6 +87,7 @@ const REQUEST_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   reasoning_effort: isText,
   tools: isListOf(Fields.is),
   tool_choice: (value) => isText(value) || Fields.is(value),
+  prompt_id: isText,
 }
 
 const isSpanField = ([key, value]: readonly [string, unknown]): boolean =>
@@ -110,7 +111,12 @@ const usageFields = (usage: Usage | undefined): Fields =>
         prompt_tokens: whole(usage.prompt_tokens),
         completion_tokens: whole(usage.completion_tokens),
         total_request_tokens: whole(usage.total_tokens),
-        prompt_cache_hit_tokens: whole(usage.prompt_tokens_details?.cached_tokens),
+        prompt_cache_hit_tokens: whole(
+          usage.prompt_tokens_details?.cached_tokens ?? usage.cache_read_input_tokens,
+        ),
+        prompt_cache_creation_tokens: whole(
+          usage.prompt_tokens_details?.cache_creation_tokens ?? usage.cache_creation_input_tokens,
+        ),
         reasoning_tokens: whole(usage.completion_tokens_details?.reasoning_tokens),
         usage,
       }
@@ -146,23 +152,6 @@ const statusFields = ({ status, error }: Span): Fields => {
   }
 }
 
-/** A value of `metadata`, which the platform turns into text: primitives stay, everything else is JSON as text. */
-const metadataValue = (value: unknown): unknown => {
-  switch (typeof value) {
-    case 'string':
-      return cutText(value, MAX_VALUE)
-    case 'number':
-      return Number.isFinite(value) ? value : String(value)
-    case 'bigint':
-      return String(value)
-    case 'boolean':
-    case 'undefined':
-      return value
-    default:
-      return value === null ? value : contentText(value, MAX_VALUE)
-  }
-}
-
 const metadataOf = ({ status, leftEarly, error, generation }: Span, given: Fields): Fields => {
   const finishReasons = generation?.finishReasons?.map((reason) => reason ?? 'none')
   const own = {
@@ -179,21 +168,6 @@ const metadataOf = ({ status, leftEarly, error, generation }: Span, given: Field
   return { ...given, ...present(own) }
 }
 
-/** What attributes say of a span. */
-interface AttributeFields {
-  readonly metadata: Fields
-  readonly properties: Fields
-  readonly others: Fields
-}
-
-const attributeFields = oncePer((attributes: TraceAttributes): AttributeFields => {
-  const { metadata, properties, ...others } = fieldsOf(redactSecrets(attributes))
-  const entries = Object.entries(fieldsOf(metadata)).map(
-    ([key, value]) => [key, metadataValue(value)] as const,
-  )
-  return { metadata: { ...present(Object.fromEntries(entries)) }, properties: fieldsOf(properties), others }
-})
-
 const NO_ATTRIBUTES: TraceAttributes = {}
 
 const propertiesOf = ({ error, totals }: Span, given: Fields, request: Fields): Fields => ({
@@ -205,6 +179,10 @@ const propertiesOf = ({ error, totals }: Span, given: Fields, request: Fields): 
       error?.stack === undefined ? undefined : { tag: error.tag, stack: cutText(error.stack, MAX_STACK) },
   }),
 })
+
+/** Cut where the platform does, never inside a character. */
+const nameOf = ({ name }: Span): string =>
+  name.length > MAX_NAME ? name.slice(0, MAX_NAME).replace(HALF_AT_END, '') : name
 
 const fieldsOf = (value: unknown): Fields => (Fields.is(value) ? value : {})
 
@@ -224,15 +202,15 @@ const unlessEmpty = (fields: Fields): Fields | undefined =>
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */
 export const toSpanPayload = (span: Span): SpanPayload => {
-  const { metadata, properties, others } = attributeFields(span.attributes ?? NO_ATTRIBUTES)
+  const { metadata, properties, ...others } = wireAttributes(span.attributes ?? NO_ATTRIBUTES)
   const [known, rest] = partition(fieldsOf(redactSecrets(span.generation?.request)))
   return {
     ...others,
     ...known,
     ...present({
-      metadata: unlessEmpty(metadataOf(span, metadata)),
-      properties: unlessEmpty(propertiesOf(span, properties, rest)),
-      span_name: span.name.slice(0, MAX_NAME),
+      metadata: unlessEmpty(metadataOf(span, fieldsOf(metadata))),
+      properties: unlessEmpty(propertiesOf(span, fieldsOf(properties), rest)),
+      span_name: nameOf(span),
       span_workflow_name: span.workflow,
       span_path: span.path,
       trace_name: span.trace,

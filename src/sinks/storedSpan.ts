@@ -3,25 +3,27 @@ import { decode } from '../codecs/decode.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { StoredSpan } from '../codecs/StoredSpan.js'
 import { parseJson } from '../http/parseJson.js'
+import { jsonOf } from '../tracing/contentText.js'
 import type { FinishedSpan } from '../tracing/foldSpans.js'
 import type { Span } from '../tracing/SpanEvent.js'
+import { wireAttributes } from './wireAttributes.js'
 
 /**
  * Writes a span as one line of JSON, without the secrets among its attributes and its request.
  *
- * @returns `undefined` for a span that is none, or that no JSON can say: it could not be read again
+ * @returns `undefined` for a span that is none: it could not be read again
  */
 export const storeSpan = (span: Span): string | undefined => {
   try {
     const { attributes, generation, ...rest } = span
     const safe: unknown = {
       ...rest,
-      ...(attributes === undefined ? {} : { attributes: redactSecrets(attributes) }),
+      ...(attributes === undefined ? {} : { attributes: wireAttributes(attributes) }),
       ...(generation === undefined ? {} : { generation: redactSecrets(generation) }),
     }
-    return StoredSpan.is(safe) ? JSON.stringify(safe) : undefined
+    return StoredSpan.is(safe) ? jsonOf(safe) : undefined
   } catch {
-    // A cycle, a BigInt, a getter that throws.
+    // A getter that throws.
     return undefined
   }
 }

@@ -64,6 +64,15 @@ export const jsonText = (value: unknown): string | undefined => {
   }
 }
 
+/** JSON of an object, as `JSON.stringify` writes it; what that throws at (cycles, BigInts) is named instead. */
+export const jsonOf = (value: object): string => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return jsonText(value) ?? '{}'
+  }
+}
+
 /**
  * Content as it goes on the wire: a text as it is, anything else as JSON, `undefined` for nothing.
  *

@@ -53,12 +53,16 @@ const describe = (error: unknown, trace: Trace): SpanError => {
   const redacted = trace.redact(original)
   if (typeof redacted !== 'string') return withoutMessage(error)
   const message = cutText(redacted, trace.maxContentBytes)
-  const stack = error instanceof Error ? stackWith(error, original, message) : undefined
+  const stack = error instanceof Error ? stackWith(error.stack, original, message) : undefined
   return { ...withoutMessage(error), message, ...(stack === undefined ? {} : { stack }) }
 }
 
-/** The stack with its message replaced; none where the message can't be found in it, for it may hold an older one. */
-const stackWith = ({ stack }: Error, original: string, message: string): string | undefined => {
+/** A stack with its message replaced; none where the message can't be found in it, for it may hold an older one. */
+export const stackWith = (
+  stack: string | undefined,
+  original: string,
+  message: string,
+): string | undefined => {
   if (original === message || stack === undefined) return stack
   return original !== '' && stack.includes(original) ? stack.replaceAll(original, () => message) : undefined
 }

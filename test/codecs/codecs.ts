@@ -20,7 +20,7 @@ import {
   retryAfterSeconds,
 } from '../../dist/codecs/ErrorBody.js'
 import type { Fields } from '../../dist/codecs/Fields.js'
-import { IngestResponse, ingestErrors } from '../../dist/codecs/IngestResponse.js'
+import { IngestResponse } from '../../dist/codecs/IngestResponse.js'
 import { Logprobs } from '../../dist/codecs/Logprobs.js'
 import {
   assistant,
@@ -664,15 +664,6 @@ test('the spans of both forms of an ingest request', (t) => {
   const bare = of('ingest.request.json')
   t.is(isRight(wrapped) ? spansOf(wrapped.right).length : -1, 1)
   t.is(isRight(bare) ? spansOf(bare.right).length : -1, 3)
-})
-
-test('the errors of an ingest answer', (t) => {
-  t.deepEqual(ingestErrors({ errors: ['span 2: bad', { span_unique_id: 's', message: 'no' }, 3] }), [
-    { spanId: undefined, reason: 'span 2: bad' },
-    { spanId: 's', reason: 'no' },
-    { spanId: undefined, reason: 'no reason given' },
-  ])
-  t.deepEqual(ingestErrors({}), [])
 })
 
 test('a received span may be of a newer kind', (t) => {

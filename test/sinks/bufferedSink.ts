@@ -19,6 +19,7 @@ import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
 import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import type { Receipt, Transport } from '../../dist/sinks/Transport.js'
 import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
+import type { Span } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, refusing, rig, status, taken } from '../helpers/buffer.js'
 import { accounted, ended, finish, idOf, numberOf, range, started, virtualTime } from '../helpers/spans.js'
 
@@ -364,7 +365,7 @@ for (const code of [429, 503, 403])
     t.is(sent.length, 1)
     time.pass(2_000)
     t.true(sent.length > 1)
-    t.is(sink.stats().queued, 0)
+    t.like(sink.stats(), { queued: 0, delivered: 2 })
   })
 
 test('a pause that comes again is told again, but not within a minute', (t) => {
@@ -450,6 +451,24 @@ test('a server that refuses every span is asked more and more slowly', (t) => {
   t.true(sent.length < 60, `${sent.length} requests`)
   t.true(sink.stats().rejected >= 20)
   t.is(accounted(sink), 100)
+})
+
+test('spans that can not be written do not slow down the others: no server was asked', (t) => {
+  const wrong = new InvalidInput('Span', { path: '[0].cost', expected: 'number', found: 'string' })
+  const isWrong = (span: Span): boolean => numberOf(span) <= 40
+  const { time, sink } = rig(t, (spans) => (spans.some(isWrong) ? throwError(() => wrong) : undefined))
+  finish(sink, ...range(1, 41))
+  time.pass(1_000)
+  t.like(sink.stats(), { rejected: 40, delivered: 1 })
+})
+
+test('whoever waits for a flush does not wait long for spans that are refused', async (t) => {
+  const { time, sink } = rig(t, refusing(...range(1, 40)))
+  finish(sink, ...range(1, 50))
+  const done = sink.flush()
+  await time.settle()
+  time.pass(5_000)
+  t.like(await done, { _tag: 'Left', left: { report: { rejected: 40, delivered: 10, queued: 0 } } })
 })
 
 test('HTTP 413 splits a batch, and makes the ones to come smaller', (t) => {
@@ -548,6 +567,16 @@ test('drops the newest spans when the queue is full, by default', (t) => {
     warnings.map(({ message }) => message),
     ['test: the queue is full (3 spans): new spans are dropped.'],
   )
+})
+
+test('a queue of few bytes is sent before it is full', (t) => {
+  const { time, sink } = rig(t, undefined, { maxQueueBytes: 100_000, maxDelay: 60_000 })
+  for (const number of range(1, 80)) {
+    sink.next(started(number, { input: 'x'.repeat(5_000) }))
+    sink.next(ended(number))
+    time.pass(10)
+  }
+  t.is(sink.stats().dropped, 0)
 })
 
 test('drops the oldest spans when told to, those that wait to be sent again first', (t) => {
@@ -658,6 +687,20 @@ test('flush tries at once while a retry is waited for, and goes on retrying', as
     sent.map(({ at }) => at),
     [1_000, 1_000, 11_000],
   )
+})
+
+test('attempts before their time, because somebody flushes, are none of the retries', async (t) => {
+  const { time, sink, sent } = rig(t, (_, attempt) => (attempt <= 60 ? status(503) : undefined))
+  finish(sink, 1)
+  for (const _ of range(1, 59)) {
+    void sink.flush()
+    await time.settle()
+    time.pass(10)
+  }
+  t.true(sent.length >= 59)
+  t.like(sink.stats(), { queued: 1, dropped: 0 })
+  time.pass(600_000)
+  t.like(sink.stats(), { delivered: 1, dropped: 0 })
 })
 
 test('flush tries a paused server at once, and does not wait for it', async (t) => {
@@ -1238,6 +1281,23 @@ test.serial(
     )
   },
 )
+
+test.serial('a page that is back when nobody listened any more is as before', (t) => {
+  const { events, show } = page(t)
+  const { time, sink, sent } = rig(t)
+  finish(sink, 1)
+  show('hidden')
+  t.deepEqual(events.eventNames(), [])
+  finish(sink, 2)
+  time.pass(1_000)
+  show('visible')
+  finish(sink, 3)
+  time.pass(1_000)
+  t.deepEqual(
+    sent.map(({ keepalive }) => keepalive),
+    [true, true, false],
+  )
+})
 
 test.serial('a transport that cannot tell the size of a span has it estimated', (t) => {
   const { show } = page(t)

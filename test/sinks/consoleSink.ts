@@ -355,6 +355,19 @@ test('keeps a trace within the width it is given', (t) => {
   t.deepEqual(texts, ['span 1  1.00 s'])
 })
 
+test.serial('a terminal of 0 columns is one that does not know its size', (t) => {
+  const { columns } = process.stderr
+  process.stderr.columns = 0
+  t.teardown(() => {
+    process.stderr.columns = columns
+  })
+  const texts: Array<string> = []
+  const sink = consoleSink({ write: (text) => texts.push(text), colors: false })
+  sink.next(started(1))
+  sink.next(ended(1))
+  t.deepEqual(texts, ['span 1  task  1.00 s  ok'])
+})
+
 test.serial('writes to standard error, plainly where that is no terminal', (t) => {
   const { write } = process.stderr
   const texts: Array<string> = []

@@ -76,6 +76,17 @@ test('redacted maps inputs, outputs and error messages before a sink sees them',
   t.is(JSON.stringify(memory.events[2]).includes('secret'), false)
 })
 
+test('redacted maps a message wherever its stack repeats it', (t) => {
+  const sink = memorySink()
+  const mapped = redacted(sink, (content) => content.replaceAll('4711', '***'))
+  const message = 'Patient 4711 not found'
+  const stack = `Error: ${message}\n    at f\nCaused by: Error: ${message}\n    at g`
+  mapped.next(started(1))
+  mapped.next(ended(1, { error: { tag: 'E', message, stack, status: 500 } }))
+  t.false(JSON.stringify(sink.events).includes('4711'))
+  t.is(sink.spans()[0]?.error?.stack, stack.replaceAll('4711', '***'))
+})
+
 test('redacted withholds what is mapped to undefined, and a stack that repeats it in another form', (t) => {
   const memory = memorySink()
   const error = { tag: 'E', message: 'secret', stack: 'E: another secret', status: 500 }

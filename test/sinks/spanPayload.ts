@@ -189,6 +189,29 @@ test('a root has its totals under a name of our own, where nothing adds them up'
   t.false('prompt_tokens' in payload || 'cost' in payload)
 })
 
+test('a generation of a stored prompt belongs to it, with the cache tokens in whichever form they came', (t) => {
+  const usage = {
+    prompt_tokens: 1_000,
+    completion_tokens: 1,
+    total_tokens: 1_001,
+    cache_read_input_tokens: 900,
+    cache_creation_input_tokens: 100,
+  }
+  const generation: Generation = { usageSource: 'reported', usage, request: { prompt_id: 'p', top_k: 3 } }
+  const payload = toSpanPayload({ ...base, type: 'generation', generation })
+  t.like(payload, {
+    prompt_id: 'p',
+    prompt_cache_hit_tokens: 900,
+    prompt_cache_creation_tokens: 100,
+    properties: { respan_request: { top_k: 3 } },
+  })
+})
+
+test('a name is cut where the platform does, but never inside a character', (t) => {
+  t.is(toSpanPayload({ ...base, name: `${'a'.repeat(254)}😀` }).span_name, 'a'.repeat(254))
+  t.is(toSpanPayload({ ...base, name: `${'a'.repeat(253)}😀b` }).span_name, `${'a'.repeat(253)}😀`)
+})
+
 test('metadata is primitive: what is not becomes JSON, and nothing throws', (t) => {
   const cycle: Record<string, unknown> = {}
   cycle.self = cycle

@@ -4,23 +4,33 @@ import type { Span } from '../tracing/SpanEvent.js'
 /** Longest reason that is kept, in UTF-16 code units. */
 const MAX_REASON = 300
 
+/** What an answer complains about. */
+export interface Complaints {
+  /** By the span's position in the batch, why it was refused. */
+  readonly named: ReadonlyMap<number, string>
+  /** What names no span. */
+  readonly others: ReadonlyArray<string>
+}
+
 /**
- * Finds the spans of a batch that an answer's body complains about. The shape of such complaints is undocumented; what
+ * Reads what an answer's body complains about, and finds the spans of the batch that it means. The shape of such complaints is undocumented; what
  * is understood: a span's id anywhere in a complaint; an `index`; `span 2: …`; a path that starts with a number or has
  * one in brackets (`errors: {"3": […]}`, `spans[3].model`, `loc: ["body", 3, "model"]`); and a list as long as the
  * batch, whose empty entries are the spans that are fine. Numbers count from 0.
  *
- * @param body - parsed JSON of an answer, or the list of its `errors`
+ * @param body - parsed JSON of an answer
  * @param batch - as it was sent
- * @returns by the span's position in the batch, why it was refused; empty when no span is named
  */
-export const namedSpans = (body: unknown, batch: ReadonlyArray<Span>): ReadonlyMap<number, string> => {
+export const complaints = (body: unknown, batch: ReadonlyArray<Span>): Complaints => {
   const named = new Map<number, string>()
+  const others: Array<string> = []
   for (const [key, complaint] of complaintsOf(body, batch.length)) {
     const index = indexOf(key, complaint, batch)
-    if (index !== undefined && !named.has(index)) named.set(index, textOf(complaint).slice(0, MAX_REASON))
+    const text = textOf(complaint).slice(0, MAX_REASON)
+    if (index === undefined) others.push(key === '' ? text : `${key}: ${text}`)
+    else if (!named.has(index)) named.set(index, text)
   }
-  return named
+  return { named, others }
 }
 
 type Complaint = readonly [key: string, complaint: unknown]
@@ -30,6 +40,7 @@ const complaintsOf = (body: unknown, size: number): ReadonlyArray<Complaint> => 
   if (!Fields.is(body)) return []
   if (Array.isArray(body.errors)) return listed(body.errors, size)
   if (Fields.is(body.errors)) return Object.entries(body.errors)
+  if (typeof body.errors === 'string' && body.errors !== '') return [['', body.errors]]
   return Array.isArray(body.detail) ? listed(body.detail, size) : []
 }
 
