@@ -219,8 +219,8 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   ): Promise<Either<SinkError, FlushReport>> => {
     const { done } = waits.begin({
       upTo: last,
-      waiting: counts.queued + counts.inFlight + counts.spooled,
-      spooled: counts.spooled,
+      waiting: counts.queued + counts.inFlight + ledger.resting(),
+      spooled: ledger.resting(),
       timeout,
       patience,
       ...(lastResort === undefined ? {} : { lastResort }),

@@ -38,6 +38,8 @@ export interface Flushes {
   readonly settled: (entries: ReadonlyArray<Numbered>, fate: Fate, error: Error | undefined) => void
   /** Spans are on a disk alone now, or no longer. */
   readonly rested: (entries: ReadonlyArray<Numbered>, onDisk: boolean) => void
+  /** Spans that are on a disk are somebody else's to deliver: nobody waits for them any more. */
+  readonly ceded: (spans: ReadonlyArray<Numbered>) => void
   /** Every flush is about some more spans, which are on a disk. */
   readonly widen: (count: number) => void
   /** An attempt failed, and what it was about is still waiting. */
@@ -57,6 +59,7 @@ interface Waiting extends Flush {
   /** Returns whether the flush is about this span. */
   readonly add: (entry: Numbered, fate: Fate) => boolean
   readonly rest: (entry: Numbered, count: 1 | -1) => void
+  readonly cede: (entry: Numbered) => void
   readonly widen: (count: number) => void
   readonly tell: (error: Error) => void
   readonly isDone: () => boolean
@@ -82,6 +85,8 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
     const report = { ...NO_REPORT, queued: count - spooled, spooled }
     const errors = new Map<string, Error>()
     let concluding = false
+    /** How many of the spooled ones are not waited for. */
+    let ceded = 0
     let resolve: (outcome: Either<SinkError, FlushReport>) => void
     const done = new Promise<Either<SinkError, FlushReport>>((take) => {
       resolve = take
@@ -103,10 +108,13 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
         report.spooled += count
         report.queued -= count
       },
+      cede: ({ number }) => {
+        if (number <= upTo) ceded++
+      },
       widen: (count) => {
         report.spooled += count
       },
-      isDone: () => report.queued + report.spooled === 0,
+      isDone: () => report.queued + report.spooled === ceded,
       conclude: () => {
         if (concluding) return
         concluding = true
@@ -147,6 +155,12 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
     },
     rested: (entries, onDisk) => {
       for (const flush of waiting) for (const entry of entries) flush.rest(entry, onDisk ? 1 : -1)
+    },
+    ceded: (spans) => {
+      for (const flush of waiting) {
+        for (const span of spans) flush.cede(span)
+        if (flush.isDone()) flush.conclude()
+      }
     },
     widen: (count) => {
       for (const flush of waiting) flush.widen(count)

@@ -52,7 +52,7 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
   readonly writeAhead: (entries: () => ReadonlyArray<Entry>, leaving?: boolean) => void
   /** Takes over what others left on the disk; done when that is known. `undefined` without a disk. */
   readonly look: () => Promise<void> | undefined
-  /** Spans that are on the disk alone. */
+  /** Spans that are on the disk alone, and this sink's to deliver: fewer than `spooled` once others took some over. */
   readonly resting: () => number
   readonly isDiskOpen: () => boolean
   readonly closeDisk: () => void
@@ -106,6 +106,14 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
               changed()
             },
             lost: lostOnDisk,
+            ceded: (spans) => {
+              const error = new Error('Another process took this one for dead, and its spool over.')
+              waits.failed(error)
+              waits.ceded(spans)
+              const message = (): string =>
+                `${name()}: ${numberOf(spans.length, 'spooled span')} left to another process, which took this one for dead.`
+              warnings.tell('spool', message, error)
+            },
             trouble: (error) => {
               const message = (): string => `${name()}: the spool fails: ${describeError(error)}`
               warnings.tell('spool', message, error)

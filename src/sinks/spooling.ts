@@ -11,6 +11,8 @@ export interface SpoolingHost {
   readonly adopted: (count: number) => void
   /** Spans that rested on the disk are lost. */
   readonly lost: (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string) => void
+  /** Spans that rested on the disk are another process's now, which took this one for dead. */
+  readonly ceded: (spans: ReadonlyArray<Pick<Entry, 'number'>>) => void
   /** The disk does not do what it should; nothing is lost by it yet. */
   readonly trouble: (error: unknown) => void
   /** There may be something to do. */
@@ -138,7 +140,8 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       spool.open({
         evicted,
         ceded: (gone) => {
-          strike(gone)
+          const struck = strike(gone)
+          if (struck.length > 0) host.ceded(struck)
         },
         lost: (count, why) => {
           host.adopted(count)

@@ -577,6 +577,35 @@ test('what a dead one left is taken over by one of several, once', async (t) => 
   )
 })
 
+test('whoever was taken for dead waits no more for what others have taken over, and tells it', async (t) => {
+  const directory = folder(t)
+  const { state, answers } = outage()
+  const policy = { ...GIVES_UP, spool: fileSpool(directory) }
+  const { time, sink, warnings } = rig(t, answers, policy)
+  finish(sink, ...range(1, 3))
+  time.pass(1_000)
+  t.is(sink.stats().spooled, 3)
+  abandonOwner(directory)
+  const heir = rig(t, undefined, policy)
+  const taken = heir.sink.flush()
+  await heir.time.settle()
+  heir.time.pass(1_000)
+  t.like(await taken, { right: { delivered: 3 } })
+  state.isDown = false
+  const now = time.now()
+  const first = sink.flush()
+  await time.settle()
+  t.like(await first, { _tag: 'Right' })
+  finish(sink, 4)
+  const second = sink.flush()
+  await time.settle()
+  t.like(await second, { _tag: 'Right', right: { delivered: 1, spooled: 0 } })
+  t.is(time.now(), now)
+  t.is(accounted(sink), 4)
+  t.regex(warnings.map(({ message }) => message).join(), /3 spooled spans left to another process/)
+  await Promise.all([sink.close(), heir.sink.close()])
+})
+
 /** Opens a spool as a sink would, and keeps what it is told. */
 const openSpool = (spool: Spool) => {
   const ceded: Array<SpoolPlace> = []
