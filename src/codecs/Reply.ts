@@ -11,9 +11,9 @@ export interface ReplyMeta {
   readonly index: number
   /** Why the model stopped (`stop`, `length`, `tool_calls`, `content_filter`, …); null when it did not say. */
   readonly finish_reason: string | null
-  /** Tokens of the whole request, the same on each choice; absent when the provider reports none. */
+  /** Tokens of the whole request, on the first choice alone; absent when the provider reports none. */
   readonly usage?: Usage
-  /** Cost of the whole request in USD; only when the gateway tells it. */
+  /** Cost of the whole request in USD, on the first choice alone; only when the gateway tells it. */
   readonly cost?: number
   /** Log probabilities, when they were asked for. */
   readonly logprobs?: Logprobs
@@ -55,9 +55,9 @@ export type ReplyEvent = { readonly id: string } & (
       readonly choice: number
       /** Number of the call within the choice. */
       readonly call: number
-      /** Id of the call; on its first piece only. */
+      /** Id of the call; on the first piece that has it. */
       readonly callId?: string
-      /** Name of the function; on its first piece only. */
+      /** Name of the function; on the first piece that has it. */
       readonly name?: string
       /** A piece of the arguments, which are JSON when joined. */
       readonly json: string

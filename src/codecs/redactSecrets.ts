@@ -55,6 +55,17 @@ const redact = (value: unknown, above: ReadonlyArray<object>): unknown => {
   return changed ? Object.fromEntries(entries) : value
 }
 
+/** The texts that {@link redactSecrets} would take out of a value. */
+export const secretsIn = (value: unknown): ReadonlyArray<string> => found(value, false, [])
+
+const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): ReadonlyArray<string> => {
+  if (typeof value === 'string') return secret ? [value] : []
+  if (typeof value !== 'object' || value === null) return []
+  if (above.length >= MAX_DEPTH || above.includes(value)) return []
+  const within = [...above, value]
+  return Object.keys(value).flatMap((key) => found(read(value, key), secret || isSecret(key), within))
+}
+
 /** A getter that throws has nothing to show. */
 const read = (value: object, key: string): unknown => {
   try {

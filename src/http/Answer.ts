@@ -7,5 +7,7 @@ export interface Answer {
   readonly statusText: string
   readonly headers: Headers
   readonly text: string
+  /** There was more than is read of an answer. */
+  readonly cut?: true
   readonly ids: AnswerIds
 }

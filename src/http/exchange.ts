@@ -90,7 +90,7 @@ export const exchange = <B>(
       )
     const timer = after(Math.min(timeout, deadline?.left ?? Number.POSITIVE_INFINITY), runOut)
 
-    const toError = (thrown: unknown): RespanError => {
+    const described = (thrown: unknown): RespanError => {
       if (isRespanError(thrown)) return thrown
       const cause = safeCause(thrown, scrub)
       if (GIVEN_UP_BY_FETCH.has(innermostCode(thrown) ?? ''))
@@ -98,13 +98,24 @@ export const exchange = <B>(
           ...ids,
           cause,
         })
-      const reason = scrub(reasonOf(thrown))
-      return phase === 'headers'
+      return broken(scrub(reasonOf(thrown)), cause)
+    }
+
+    const broken = (reason: string, cause?: unknown): RespanError =>
+      phase === 'headers'
         ? new NetworkError(`No answer from ${scrub(request.url)}: ${reason}.`, { cause })
         : new StreamInterrupted(`The connection broke off in the middle of the answer: ${reason}.`, {
             ...ids,
             cause,
           })
+
+    const toError = (thrown: unknown): RespanError => {
+      try {
+        return described(thrown)
+      } catch {
+        // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
+        return broken('unknown reason')
+      }
     }
 
     const reading: Reading<B> = {

@@ -4,7 +4,7 @@ import { abortedBy } from './abortedBy.js'
 import type { Connection } from './Connection.js'
 import type { ConnectionPolicy } from './connectionPolicy.js'
 import { type Exchange, exchange } from './exchange.js'
-import { readText } from './readText.js'
+import { ERROR_PATIENCE, readText } from './readText.js'
 import { requestHeaders } from './requestHeaders.js'
 import { scrubber } from './scrub.js'
 
@@ -20,10 +20,9 @@ export interface Post extends Pick<Exchange, 'deadline'> {
   readonly policy: Pick<ConnectionPolicy, 'timeout' | 'idleTimeout'>
   readonly headers?: Readonly<Record<string, string>>
   readonly keepalive?: boolean
+  /** Longest body of an answer that is read. Default 1 MiB. */
+  readonly maxBytes?: number
 }
-
-/** Longest body of an answer that is read, in bytes. */
-const MAX_ANSWER_BYTES = 1_048_576
 
 /**
  * Sends one request, a POST unless told otherwise, at subscription and emits its whole answer, whatever the status,
@@ -33,7 +32,14 @@ const MAX_ANSWER_BYTES = 1_048_576
  *
  * @param request - the endpoint's `apiKey`, and a policy from `connectionPolicy`
  */
-export const post = ({ apiKey, connection, policy, headers, ...request }: Post): Observable<Answer> => {
+export const post = ({
+  apiKey,
+  connection,
+  policy,
+  headers,
+  maxBytes = 1_048_576,
+  ...request
+}: Post): Observable<Answer> => {
   const all = requestHeaders(apiKey, { accept: 'application/json', ...headers }, connection.headers)
   const scrub = scrubber(all)
   return exchange<Answer>(
@@ -46,13 +52,15 @@ export const post = ({ apiKey, connection, policy, headers, ...request }: Post):
       scrub,
     },
     async (response, reading) => {
-      const { text } = await readText(response, reading, MAX_ANSWER_BYTES)
+      const patience = response.ok ? Number.POSITIVE_INFINITY : ERROR_PATIENCE
+      const { text, cut } = await readText(response, reading, maxBytes, patience)
       reading.emit({
         status: response.status,
         statusText: scrub(response.statusText),
         headers: response.headers,
         text: scrub(text),
         ids: reading.ids,
+        ...(cut ? { cut } : {}),
       })
     },
   ).pipe(abortedBy(connection.signal))

@@ -7,39 +7,59 @@ const SHORTEST_SECRET = 6
 const SECRET_HEADER = /auth|key|token|secret|cookie|credential/i
 
 /**
- * Collects what must not get into an error: the API key and the values of headers that look like credentials, as they
- * are, as JSON and as a URL would write them.
+ * Collects what must not get into an error: the API key, the values of headers that look like credentials, and other
+ * secrets that a request sends, as they are, as JSON and as a URL would write them.
  *
  * @param headers - everything that a request sends
+ * @param others - what is secret in its body
  * @returns the same function for the same secrets, as long as not a hundred others came since: whoever gathers them, as
  *   a trace does, has each one once
  */
-export const scrubber = (headers: Readonly<Record<string, string>>): Scrub => {
-  const secrets = Object.entries(headers)
-    .filter(([name]) => SECRET_HEADER.test(name))
-    .flatMap(([, value]) => [value, value.replace(/^\S+\s+/, '')])
-    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)])
-    .filter((secret) => secret.length >= SHORTEST_SECRET)
-    // The longest first: a secret may be a part of another one.
-    .sort((one, other) => other.length - one.length)
-  return secrets.length === 0 ? scrubNothing : scrubFor(secrets.map(literally).join('|'))
+export const scrubber = (
+  headers: Readonly<Record<string, string>>,
+  others: ReadonlyArray<string> = [],
+): Scrub => {
+  const secrets: Array<string> = []
+  for (const name in headers)
+    if (Object.hasOwn(headers, name) && SECRET_HEADER.test(name)) secrets.push(headers[name] ?? '')
+  secrets.push(...others)
+  return secrets.length === 0 ? scrubNothing : scrubFor(secrets)
 }
 
 const MOST_KNOWN = 100
 const known = new Map<string, Scrub>()
 
-const makeScrub = (pattern: string): Scrub => {
+const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
+  const pattern = secrets
+    .flatMap((value) => [value, value.replace(/^\S+\s+/, '')])
+    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeUri(value)])
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    // The longest first: a secret may be a part of another one.
+    .sort((one, other) => other.length - one.length)
+    .map(literally)
+    .join('|')
+  if (pattern === '') return scrubNothing
   const anySecret = new RegExp(pattern, 'g')
   return (text) => text.replace(anySecret, '[redacted]')
 }
 
-const scrubFor = (pattern: string): Scrub => {
-  const scrub = known.get(pattern) ?? makeScrub(pattern)
-  known.delete(pattern)
-  known.set(pattern, scrub)
+const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
+  const key = JSON.stringify(secrets)
+  const scrub = known.get(key) ?? makeScrub(secrets)
+  known.delete(key)
+  known.set(key, scrub)
   const [oldest] = known.keys()
   if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest)
   return scrub
+}
+
+/** Half a character has no such form. */
+const encodeUri = (text: string): string => {
+  try {
+    return encodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** Of a request without secrets; whoever gathers them may leave it out. */

@@ -6,7 +6,10 @@ import type { Component, Flattening } from './flattening.js'
 import { lift, toComponent } from './lift.js'
 
 export interface Attempt {
-  <A, B>(operator: OperatorFunction<A, B>, options?: Flattening): Component<A, Either<RespanError, B>>
+  <A, B>(
+    operator: OperatorFunction<A, B>,
+    options?: Flattening & { readonly toError?: never },
+  ): Component<A, Either<RespanError, B>>
   <A, B, E>(
     operator: OperatorFunction<A, B>,
     options: Flattening & { readonly toError: (error: unknown) => E },

@@ -23,6 +23,7 @@ import { encodedVariables } from './encodedVariables.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { generationSpan } from './generationSpan.js'
 import { lift } from './lift.js'
+import { nonEmptyName } from './nonEmptyName.js'
 import { wholeReply } from './wholeReply.js'
 
 /** What a request may override item by item. */
@@ -199,7 +200,7 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
   if (typed) return { variables: input }
   if (typeof input === 'string') return { messages: [user(input)] }
   if (!Fields.is(input)) return { messages: input }
-  if (byPrompt || !('prompt' in input)) return input
+  if (byPrompt || input.prompt === undefined) return input
   const { prompt, ...others } = input
   if (others.messages !== undefined) refuse(name, 'messages', 'nothing beside a prompt', others.messages)
   return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
@@ -298,6 +299,7 @@ export const generate = (
   options: GenerateOptions = {},
 ): Component<never, Reply | ReplyEvent> => {
   const { name = generator.name, stream = false, collect = true } = options
+  nonEmptyName(generator.name, name)
   checkOptions(generator.name, options)
   const gateway = options.gateway ?? generator.gateway(connectionOf(options))
   checkPrompt(generator.name, options, gateway)

@@ -6,6 +6,7 @@ import type { ChatParams } from '../codecs/ChatParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { messageText } from '../codecs/messages.js'
+import { ownCopy } from '../codecs/ownCopy.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
@@ -78,7 +79,7 @@ const picked = <A extends object, K extends keyof A>(
 
 const attributesOf = ({ attributes }: Trace, request: ChatRequest): TraceAttributes | undefined => {
   const own = picked(request, TRACE_KEYS)
-  return Object.keys(own).length === 0 ? attributes : mergeAttributes(attributes ?? {}, own)
+  return Object.keys(own).length === 0 ? attributes : mergeAttributes(attributes ?? {}, ownCopy(own))
 }
 
 const inputOf = ({ messages, prompt }: ChatRequest): unknown =>

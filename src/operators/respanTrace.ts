@@ -4,6 +4,7 @@ import { decode, describeFound } from '../codecs/decode.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
+import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
@@ -148,15 +149,6 @@ const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace =
       : mergeAttributes(outer.attributes ?? {}, options.attributes),
   deep: options.deep ?? outer.deep,
 })
-
-/** A copy that later changes to the caller's objects don't reach, as deep as it can be. */
-const ownCopy = (attributes: TraceAttributes): TraceAttributes => {
-  try {
-    return structuredClone(attributes)
-  } catch {
-    return mergeAttributes<TraceAttributes>({}, attributes)
-  }
-}
 
 const checkedAttributes = (operator: string, attributes: TraceAttributes): TraceAttributes => {
   const decoded = decode(TraceAttributes)(attributes)

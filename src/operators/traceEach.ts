@@ -1,4 +1,5 @@
 import { type Observable, type OperatorFunction, of, pipe } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { guarded, reporter } from '../tracing/guarded.js'
@@ -96,6 +97,13 @@ const eachTraced = (
   options: TraceEachOptions<unknown>,
   ...operators: ReadonlyArray<OperatorFunction<unknown, unknown>>
 ): Component<unknown, unknown> => {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidInput(`traceEach ${name}`, {
+      path: 'options',
+      expected: 'an object, such as {}, before the operators',
+      found: describeFound(options),
+    })
+  }
   const { flatten, concurrency, attributes, ...others } = options
   const body = operators.reduce<OperatorFunction<unknown, unknown>>(
     (before, operator) => pipe(before, operator),
@@ -116,8 +124,8 @@ const eachTraced = (
     try {
       return respanTrace<unknown>(name, { ...others, attributes: found })
     } catch (error) {
-      if (!(error instanceof InvalidInput)) throw error
-      warn('RESPAN_TRACE', error.message)
+      if (error instanceof InvalidInput) warn('RESPAN_TRACE', error.message)
+      else report(error)
       return trace
     }
   }

@@ -148,16 +148,18 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   choice.calls.set(call, known)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
-  if (delta.id != null && delta.id !== '') known.id = delta.id
-  if (name != null) known.name = known.name === '' ? name : known.name
+  const isIdNew = delta.id != null && delta.id !== '' && delta.id !== known.id
+  const isNameNew = name != null && name !== '' && known.name === ''
+  if (isIdNew) known.id = delta.id
+  if (isNameNew) known.name = name
   known.json += take(builder, json)
   return {
     _tag: 'ToolCallDelta',
     id: builder.id,
     choice: choice.index,
     call,
-    ...(delta.id == null ? {} : { callId: delta.id }),
-    ...(name == null ? {} : { name }),
+    ...(isIdNew ? { callId: delta.id } : {}),
+    ...(isNameNew ? { name } : {}),
     json,
   }
 }
@@ -213,8 +215,8 @@ const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void =
   const choice = choiceAt(builder, part.index ?? 0)
   // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
   finish(builder, choice, finish_reason)
-  // Where no text is kept, neither is what was nearly said.
-  if (logprobs != null && builder.characters < builder.keep) addLogprobs(choice, logprobs)
+  // Where texts are not collected, neither is what was nearly said: whoever looks on keeps the texts alone.
+  if (logprobs != null && builder.keep === Number.POSITIVE_INFINITY) addLogprobs(choice, logprobs)
   if (delta != null) addDelta(builder, choice, delta, emit)
 }
 
@@ -248,7 +250,12 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
     return
   }
   addHead(builder, chunk)
-  start(builder, emit)
+  if (!builder.started) {
+    // Whoever leaves when the reply starts may leave a finished one.
+    for (const { index, finish_reason } of chunk.choices)
+      finish(builder, choiceAt(builder, index ?? 0), finish_reason)
+    start(builder, emit)
+  }
   for (const choice of chunk.choices) addChoice(builder, choice, emit)
 }
 

@@ -1,7 +1,7 @@
 import type * as t from 'io-ts'
 import { catchError, defer, map, type Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
-import { decode, describeFound } from '../codecs/decode.js'
+import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
 import { readEnvironment } from '../codecs/Environment.js'
 import { isErrorBody } from '../codecs/ErrorBody.js'
 import type { Fields } from '../codecs/Fields.js'
@@ -14,9 +14,11 @@ import { endpoint } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { parseJson } from '../http/parseJson.js'
 import { post } from '../http/post.js'
+import { scrubNothing } from '../http/scrub.js'
 import { toRetryable } from '../http/toRetryable.js'
 import { withRetry } from '../http/withRetry.js'
 import { gatewayError, invalidResponse } from './answerErrors.js'
+import { MAX_RESPONSE_BYTES } from './readChatResponse.js'
 
 /** A question to one of Respan's JSON endpoints. */
 export interface Question<A> {
@@ -30,20 +32,18 @@ export interface Question<A> {
   readonly renew?: (answer: unknown) => unknown
 }
 
-// The answer was freed of secrets when it was read.
-const asItIs = (text: string): string => text
-
 const answerOf = <A>(answer: Answer, { codec, renew }: Question<A>): A => {
-  const { status, ids, text } = answer
+  const { status, ids, text, cut = false } = answer
   if (status < 200 || status > 299) throw errorFromResponse(answer, 'respan', Date.now())
+  // Scrubbed with nothing: it was freed of secrets when it was read.
+  const refuse = (failure: DecodeFailure) => invalidResponse('The answer', failure, ids, scrubNothing)
+  if (cut) throw refuse({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
   const json = parseJson(text)
-  if (json === undefined) {
-    const found = text === '' ? 'an empty body' : describeFound(text)
-    throw invalidResponse('The answer', { path: '', expected: 'JSON', found }, ids, asItIs)
-  }
-  if (isErrorBody(json)) throw gatewayError(text, ids, asItIs)
+  const found = text === '' ? 'an empty body' : describeFound(text)
+  if (json === undefined) throw refuse({ path: '', expected: 'JSON', found })
+  if (isErrorBody(json)) throw gatewayError(text, ids, scrubNothing)
   const decoded = decode(codec)(renew === undefined ? json : renew(json))
-  if (isLeft(decoded)) throw invalidResponse('The answer', decoded.left, ids, asItIs)
+  if (isLeft(decoded)) throw refuse(decoded.left)
   return decoded.right
 }
 
@@ -75,6 +75,7 @@ export const askRespan = (
           connection: attempted,
           policy,
           deadline: { left, limit: retry.deadline },
+          maxBytes: MAX_RESPONSE_BYTES,
           ...(body === undefined ? { method: 'GET' } : { body: JSON.stringify(body) }),
         }).pipe(
           map((answer) => answerOf(answer, question)),

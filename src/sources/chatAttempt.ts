@@ -5,7 +5,7 @@ import type { ConnectionPolicy } from '../http/connectionPolicy.js'
 import type { Platform } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { type Exchange, exchange, type Reading } from '../http/exchange.js'
-import { readText } from '../http/readText.js'
+import { ERROR_PATIENCE, readText } from '../http/readText.js'
 import { toRetryable } from '../http/toRetryable.js'
 import type { AttemptInfo, Retryable } from '../http/withRetry.js'
 import { invalidResponse } from './answerErrors.js'
@@ -93,8 +93,8 @@ const readAnswer = async (
   response: Response,
   reading: Reading<GatewayEvent>,
 ): Promise<Answer> => {
-  // The status says more than the way its body broke off.
-  const body = await readText(response, reading, MAX_ERROR_BYTES).catch(() => undefined)
+  // The status says more than the way its body broke off, or than one that does not end.
+  const body = await readText(response, reading, MAX_ERROR_BYTES, ERROR_PATIENCE).catch(() => undefined)
   return {
     status: response.status,
     statusText: scrub(response.statusText),

@@ -5,6 +5,7 @@ import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { describeFound } from '../codecs/decode.js'
 import { readEnvironment } from '../codecs/Environment.js'
+import { secretsIn } from '../codecs/redactSecrets.js'
 import { InvalidInput } from '../errors.js'
 import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
@@ -31,8 +32,8 @@ export const chatGateway = (
 ): Gateway => {
   const policy = connectionPolicy(`${platform}Gateway`, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
-  /** By the key that is sent; the environment may hold another one at each call. */
-  const scrubs = new Map<string | undefined, Scrub>()
+  /** Of the keys and headers that were sent: the environment may hold another one at each call. */
+  const scrubs = new Set<Scrub>()
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
       const target = endpoint(platform, connection, readEnvironment())
@@ -43,8 +44,7 @@ export const chatGateway = (
       const { baseUrl, apiKey } = target.right
       const accept = stream ? 'text/event-stream, application/json' : 'application/json'
       const headers = requestHeaders(apiKey, { accept }, connection.headers)
-      const scrub = scrubs.get(apiKey) ?? scrubber(headers)
-      scrubs.set(apiKey, scrub)
+      scrubs.add(scrubber(headers))
       const call = {
         platform,
         stream,
@@ -54,7 +54,7 @@ export const chatGateway = (
         headers,
         fetch: connection.fetch,
         policy,
-        scrub,
+        scrub: scrubber(headers, secretsOf(request)),
       }
       return withRetry(policy.retry, (info) => chatAttempt(call, info))
     }).pipe(untilAborted)
@@ -62,9 +62,13 @@ export const chatGateway = (
     name: platform,
     kind: platform,
     chat,
-    scrubs: () => scrubs.values(),
+    scrubs: () => scrubs,
   }
 }
+
+/** Credentials are among the fields beside what is said, which is most of a request. */
+const secretsOf = ({ messages: _, tools: __, ...fields }: ChatRequest): ReadonlyArray<string> =>
+  secretsIn(fields)
 
 /** A cycle, a BigInt or a throwing `toJSON` can't be sent. */
 const toJson = (request: ChatRequest): Either<InvalidInput, string> =>

@@ -6,7 +6,8 @@ import { decode } from '../codecs/decode.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { InvalidInput, InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
-import type { Gateway } from './Gateway.js'
+import type { Gateway, GatewayEvent } from './Gateway.js'
+import { LinkedSubscriber } from './LinkedSubscriber.js'
 import {
   addGatewayEvent,
   isSettled,
@@ -82,21 +83,23 @@ export const observeChat = (
       ended = true
       listener?.onEnd(builder, how, wholeReply())
     }
-    const emit = (event: ReplyEvent): void => {
-      if (listener !== undefined) {
-        if (!started) {
-          started = true
-          listener.onStart()
-        }
-        if (!settled && isSettled(builder)) {
-          settled = true
-          listener.onSettled()
-        }
-        if (!output && builder.output) {
-          output = true
-          listener.onOutput()
-        }
+    /** Tells whoever looks on what has become true since it was last told. */
+    const tell = (): void => {
+      if (!settled && isSettled(builder)) {
+        settled = true
+        listener?.onSettled()
       }
+      if (!output && builder.output) {
+        output = true
+        listener?.onOutput()
+      }
+    }
+    const emit = (event: ReplyEvent): void => {
+      if (!started) {
+        started = true
+        listener?.onStart()
+      }
+      tell()
       if (streaming) subscriber.next(event)
     }
     const fail = (error: unknown): void => {
@@ -109,25 +112,20 @@ export const observeChat = (
       if (!isWhole(builder)) {
         return fail(new StreamInterrupted('The stream ended before its finish reason.', builder))
       }
-      if (listener !== undefined && !output && builder.output) listener.onOutput()
       end({ _tag: 'Finished' })
       subscriber.next({ _tag: 'ReplyFinished', id: builder.id, reply: reply() })
       subscriber.complete()
     }
     subscriber.add(() => end({ _tag: 'Left' }))
-    subscriber.add(
-      gateway.chat(request).subscribe({
-        next: (event) => {
-          addGatewayEvent(builder, event, emit)
-          if (listener !== undefined && !settled && isSettled(builder)) {
-            settled = true
-            listener.onSettled()
-          }
-        },
-        error: fail,
-        complete,
-      }),
-    )
+    const reader = new LinkedSubscriber<GatewayEvent>(subscriber, {
+      next: (event) => {
+        addGatewayEvent(builder, event, emit)
+        tell()
+      },
+      error: fail,
+      complete,
+    })
+    return defer(() => gateway.chat(request)).subscribe(reader)
   })
 
 /**

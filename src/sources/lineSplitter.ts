@@ -78,7 +78,8 @@ export const lineSplitter = (maxLineBytes: number): LineSplitter => {
 
   const keepOpen = function* (rest: Uint8Array): Generator<Line> {
     if (rest.length === 0) return
-    open.push(rest)
+    // A copy: a source may use its buffer again, and a short rest must not hold a long chunk.
+    open.push(rest.slice())
     openBytes += rest.length
     if (openBytes <= maxLineBytes) return
     skipping = true

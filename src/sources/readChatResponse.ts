@@ -10,7 +10,7 @@ import { gatewayError, invalidResponse } from './answerErrors.js'
 import type { GatewayEvent } from './Gateway.js'
 
 /** Longest answer that is read, in bytes: 64 MiB. */
-const MAX_RESPONSE_BYTES = 67_108_864
+export const MAX_RESPONSE_BYTES = 67_108_864
 
 const SUBJECT = 'The answer'
 

@@ -113,9 +113,9 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
   return span
 }
 
-/** Marks the first output; later calls do nothing. */
+/** Marks the first output; later calls do nothing, nor does one after the end. */
 export const markFirstOutput = (span: OpenSpan, at?: number): void => {
-  if (span.firstOutput) return
+  if (span.firstOutput || span.ended) return
   span.firstOutput = true
   const { trace } = span
   trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: at ?? trace.now() })

@@ -47,6 +47,14 @@ const REPLY_EVENTS: ReadonlySet<unknown> = new Set<ReplyEvent['_tag']>([
   'ReplyFinished',
 ])
 
+/** Whether what is read of an event is there: others have such tags, too. */
+const isReadable = (event: object): boolean => {
+  if ('text' in event) return typeof event.text === 'string'
+  if (!('reply' in event)) return 'model' in event || 'json' in event
+  const { reply } = event
+  return typeof reply === 'object' && reply !== null && 'replies' in reply && Array.isArray(reply.replies)
+}
+
 const isReplyEvent = (value: unknown): value is ReplyEvent => {
   try {
     return (
@@ -54,7 +62,9 @@ const isReplyEvent = (value: unknown): value is ReplyEvent => {
       value !== null &&
       '_tag' in value &&
       'id' in value &&
-      REPLY_EVENTS.has(value._tag)
+      typeof value.id === 'string' &&
+      REPLY_EVENTS.has(value._tag) &&
+      isReadable(value)
     )
   } catch {
     // A revoked proxy, or a getter that throws.

@@ -72,6 +72,10 @@ test('combinators keep the types of what they combine', (assert) => {
   expectTypeOf(attempt(respanGenerate({ model }), { toError: String })).toEqualTypeOf<
     Component<GenerateInput, Either<string, Reply>>
   >()
+  const options = { flatten: mergeMap, toError: (error: unknown) => String(error) }
+  expectTypeOf(attempt(respanGenerate({ model }), options)).toEqualTypeOf<
+    Component<GenerateInput, Either<string, Reply>>
+  >()
   expectTypeOf(withFallback(respanGenerate({ model }), openaiGenerate({ model }))).toEqualTypeOf<
     Component<GenerateInput, Reply>
   >()

@@ -377,6 +377,10 @@ test('options that can be known to be wrong are refused where the operator is bu
     'model',
   )
   t.is(
+    path(() => respanGenerate({ model, name: ' ' })),
+    'name',
+  )
+  t.is(
     path(() => respanGenerate({ promptId: '' })),
     'promptId',
   )

@@ -625,6 +625,19 @@ test.serial('a clock and ids that throw disturb nothing: there are others', asyn
   }
 })
 
+test('values that look like events of a reply pass like any others', async (t) => {
+  const lookalikes = [
+    { _tag: 'ReplyFinished', id: 7, answer: 1 },
+    { _tag: 'ReplyFinished', id: 'a', reply: { replies: 1 } },
+    { _tag: 'TextDelta', id: 'a', choice: 0 },
+    { _tag: 'TextDelta', id: 'a', choice: 0, text: 5 },
+    { _tag: 'ReplyStarted', id: 'a' },
+  ]
+  const sink = memorySink()
+  t.deepEqual(await all(from(lookalikes).pipe(passing, respanTrace('T', { sink }))), lookalikes)
+  t.is(sink.spans().at(-1)?.output, JSON.stringify(lookalikes))
+})
+
 test('a value that cannot be written down is named, not thrown at', async (t) => {
   const value = {
     toJSON: () => {

@@ -209,6 +209,23 @@ test('its attributes are a value, or a function of the item', async (t) => {
   )
 })
 
+test('options that were left out are refused, whoever calls it without types', (t) => {
+  // The component would be taken for the options.
+  const call = traceEach as unknown as (name: string, options: unknown) => unknown
+  t.throws(() => call('each', passing), { name: 'InvalidInput', message: /options: expected an object/ })
+})
+
+test('attributes that throw when they are looked at disturb nothing', async (t) => {
+  const attributes = () => ({
+    get customer_identifier(): string {
+      throw new Error('getter')
+    },
+  })
+  const own = memorySink()
+  t.deepEqual(await all(of(1).pipe(traceEach('each', { sink: own, attributes }, passing))), [1])
+  t.deepEqual(statusesOf(own.spans()), ['c ok', 'each ok'])
+})
+
 test.serial('attributes of an item that throw or are wrong are reported, and the run goes on', async (t) => {
   const warnings: Array<string> = []
   const listen = (warning: Error & { readonly code?: string }): void => {

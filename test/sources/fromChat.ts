@@ -1,7 +1,18 @@
 import test from 'ava'
-import { type ChatRequest, fromChat, StreamInterrupted, user } from 'respan-rx'
+import {
+  type ChatRequest,
+  fromChat,
+  type Gateway,
+  type GatewayEvent,
+  memorySink,
+  respanGenerate,
+  respanTrace,
+  StreamInterrupted,
+  user,
+  wholeReply,
+} from 'respan-rx'
 import { marbleGateway, marbles } from 'respan-rx/testing'
-import { lastValueFrom, map, toArray } from 'rxjs'
+import { firstValueFrom, from, lastValueFrom, map, of, take, toArray } from 'rxjs'
 
 const request = (stream: boolean): ChatRequest => ({
   model: 'm',
@@ -60,4 +71,112 @@ test('keeps no text with collect: false', async (t) => {
   )
   const last = events.at(-1)
   t.deepEqual(last?._tag === 'ReplyFinished' ? last.reply.replies : undefined, [''])
+})
+
+// ── gateways of one's own
+
+const gatewayOf = (chat: Gateway['chat']): Gateway => ({ name: 'own', kind: 'openai', chat })
+
+const chunk = (content: string, more: object = {}): GatewayEvent => ({
+  _tag: 'Chunk',
+  chunk: { choices: [{ index: 0, delta: { content }, ...more }] },
+})
+
+test('a synchronous gateway is stopped by whoever leaves', async (t) => {
+  let pulled = 0
+  const endless = function* () {
+    for (;;) {
+      pulled++
+      yield chunk('a')
+    }
+  }
+  const event$ = fromChat(
+    gatewayOf(() => from(endless())),
+    request(true),
+  )
+  t.is((await lastValueFrom(event$.pipe(take(3), toArray()))).length, 3)
+  t.true(pulled < 5, `${pulled} pulled`)
+})
+
+test('an event that can not be read is an error of the reply', async (t) => {
+  // A gateway without types.
+  const broken = gatewayOf(() => of(JSON.parse('{"_tag":"Chunk","chunk":{}}')))
+  await t.throwsAsync(lastValueFrom(fromChat(broken, request(true))), { instanceOf: TypeError })
+})
+
+test('a gateway that throws fails its generation, in the trace too', async (t) => {
+  const sink = memorySink()
+  const throwing = gatewayOf(() => {
+    throw new Error('no gateway')
+  })
+  const reply$ = of('hi').pipe(respanGenerate({ model: 'm', gateway: throwing }), respanTrace('T', { sink }))
+  await t.throwsAsync(lastValueFrom(reply$), { message: 'no gateway' })
+  t.deepEqual(
+    sink.spans().map(({ name, status }) => [name, status]),
+    [
+      ['respanGenerate', 'error'],
+      ['T', 'error'],
+    ],
+  )
+})
+
+test('whoever leaves when a reply starts leaves no output after the end, nor a finished reply unfinished', async (t) => {
+  const sink = memorySink()
+  const gateway = gatewayOf(() => from([chunk('all of it', { finish_reason: 'stop' })]))
+  const event$ = of('hi').pipe(
+    respanGenerate({ model: 'm', stream: true, gateway }),
+    respanTrace('T', { sink }),
+  )
+  t.is((await firstValueFrom(event$))._tag, 'ReplyStarted')
+  const last = new Map(sink.events.map(({ spanId, _tag }) => [spanId, _tag]))
+  t.deepEqual([...new Set(last.values())], ['SpanEnded'])
+  t.is(sink.spans().find(({ name }) => name === 'respanGenerate')?.status, 'ok')
+})
+
+test('without collect, a reply is the same whether it is traced or not', async (t) => {
+  const logprobs = { content: [{ token: 'a', logprob: -1, bytes: null, top_logprobs: [] }] }
+  const gateway = gatewayOf(() => from([chunk('a', { logprobs }), chunk('', { finish_reason: 'stop' })]))
+  const generate = respanGenerate({ model: 'm', stream: true, collect: false, gateway })
+  const untraced = await lastValueFrom(of('hi').pipe(generate, wholeReply()))
+  const traced = await lastValueFrom(
+    of('hi').pipe(generate, wholeReply(), respanTrace('T', { sink: memorySink() })),
+  )
+  t.deepEqual(traced, untraced)
+})
+
+test('the id and the name of a call come once, however often a provider repeats them', async (t) => {
+  const piece = (call: object) => chunk('', { delta: { tool_calls: [{ index: 0, ...call }] } })
+  const gateway = gatewayOf(() =>
+    from([
+      piece({ id: 'c', function: { name: 'f', arguments: '{' } }),
+      piece({ id: 'c', function: { name: 'f', arguments: '' } }),
+      piece({ id: '', function: { name: '', arguments: '}' } }),
+      chunk('', { finish_reason: 'tool_calls' }),
+    ]),
+  )
+  const events = await lastValueFrom(fromChat(gateway, request(true)).pipe(toArray()))
+  t.deepEqual(
+    events.flatMap((event) =>
+      event._tag === 'ToolCallDelta' ? [[event.callId, event.name, event.json]] : [],
+    ),
+    [
+      ['c', 'f', '{'],
+      [undefined, undefined, ''],
+      [undefined, undefined, '}'],
+    ],
+  )
+})
+
+test('a span does not change when its caller changes what was sent', async (t) => {
+  const sink = memorySink()
+  const attributes = { properties: { a: 1 }, metadata: { nested: { k: 1 } } }
+  await lastValueFrom(
+    of({ prompt: 'hi', attributes }).pipe(
+      respanGenerate({ model: 'm', gateway: marbleGateway('a|') }),
+      respanTrace('T', { sink }),
+    ),
+  )
+  attributes.properties.a = 2
+  attributes.metadata.nested.k = 2
+  t.deepEqual(sink.spans()[0]?.attributes, { properties: { a: 1 }, metadata: { nested: { k: 1 } } })
 })

@@ -83,6 +83,23 @@ test('replaces what is not UTF-8', async (t) => {
   t.deepEqual(await all(fromLines(from([Uint8Array.of(97, 0xff, 10, 0xc3)]))), ['a\uFFFD', '\uFFFD'])
 })
 
+test('a source may use its buffer again', async (t) => {
+  const text = new TextEncoder().encode('hello world\nsecond line\nthird')
+  const buffer = new Uint8Array(8)
+  const reads = async function* () {
+    for (let from = 0; from < text.length; from += buffer.length) {
+      const piece = text.subarray(from, from + buffer.length)
+      buffer.set(piece)
+      yield buffer.subarray(0, piece.length)
+    }
+  }
+  t.deepEqual(await lastValueFrom(fromLines(reads()).pipe(toArray())), [
+    'hello world',
+    'second line',
+    'third',
+  ])
+})
+
 test('emits a line as soon as it ends, also with a lone CR', (t) => {
   const chunk$ = new Subject<Uint8Array>()
   const lines: Array<string> = []

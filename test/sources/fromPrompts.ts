@@ -128,6 +128,13 @@ test('gives the deployed version, a numbered one, or the latest', async (t) => {
   t.is((await load('latest')).version, 3)
 })
 
+test('a prompt may be long', async (t) => {
+  const long = 'x'.repeat(2_000_000)
+  const { baseUrl } = await start(t, { prompts: { long: { messages: [user(long)] } } })
+  const { messages } = await lastValueFrom(fromPromptVersion('long', { baseUrl }))
+  t.is(messages?.[0]?.content, long)
+})
+
 test('asks by GET, without a body, and with the key', async (t) => {
   const server = await serve(t, (response) => sendJson(response, { version: 4 }))
   const options = { baseUrl: server.url, apiKey: KEY, version: 4 }

@@ -130,16 +130,52 @@ test.serial('makes no second attempt after a timeout of its own', async (t) => {
   t.is(attempts, 1)
 })
 
-test.serial('stops an error whose body never ends', async (t) => {
-  const server = await serve(t, (response) => response.writeHead(500).write('{'))
+test.serial('an error whose body never ends is told by its status, after a second', async (t) => {
+  const server = await serve(t, (response) => response.writeHead(503).write('{"detail":'))
   const { tick } = commandTimers(t)
-  const chat$ = gatewayOf(server.url, { timeout: 3_000 }).chat(ASK)
+  const chat$ = gatewayOf(server.url, { timeout: 3_000, ...ONCE }).chat(ASK)
   const { error } = await outcome(
     t,
-    chat$.pipe(tap(({ _tag }) => _tag === 'Headers' && queueMicrotask(() => tick(3_000)))),
+    chat$.pipe(tap(({ _tag }) => _tag === 'Headers' && queueMicrotask(() => tick(1_000)))),
   )
-  t.like(error, { _tag: 'Timeout', phase: 'body' })
+  t.like(error, { _tag: 'HttpError', status: 503 })
   await server.received[0]?.broken
+})
+
+test('a failure that can not be looked at is an error all the same', async (t) => {
+  const unreadable: ReadonlyArray<object> = [
+    Object.assign(new Error(), { message: { code: 1 } }),
+    Object.defineProperty(new Error(), 'message', {
+      get: () => {
+        throw new Error('getter')
+      },
+    }),
+    Proxy.revocable({}, {}).proxy,
+  ]
+  for (const thrown of unreadable) {
+    const fetch = () => Promise.reject(thrown)
+    const { error } = await outcome(t, gatewayOf('http://127.0.0.1:1', { fetch, ...ONCE }).chat(ASK))
+    t.is(error?._tag, 'NetworkError')
+  }
+})
+
+test('credentials in the body get into no error, nor does a header that has changed', async (t) => {
+  const provider = 'provider-secret-123'
+  const headers = { 'x-api-key': 'first-secret-aaaa' }
+  const server = await serve(t, (response, { headers: sent }) =>
+    sendJson(
+      response,
+      { error: { message: `bad keys: ${provider} ${String(sent['x-api-key'])}` } },
+      { status: 400 },
+    ),
+  )
+  const gateway = gatewayOf(server.url, { headers })
+  const request = { ...ASK, customer_credentials: { openai: { api_key: provider } } }
+  for (const key of ['first-secret-aaaa', 'second-secret-bbbb']) {
+    headers['x-api-key'] = key
+    const { error } = await outcome(t, gateway.chat(request))
+    t.is(error?.message.includes('bad keys: [redacted] [redacted]'), true, error?.message)
+  }
 })
 
 // ── streams that break
