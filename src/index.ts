@@ -1,5 +1,13 @@
 export { ChatChunk } from './codecs/ChatChunk.js'
-export { AssistantMessage, ChatMessage } from './codecs/ChatMessage.js'
+export {
+  type AssistantChatMessage,
+  AssistantMessage,
+  ChatMessage,
+  type DeveloperMessage,
+  type SystemMessage,
+  type ToolMessage,
+  type UserMessage,
+} from './codecs/ChatMessage.js'
 export { ChatParams } from './codecs/ChatParams.js'
 export { ChatRequest } from './codecs/ChatRequest.js'
 export { ChatResponse } from './codecs/ChatResponse.js'

@@ -27,14 +27,14 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       toolResult traceEach traced user version wholeReply withFallback withSpan
     `,
     types: `
-      Attempt BufferPolicy BuildPrompt BuildPromptOptions Bytes ChoiceOption Component ComponentOptions
-      Connection CurrentSpan DecodeFailure DeliveryWarning Each FallbackOptions Flatten Flattening
+      AssistantChatMessage Attempt BufferPolicy BuildPrompt BuildPromptOptions Bytes ChoiceOption Component ComponentOptions
+      Connection CurrentSpan DecodeFailure DeliveryWarning DeveloperMessage Each FallbackOptions Flatten Flattening
       FlushReport Gateway GatewayEvent GenerateInput Generation Ids LineOptions NdjsonFailure
       OpenaiGenerate PromptInput PromptSettings PromptVersionOptions Receipt Reply ReplyEvent ReplyMeta
       RespanError RespanGenerate RetryPolicy Sending Sink SinkError SinkStats Span SpanEnded SpanError
       SpanEvent SpanFirstOutput SpanStarted SpanStatus SpanTotals SpanType Spool SpoolHost SpoolPlace
-      SpoolRecord SpoolStore SpoolStrength TimeoutPhase TraceEach TraceEachOptions TraceOptions
-      TraceStart TracedOptions Transport UsageSource Variables
+      SpoolRecord SpoolStore SpoolStrength SystemMessage TimeoutPhase ToolMessage TraceEach TraceEachOptions TraceOptions
+      TraceStart TracedOptions Transport UsageSource UserMessage Variables
     `,
   },
   'respan-rx/local': {

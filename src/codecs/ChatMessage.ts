@@ -12,6 +12,9 @@ const SystemMessage = wire(
   'SystemMessage',
 )
 
+/** The instructions for a conversation. */
+export interface SystemMessage extends t.TypeOf<typeof SystemMessage> {}
+
 const DeveloperMessage = wire(
   t.intersection([
     t.type({ role: t.literal('developer'), content: MessageContent }),
@@ -20,6 +23,9 @@ const DeveloperMessage = wire(
   'DeveloperMessage',
 )
 
+/** The instructions for a conversation, as newer models of OpenAI take them. */
+export interface DeveloperMessage extends t.TypeOf<typeof DeveloperMessage> {}
+
 const UserMessage = wire(
   t.intersection([
     t.type({ role: t.literal('user'), content: MessageContent }),
@@ -27,6 +33,9 @@ const UserMessage = wire(
   ]),
   'UserMessage',
 )
+
+/** A user's message. */
+export interface UserMessage extends t.TypeOf<typeof UserMessage> {}
 
 const AssistantChatMessage = wire(
   t.intersection([
@@ -43,6 +52,9 @@ const AssistantChatMessage = wire(
   'AssistantChatMessage',
 )
 
+/** An assistant's message, given back as history: `content` may be null beside `tool_calls`. */
+export interface AssistantChatMessage extends t.TypeOf<typeof AssistantChatMessage> {}
+
 const ToolMessage = wire(
   t.intersection([
     t.type({ role: t.literal('tool'), content: MessageContent, tool_call_id: t.string }),
@@ -51,6 +63,9 @@ const ToolMessage = wire(
   'ToolMessage',
 )
 
+/** The answer to one tool call. */
+export interface ToolMessage extends t.TypeOf<typeof ToolMessage> {}
+
 /**
  * One message of a conversation as we send it, told apart by `role`: `system`, `developer`, `user`, `assistant` or
  * `tool`. An assistant message may have `content: null` beside `tool_calls`; a tool message answers the call with its
@@ -58,13 +73,13 @@ const ToolMessage = wire(
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
-export const ChatMessage = wire(
+export const ChatMessage: t.Type<ChatMessage> = wire(
   t.union([SystemMessage, DeveloperMessage, UserMessage, AssistantChatMessage, ToolMessage], 'ChatMessage'),
   'ChatMessage',
 )
 
 /** One message of a conversation as we send it. */
-export type ChatMessage = t.TypeOf<typeof ChatMessage>
+export type ChatMessage = SystemMessage | DeveloperMessage | UserMessage | AssistantChatMessage | ToolMessage
 
 /**
  * A message as a response carries it. Nothing is required, the role is an open string, and every field may be null:

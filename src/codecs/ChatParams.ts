@@ -44,4 +44,4 @@ export const ChatParams = wire(
 )
 
 /** The OpenAI fields of a chat request, all optional. */
-export type ChatParams = t.TypeOf<typeof ChatParams>
+export interface ChatParams extends t.TypeOf<typeof ChatParams> {}

@@ -1,4 +1,4 @@
-import type { AssistantMessage, ChatMessage } from './ChatMessage.js'
+import type { AssistantChatMessage, AssistantMessage } from './ChatMessage.js'
 import type { Logprobs } from './Logprobs.js'
 import type { RequestBreakdown } from './RequestBreakdown.js'
 import type { Usage } from './Usage.js'
@@ -32,7 +32,7 @@ export interface Reply {
   /** What is known about each choice. */
   readonly meta: ReadonlyArray<ReplyMeta>
   /** Each choice as a message, with its `tool_calls`, `refusal` and `reasoning_content`: history for the next request. */
-  readonly messages: ReadonlyArray<ChatMessage>
+  readonly messages: ReadonlyArray<AssistantChatMessage>
   /** The rendered messages of a managed prompt, when it was asked for `echo`. */
   readonly promptMessages?: ReadonlyArray<AssistantMessage>
   /** The gateway's summary, when `request_breakdown` was asked for. */

@@ -27,21 +27,31 @@ const REFRAMED = 'never sent: it reshapes the SSE framing'
 const INTERNAL = 'never sent: it is internal to the platform'
 
 const traceAttributes = {
+  /** The end user, at most 120 characters. */
   customer_identifier: CustomerIdentifier,
   customer_email: t.string,
   customer_name: t.string,
+  /** The end user with a budget. */
   customer_params: CustomerParams,
+  /** The conversation. */
   thread_identifier: Identifier,
   session_identifier: Identifier,
+  /** Any group of spans. */
   group_identifier: Identifier,
+  /** A group of traces. */
   trace_group_identifier: Identifier,
+  /** An indexed tag of your own. */
   custom_identifier: Identifier,
   evaluation_identifier: Identifier,
+  /** Your own key-value pairs, to filter by; the platform turns the values into texts. */
   metadata: Fields,
+  /** As `metadata`, but values keep their JSON types. */
   properties: Fields,
+  /** Follows from the API key, whatever is said here. */
   environment: t.string,
   note: t.string,
   category: t.string,
+  /** Thumbs up or down. */
   positive_feedback: t.boolean,
   // never sent
   field_name: refused(REFRAMED),
@@ -62,7 +72,7 @@ const traceAttributes = {
 export const TraceAttributes = wire(t.partial(traceAttributes), 'TraceAttributes')
 
 /** What a trace can be told about whom and what it belongs to. */
-export type TraceAttributes = t.TypeOf<typeof TraceAttributes>
+export interface TraceAttributes extends t.TypeOf<typeof TraceAttributes> {}
 
 /**
  * The Respan fields of a gateway request: the {@link TraceAttributes}, and what controls routing, credentials, cache,
@@ -80,31 +90,52 @@ export const RespanAttributes = wire(
   t.partial({
     ...traceAttributes,
     // routing and reliability
+    /** Tried in order when the model fails, for any error. */
     fallback_models: strings,
+    /** No fallback for this call. */
     disable_fallback: t.boolean,
+    /** Retries of the gateway's own; `retry_after` in seconds. */
     retry_params: RetryParams,
+    /** The group picks the model; a `model` in the request overrides it. */
     load_balance_group: LoadBalanceGroup,
+    /** Deprecated: use `load_balance_group`. */
     load_balance_models: t.readonlyArray(WeightedModel, 'list of WeightedModel'),
+    /** The older name of `load_balance_models`. */
     loadbalance_models: t.readonlyArray(WeightedModel, 'list of WeightedModel'),
+    /** Candidates of the router; beside a `model` they are its fallbacks. */
     models: strings,
+    /** Not for the router. */
     exclude_models: strings,
+    /** Not for the router. */
     exclude_providers: strings,
+    /** Names of Azure deployments. Deprecated. */
     model_name_map: StringMap,
     // credentials
+    /** The customer's own provider keys, by provider. Secret. */
     customer_credentials: CustomerCredentials,
+    /** Keys for single models. Secret. */
     credential_override: Fields,
+    /** Deprecated: use `customer_credentials`. Secret. */
     customer_api_keys: StringMap,
     // cache
+    /** Answers the same conversation from the cache. */
     cache_enabled: t.boolean,
+    /** How long an answer is kept, s. Default 30 days. */
     cache_ttl: numberWithin(0),
+    /** What the cache keys by, and whether a hit is logged. */
     cache_options: CacheOptions,
     // logging and response control
+    /** Keeps metrics, drops contents. */
     disable_log: t.boolean,
+    /** `block: false` doesn't wait for the log to be written. */
     respan_api_controls: ApiControls,
+    /** Adds a summary to the reply: `breakdown`. */
     request_breakdown: t.boolean,
     log_method: t.string,
     // evaluation and integrations
+    /** Values of a templated message, to be logged. */
     variables: Fields,
+    /** Evaluators to run on the reply. */
     eval_params: EvalParams,
     posthog_integration: Fields,
     linkup_params: Fields,
@@ -123,4 +154,4 @@ export const RespanAttributes = wire(
 )
 
 /** The Respan fields of a gateway request. */
-export type RespanAttributes = t.TypeOf<typeof RespanAttributes>
+export interface RespanAttributes extends t.TypeOf<typeof RespanAttributes> {}

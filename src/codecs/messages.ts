@@ -1,15 +1,19 @@
-import type { AssistantMessage, ChatMessage } from './ChatMessage.js'
+import type {
+  AssistantChatMessage,
+  AssistantMessage,
+  SystemMessage,
+  ToolMessage,
+  UserMessage,
+} from './ChatMessage.js'
 import type { ContentPart, MessageContent } from './ContentPart.js'
 import type { ToolCall } from './ToolCall.js'
-
-type OfRole<R extends ChatMessage['role']> = Extract<ChatMessage, { readonly role: R }>
 
 /**
  * A system message: the instructions for a conversation.
  *
  * @param content - text, or parts
  */
-export const system = (content: string | ReadonlyArray<ContentPart>): OfRole<'system'> => ({
+export const system = (content: string | ReadonlyArray<ContentPart>): SystemMessage => ({
   role: 'system',
   content,
 })
@@ -19,7 +23,7 @@ export const system = (content: string | ReadonlyArray<ContentPart>): OfRole<'sy
  *
  * @param content - text, or parts such as text and images
  */
-export const user = (content: string | ReadonlyArray<ContentPart>): OfRole<'user'> => ({
+export const user = (content: string | ReadonlyArray<ContentPart>): UserMessage => ({
   role: 'user',
   content,
 })
@@ -32,8 +36,8 @@ export const user = (content: string | ReadonlyArray<ContentPart>): OfRole<'user
  */
 export const assistant = (
   content: MessageContent | null,
-  extras: Omit<OfRole<'assistant'>, 'role' | 'content'> = {},
-): OfRole<'assistant'> => ({ ...extras, role: 'assistant', content })
+  extras: Omit<AssistantChatMessage, 'role' | 'content'> = {},
+): AssistantChatMessage => ({ ...extras, role: 'assistant', content })
 
 /**
  * The answer to one tool call.
@@ -44,7 +48,7 @@ export const assistant = (
 export const toolResult = (
   toolCallId: string,
   content: string | ReadonlyArray<ContentPart>,
-): OfRole<'tool'> => ({ role: 'tool', tool_call_id: toolCallId, content })
+): ToolMessage => ({ role: 'tool', tool_call_id: toolCallId, content })
 
 /**
  * The text of a message: its content when that is a string, else its text parts joined; empty when there is none.
@@ -65,7 +69,7 @@ export const messageText = (message: { readonly content?: MessageContent | null 
  *
  * @param message - `choices[].message` of a response
  */
-export const toChatMessage = (message: AssistantMessage): OfRole<'assistant'> => {
+export const toChatMessage = (message: AssistantMessage): AssistantChatMessage => {
   const { role: _, content, tool_calls, ...others } = message
   const kept = Object.fromEntries(Object.entries(others).filter(([, value]) => value != null))
   const calls = (tool_calls ?? []).map(

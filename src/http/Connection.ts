@@ -18,27 +18,27 @@ export interface RetryPolicy {
   readonly statuses?: ReadonlyArray<number>
 }
 
-/** How to reach a platform: where, with which key, and how patiently. */
+/** How to reach a platform: where, with which key, and how patiently. An `undefined` (of `process.env`) is not given. */
 export interface Connection {
   /** Default: the environment's, read at each subscription (`RESPAN_API_KEY`, or `OPENAI_API_KEY` for OpenAI). */
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
   /** Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. */
-  readonly baseUrl?: string
+  readonly baseUrl?: string | undefined
   /**
    * Limit of one attempt, from its start to its last byte, ms; `Infinity` for none. Default 600000, ten minutes. Node's
    * own `fetch` gives up by itself after 300 s without headers, or without a byte; that is a `Timeout` as well.
    */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
   /**
    * Limit between two pieces of the body, ms; a keep-alive comment counts as one. Default `Infinity`: a model that
    * reasons may be silent for minutes.
    */
-  readonly idleTimeout?: number
+  readonly idleTimeout?: number | undefined
   /** Makes the requests instead of the global `fetch`, which is looked up at each request. */
-  readonly fetch?: typeof fetch
+  readonly fetch?: typeof fetch | undefined
   /** Sent with every request; they win over the library's own. */
-  readonly headers?: Readonly<Record<string, string>>
-  readonly retry?: RetryPolicy
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly retry?: RetryPolicy | undefined
   /** Aborts every call of this connection, with the error `Aborted`. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }

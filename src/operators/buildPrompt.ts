@@ -4,6 +4,7 @@ import { isLeft } from '#fp/Either'
 import { ChatMessage } from '../codecs/ChatMessage.js'
 import type { MessageContent } from '../codecs/ContentPart.js'
 import { decode, describeFound } from '../codecs/decode.js'
+import { joinPaths } from '../codecs/joinPaths.js'
 import { InvalidInput } from '../errors.js'
 import { compileTemplate, type Template } from '../templates/compileTemplate.js'
 import { plainValue } from '../templates/plainValue.js'
@@ -83,11 +84,7 @@ const compileMessages = (template: ReadonlyArray<unknown>): Compiled<ReadonlyArr
     const decoded = decode(ChatMessage)(message)
     if (!isLeft(decoded)) return decoded.right
     const { path, expected, found } = decoded.left
-    throw new InvalidInput(SUBJECT, {
-      path: `template[${index}]${path === '' ? '' : `.${path}`}`,
-      expected,
-      found,
-    })
+    throw new InvalidInput(SUBJECT, { path: joinPaths(`template[${index}]`, path), expected, found })
   })
   return compileAll(messages.map(compileMessage))
 }

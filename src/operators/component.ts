@@ -1,4 +1,4 @@
-import { Observable, type ObservableInput } from 'rxjs'
+import { identity, Observable, type ObservableInput } from 'rxjs'
 import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
@@ -19,8 +19,6 @@ export interface ComponentOptions extends Flattening {
   /** What kind of work it is, for the trace. Default `task`. */
   readonly type?: SpanType
 }
-
-const same = <T>(value: T): T => value
 
 /**
  * Makes an operator of a function, with a span per item when a `respanTrace` stands below it.
@@ -64,7 +62,13 @@ export const component = <
       const { trace } = parent
       const outside = here?.span === parent ? here : captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type, input: value })
-      return recordRun(span, outside, subscriber, (s) => observableOf(fn, value, index).subscribe(s), same)
+      return recordRun(
+        span,
+        outside,
+        subscriber,
+        (s) => observableOf(fn, value, index).subscribe(s),
+        identity,
+      )
     })
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }

@@ -1,19 +1,19 @@
-import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
-import { Observable, throwError } from 'rxjs'
-import { isLeft, left, right } from '#fp/Either'
+import { identity, Observable, throwError } from 'rxjs'
+import { isLeft, tryCatch } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
 import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
+import { joinPaths } from '../codecs/joinPaths.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptReference } from '../codecs/PromptReference.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
-import { InvalidInput, type RespanError } from '../errors.js'
+import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import { observeChat } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
@@ -134,7 +134,7 @@ const CONNECTION = [
 
 /** What is wrong with a part of the input. */
 const under = (part: string, subject: string, { path, expected, found }: DecodeFailure): InvalidInput =>
-  new InvalidInput(subject, { expected, found, path: [part, path].filter((step) => step !== '').join('.') })
+  new InvalidInput(subject, { expected, found, path: joinPaths(part, path) })
 
 /** A mistake in the options, thrown where the operator is built. */
 const refuse = (name: string, path: string, expected: string, value: unknown): never => {
@@ -215,9 +215,11 @@ const partOf = <A>(name: string, codec: t.Decoder<unknown, A>, item: Fields, pat
   return decoded.right
 }
 
-const variablesOf = (name: string, codec: t.Mixed, value: unknown): Either<InvalidInput, unknown> => {
+const variablesOf = (name: string, codec: t.Mixed | undefined, value: unknown): unknown => {
+  if (codec === undefined) return value
   const encoded = encodedVariables(name, codec, value)
-  return isLeft(encoded) ? left(under('variables', name, encoded.left)) : encoded
+  if (isLeft(encoded)) throw under('variables', name, encoded.left)
+  return encoded.right
 }
 
 const promptOf = (
@@ -247,24 +249,13 @@ const promptOf = (
   }
 }
 
-const requestOf = (
-  name: string,
-  options: GenerateOptions,
-  gateway: Gateway,
-  input: never,
-): Either<RespanError, ChatRequest> => {
+/** @throws InvalidInput for what can't be sent, and what the user's functions throw */
+const requestOf = (name: string, options: GenerateOptions, gateway: Gateway, input: never): ChatRequest => {
   const byPrompt = options.promptId !== undefined
   const item = itemOf(name, input, byPrompt, options.variables !== undefined)
-  const variables =
-    options.variables === undefined
-      ? right(item.variables)
-      : variablesOf(name, options.variables, item.variables)
-  if (isLeft(variables)) return variables
-  if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0) {
-    return left(
-      new InvalidInput(name, { path: 'messages', expected: 'at least one message', found: 'array(0)' }),
-    )
-  }
+  const variables = variablesOf(name, options.variables, item.variables)
+  if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0)
+    refuse(name, 'messages', 'at least one message', item.messages)
   const params = resolved(name, 'params', ChatParams, options.params, input)
   const own = partOf(name, ChatParams, item, 'params')
   const attributes = resolved(name, 'attributes', RespanAttributes, options.attributes, input)
@@ -278,19 +269,12 @@ const requestOf = (
     ...mergeAttributes(operator, fieldsOf(own, ownAttributes)),
     model: item.model ?? options.model,
     messages: item.messages,
-    ...(byPrompt ? { prompt: promptOf(options, params, own, variables.right) } : {}),
+    ...(byPrompt ? { prompt: promptOf(options, params, own, variables) } : {}),
     ...(options.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
   })
   const decoded = decode(ChatRequest)(request)
-  return isLeft(decoded) ? left(new InvalidInput(name, decoded.left)) : decoded
-}
-
-const built = (make: () => Either<RespanError, ChatRequest>): Either<unknown, ChatRequest> => {
-  try {
-    return make()
-  } catch (error) {
-    return left(error)
-  }
+  if (isLeft(decoded)) throw new InvalidInput(name, decoded.left)
+  return decoded.right
 }
 
 /** Makes a generator: the part that `respanGenerate` and `openaiGenerate` share. */
@@ -308,7 +292,7 @@ export const generate = (
   const replies = (input: never): Observable<Reply | ReplyEvent> =>
     new Observable((subscriber) => {
       const parent = currentOpenSpan()
-      const request = built(() => requestOf(generator.name, options, gateway, input))
+      const request = tryCatch(() => requestOf(generator.name, options, gateway, input), identity)
       const events =
         parent === null
           ? isLeft(request)

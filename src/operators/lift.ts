@@ -7,7 +7,7 @@ import {
   type Subscriber,
   type TeardownLogic,
 } from 'rxjs'
-import { deepen, linkedIn } from '../tracing/deepen.js'
+import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
@@ -57,7 +57,7 @@ export const lift = <A, B>(
   const untraced = flatten(outside(project))
   const operator: OperatorFunction<A, B> = (source) => {
     let plain: Observable<B> | undefined
-    let deep: Observable<A> | undefined
+    const sourceFor = deepenedFor(source)
     return make((subscriber) => {
       const parent = currentOpenSpan()
       if (parent === null) {
@@ -65,9 +65,8 @@ export const lift = <A, B>(
         return plain.subscribe(subscriber)
       }
       const { trace } = parent
-      if (trace.deep) deep ??= deepen(source)
       const frame = captureFrame(trace.asyncContext)
-      return flatten(within(frame, project))(linkedIn(frame, deep ?? source)).subscribe(subscriber)
+      return flatten(within(frame, project))(linkedIn(frame, sourceFor(trace))).subscribe(subscriber)
     })
   }
   return Object.assign(operator, { project, flatten, spanName })

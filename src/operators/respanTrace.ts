@@ -1,7 +1,8 @@
-import type { MonoTypeOperatorFunction, Observable, TimestampProvider } from 'rxjs'
+import { identity, type MonoTypeOperatorFunction, type TimestampProvider } from 'rxjs'
 import { isRight } from '#fp/Either'
 import { decode, describeFound } from '../codecs/decode.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
+import { joinPaths } from '../codecs/joinPaths.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { ownCopy } from '../codecs/ownCopy.js'
@@ -9,7 +10,7 @@ import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
-import { deepen } from '../tracing/deepen.js'
+import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
 import { guarded, guardedOr, reporter } from '../tracing/guarded.js'
@@ -53,13 +54,15 @@ export interface TraceOptions {
   readonly ids?: Ids
   /** `false` leaves the operators above unlinked: 13 ns less per operator and item, but a timer between components loses the parent in a browser. */
   readonly deep?: boolean
-  /** `false` uses no AsyncLocalStorage, which makes every `await` of a process dearer on Node 20 and 22; parents are then lost after an `await`. */
+  /**
+   * `false` uses no AsyncLocalStorage, which makes every `await` of a process dearer on Node 20 and 22; parents are then lost
+   * after an `await`. With it, every signal finds each AsyncLocalStorage, yours too, as it was at subscription: what another
+   * context feeds into a Subject included.
+   */
   readonly asyncContext?: boolean
 }
 
 const MAX_CONTENT_BYTES = 1_000_000
-
-const identity = (content: unknown): unknown => content
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)
 
@@ -154,7 +157,7 @@ const checkedAttributes = (operator: string, attributes: TraceAttributes): Trace
   const decoded = decode(TraceAttributes)(attributes)
   if (isRight(decoded)) return ownCopy(decoded.right)
   const { path, ...problem } = decoded.left
-  throw new InvalidInput(operator, { ...problem, path: path === '' ? 'attributes' : `attributes.${path}` })
+  throw new InvalidInput(operator, { ...problem, path: joinPaths('attributes', path) })
 }
 
 const checkedBytes = (operator: string, { maxContentBytes }: TraceOptions): void => {
@@ -207,13 +210,12 @@ export const respanTrace = <T>(
   const recorded = (value: T): unknown =>
     output === identity ? value : guarded(reportOutput, () => output(value))
   return (source) => {
-    let deep: Observable<T> | undefined
+    const sourceFor = deepenedFor(source)
     return framed((subscriber) => {
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()
       const trace = parent === null ? rootTrace(name, own) : nestedTrace(parent.trace, name, own)
-      if (trace.deep) deep ??= deepen(source)
       const here = captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type: 'workflow' })
       if (onStart !== undefined) {
@@ -221,7 +223,7 @@ export const respanTrace = <T>(
           onStart({ traceId: trace.id, spanId: span.id, traceUrl: trace.url }),
         )
       }
-      return recordRun(span, here, subscriber, (s) => (deep ?? source).subscribe(s), recorded)
+      return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
     })
   }
 }

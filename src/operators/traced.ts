@@ -1,5 +1,5 @@
-import { Observable, type OperatorFunction, tap } from 'rxjs'
-import { deepen } from '../tracing/deepen.js'
+import { identity, Observable, type OperatorFunction, tap } from 'rxjs'
+import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
@@ -22,20 +22,17 @@ const nearest = (outsides: Outsides): OpenSpan | null => {
 
 /** The source of a traced operator: it belongs outside the span, its values enter it. */
 const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> => {
-  let deep: Observable<A> | undefined
+  const sourceFor = deepenedFor(source)
   return new Observable((subscriber) => {
     const span = nearest(outsides)
     const outside = span === null ? undefined : outsides.get(span)
     if (span === null || outside === undefined) return source.subscribe(subscriber)
     const { trace } = span
-    if (trace.deep) deep ??= deepen(source)
     const inner = new FrameSubscriber(subscriber, captureFrame(trace.asyncContext))
-    const recorded = (deep ?? source).pipe(tap((value) => recordInput(span, value)))
+    const recorded = sourceFor(trace).pipe(tap((value) => recordInput(span, value)))
     return runInFrame(outside, subscribeTo, recorded, inner)
   })
 }
-
-const same = <T>(value: T): T => value
 
 /**
  * Gives any operator a span: one per subscription, from subscribing to its end.
@@ -63,17 +60,16 @@ export const traced = <A, B>(
     // The operator is applied once, as `pipe` does it: what it shares, its subscriptions share.
     const outsides: Outsides = new WeakMap()
     const body = operator(entering(source, outsides))
-    let deep: Observable<B> | undefined
+    const bodyFor = deepenedFor(body)
     return new Observable((subscriber) => {
       const parent = currentOpenSpan()
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)
       const { trace } = parent
-      if (trace.deep) deep ??= deepen(body)
       const here = captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type })
       outsides.set(span, here)
-      return recordRun(span, here, subscriber, (s) => (deep ?? body).subscribe(s), same)
+      return recordRun(span, here, subscriber, (s) => bodyFor(trace).subscribe(s), identity)
     })
   }
 }

@@ -3,6 +3,7 @@ import { isLeft } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { type Environment, readEnvironment } from '../codecs/Environment.js'
 import { Fields } from '../codecs/Fields.js'
+import { joinPaths } from '../codecs/joinPaths.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
 import { InvalidInput } from '../errors.js'
 import type { Answer } from '../http/Answer.js'
@@ -33,7 +34,7 @@ const toJson = (span: Span, index: number): string => {
   const payload = decodePayload(toSpanPayload(span))
   if (isLeft(payload)) {
     const { path, expected, found } = payload.left
-    throw new InvalidInput('Span', { path: `[${index}]${path === '' ? '' : `.${path}`}`, expected, found })
+    throw new InvalidInput('Span', { path: joinPaths(`[${index}]`, path), expected, found })
   }
   return jsonOf(payload.right)
 }

@@ -2,6 +2,7 @@ import { isLeft } from '#fp/Either'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
 import { defined } from '../codecs/defined.js'
+import { joinPaths } from '../codecs/joinPaths.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
@@ -37,13 +38,10 @@ export const respanGateway = ({ attributes, ...connection }: RespanConnection = 
   if (isLeft(decoded))
     throw new InvalidInput('respanGateway', {
       ...decoded.left,
-      path: within('attributes', decoded.left.path),
+      path: joinPaths('attributes', decoded.left.path),
     })
   return chatGateway('respan', connection, (request) => withAttributes(decoded.right, request))
 }
-
-const within = (parent: string, path: string): string =>
-  path === '' || path.startsWith('[') ? `${parent}${path}` : `${parent}.${path}`
 
 const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {
   // The platform lets a top-level field win over `respan_params`, but the gateway's are beneath both.

@@ -2,6 +2,7 @@ import { Observable } from 'rxjs'
 import { isFramed } from './framed.js'
 import { captureFrame, currentOpenSpan, type Frame } from './frames.js'
 import { FrameSubscriber } from './subscribers.js'
+import type { Trace } from './Trace.js'
 
 /** What RxJS 7 keeps on an observable that an operator made. Marked internal there, absent in RxJS 8: then nothing is linked. */
 interface Lifted {
@@ -31,10 +32,20 @@ const linked = <T>(source: Observable<T>): Observable<T> =>
  * A connectable source stays as it is, because its operators call `connect` on it; so does an observable with a
  * `subscribe` of its own, because what it does there is its own, and one of another copy of RxJS.
  */
-export const deepen = <T>(observable: Observable<T>): Observable<T> => {
+const deepen = <T>(observable: Observable<T>): Observable<T> => {
   const { source, operator } = observable as Lifted
   if (source === undefined || operator === undefined || typeof source.connect === 'function')
     return observable
   if (observable.subscribe !== Observable.prototype.subscribe) return observable
   return Object.assign(new Observable<T>(), { source: linked(deepen(source)), operator })
+}
+
+/** A source as a trace wants it: as it is, or deepened, once, by the first trace that wants that. */
+export const deepenedFor = <T>(source: Observable<T>): ((trace: Pick<Trace, 'deep'>) => Observable<T>) => {
+  let deep: Observable<T> | undefined
+  return (trace) => {
+    if (!trace.deep) return source
+    deep ??= deepen(source)
+    return deep
+  }
 }

@@ -61,6 +61,11 @@ test('the input and the output follow from the options', (assert) => {
   expectTypeOf(respanGenerate({ promptId, variables, stream: true })).toEqualTypeOf<
     Component<{ user_input: string }, ReplyEvent>
   >()
+  // What the environment may not have.
+  expectTypeOf(respanGenerate({ model, apiKey: process.env.RESPAN_API_KEY })).toEqualTypeOf<
+    Component<GenerateInput, Reply>
+  >()
+  expectTypeOf<Reply['messages'][number]['role']>().toEqualTypeOf<'assistant'>()
   expectTypeOf(openaiGenerate({ model })).toEqualTypeOf<Component<GenerateInput, Reply>>()
   assert.pass()
 })

@@ -1,5 +1,6 @@
 import test from 'ava'
 import * as t from 'io-ts'
+import { string, type Type, type } from 'io-ts'
 import {
   assistant,
   InvalidInput,
@@ -351,6 +352,17 @@ test('an error thrown by a function of the user’s travels down the error chann
     lastValueFrom(of('hi').pipe(respanGenerate({ model, gateway: marbleGateway('a|'), attributes }))),
   )
   t.is(error, mine)
+})
+
+test('a path leads to what is wrong, however it is named', async (t) => {
+  const gateway = marbleGateway('a|')
+  const path = async <A>(variables: Type<A>, value: unknown) => {
+    const generate = respanGenerate({ promptId: 'p', variables, gateway })
+    return (await t.throwsAsync<InvalidInput>(lastValueFrom(of(anything<A>(value)).pipe(generate))))?.path
+  }
+  t.is(await path(type({ 'user-input': string }), { 'user-input': 1 }), 'variables["user-input"]')
+  t.is(await path(type({ topic: string }), {}), 'variables.topic')
+  t.is(await path(string, 1), 'variables')
 })
 
 test('what a function of the user’s gives is checked like a value', async (t) => {
