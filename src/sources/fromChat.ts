@@ -85,13 +85,14 @@ export const observeChat = (
     }
     /** Tells whoever looks on what has become true since it was last told. */
     const tell = (): void => {
+      if (listener === undefined) return
       if (!settled && isSettled(builder)) {
         settled = true
-        listener?.onSettled()
+        listener.onSettled()
       }
       if (!output && builder.output) {
         output = true
-        listener?.onOutput()
+        listener.onOutput()
       }
     }
     const emit = (event: ReplyEvent): void => {
