@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { chatRoute } from './chatRoute.js'
 import { embeddingsRoute } from './embeddingsRoute.js'
@@ -11,6 +10,7 @@ import { pageRoutes } from './page/pageRoutes.js'
 import { parseShallow } from './parseShallow.js'
 import { promptRoutes } from './promptRoutes.js'
 import { refusal } from './Refusal.js'
+import { readText } from './readText.js'
 import { sendJson, sendRefusal } from './send.js'
 import { traceRoutes } from './traceRoutes.js'
 
@@ -40,11 +40,11 @@ const withoutSecrets = (headers: Readonly<Record<string, string>>): Readonly<Rec
   )
 
 const recorded =
-  ({ log }: LocalState): MiddlewareHandler<LocalEnv> =>
+  ({ log, maxBodyBytes }: LocalState): MiddlewareHandler<LocalEnv> =>
   async (c, next) => {
     const logId = randomBytes(16).toString('hex')
-    const text = c.req.method === 'GET' ? '' : await c.req.text()
-    const body = parseShallow(text)
+    const text = await readText(c.req.raw.body, maxBodyBytes)
+    const body = text === undefined ? undefined : parseShallow(text)
     const { method, path } = c.req
     const record = log.open(
       {
@@ -54,11 +54,12 @@ const recorded =
         logId,
         ...(body === undefined ? {} : { body }),
       },
-      text.length,
+      text?.length ?? 0,
     )
     c.set('body', body)
     c.set('record', record)
-    await next()
+    if (text === undefined) c.res = sendRefusal(refusal(413, 'Request entity too large'))
+    else await next()
     c.res.headers.set('x-respan-log-id', logId)
     c.res.headers.set('x-respan-gateway-request-id', randomUUID())
     record.update({ status: c.res.status })
@@ -83,15 +84,11 @@ const notFound = (): Response => sendRefusal(refusal(404, 'Not found.'))
 
 /** All that a local gateway answers, as one hono application. */
 export const app = (state: LocalState): Hono<LocalEnv> => {
-  const limit = bodyLimit({
-    maxSize: state.maxBodyBytes,
-    onError: () => sendRefusal(refusal(413, 'Request entity too large')),
-  })
   const chat = chatRoute(state)
   const ingest = ingestRoute(state)
   const embeddings = embeddingsRoute(state)
   const api = new Hono<LocalEnv>({ strict: false })
-    .use(limit, recorded(state), authorized(state))
+    .use(recorded(state), authorized(state))
     .post('/chat/completions', chat)
     .post('/embeddings', embeddings)
     .post('/v1/traces/ingest', ingest)
@@ -103,7 +100,7 @@ export const app = (state: LocalState): Hono<LocalEnv> => {
     .all('*', notFound)
   // Clients that take their base URL from OpenAI's (`…/v1`), or leave out `/api` as some documentation does.
   const aliases = new Hono<LocalEnv>({ strict: false })
-    .use(limit, recorded(state), authorized(state))
+    .use(recorded(state), authorized(state))
     .post('/chat/completions', chat)
     .post('/embeddings', embeddings)
     .post('/traces/ingest', ingest)

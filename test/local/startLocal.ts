@@ -1,4 +1,6 @@
 import { request } from 'node:http'
+import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import OpenAI from 'openai'
 import { lastValueFrom, of, toArray } from 'rxjs'
@@ -148,10 +150,60 @@ test('also answers where OpenAI-style clients look, and nowhere else', async (t)
   t.deepEqual(JSON.parse(await unknown.text()), { detail: 'Not found.' })
 })
 
+// Without a Content-Length: Node sends in chunks what is written piece by piece.
+const chunked = (url: string, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) =>
+  new Promise<{ readonly status: number; readonly body: string }>((resolve, reject) => {
+    const source = Readable.from(pieces)
+    const sent = request(url, { method: 'POST' }, (response) => {
+      const received: Array<Buffer> = []
+      response.on('data', (piece: Buffer) => received.push(piece))
+      response.on('end', () => {
+        source.destroy()
+        sent.destroy()
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(received).toString() })
+      })
+    })
+    sent.on('error', reject)
+    source.pipe(sent)
+  })
+
+test('reads bodies whose length nobody announced, and requests without one', async (t) => {
+  const local = await start(t)
+  // Cut within a character.
+  const bytes = new TextEncoder().encode(BODY.replace('hi', 'Zoë'))
+  const cut = bytes.indexOf(0xc3) + 1
+  const halves = [bytes.subarray(0, cut), bytes.subarray(cut)]
+  const chat = await chunked(`${local.baseUrl}/chat/completions`, halves)
+  t.is(chat.status, 200, chat.body)
+  t.is(JSON.parse(chat.body).choices[0].message.content, 'Zoë')
+  const spans = new TextEncoder().encode('[{"trace_unique_id":"a","span_unique_id":"b"}]')
+  t.is((await chunked(`${local.baseUrl}/v1/traces/ingest`, [spans])).status, 200)
+  t.is(local.spans().length, 1)
+  for (const method of ['DELETE', 'PUT', 'HEAD'])
+    t.is((await fetch(`${local.baseUrl}/nothing/here`, { method })).status, 404, method)
+  t.deepEqual(
+    local.requests.map(({ method, status }) => `${method} ${status}`),
+    ['POST 200', 'POST 200', 'DELETE 404', 'PUT 404', 'HEAD 404'],
+  )
+})
+
+test('refuses a body that does not end, without waiting for its end', async (t) => {
+  const local = await start(t, { maxBodyBytes: 100_000 })
+  const endless = async function* (): AsyncGenerator<Uint8Array> {
+    for (;;) yield setTimeout(1, new Uint8Array(10_000))
+  }
+  t.is((await chunked(`${local.baseUrl}/chat/completions`, endless())).status, 413)
+  t.like(local.requests[0], { status: 413, outcome: 'completed' })
+})
+
 test('refuses bodies that are too large', async (t) => {
   const local = await start(t, { maxBodyBytes: 1_000 })
   t.is((await post(`${local.baseUrl}/chat/completions`, {}, `{"x":"${'y'.repeat(2_000)}"}`)).status, 413)
   t.is((await post(`${local.baseUrl}/chat/completions`)).status, 200)
+  t.deepEqual(
+    local.requests.map(({ status }) => status),
+    [413, 200],
+  )
 })
 
 test('gives embeddings and the price table', async (t) => {
