@@ -360,6 +360,52 @@ test('ids in a URL are checked, and long texts are cut', async (t) => {
   t.true(html.length < 200_000)
 })
 
+test('the page of a large trace shows what there is room for, and where the rest is', async (t) => {
+  const local = await start(t)
+  const rows = Array.from({ length: 300 }, (_, id) => ({ id, name: `item ${id}`, ok: true }))
+  const large = { input: JSON.stringify(rows), output: JSON.stringify(rows) }
+  const spans = Array.from({ length: 400 }, (_, n) =>
+    span(`s${n}`, { ...large, span_parent_id: n === 0 ? null : 's0' }),
+  )
+  t.is((await ingest(local, spans))[0], 200)
+  const html = await page(local.traceUrl('t1'))
+  t.is(html.match(/<details class="span /gu)?.length, 400)
+  t.regex(html, /item 299/u)
+  t.regex(html, /content in the API: \/api\/traces\/t1</u)
+  t.is((await fetch(new URL('/api/traces/t1', local.baseUrl))).status, 200)
+  t.true(html.length < 5_000_000, String(html.length))
+})
+
+test('one large input leaves room for the others, however it is made', async (t) => {
+  const local = await start(t)
+  const messages = Array.from({ length: 50_000 }, () => ({ role: 'user', content: '' }))
+  const nested = `${'['.repeat(190)}${Array.from({ length: 20_000 }, () => '{}').join()}${']'.repeat(190)}`
+  await ingest(local, [
+    span('a', { span_name: 'n'.repeat(100_000), input: JSON.stringify(messages), output: nested }),
+    span('b', {
+      metadata: { key: 'v'.repeat(100_000) },
+      error_message: 'e'.repeat(100_000),
+      status: 'error',
+    }),
+    span('c', { input: 'the last input' }),
+  ])
+  const html = await page(local.traceUrl('t1'))
+  t.regex(html, /… 4\d,\d{3} more</u)
+  t.regex(html, /… and more</u)
+  t.regex(html, /the last input/u)
+  t.true(html.length < 1_000_000, String(html.length))
+})
+
+test('short JSON is coloured, long JSON is not', async (t) => {
+  const local = await start(t)
+  await ingest(local, [
+    span('a', { input: '{"short":1}', output: JSON.stringify({ list: Array(3_000).fill({}) }) }),
+  ])
+  const html = await page(local.traceUrl('t1'))
+  t.regex(html, /<span class="k">&quot;short&quot;<\/span>: <span class="l">1<\/span>/u)
+  t.regex(html, /<pre>\{\n {2}&quot;list&quot;: \[/u)
+})
+
 test('documents nested deeper than any honest one are refused, or shown as text', async (t) => {
   const local = await start(t)
   const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`

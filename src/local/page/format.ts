@@ -42,3 +42,6 @@ export const ticksFor = (duration: number): ReadonlyArray<number> => {
   const step = ([1, 2, 5, 10].find((factor) => factor * magnitude >= rough) ?? 10) * magnitude
   return Array.from({ length: Math.floor(duration / step + 1e-9) + 1 }, (_, index) => index * step)
 }
+
+/** A name, an id or another word that is short unless somebody means harm: at most 200 characters of it. */
+export const shortened = (text: string): string => (text.length <= 200 ? text : `${text.slice(0, 200)}…`)

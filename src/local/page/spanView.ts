@@ -1,9 +1,10 @@
 import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
 import type { SpanView } from '../traceView.js'
-import { contentView, jsonView } from './contentView.js'
-import { formatCost, formatCount, formatDuration, formatTokens } from './format.js'
+import { contentView, jsonView, preView, textView } from './contentView.js'
+import { formatCost, formatCount, formatDuration, formatTokens, shortened } from './format.js'
 import type { Markup } from './layout.js'
+import { always, each, framed, inOrder, type View } from './View.js'
 
 /** The time axis of a trace: where it starts and how long it is (ms), and its marks. */
 export interface Axis {
@@ -70,7 +71,7 @@ const lane = (view: SpanView, axis: Axis): Markup => {
 const fact = (name: string, value: unknown): Markup | '' =>
   value === undefined || value === null || value === ''
     ? ''
-    : html`<div><dt>${name}</dt><dd><bdi>${String(value)}</bdi></dd></div>`
+    : html`<div><dt>${name}</dt><dd><bdi>${shortened(String(value))}</bdi></dd></div>`
 
 const tokens = (view: SpanView): Markup | '' => {
   const { completionTokens: output, promptTokens: input } = view
@@ -89,18 +90,27 @@ const stackOf = ({ metadata, properties }: SpanView['span']): unknown => {
   )
 }
 
-const failure = ({ span, status }: SpanView): Markup | '' => {
-  if (status !== 'error') return ''
+const failure = ({ span, status }: SpanView): View => {
+  if (status !== 'error') return always('')
   const stack = stackOf(span)
-  return html`<div class="fault"><strong>${span.error_message ?? 'Failed without a message'}</strong>${
-    typeof stack === 'string' ? html`<pre>${stack}</pre>` : ''
-  }</div>`
+  return framed(
+    inOrder([
+      textView(span.error_message ?? 'Failed without a message', (shown) => html`<strong>${shown}</strong>`),
+      typeof stack === 'string' ? preView(stack) : always(''),
+    ]),
+    (inner) => html`<div class="fault">${inner}</div>`,
+  )
 }
 
-const warning = ({ span }: SpanView): Markup | '' => {
+const plain = (shown: string): Markup => html`<bdi>${shown}</bdi>`
+
+const warning = ({ span }: SpanView): View => {
   const { warnings } = span
-  if (warnings === undefined || warnings === '') return ''
-  return html`<div class="warn">${typeof warnings === 'string' ? warnings : jsonView(warnings)}</div>`
+  if (warnings === undefined || warnings === '') return always('')
+  return framed(
+    typeof warnings === 'string' ? textView(warnings, plain) : jsonView(warnings),
+    (inner) => html`<div class="warn">${inner}</div>`,
+  )
 }
 
 const facts = (view: SpanView, axis: Axis): Markup => {
@@ -135,33 +145,53 @@ const facts = (view: SpanView, axis: Axis): Markup => {
   )}</dl>`
 }
 
-const metadataView = ({ span }: SpanView): Markup | '' => {
-  const entries = Object.entries(span.metadata ?? {}).filter(([key]) => !STACKS.includes(key))
-  if (entries.length === 0) return ''
-  const texts = entries
-    .slice(0, 100)
-    .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)])
-  return html`<section><h2>Metadata</h2><dl class="facts">${texts.map(
-    ([key, value]) => html`<div><dt><bdi>${key}</bdi></dt><dd><bdi>${value}</bdi></dd></div>`,
-  )}</dl></section>`
-}
-
-const propertiesView = ({ span }: SpanView): Markup | '' => {
-  const entries = Object.entries(span.properties ?? {}).filter(([key]) => key !== 'respan_error')
-  if (entries.length === 0) return ''
-  return html`<details class="raw"><summary>Properties</summary>${jsonView(Object.fromEntries(entries))}</details>`
-}
-
 const jsonOf = (value: unknown): string | undefined =>
   value === undefined ? undefined : JSON.stringify(value)
 
-const body = (view: SpanView, axis: Axis): Markup => {
+const metadataView = ({ span }: SpanView): View => {
+  const entries = Object.entries(span.metadata ?? {}).filter(([key]) => !STACKS.includes(key))
+  if (entries.length === 0) return always('')
+  const entry = ([key, value]: readonly [string, unknown]): View =>
+    framed(
+      textView(typeof value === 'string' ? value : (jsonOf(value) ?? ''), plain),
+      (inner) => html`<div><dt><bdi>${shortened(key)}</bdi></dt><dd>${inner}</dd></div>`,
+    )
+  return framed(
+    each(entries, entry),
+    (inner) => html`<section><h2>Metadata</h2><dl class="facts">${inner}</dl></section>`,
+  )
+}
+
+const folded = (title: string, view: View): View =>
+  framed(view, (inner) => html`<details class="raw"><summary>${title}</summary>${inner}</details>`)
+
+const propertiesView = ({ span }: SpanView): View => {
+  const entries = Object.entries(span.properties ?? {}).filter(([key]) => key !== 'respan_error')
+  return entries.length === 0 ? always('') : folded('Properties', jsonView(Object.fromEntries(entries)))
+}
+
+const section = (title: string, view: View): View =>
+  framed(view, (inner) => html`<section><h2>${title}</h2><div class="content">${inner}</div></section>`)
+
+const body = (view: SpanView, axis: Axis, api: string): View => {
   const { input, output, prompt_messages, completion_message, metadata, properties, ...rest } = view.span
-  return html`<div class="body">${failure(view)}${warning(view)}${facts(view, axis)}<div class="io"><section><h2>Input</h2><div class="content">${contentView(
-    input ?? jsonOf(prompt_messages),
-  )}</div></section><section><h2>Output</h2><div class="content">${contentView(
-    output === undefined || output === '' ? jsonOf(completion_message) : output,
-  )}</div></section></div>${metadataView(view)}${propertiesView(view)}<details class="raw"><summary>All other fields as sent</summary>${jsonView(rest)}</details></div>`
+  const given = input ?? jsonOf(prompt_messages)
+  const made = output === undefined || output === '' ? jsonOf(completion_message) : output
+  return framed(
+    inOrder([
+      failure(view),
+      warning(view),
+      always(facts(view, axis)),
+      framed(
+        inOrder([section('Input', contentView(given, api)), section('Output', contentView(made, api))]),
+        (inner) => html`<div class="io">${inner}</div>`,
+      ),
+      metadataView(view),
+      propertiesView(view),
+      folded('All other fields as sent', jsonView(rest)),
+    ]),
+    (inner) => html`<div class="body">${inner}</div>`,
+  )
 }
 
 /** How it ended, where the row's colour does not tell. */
@@ -170,15 +200,24 @@ const ending = ({ status, span }: SpanView): string => {
   return span.metadata?.error_tag === 'StreamInterrupted' ? ' · truncated' : ''
 }
 
-/** One span of the waterfall: a row, which opens to show what went in and came out. */
-export const spanView = (view: SpanView, axis: Axis): Markup => {
+/**
+ * One span of the waterfall: a row, which opens to show what went in and came out.
+ *
+ * @param api where the trace is to be had whole
+ */
+export const spanView = (view: SpanView, axis: Axis, api: string): View => {
   const type = typeOf(view)
   const { model } = view.span
-  return html`<details class="span t-${GROUPS[type] ?? 'other'}${view.status === 'error' ? ' bad' : ''}"${
-    view.status === 'error' && view.children.every(({ status }) => status !== 'error') ? html` open` : ''
-  }><summary><span class="name">${Array.from({ length: Math.min(view.depth, 16) }, () => html`<i></i>`)}<span class="caret"></span><span class="dot"></span><bdi class="label" title="${view.name}">${view.name}</bdi><bdi class="kind">${
-    model === undefined ? type : model
-  }${ending(view)}</bdi></span><span class="lane">${lane(view, axis)}</span><span class="num">${formatDuration(
-    view.end - view.start,
-  )}</span><span class="num tokens">${tokens(view)}</span></summary>${body(view, axis)}</details>`
+  const name = shortened(view.name)
+  return framed(
+    body(view, axis, api),
+    (inner) =>
+      html`<details class="span t-${GROUPS[type] ?? 'other'}${view.status === 'error' ? ' bad' : ''}"${
+        view.status === 'error' && view.children.every(({ status }) => status !== 'error') ? html` open` : ''
+      }><summary><span class="name">${Array.from({ length: Math.min(view.depth, 16) }, () => html`<i></i>`)}<span class="caret"></span><span class="dot"></span><bdi class="label" title="${name}">${name}</bdi><bdi class="kind">${shortened(
+        model === undefined ? type : model,
+      )}${ending(view)}</bdi></span><span class="lane">${lane(view, axis)}</span><span class="num">${formatDuration(
+        view.end - view.start,
+      )}</span><span class="num tokens">${tokens(view)}</span></summary>${inner}</details>`,
+  )
 }

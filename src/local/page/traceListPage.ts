@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { TraceView } from '../traceView.js'
-import { formatCost, formatCount, formatDuration, formatTime, formatTokens } from './format.js'
+import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortened } from './format.js'
 import { layout, type Markup } from './layout.js'
 import { failures, statusPill } from './tracePage.js'
 
@@ -26,7 +26,7 @@ const row = (trace: TraceView, longest: number): Markup => {
   const width = longest > 0 ? Math.max(1, (duration / longest) * 100) : 1
   const tokens = trace.promptTokens + trace.completionTokens
   const cell = (content: unknown): Markup => html`<a href="${href}" tabindex="-1">${content}</a>`
-  return html`<tr><td class="title"><a href="${href}"><bdi>${trace.name}</bdi><small>${trace.id}</small></a></td><td>${cell(
+  return html`<tr><td class="title"><a href="${href}"><bdi>${shortened(trace.name)}</bdi><small>${shortened(trace.id)}</small></a></td><td>${cell(
     statusPill(trace.status),
   )}</td><td>${cell(formatTime(trace.start))}</td><td class="long">${cell(
     html`<span>${formatDuration(duration)}</span><svg height="8" aria-hidden="true" class="${trace.status === 'error' ? 'bad' : 't-chat'}"><rect class="bar" width="${Number(width.toFixed(2))}%" height="8" rx="2"/></svg>`,

@@ -1,9 +1,18 @@
 import { html } from 'hono/html'
 import { said, type TraceView } from '../traceView.js'
 import { contentView } from './contentView.js'
-import { formatCost, formatCount, formatDuration, formatTime, formatTokens, ticksFor } from './format.js'
+import {
+  formatCost,
+  formatCount,
+  formatDuration,
+  formatTime,
+  formatTokens,
+  shortened,
+  ticksFor,
+} from './format.js'
 import { layout, type Markup } from './layout.js'
 import { type Axis, spanView } from './spanView.js'
+import { always, framed, inOrder, type View } from './View.js'
 
 const STATUS: Readonly<Record<TraceView['status'], string>> = {
   ok: 'OK',
@@ -24,11 +33,11 @@ export const failures = (errors: number): Markup | '' =>
   errors === 0 ? '' : html`<small class="bad">${formatCount(errors)} failed</small>`
 
 const textOf = (id: string | number | undefined): string | undefined =>
-  id === undefined ? undefined : String(id)
+  id === undefined ? undefined : shortened(String(id))
 
 const header = (trace: TraceView): Markup => {
   const total = trace.promptTokens + trace.completionTokens
-  return html`<h1><bdi>${trace.name}</bdi>${statusPill(trace.status)}</h1>
+  return html`<h1><bdi>${shortened(trace.name)}</bdi>${statusPill(trace.status)}</h1>
 <div class="id">${trace.id}</div>
 <dl class="stats">${stat('Duration', formatDuration(trace.end - trace.start))}${stat(
     'Started (UTC)',
@@ -47,12 +56,18 @@ const header = (trace: TraceView): Markup => {
   )}</dl>`
 }
 
-const ends = (trace: TraceView): Markup | '' => {
+const ends = (trace: TraceView, api: string): View => {
   const root = trace.root?.span
-  if (trace.rows.length < 2 || !(root?.input || root?.output)) return ''
-  return html`<div class="io ends"><section class="card"><h2>Input</h2><div class="content">${contentView(
-    root.input,
-  )}</div></section><section class="card"><h2>Output</h2><div class="content">${contentView(root.output)}</div></section></div>`
+  if (trace.rows.length < 2 || !(root?.input || root?.output)) return always('')
+  const card = (title: string, text: string | undefined): View =>
+    framed(
+      contentView(text, api),
+      (inner) => html`<section class="card"><h2>${title}</h2><div class="content">${inner}</div></section>`,
+    )
+  return framed(
+    inOrder([card('Input', root.input), card('Output', root.output)]),
+    (inner) => html`<div class="io ends">${inner}</div>`,
+  )
 }
 
 const axisView = ({ duration, ticks }: Axis): Markup =>
@@ -62,24 +77,34 @@ const axisView = ({ duration, ticks }: Axis): Markup =>
     return html`<text x="${Number(x.toFixed(3))}%" y="21" text-anchor="${anchor}">${tick === 0 ? '0' : formatDuration(tick)}</text>`
   })}</svg><span class="num">Duration</span><span class="num">Tokens in → out</span></div>`
 
-// More rows than anybody reads; the browser takes them, and the API has the rest.
+// More rows, and more characters of content, than anybody reads; the API has the rest.
 const MOST_ROWS = 2_000
+const MOST_CONTENT = 2_000_000
 
 /** The page of one trace: its totals, what went in and came out, and the waterfall of its spans. */
 export const tracePage = (trace: TraceView, host: string): Markup => {
   const duration = trace.end - trace.start
   const axis: Axis = { start: trace.start, duration, ticks: ticksFor(duration) }
   const hidden = trace.rows.length - MOST_ROWS
+  const api = `/api/traces/${encodeURIComponent(trace.id)}`
+  const rows = trace.rows.slice(0, MOST_ROWS).map((row) => spanView(row, axis, api))
+  const fall = framed(
+    inOrder(rows),
+    (inner) =>
+      html`<div class="card fall">${axisView(axis)}${inner}${
+        hidden > 0 ? html`<p class="more">${formatCount(hidden)} more spans are not shown.</p>` : ''
+      }</div>`,
+  )
   return layout({
-    title: `${trace.name} · trace`,
+    title: `${shortened(trace.name)} · trace`,
     crumb: 'Traces',
     host,
     // A trace whose root is missing is still under way.
     ...(trace.status === 'incomplete' ? { refresh: 2 } : {}),
-    content: html`${header(trace)}${trace.status === 'incomplete' ? html`<p class="wait">The root of this trace has not arrived; the page loads itself anew until it has.</p>` : ''}${ends(trace)}<div class="card fall">${axisView(axis)}${trace.rows
-      .slice(0, MOST_ROWS)
-      .map((row) => spanView(row, axis))}${
-      hidden > 0 ? html`<p class="more">${formatCount(hidden)} more spans are not shown.</p>` : ''
-    }</div>`,
+    content: html`${header(trace)}${
+      trace.status === 'incomplete'
+        ? html`<p class="wait">The root of this trace has not arrived; the page loads itself anew until it has.</p>`
+        : ''
+    }${inOrder([ends(trace, api), fall])(MOST_CONTENT).markup}`,
   })
 }
