@@ -5,6 +5,7 @@ import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, strings } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
 import { openaiBaseUrl } from '../http/baseUrl.js'
+import { closed } from './closed.js'
 import { Fault } from './Fault.js'
 import { LocalPrompt } from './LocalPrompt.js'
 import type { Upstream } from './upstream.js'
@@ -39,26 +40,28 @@ export interface LocalOptions {
   readonly maxBodyBytes?: number
 }
 
-const Options = t.partial(
-  {
-    port: integerWithin(0, 65_535),
-    apiKey: t.string,
-    prompts: t.record(t.string, LocalPrompt, 'prompts by id'),
-    promptsDirectory: t.string,
-    upstream: t.intersection(
-      [t.type({ baseUrl: t.string }), t.partial({ apiKey: t.string, model: t.string })],
-      'Upstream',
-    ),
-    faults: t.readonlyArray(Fault, 'list of Fault'),
-    chunkDelay: numberWithin(0),
-    origins: strings,
-    unref: t.boolean,
-    maxTraces: integerWithin(1),
-    maxSpans: integerWithin(1),
-    maxRequests: integerWithin(1),
-    maxBodyBytes: integerWithin(1),
-  },
-  'LocalOptions',
+const Options = closed(
+  t.partial(
+    {
+      port: integerWithin(0, 65_535),
+      apiKey: t.string,
+      prompts: t.record(t.string, LocalPrompt, 'prompts by id'),
+      promptsDirectory: t.string,
+      upstream: t.intersection(
+        [t.type({ baseUrl: t.string }), t.partial({ apiKey: t.string, model: t.string })],
+        'Upstream',
+      ),
+      faults: t.readonlyArray(Fault, 'list of Fault'),
+      chunkDelay: numberWithin(0),
+      origins: strings,
+      unref: t.boolean,
+      maxTraces: integerWithin(1),
+      maxSpans: integerWithin(1),
+      maxRequests: integerWithin(1),
+      maxBodyBytes: integerWithin(1),
+    },
+    'LocalOptions',
+  ),
 )
 
 const withUpstreamUrl = (options: LocalOptions, upstream: Upstream): Either<InvalidInput, LocalOptions> => {

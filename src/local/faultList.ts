@@ -13,13 +13,14 @@ export interface FaultList {
 
 /** An empty list of faults. */
 export const faultList = (): FaultList => {
-  let faults: ReadonlyArray<{ readonly fault: Fault; readonly left: number }> = []
+  // By a key of its own: the same fault given twice is two faults.
+  let faults: ReadonlyArray<{ readonly key: symbol; readonly fault: Fault; readonly left: number }> = []
   return {
     add: (fault) => {
-      const entry = { fault, left: fault.times ?? Number.POSITIVE_INFINITY }
-      faults = [...faults, entry]
+      const key = Symbol('fault')
+      faults = [...faults, { key, fault, left: fault.times ?? Number.POSITIVE_INFINITY }]
       return () => {
-        faults = faults.filter((one) => one.fault !== fault)
+        faults = faults.filter((one) => one.key !== key)
       }
     },
     take: (on, model) => {

@@ -38,7 +38,7 @@ export interface Local extends AsyncDisposable {
   /**
    * Misbehaves from now on; the returned function ends it.
    *
-   * @throws InvalidInput for an unknown kind of misbehaviour
+   * @throws InvalidInput for an unknown kind of misbehaviour, or a misspelt one
    */
   readonly fault: (fault: Fault) => () => void
   /** Resolves when no request is under way: also those whose client has left are over. */

@@ -81,6 +81,33 @@ test('an unknown fault is refused when it is given', async (t) => {
   await t.throwsAsync(startLocal({ faults: [{ times: 0 }] }), { instanceOf: InvalidInput })
 })
 
+test('a misspelt fault is refused wherever it is given, and its name is in the message', async (t) => {
+  const local = await start(t)
+  const misspelt: Fault = JSON.parse('{"statsu":503,"times":1}')
+  const error = t.throws(() => local.fault(misspelt), { instanceOf: InvalidInput })
+  t.regex(error?.message ?? '', /^fault: statsu: expected one of the fields on, model, times, status, /u)
+  const started = await t.throwsAsync(startLocal({ faults: [{ status: 500 }, misspelt] }), {
+    instanceOf: InvalidInput,
+  })
+  t.regex(started?.message ?? '', /^startLocal: faults\[1\]\.statsu: /u)
+  const response = await post(local, {}, { headers: { 'x-local-fault': '{"bogus":1}' } })
+  t.is(response.status, 422)
+  t.regex(JSON.parse(await response.text()).errors.bogus[0], /^bogus: expected one of the fields on, /u)
+  t.deepEqual(await statuses(local, 1), [200])
+})
+
+test('the same fault given twice is two faults, each removed on its own', async (t) => {
+  const local = await start(t)
+  const fault: Fault = { status: 503 }
+  const [first, second] = [local.fault(fault), local.fault(fault)]
+  t.deepEqual(await statuses(local, 1), [503])
+  first()
+  first()
+  t.deepEqual(await statuses(local, 1), [503])
+  second()
+  t.deepEqual(await statuses(local, 1), [200])
+})
+
 test('a header asks for a fault of one request', async (t) => {
   const local = await start(t)
   const response = await post(local, {}, { headers: { 'x-local-fault': '{"status":418}' } })

@@ -289,6 +289,7 @@ test('an upstream that is not there is a 502, and a fallback for it is tried', a
 test('wrong options are refused before anything is started', async (t) => {
   const wrong: ReadonlyArray<readonly [LocalOptions, string]> = [
     [{ port: 70_000 }, 'port'],
+    [JSON.parse('{"prot":3}'), 'prot'],
     [{ upstream: { baseUrl: 'nonsense' } }, 'upstream.baseUrl'],
     [{ prompts: { p: { messages: [{ role: 'user', content: 1 as unknown as string }] } } }, 'prompts.p'],
   ]
