@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
@@ -27,12 +28,14 @@ interface Wanted {
 // The platform's limit: a prompt, its children and theirs.
 const MAX_DEPTH = 2
 
-// A private-use mark that no template writes: where it stands, the message is cut into text and image parts.
-const IMAGE = /\uE000(\d+)\uE001/u
+// Where it stands in a rendered template, the message is cut into text and image parts. Drawn by lot, so that no text
+// of a template or a variable is ever taken for one.
+const imageMark = (): string => `\uE000${randomInt(2 ** 47)}\uE001`
 
 interface Filled {
   readonly values: Fields
-  readonly images: ReadonlyArray<string>
+  /** The URLs of the images, by the marks that stand for them. */
+  readonly images: ReadonlyMap<string, string>
 }
 
 const find = (store: PromptStore, { prompt_id, version }: Wanted): Either<Refusal, StoredVersion> => {
@@ -50,16 +53,19 @@ const fillVariables = (
   path: ReadonlyArray<string>,
 ): Either<Refusal, Filled> => {
   const values: Array<readonly [string, unknown]> = []
-  const images: Array<string> = []
+  const images = new Map<string, string>()
   for (const [name, value] of Object.entries(variables)) {
     if (!TypedVariable.is(value)) {
       values.push([name, value])
       continue
     }
     switch (value._type) {
-      case 'image_url':
-        values.push([name, `\uE000${images.push(value.value) - 1}\uE001`])
+      case 'image_url': {
+        const mark = imageMark()
+        images.set(mark, value.value)
+        values.push([name, mark])
         break
+      }
       case 'prompt': {
         const child = renderPrompt(store, value, path)
         if (child._tag === 'Left') return child
@@ -73,11 +79,13 @@ const fillVariables = (
   return right({ values: Object.fromEntries(values), images })
 }
 
-const partsOf = (text: string, images: ReadonlyArray<string>): string | ReadonlyArray<ContentPart> => {
-  if (!IMAGE.test(text)) return text
-  // `split` with a group alternates between text and the number of an image.
-  return text.split(IMAGE).flatMap((piece, index): ReadonlyArray<ContentPart> => {
-    if (index % 2 === 1) return [{ type: 'image_url', image_url: { url: images[Number(piece)] ?? '' } }]
+const partsOf = (text: string, images: Filled['images']): string | ReadonlyArray<ContentPart> => {
+  // `split` keeps what a group matched.
+  const pieces = images.size === 0 ? [text] : text.split(new RegExp(`(${[...images.keys()].join('|')})`, 'u'))
+  if (pieces.length === 1) return text
+  return pieces.flatMap((piece): ReadonlyArray<ContentPart> => {
+    const url = images.get(piece)
+    if (url !== undefined) return [{ type: 'image_url', image_url: { url } }]
     return piece.trim() === '' ? [] : [{ type: 'text', text: piece }]
   })
 }

@@ -193,6 +193,22 @@ test('typed variables: text, image, JSON, and another prompt as text', async (t)
   ])
 })
 
+test('no text is taken for an image, whatever characters it has', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const request = 'a\uE0000\uE001b\uE00099\uE001c'
+  const rendered = async (variables: object): Promise<unknown> => {
+    const [, body] = await call(local, { prompt: { prompt_id: 'support', schema_version: 2, variables } })
+    return Array.isArray(body.prompt_message) ? body.prompt_message.at(-1)?.content : body
+  }
+  t.is(await rendered({ request }), request)
+  const photo = { _type: 'image_url', value: 'https://example.org/a.png' }
+  t.deepEqual(await rendered({ request, photo }), [
+    { type: 'text', text: `${request} See ` },
+    { type: 'image_url', image_url: { url: 'https://example.org/a.png' } },
+    { type: 'text', text: ' please.' },
+  ])
+})
+
 test('templates are Jinja with its own white space; a missing variable is empty', async (t) => {
   const local = await start(t, { prompts: PROMPTS })
   const variables = { input: { _type: 'json', value: { items: [{ name: 'a' }, { name: 'b' }] } } }
