@@ -26,11 +26,29 @@ interface Place {
   readonly index: number
   readonly listed: boolean
   readonly depth: number
+  /** How many values there is room for, from here on. */
+  readonly room: number
+}
+
+interface Made {
+  readonly value: unknown
+  /** What room is left. */
+  readonly room: number
 }
 
 // A recursive schema (a tree, a linked list) ends here: optional properties and list items are left out.
 const DEEP = 5
 const DEEPEST = 24
+
+// Lists in lists, and objects in themselves, multiply. When so many values are made, lists have no more items; when
+// twice as many are, everything ends, required or not. A long text counts for several values.
+const MOST_VALUES = 10_000
+const CHARACTERS_PER_VALUE = 100
+
+const leaf = (value: unknown, { room }: Place): Made => {
+  const length = typeof value === 'object' ? JSON.stringify(value).length : String(value).length
+  return { value, room: room - 1 - Math.floor(length / CHARACTERS_PER_VALUE) }
+}
 
 const resolved = (schema: unknown, root: unknown, hops = 0): unknown => {
   if (!Fields.is(schema) || typeof schema.$ref !== 'string' || hops > 16) return schema
@@ -79,39 +97,48 @@ const merged = (parts: ReadonlyArray<unknown>): Fields => {
 const isNull = (schema: unknown): boolean =>
   Fields.is(schema) && (schema.type === 'null' || schema.const === null)
 
-const objectOf = (schema: Fields, place: Place): unknown => {
+const objectOf = (schema: Fields, place: Place): Made => {
   const properties = Fields.is(schema.properties) ? schema.properties : {}
   const required = listOf(schema.required).filter((key) => typeof key === 'string')
   const optional = Object.keys(properties).filter((key) => !required.includes(key))
   const wanted = place.depth >= DEEP || required.length > 0 ? required : [...required, ...optional]
-  return Object.fromEntries(
-    wanted.map((name) => [
+  const entries: Array<readonly [string, unknown]> = []
+  let room = place.room - 1
+  for (const name of wanted) {
+    const made = valueAt(Object.hasOwn(properties, name) ? properties[name] : {}, {
+      ...place,
       name,
-      valueAt(Object.hasOwn(properties, name) ? properties[name] : {}, {
-        ...place,
-        name,
-        depth: place.depth + 1,
-        h: hash(name, place.h),
-      }),
-    ]),
-  )
+      depth: place.depth + 1,
+      h: hash(name, place.h),
+      room: room - Math.floor(name.length / CHARACTERS_PER_VALUE),
+    })
+    entries.push([name, made.value])
+    room = made.room
+  }
+  return { value: Object.fromEntries(entries), room }
 }
 
-const arrayOf = (schema: Fields, place: Place): unknown => {
+const arrayOf = (schema: Fields, place: Place): Made => {
   const fixed = listOf(schema.prefixItems)
   const least = Math.max(number(schema.minItems) ?? 0, 0)
   const most = number(schema.maxItems) ?? Number.POSITIVE_INFINITY
   const usual = place.depth >= DEEP ? 0 : Math.max(2, Math.min(3, place.hints.names.length))
   const length = Math.min(Math.max(least, Math.min(usual, most), Math.min(fixed.length, most)), 100)
-  return Array.from({ length }, (_, index) =>
-    valueAt(fixed[index] ?? schema.items ?? {}, {
+  const items: Array<unknown> = []
+  let room = place.room - 1
+  for (let index = 0; index < length && room > 0; index++) {
+    const made = valueAt(fixed[index] ?? schema.items ?? {}, {
       ...place,
       index: place.index + index,
       listed: true,
       depth: place.depth + 1,
       h: place.h + index,
-    }),
-  )
+      room,
+    })
+    items.push(made.value)
+    room = made.room
+  }
+  return { value: items, room }
 }
 
 const FORMATS: Readonly<Record<string, (h: number) => string>> = {
@@ -195,17 +222,22 @@ const mentioned = (values: ReadonlyArray<unknown>, question: string): unknown =>
       typeof value === 'string' && value !== '' && question.toLowerCase().includes(value.toLowerCase()),
   )
 
-const valueAt = (given: unknown, place: Place): unknown => {
-  if (place.depth > DEEPEST || given === true) return wording(place)
+const valueAt = (given: unknown, place: Place): Made => {
+  if (place.room <= -MOST_VALUES) return leaf(wording(place).slice(0, CHARACTERS_PER_VALUE), place)
+  if (place.depth > DEEPEST || given === true) return leaf(wording(place), place)
   const schema = resolved(given, place.root)
-  if (!Fields.is(schema)) return null
-  if (Object.hasOwn(schema, 'const')) return schema.const
+  if (!Fields.is(schema)) return leaf(null, place)
+  if (Object.hasOwn(schema, 'const')) return leaf(schema.const, place)
   const [first, ...others] = listOf(schema.enum)
   if (first !== undefined)
-    return mentioned([first, ...others], place.hints.question) ?? pick([first, ...others], place.h)
+    return leaf(
+      mentioned([first, ...others], place.hints.question) ?? pick([first, ...others], place.h),
+      place,
+    )
   if (Array.isArray(schema.allOf)) {
     const { allOf, ...beside } = schema
-    return valueAt(merged([beside, ...allOf.map((part: unknown) => resolved(part, place.root))]), place)
+    const parts = allOf.map((part: unknown) => resolved(part, place.root))
+    return valueAt(merged([beside, ...parts]), { ...place, depth: place.depth + 1 })
   }
   const variants = [...listOf(schema.anyOf), ...listOf(schema.oneOf)]
   if (variants.length > 0) {
@@ -223,15 +255,15 @@ const valueAt = (given: unknown, place: Place): unknown => {
     case 'array':
       return arrayOf(schema, place)
     case 'integer':
-      return numberOf(schema, true, place)
+      return leaf(numberOf(schema, true, place), place)
     case 'number':
-      return numberOf(schema, false, place)
+      return leaf(numberOf(schema, false, place), place)
     case 'boolean':
-      return place.h % 2 === 0
+      return leaf(place.h % 2 === 0, place)
     case 'null':
-      return null
+      return leaf(null, place)
     default:
-      return stringOf(schema, place)
+      return leaf(stringOf(schema, place), place)
   }
 }
 
@@ -240,10 +272,12 @@ const valueAt = (given: unknown, place: Place): unknown => {
  *
  * Understands `type` (also a list), `properties`, `required`, `items`, `prefixItems`, `enum`, `const`, `anyOf`,
  * `oneOf`, `allOf`, local `$ref`, bounds of numbers, lengths and lists, `multipleOf` and the usual `format`s; not
- * `pattern`, `not`, `if` or `uniqueItems`. Where a schema lists required properties, the others are left out.
+ * `pattern`, `not`, `if` or `uniqueItems`. Where a schema lists required properties, the others are left out. A list
+ * has at most 100 items, and fewer than `minItems` asks for when the whole would have more than 10,000 values.
  *
  * @param name what the value is for: a property name, which decides between a place, a title, a sentence…
  * @param h decides where the schema leaves a choice
  */
 export const valueFromSchema = (schema: unknown, hints: SchemaHints, name: string, h: number): unknown =>
-  valueAt(schema, { root: schema, hints, h, name, index: 0, listed: false, depth: 0 })
+  valueAt(schema, { root: schema, hints, h, name, index: 0, listed: false, depth: 0, room: MOST_VALUES })
+    .value

@@ -147,6 +147,24 @@ test('recursive and circular schemas end', (t) => {
   t.notThrows(() => value({ type: 'object', properties: { self: { $ref: '#' } }, required: ['self'] }))
 })
 
+test('what multiplies ends: lists in lists, objects in themselves, long texts in lists', (t) => {
+  const list = (items: object): object => ({ type: 'array', minItems: 100, items })
+  const lists = JSON.stringify(value(list(list(list({ type: 'string' })))))
+  t.is(JSON.parse(lists)[0][0].length, 100)
+  t.true(lists.length < 200_000)
+  const pair = {
+    type: 'object',
+    properties: { l: { $ref: '#' }, r: { $ref: '#' } },
+    required: ['l', 'r'],
+  }
+  t.true(JSON.stringify(value(pair)).length < 2_000_000)
+  const long = list(list({ type: 'string', minLength: 10_000 }))
+  t.true(JSON.stringify(value(long)).length < 2_000_000)
+  t.true(JSON.stringify(value(list(list({ const: 'x'.repeat(100_000) })))).length < 2_000_000)
+  t.is(JSON.stringify(value(list({ type: 'integer' }))).match(/\d+/gu)?.length, 100)
+  t.notThrows(() => value({ allOf: [{ $ref: '#' }] }))
+})
+
 testProp('law: any JSON as a schema gives JSON, the same each time', [fc.jsonValue()], (t, schema) => {
   const made = value(schema)
   t.deepEqual(value(schema), made)
