@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { AnswerCache } from './answerCache.js'
 import { builtInModel } from './builtInModel.js'
 import { candidateModels } from './candidateModels.js'
@@ -14,6 +15,7 @@ import type { ResolvedRequest } from './resolvePrompt.js'
 import { sleep } from './sleep.js'
 import { toModelRequest } from './toModelRequest.js'
 import { askUpstream, type Upstream } from './upstream.js'
+import { wrongRequest } from './wrongRequest.js'
 
 /** How a chat request is answered: by the built-in model, or by an upstream's response, with a fault on top. */
 export type ChatOutcome =
@@ -73,12 +75,13 @@ const answerAs = async (
   return asked._tag === 'Left' ? asked : right({ _tag: 'Upstream', response: asked.right, model, fault })
 }
 
-const unknownTool = ({ request }: ResolvedRequest): Refusal | undefined => {
-  const { tool_choice: choice, tools = [] } = request
-  if (typeof choice !== 'object' || tools.some(({ function: tool }) => tool.name === choice.function.name))
-    return undefined
-  return invalid({ tool_choice: [`Function ${choice.function.name} is not among the tools.`] })
-}
+// A group without models is one that the platform has stored.
+const noModel = ({ load_balance_group: group }: ChatRequest): Refusal =>
+  group === undefined
+    ? invalid({ model: ['This field is required.'] })
+    : invalid({
+        load_balance_group: ['load_balance_group.models: a local gateway knows no stored groups'],
+      })
 
 /**
  * Answers a chat request whose prompt is resolved: the first of its models that answers. When none does, the last
@@ -88,10 +91,9 @@ export const answerChat = async (
   resolved: ResolvedRequest,
   answering: Answering,
 ): Promise<Either<Refusal, ChatOutcome>> => {
-  const wrong = unknownTool(resolved)
+  const wrong = wrongRequest(resolved.request, resolved.messages)
   if (wrong !== undefined) return left(wrong)
-  if (resolved.messages.length === 0) return left(invalid({ messages: ['This list may not be empty.'] }))
-  let last: Refusal = invalid({ model: ['This field is required.'] })
+  let last = noModel(resolved.request)
   for (const model of candidateModels(resolved.request, resolved.messages)) {
     const outcome = await answerAs(model, resolved, answering)
     if (outcome._tag === 'Right') return outcome

@@ -23,18 +23,24 @@ export interface ChatAnswer {
   readonly latency: number
 }
 
-const logprob = (token: string, index: number): Fields => ({
-  token,
-  logprob: -((hash(token, index) % 1000) / 1000),
-  bytes: [...Buffer.from(token)],
-})
+// More than the 20 that may be asked for, since the token itself is not among its alternatives.
+const OTHERS =
+  ' the| a| of| and| to| in| is| that| it| for| on| with| as| are| be| this| by| an| at| from| or'.split('|')
+
+// The token that was chosen is the likeliest; behind it come others, each less likely than the one before.
+const likeliest = (token: string, index: number, count: number): ReadonlyArray<Fields> =>
+  [token, ...OTHERS.filter((other) => other !== token)].slice(0, count).map((text, rank) => ({
+    token: text,
+    logprob: -((hash(token, index) % 1000) / 1000) - rank,
+    bytes: [...Buffer.from(text)],
+  }))
 
 const logprobsOf = (request: ChatRequest, text: string | null, from = 0): Fields | null =>
   request.logprobs === true && text !== null
     ? {
         content: tokensOf(text).map((token, index) => ({
-          ...logprob(token, from + index),
-          top_logprobs: (request.top_logprobs ?? 0) > 0 ? [logprob(token, from + index)] : [],
+          ...likeliest(token, from + index, 1)[0],
+          top_logprobs: likeliest(token, from + index, request.top_logprobs ?? 0),
         })),
         refusal: null,
       }

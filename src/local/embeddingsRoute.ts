@@ -12,12 +12,19 @@ import { invalidField } from './readChatRequest.js'
 import { sendRefusal } from './send.js'
 import { countTokens } from './tokensOf.js'
 
+const Text = t.refinement(t.string, (text) => text !== '', 'text that is not empty')
+
+const MOST_TEXTS = 2_048
+
+const Texts = t.refinement(
+  t.readonlyArray(Text, 'list of texts'),
+  ({ length }) => length > 0 && length <= MOST_TEXTS,
+  `list of 1 to ${MOST_TEXTS} texts`,
+)
+
 const EmbeddingsRequest = wire(
   t.intersection([
-    t.type({
-      model: t.string,
-      input: t.union([t.string, t.readonlyArray(t.string, 'list of strings')], 'string or list of strings'),
-    }),
+    t.type({ model: Text, input: t.union([Text, Texts], `${Text.name}, or ${Texts.name}`) }),
     t.partial({ encoding_format: oneOf('float', 'base64'), dimensions: integerWithin(1, 8192) }),
   ]),
   'EmbeddingsRequest',

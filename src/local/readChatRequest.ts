@@ -9,9 +9,13 @@ import { invalid, type Refusal, refusal } from './Refusal.js'
 // Ours never sends them; other clients send them with their defaults, and a server takes that.
 const IGNORED = new Set(['field_name', 'delimiter', 'mock_response', 'is_log_omitted'])
 
-// OpenAI's interface allows `null` for most optional fields, in the sense of "not given".
-const given = (body: Fields): Fields =>
-  Object.fromEntries(Object.entries(body).filter(([key, value]) => value !== null && !IGNORED.has(key)))
+// OpenAI's interface allows `null` for most optional fields, in the sense of "not given". A blank model names none.
+const isGiven = ([key, value]: readonly [string, unknown]): boolean =>
+  value !== null &&
+  !IGNORED.has(key) &&
+  !(key === 'model' && typeof value === 'string' && value.trim() === '')
+
+const given = (body: Fields): Fields => Object.fromEntries(Object.entries(body).filter(isGiven))
 
 const PICKS_MODEL = ['model', 'models', 'load_balance_group', 'load_balance_models', 'loadbalance_models']
 

@@ -18,15 +18,12 @@ const formOf = (format: ChatRequest['response_format']): ResponseForm => {
 const reasons = ({ reasoning_effort: effort, thinking }: ChatRequest): boolean =>
   (effort !== undefined && effort !== 'none' && effort !== 'minimal') || thinking?.type === 'enabled'
 
-// A development server should not be talked into a million choices.
-const MOST_CHOICES = 128
-
 /** What the built-in model obeys of a chat request. */
 export const toModelRequest = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>): ModelRequest => {
   const { stop, tool_choice: choice } = request
   return {
     messages,
-    n: Math.min(request.n ?? 1, MOST_CHOICES),
+    n: request.n ?? 1,
     seed: request.seed ?? 0,
     maxTokens: request.max_completion_tokens ?? request.max_tokens,
     stop: stop === undefined ? [] : typeof stop === 'string' ? [stop] : stop,

@@ -23,6 +23,11 @@ const post = (
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })
 
+interface Likely {
+  readonly token: string
+  readonly logprob: number
+}
+
 interface Choice {
   readonly index: number
   readonly message: {
@@ -33,7 +38,9 @@ interface Choice {
     }>
   }
   readonly finish_reason: string
-  readonly logprobs: { readonly content: ReadonlyArray<{ readonly token: string }> }
+  readonly logprobs: {
+    readonly content: ReadonlyArray<Likely & { readonly top_logprobs: ReadonlyArray<Likely> }>
+  }
 }
 
 interface Answer {
@@ -334,6 +341,22 @@ test('thinks aloud when asked to, and gives log probabilities', async (t) => {
   t.is(choices[0].logprobs.content.map(({ token }) => token).join(''), choices[0].message.content)
 })
 
+test('gives as many alternatives to each token as were asked for, the likeliest first', async (t) => {
+  const local = await start(t)
+  const request = ask('Say the same', { logprobs: true, top_logprobs: 3, stream: false })
+  const { choices } = await json(await post(local, request))
+  for (const { token, logprob, top_logprobs: top } of choices[0].logprobs.content) {
+    t.is(top.length, 3)
+    t.like(top[0], { token, logprob })
+    t.is(new Set(top.map((one) => one.token)).size, 3)
+    t.true(top.every((one, rank) => rank === 0 || one.logprob < (top[rank - 1]?.logprob ?? 0)))
+  }
+  const without = await json(await post(local, ask('Say x', { logprobs: true })))
+  t.deepEqual(without.choices[0].logprobs.content[0]?.top_logprobs, [])
+  const streamed = eventsOf(await (await post(local, { ...request, stream: true })).text())
+  t.is(JSON.parse(streamed[1] ?? '').choices[0].logprobs.content[0].top_logprobs.length, 3)
+})
+
 test('the three ways to pass Respan parameters: top level, then respan_params, then the header', async (t) => {
   const local = await start(t)
   const header = Buffer.from(
@@ -425,4 +448,151 @@ test('what is wrong with a request is answered as documented', async (t) => {
   ])
   // OpenAI's interface takes null for "not given".
   t.is((await refused(ask('Say x', { stop: null, tools: null, field_name: 'data: ' })))[0], 200)
+})
+
+const calling = (...ids: ReadonlyArray<string>): object => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: ids.map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } })),
+})
+const called = (id: string): object => ({ role: 'tool', tool_call_id: id, content: 'done' })
+const hi = { role: 'user', content: 'Hi' }
+const tool = (name: string): object => ({ type: 'function', function: { name } })
+const schema = (name: string): object => ({ type: 'json_schema', json_schema: { name, schema: {} } })
+const choice = { type: 'function', function: { name: 'f' } }
+const named = 'expected 1 to 64 letters, digits, underscores and hyphens'
+const noCall = 'no such call in the assistant message before it'
+const empty = 'This list may not be empty.'
+
+const wrong: ReadonlyArray<readonly [title: string, more: object, field: string, problem: string]> = [
+  [
+    'an answer to a call that nobody made',
+    { messages: [hi, called('a')] },
+    'messages',
+    `messages[1].tool_call_id: ${noCall}`,
+  ],
+  [
+    'an answer to another call',
+    { messages: [hi, calling('a'), called('a'), called('b')] },
+    'messages',
+    `messages[3].tool_call_id: ${noCall}`,
+  ],
+  [
+    'an answer that comes too late',
+    { messages: [calling('a'), called('a'), hi, called('a')] },
+    'messages',
+    `messages[3].tool_call_id: ${noCall}`,
+  ],
+  [
+    'calls without answers',
+    { messages: [hi, calling('a', 'b'), called('a'), hi] },
+    'messages',
+    'messages[1].tool_calls: 1 of them without a tool message after it',
+  ],
+  [
+    'calls without answers at the end',
+    { messages: [hi, calling('a', 'b')] },
+    'messages',
+    'messages[1].tool_calls: 2 of them without a tool message after it',
+  ],
+  [
+    'an assistant that says nothing',
+    { messages: [hi, { role: 'assistant', content: null }] },
+    'messages',
+    'messages[1]: an assistant message needs content or tool_calls',
+  ],
+  [
+    'content without parts',
+    { messages: [{ role: 'user', content: [] }] },
+    'messages',
+    `messages[0].content: ${empty}`,
+  ],
+  ['a model without a name', { model: '' }, 'model', 'This field is required.'],
+  ['a model with a blank name', { model: ' \t' }, 'model', 'This field is required.'],
+  ['too many choices', { n: 129 }, 'n', 'n: expected at most 128, found 129'],
+  ['a choice without tools', { tool_choice: choice }, 'tool_choice', 'tool_choice: allowed only with tools'],
+  ['no tools in the list', { tools: [] }, 'tools', 'This list may not be empty; leave it out.'],
+  [
+    'a blank in the name of a function',
+    { tools: [tool('f'), tool('get weather')] },
+    'tools',
+    `tools[1].function.name: ${named}`,
+  ],
+  ['a name that is too long', { tools: [tool('f'.repeat(65))] }, 'tools', `tools[0].function.name: ${named}`],
+  [
+    'a schema with punctuation in its name',
+    { response_format: schema('a.b') },
+    'response_format',
+    `response_format.json_schema.name: ${named}`,
+  ],
+  [
+    'JSON that no message speaks of',
+    { response_format: { type: 'json_object' } },
+    'response_format',
+    'response_format: for json_object, the word "json" must occur in the messages',
+  ],
+  [
+    'too many stop marks',
+    { stop: ['a', 'b', 'c', 'd', 'e'] },
+    'stop',
+    'stop: expected at most 4 entries, found 5',
+  ],
+  [
+    'alternatives without log probabilities',
+    { top_logprobs: 3 },
+    'top_logprobs',
+    'top_logprobs: allowed only with logprobs: true',
+  ],
+  [
+    'options of a stream without a stream',
+    { stream_options: { include_usage: true } },
+    'stream_options',
+    'stream_options: allowed only with stream: true',
+  ],
+  [
+    'a group that only the platform knows',
+    { model: undefined, load_balance_group: { group_id: 'g' } },
+    'load_balance_group',
+    'load_balance_group.models: a local gateway knows no stored groups',
+  ],
+]
+
+for (const [title, more, field, problem] of wrong) {
+  test(`refuses ${title}`, async (t) => {
+    const response = await post(await start(t), ask('Say x', more))
+    t.is(response.status, 422)
+    t.deepEqual(JSON.parse(await response.text()), {
+      detail: 'Validation error',
+      errors: { [field]: [problem] },
+    })
+  })
+}
+
+const fine: ReadonlyArray<readonly [title: string, more: object]> = [
+  [
+    'calls, in any order of their answers',
+    { messages: [hi, calling('a', 'b'), called('b'), called('a'), calling('a'), called('a'), hi] },
+  ],
+  ['an empty text of the assistant', { messages: [hi, { role: 'assistant', content: '' }, hi] }],
+  ['a refusal of the assistant', { messages: [hi, { role: 'assistant', content: null, refusal: 'No' }, hi] }],
+  [
+    'JSON that a message speaks of',
+    { messages: [hi, { role: 'system', content: 'As JSON' }], response_format: { type: 'json_object' } },
+  ],
+  [
+    'as much as there may be',
+    { n: 128, stop: ['1', '2', '3', '4'], tools: [tool('f'.repeat(64))], max_tokens: 1 },
+  ],
+]
+
+for (const [title, more] of fine) {
+  test(`takes ${title}`, async (t) => {
+    const response = await post(await start(t), ask('Say x', more))
+    t.is(response.status, 200, await response.text())
+  })
+}
+
+test('tells all that is wrong at once', async (t) => {
+  const response = await post(await start(t), ask('x', { n: 200, top_logprobs: 1, tools: [] }))
+  t.deepEqual(Object.keys(JSON.parse(await response.text()).errors), ['tools', 'n', 'top_logprobs'])
 })

@@ -222,7 +222,19 @@ test('gives embeddings and the price table', async (t) => {
     ],
   )
   t.true(usage.prompt_tokens > 0)
-  t.is((await post(`${local.baseUrl}/embeddings`, {}, '{"model":"m"}')).status, 422)
+  const refused = async (body: object): Promise<readonly [number, unknown]> => {
+    const response = await post(`${local.baseUrl}/embeddings`, {}, JSON.stringify(body))
+    return [response.status, JSON.parse(await response.text()).errors]
+  }
+  t.is((await refused({ model: 'm' }))[0], 422)
+  t.is((await refused({ model: '', input: 'x' }))[0], 422)
+  const expected = 'expected text that is not empty, or list of 1 to 2048 texts'
+  t.deepEqual(await refused({ model: 'm', input: [] }), [
+    422,
+    { input: [`input: ${expected}, found array(0)`] },
+  ])
+  for (const input of ['', ['a', ''], Array(2_049).fill('a')])
+    t.is((await refused({ model: 'm', input }))[0], 422)
   const models = JSON.parse(await (await fetch(`${local.baseUrl}/models/public`)).text())
   t.true(models.models.some(({ model_name }: { model_name: string }) => model_name === 'gpt-4o-mini'))
 })
