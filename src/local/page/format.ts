@@ -3,14 +3,21 @@ const trimmed = (n: number, digits: number): string => {
   return text.includes('.') ? text.replace(/\.?0+$/u, '') : text
 }
 
-/** A duration for people: `0.42 ms`, `412 ms`, `1.25 s`, `2 m 05 s`. */
+const padded = (n: number): string => String(n).padStart(2, '0')
+
+/** A duration for people: `0.42 ms`, `412 ms`, `1.25 s`, `2 m 05 s`, `3 h 20 m`, `12 d 04 h`. */
 export const formatDuration = (ms: number): string => {
-  if (!Number.isFinite(ms) || ms <= 0) return '0 ms'
+  if (!(ms > 0)) return '0 ms'
   if (ms < 10) return `${trimmed(ms, 2)} ms`
   if (ms < 999.5) return `${Math.round(ms)} ms`
   if (ms < 59_995) return `${trimmed(ms / 1000, 2)} s`
   const seconds = Math.round(ms / 1000)
-  return `${Math.floor(seconds / 60)} m ${String(seconds % 60).padStart(2, '0')} s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} m ${padded(seconds % 60)} s`
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 1_440) return `${Math.floor(minutes / 60)} h ${padded(minutes % 60)} m`
+  const hours = Math.round(ms / 3_600_000)
+  // Longer than a thousand years is a client's mistake, and may be a number of three hundred digits.
+  return hours < 8_766_000 ? `${Math.floor(hours / 24)} d ${padded(hours % 24)} h` : 'over 1,000 years'
 }
 
 /** A count with separators: `12,345`. */

@@ -31,7 +31,7 @@ const GROUPS: Readonly<Record<string, string>> = {
 const typeOf = ({ span }: SpanView): string => span.log_type ?? 'chat'
 
 const percent = (ms: number, { duration }: Axis): number =>
-  duration > 0 ? Math.min(100, Math.max(0, (ms / duration) * 100)) : 0
+  duration > 0 && Number.isFinite(duration) ? Math.min(100, Math.max(0, (ms / duration) * 100)) : 0
 
 const at = (n: number): string => `${Number(n.toFixed(3))}%`
 
