@@ -1,7 +1,7 @@
-/** Resolves when a person at the terminal presses a key; at once when there is none. */
+/** Resolves when a person at the terminal presses a key; at once, and says so, when there is none. */
 export const keyPressed = async (invitation: string): Promise<void> => {
   const { stdin, stdout } = process
-  if (!stdin.isTTY || !stdout.isTTY) return
+  if (!stdin.isTTY || !stdout.isTTY) return console.log('\nNo terminal: the page is gone when this ends.')
   console.log(`\n${invitation}`)
   stdin.setRawMode(true)
   await new Promise((resolve) => stdin.once('data', resolve))

@@ -23,7 +23,7 @@ test('npm start prints the tokens, the tree and the URL, and ends by itself with
     text,
     /My Workflow +workflow .*\n├─ buildPrompt +task .*\n└─ respanGenerate +generation .*tokens.*gpt-4o-mini/,
   )
-  t.regex(text, /Delivered\.\nTrace URL: http/)
+  t.regex(text, /Delivered\.\nTrace URL: http.*\n\nNo terminal: the page is gone when this ends\.\n$/)
 })
 
 test('npm start says what to do about a key that is refused, and shows the failed trace', async (t) => {
@@ -51,6 +51,7 @@ test('prompt: the stored prompt, with its variable', async (t) => {
 test('tracing: a call past the gateway, with a link', async (t) => {
   const text = await example('tracing')
   t.regex(text, URL)
+  t.regex(text, /No terminal: the page is gone when this ends\.\n$/)
   t.regex(text, /artificial intelligence/)
 })
 
