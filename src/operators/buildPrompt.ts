@@ -151,9 +151,12 @@ const built = (
  * @param options - `variables` a codec that checks the input; `required` default `'*'`
  * @returns an operator that emits one prompt for each item
  *
+ * Filters, tests and methods are Jinja's, and give what they give there; `selectattr('meta.url', 'equalto', url)` and its
+ * like follow a dotted path.
+ *
  * Errors: `InvalidInput`, thrown at once, with line and column for a template that isn't one (syntax, unknown tag,
- * filter, test or function); emitted for missing variables (all of them named), an input that the codec refuses or that
- * holds what no template can show (functions, promises, cycles).
+ * filter, test or function, wrong arguments); emitted for missing variables (all of them named), an input that the
+ * codec refuses or that holds what no template can show (functions, promises, cycles).
  *
  * @example
  * of({ topic: 'tea' }).pipe(buildPrompt('Tell me about {{topic}}.'))

@@ -1,9 +1,13 @@
 import { InvalidInput } from '../errors.js'
-import { FILTER_ALIASES, FILTERS } from './filters.js'
+import { FILTERS } from './filters/filters.js'
 import { declaredBy, GLOBALS } from './freeVariables.js'
 import { type Call, type Identifier, jinja, type Node, type NodeOf } from './jinja.js'
+import { argumentsProblem, type Parameters } from './parameters.js'
+import { parseTemplate } from './parseTemplate.js'
 import type { Tag } from './scanTags.js'
 import { type TemplateSource, templateError } from './TemplateSource.js'
+import { testOfFilter } from './testArguments.js'
+import { TESTS } from './tests.js'
 import { nodesOf } from './walkNodes.js'
 
 const CLOSING: ReadonlyMap<string, string> = new Map([
@@ -56,26 +60,76 @@ const reasonOf = (cause: unknown): string =>
     ? cause.message.replace(/^Parser Error: /, '').replace(/\.$/, '')
     : 'an unfinished tag'
 
-const filterProblem = (filter: Identifier | Call): string | undefined => {
-  const name = filter.type === 'Identifier' ? filter : filter.callee
-  if (name.type !== 'Identifier') return 'another expression'
-  const form = FILTERS.get(FILTER_ALIASES.get(name.value) ?? name.value)
-  if (form === undefined) return `unknown filter ${name.value}`
-  const given = filter.type === 'CallExpression' && filter.args.length > 0
-  if (form.arguments === 'never' && given) return `filter ${name.value} with arguments`
-  return form.arguments === 'always' && !given && name.value !== 'default' && name.value !== 'd'
-    ? `filter ${name.value} without arguments`
+interface Problem {
+  readonly expected: string
+  readonly found: string
+}
+
+const known = (names: ReadonlyMap<string, unknown>): string => `one of ${[...names.keys()].sort().join(', ')}`
+
+/** A filter, or a test: what it is called, and what it is called with. */
+interface Use {
+  readonly name: string
+  readonly args: ReadonlyArray<Node>
+}
+
+const useOf = (named: Identifier | Call): Use | undefined => {
+  if (named.type === 'Identifier') return { name: named.value, args: [] }
+  return named.callee.type === 'Identifier' ? { name: named.callee.value, args: named.args } : undefined
+}
+
+/** Whether the arguments fit, as far as their number and names are written in the template. */
+const misuse = (parameters: Parameters, args: ReadonlyArray<Node>): string | undefined => {
+  if (args.some(({ type }) => type === 'SpreadExpression' || type === 'KeywordSpreadExpression'))
+    return undefined
+  const keywords = args.flatMap((node) => (node.type === 'KeywordArgumentExpression' ? [node.key.value] : []))
+  return argumentsProblem(parameters, { positional: args.length - keywords.length, keywords })
+}
+
+const testProblem = ({ name, args }: Use): Problem | undefined => {
+  const test = TESTS.get(name)
+  if (test === undefined) return { expected: known(TESTS), found: `unknown test ${name}` }
+  const problem = misuse(test.parameters, args)
+  return problem === undefined
+    ? undefined
+    : { expected: 'a test as Jinja has it', found: `test ${name} ${problem}` }
+}
+
+/** How many arguments stand before the name of a test that a filter is given, or of a filter that `map` is. */
+const NAMES_TEST: ReadonlyMap<string, number> = new Map([
+  ['select', 0],
+  ['reject', 0],
+  ['selectattr', 1],
+  ['rejectattr', 1],
+])
+
+const usedBy = ({ args }: Use, place: number | undefined): Use | undefined => {
+  const given = place === undefined ? undefined : args[place]
+  return given?.type === 'StringLiteral'
+    ? { name: given.value, args: args.slice((place ?? 0) + 1) }
     : undefined
 }
 
-const TESTS: ReadonlySet<string> = new Set(new jinja.Environment().tests.keys())
+const filterProblem = (use: Use): Problem | undefined => {
+  const { name, args } = use
+  const filter = FILTERS.get(name)
+  const expected = `a filter as Jinja has it, ${known(FILTERS)}`
+  if (filter === undefined) return { expected, found: `unknown filter ${name}` }
+  const problem = misuse(filter.parameters, args)
+  if (problem !== undefined) return { expected, found: `filter ${name} ${problem}` }
+  const test = usedBy(use, NAMES_TEST.get(name))
+  if (test !== undefined) return testProblem(test)
+  if (name !== 'map') return undefined
+  const mapped = usedBy(use, 0)
+  return mapped && filterProblem(mapped)
+}
 
-const testNamedBy = (filter: Identifier | Call): string | undefined => {
-  if (filter.type === 'Identifier' || filter.callee.type !== 'Identifier') return undefined
-  const [, test] = filter.args
-  return /^(select|reject)attr$/.test(filter.callee.value) && test?.type === 'StringLiteral'
-    ? test.value
-    : undefined
+const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => {
+  const use = useOf(filter)
+  if (use === undefined)
+    return { expected: `a filter as Jinja has it, ${known(FILTERS)}`, found: 'another expression' }
+  const test = testOfFilter(use.name)
+  return test === undefined ? filterProblem(use) : testProblem({ ...use, name: test.test })
 }
 
 const isNames = (target: Node): boolean =>
@@ -86,23 +140,6 @@ const isNames = (target: Node): boolean =>
 const isTarget = (target: Node): boolean =>
   isNames(target) || (target.type === 'MemberExpression' && !target.computed)
 
-const known = (names: ReadonlyMap<string, unknown> | ReadonlySet<string>): string =>
-  `one of ${[...names.keys()].sort().join(', ')}`
-
-interface Problem {
-  readonly expected: string
-  readonly found: string
-}
-
-const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => {
-  const found = filterProblem(filter)
-  if (found !== undefined) return { expected: `a filter as Jinja has it, ${known(FILTERS)}`, found }
-  const test = testNamedBy(filter)
-  return test === undefined || TESTS.has(test) ? undefined : unknownTest(test)
-}
-
-const unknownTest = (name: string): Problem => ({ expected: known(TESTS), found: `unknown test ${name}` })
-
 /** What the engine would notice only while rendering, or not at all. */
 const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefined => {
   switch (node.type) {
@@ -110,7 +147,7 @@ const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefin
     case 'FilterStatement':
       return filterOrTestProblem(node.filter)
     case 'TestExpression':
-      return TESTS.has(node.test.value) ? undefined : unknownTest(node.test.value)
+      return testProblem({ name: node.test.value, args: [] })
     case 'CallExpression':
       return node.callee.type !== 'Identifier' || declared.has(node.callee.value)
         ? undefined
@@ -129,7 +166,7 @@ const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefin
 
 const parsed = (source: TemplateSource, tag: Tag): NodeOf<'Program'> => {
   try {
-    return jinja.parse(jinja.tokenize(standalone(tag)))
+    return parseTemplate(standalone(tag))
   } catch (cause) {
     throw templateError(source, tag.start, { expected: 'a Jinja tag', found: reasonOf(cause), cause })
   }

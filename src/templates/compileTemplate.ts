@@ -1,8 +1,7 @@
 import { InvalidInput } from '../errors.js'
-import { adaptNodes } from './adaptNodes.js'
 import { checkTags } from './checkTags.js'
 import { freeVariables } from './freeVariables.js'
-import { jinja } from './jinja.js'
+import { parseTemplate } from './parseTemplate.js'
 import { renderer } from './render.js'
 import { scanTags } from './scanTags.js'
 
@@ -13,7 +12,8 @@ export interface Template {
   /**
    * Renders it. Missing variables are empty.
    *
-   * @throws InvalidInput for an attribute of a missing value, or whatever else it can't do with these values
+   * @throws InvalidInput for an attribute of a missing value, a method that there isn't (both named by `path`), or whatever
+   * else it can't do with these values
    */
   readonly render: (values: Readonly<Record<string, unknown>>) => string
 }
@@ -23,14 +23,19 @@ export interface Template {
  * whitespace is touched but where a minus sign asks for it.
  *
  * `if`, `for` (with `break` and `continue`), `set`, `macro`, `call`, `filter` and `raw` work; templates that include or
- * extend others don't. Values are data: they are never read as templates, and no property of their JavaScript objects
- * but their own fields can be reached.
+ * extend others don't. Filters are Jinja's but for `attr`, `pprint`, `random`, `urlize` and `xmlattr`, tests are Jinja's
+ * but for `escaped`, `filter` and `test`, and values have Python's methods as far as templates call them; all of them
+ * give what they give in Python. Truth values, lists and objects are shown as JSON shows them. What a number in the
+ * template makes too large (ten million characters, a hundred thousand items) is refused.
+ *
+ * Values are data: they are never read as templates, and no property of their JavaScript objects but their own fields
+ * can be reached.
  *
  * @param subject - who was given the template: the first word of an error's message
  * @param name - which template, for errors
  * @param source - its text
  * @throws InvalidInput with the template's name, line and column: a syntax error, a block that isn't closed, an unknown
- * tag, filter, test or function
+ * tag, filter, test or function, and a filter or test whose arguments don't fit, also where `map` or `select` names it
  *
  * @see https://jinja.palletsprojects.com/en/stable/templates/
  */
@@ -40,10 +45,8 @@ export const compileTemplate = (subject: string, name: string, source: string): 
   try {
     const tags = scanTags(template)
     checkTags(template, tags)
-    const program = jinja.parse(jinja.tokenize(tags.map((tag) => tag.source).join('')))
-    const variables = freeVariables(program)
-    adaptNodes(program)
-    return { variables, render: renderer(subject, name, program) }
+    const program = parseTemplate(tags.map((tag) => tag.source).join(''))
+    return { variables: freeVariables(program), render: renderer(subject, name, program) }
   } catch (cause) {
     if (cause instanceof InvalidInput) throw cause
     // What is right and yet fails is too long for the stack: thousands of `elif`, or of terms in one sum.

@@ -1,11 +1,5 @@
 import type { Value } from './jinja.js'
-
-const isNumber = (value: Value): boolean =>
-  typeof value.value === 'number' || typeof value.value === 'boolean'
-
-const isItems = (value: unknown): value is ReadonlyArray<Value> => Array.isArray(value)
-
-const isFields = (value: unknown): value is ReadonlyMap<string, Value> => value instanceof Map
+import { isFields, isList, isNumber } from './values.js'
 
 /**
  * Tells whether two values of a template are equal for `==`, as Jinja does: numbers and booleans by what they count,
@@ -15,24 +9,23 @@ const isFields = (value: unknown): value is ReadonlyMap<string, Value> => value 
 export const isEqual = (left: Value, right: Value): boolean => {
   if (isNumber(left) && isNumber(right)) return Number(left.value) === Number(right.value)
   if (left.type !== right.type) return false
-  const [one, other] = [left.value, right.value]
-  if (isItems(one) && isItems(other)) {
+  if (isList(left) && isList(right)) {
     return (
-      one.length === other.length &&
-      one.every((item, index) => {
-        const beside = other[index]
+      left.value.length === right.value.length &&
+      left.value.every((item, index) => {
+        const beside = right.value[index]
         return beside !== undefined && isEqual(item, beside)
       })
     )
   }
-  if (isFields(one) && isFields(other)) {
+  if (isFields(left) && isFields(right)) {
     return (
-      one.size === other.size &&
-      [...one].every(([key, value]) => {
-        const beside = other.get(key)
+      left.value.size === right.value.size &&
+      [...left.value].every(([key, value]) => {
+        const beside = right.value.get(key)
         return beside !== undefined && isEqual(value, beside)
       })
     )
   }
-  return one === other
+  return left.value === right.value
 }

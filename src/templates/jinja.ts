@@ -3,7 +3,7 @@ import * as engine from '@huggingface/jinja'
 /** A name, as a variable or as what a filter, test or function is called. */
 export interface Identifier {
   readonly type: 'Identifier'
-  value: string
+  readonly value: string
 }
 
 export interface Member {
@@ -22,13 +22,13 @@ export interface Call {
 
 export interface Filter {
   readonly type: 'FilterExpression'
-  operand: Node
-  filter: Identifier | Call
+  readonly operand: Node
+  readonly filter: Identifier | Call
 }
 
 export interface FilterBlock {
   readonly type: 'FilterStatement'
-  filter: Identifier | Call
+  readonly filter: Identifier | Call
   readonly body: ReadonlyArray<Node>
 }
 
@@ -108,7 +108,12 @@ export type Node =
   | Binary
   | Filter
   | { readonly type: 'SelectExpression'; readonly lhs: Node; readonly test: Node }
-  | { readonly type: 'TestExpression'; readonly operand: Node; readonly test: Identifier }
+  | {
+      readonly type: 'TestExpression'
+      readonly operand: Node
+      readonly negate: boolean
+      readonly test: Identifier
+    }
   | { readonly type: 'UnaryExpression'; readonly argument: Node }
   | {
       readonly type: 'SliceExpression'
@@ -137,7 +142,6 @@ export interface Token {
 /** The names that are visible at one place. */
 export interface Scope {
   readonly variables: Map<string, Value>
-  readonly tests: ReadonlyMap<string, unknown>
   /** Converts a value and declares it; the name must be new. */
   readonly set: (name: string, value: unknown) => Value
 }

@@ -1,0 +1,58 @@
+import type { Value } from './jinja.js'
+import {
+  constant,
+  given,
+  isFields,
+  isList,
+  isMissing,
+  isText,
+  list,
+  partNamed,
+  textOf,
+  UNDEFINED,
+} from './values.js'
+
+const step = (value: Value, key: string): Value => {
+  if (isMissing(value)) throw new TypeError(`a missing value of which ${JSON.stringify(key)} is read`)
+  if (isFields(value)) return value.value.get(key) ?? UNDEFINED
+  if (!/^\d+$/.test(key)) return partNamed(value, key) ?? UNDEFINED
+  if (isList(value)) return value.value[Number(key)] ?? UNDEFINED
+  return isText(value) ? constant(Array.from(value.value)[Number(key)]) : UNDEFINED
+}
+
+/** Reads a value out of an item. */
+export type Getter = (item: Value) => Value
+
+/**
+ * Reads what a filter's `attribute` names: the item itself without one, a field, or a dotted path like `meta.url` in
+ * which numbers are places of a list. Only an item's own fields can be reached.
+ *
+ * @param fallback - for what is missing, on every step of the path
+ */
+export const attributeOf = (attribute: Value | undefined, fallback?: Value): Getter => {
+  const path = given(attribute)
+  const otherwise = given(fallback)
+  if (path === undefined) return (item) => item
+  const keys = textOf(path).split('.')
+  return (item) =>
+    keys.reduce((value, key) => {
+      const next = step(value, key)
+      return isMissing(next) && otherwise !== undefined ? otherwise : next
+    }, item)
+}
+
+/** The same for several attributes with commas between them, as `sort` takes them: a list of what they name. */
+export const attributesOf = (attribute: Value | undefined): Getter => {
+  const paths = given(attribute)
+  if (paths === undefined || !textOf(paths).includes(',')) return attributeOf(paths)
+  const getters = textOf(paths)
+    .split(',')
+    .map((path) => attributeOf(constant(path)))
+  return (item) => list(getters.map((get) => get(item)))
+}
+
+/** The value that counts when upper and lower case are the same. */
+export const withoutCase = (value: Value): Value => {
+  if (isText(value)) return constant(value.value.toLowerCase())
+  return isList(value) ? list(value.value.map(withoutCase)) : value
+}

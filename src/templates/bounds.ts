@@ -1,0 +1,29 @@
+/** Jinja's sandbox has the same limit for `range`. */
+export const MAX_ITEMS = 100_000
+
+/** More characters than any model reads. */
+export const MAX_TEXT = 10_000_000
+
+/** For what a number in the template can make longer than all of its values. */
+export const boundedItems = (count: number): number => {
+  if (count <= MAX_ITEMS) return count
+  throw new RangeError(`more than ${MAX_ITEMS} items`)
+}
+
+/** Asked before the text is made. */
+export const boundedText = (length: number): number => {
+  if (length <= MAX_TEXT) return length
+  throw new RangeError(`more than ${MAX_TEXT} characters`)
+}
+
+/** A text some times over; none for less than once. */
+export const repeated = (text: string, times: number): string => {
+  boundedText(text.length * times)
+  return text.length === 0 ? '' : text.repeat(Math.max(0, times))
+}
+
+/** Texts in a row, with one between them. */
+export const joined = (texts: ReadonlyArray<string>, separator: string): string => {
+  boundedText(texts.reduce((length, text) => length + text.length + separator.length, 0))
+  return texts.join(separator)
+}

@@ -1,0 +1,171 @@
+import { InvalidInput } from '../errors.js'
+import { filterNamed } from './filters/filters.js'
+import type { Call, Identifier, Member, Node, NodeOf, Scope, Value } from './jinja.js'
+import { methodsOf } from './methods.js'
+import { OPERATORS, ORDERS } from './operators.js'
+import { type Arguments, checkArguments, NO_ARGUMENTS } from './parameters.js'
+import { testOfFilter } from './testArguments.js'
+import { testNamed } from './tests.js'
+import { constant, isCallable, isFields, isTrue, itemsOf, kindOf, textOf } from './values.js'
+
+export type Evaluate = (node: Node, scope: Scope) => Value
+
+/** An expression as text, for an error. */
+export const described = (node: Node): string => {
+  if (node.type === 'Identifier') return node.value
+  if (node.type !== 'MemberExpression') return '(expression)'
+  const { object, property, computed } = node
+  const name =
+    property.type === 'Identifier' && !computed
+      ? `.${property.value}`
+      : property.type === 'IntegerLiteral' || property.type === 'StringLiteral'
+        ? `[${JSON.stringify(property.value)}]`
+        : '[…]'
+  return described(object) + name
+}
+
+const nameOf = (named: Identifier | Call): string => {
+  const name = named.type === 'CallExpression' ? named.callee : named
+  return name.type === 'Identifier' ? name.value : described(name)
+}
+
+const isOrder = (node: Node): node is NodeOf<'BinaryExpression'> =>
+  node.type === 'BinaryExpression' && ORDERS.has(node.operator.value)
+
+/**
+ * Evaluates the expressions that the engine doesn't evaluate as Jinja does: filters, tests, methods and operators. They
+ * are ours altogether; the engine has half of them, and takes the arguments of some without heeding them.
+ *
+ * @param subject - who was given the template: the first word of an error's message
+ * @param template - which one
+ * @param evaluate - evaluates any expression
+ * @returns a function of an expression, which gives `undefined` for those that are the engine's
+ */
+export const expressions = (
+  subject: string,
+  template: string,
+  evaluate: Evaluate,
+): ((node: Node, scope: Scope) => Value | undefined) => {
+  const argumentsOf = (named: Identifier | Call, scope: Scope): Arguments => {
+    if (named.type === 'Identifier') return NO_ARGUMENTS
+    const keywords = new Map<string, Value>()
+    const positional = named.args.flatMap((node) => {
+      if (node.type === 'SpreadExpression') return itemsOf(evaluate(node.argument, scope))
+      if (node.type === 'KeywordArgumentExpression') keywords.set(node.key.value, evaluate(node.value, scope))
+      else if (node.type !== 'KeywordSpreadExpression') return [evaluate(node, scope)]
+      else for (const [key, value] of fieldsGiven(evaluate(node.argument, scope))) keywords.set(key, value)
+      return []
+    })
+    return { positional, keywords }
+  }
+
+  const fieldsGiven = (value: Value): ReadonlyMap<string, Value> => {
+    if (isFields(value)) return value.value
+    throw new TypeError(`${kindOf(value)} as keyword arguments`)
+  }
+
+  /** What can't be done with these values is an error that says which part of the template it was about. */
+  const attempt = <T>(what: string, run: () => T): T => {
+    try {
+      return run()
+    } catch (cause) {
+      if (cause instanceof InvalidInput) throw cause
+      const found = cause instanceof Error ? cause.message : String(cause)
+      throw new InvalidInput(subject, { path: template, expected: `values that ${what} takes`, found, cause })
+    }
+  }
+
+  const binary = (node: NodeOf<'BinaryExpression'>, scope: Scope): Value | undefined => {
+    const { operator, left, right } = node
+    const operate = OPERATORS.get(operator.value)
+    if (operate === undefined) return undefined
+    const apply = (one: Value): Value => {
+      const other = evaluate(right, scope)
+      return attempt(`the operator ${operator.value}`, () => operate(one, other))
+    }
+    if (!isOrder(node) || !isOrder(left)) return apply(evaluate(left, scope))
+    const before = evaluate(left, scope)
+    return isTrue(before) ? apply(evaluate(left.right, scope)) : before
+  }
+
+  const filtered = (value: Value, filter: Identifier | Call, scope: Scope): Value => {
+    const name = nameOf(filter)
+    const test = testOfFilter(name)
+    if (test !== undefined) return tested(value, filter, { name: test.test, negate: test.negate }, scope)
+    const args = argumentsOf(filter, scope)
+    return attempt(`the filter ${name}`, () => filterNamed(name)(value, args))
+  }
+
+  const tested = (
+    value: Value,
+    test: Identifier | Call,
+    { name, negate }: { readonly name: string; readonly negate: boolean },
+    scope: Scope,
+  ): Value => {
+    const args = argumentsOf(test, scope)
+    return attempt(`the test ${name}`, () => constant(testNamed(name)(value, args) !== negate))
+  }
+
+  const refuseCall = (callee: Node, expected: string, found: string): never => {
+    throw new InvalidInput(subject, { path: described(callee), expected, found })
+  }
+
+  const checkCallee = (callee: Node, scope: Scope): undefined => {
+    const value = evaluate(callee, scope)
+    if (!isCallable(value)) refuseCall(callee, 'a function', kindOf(value))
+  }
+
+  /** `a.strip()` and `a['strip']()` are the same, also when the name is only known now. */
+  const memberName = ({ property, computed }: Member, scope: Scope): string =>
+    property.type === 'Identifier' && !computed ? property.value : textOf(evaluate(property, scope))
+
+  const called = (node: NodeOf<'CallExpression'>, scope: Scope): Value | undefined => {
+    const { callee } = node
+    if (callee.type !== 'MemberExpression' || callee.property.type === 'SliceExpression')
+      return checkCallee(callee, scope)
+    const object = evaluate(callee.object, scope)
+    const name = memberName(callee, scope)
+    const methods = methodsOf(object)
+    const method = methods.get(name)
+    if (method !== undefined) {
+      const args = argumentsOf(node, scope)
+      return attempt(`the method ${name}`, () => {
+        checkArguments(method.parameters, args)
+        return method.apply(object, args)
+      })
+    }
+    const field = isFields(object) ? object.value.get(name) : undefined
+    if (field !== undefined && isCallable(field)) return undefined
+    const known =
+      methods.size === 0
+        ? `no method, as ${kindOf(object)} has none`
+        : `one of ${[...methods.keys()].sort().join(', ')}`
+    return refuseCall(callee, known, callee.computed ? 'an unknown method' : `unknown method ${name}`)
+  }
+
+  return (node, scope) => {
+    switch (node.type) {
+      case 'BinaryExpression':
+        return binary(node, scope)
+      case 'FilterExpression':
+        return filtered(evaluate(node.operand, scope), node.filter, scope)
+      case 'FilterStatement': {
+        const content = evaluate({ type: 'Program', body: node.body }, scope)
+        return filtered(content, node.filter, scope)
+      }
+      case 'TestExpression':
+        return tested(
+          evaluate(node.operand, scope),
+          node.test,
+          { name: node.test.value, negate: node.negate },
+          scope,
+        )
+      case 'CallExpression':
+        return called(node, scope)
+      case 'CallStatement':
+        return checkCallee(node.call.callee, scope)
+      default:
+        return undefined
+    }
+  }
+}

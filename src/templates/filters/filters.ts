@@ -1,0 +1,32 @@
+import { checkArguments, type Filter, filter } from '../parameters.js'
+import { jsonFilter } from './jsonFilter.js'
+import { LIST_FILTERS } from './listFilters.js'
+import { NUMBER_FILTERS } from './numberFilters.js'
+import { selectionFilters } from './selectionFilters.js'
+import { TEXT_FILTERS } from './textFilters.js'
+
+/** @throws TypeError for a filter that there isn't, and for arguments that don't fit */
+export const filterNamed = (name: string): Filter['apply'] => {
+  const found = FILTERS.get(name)
+  if (found === undefined) throw new TypeError('a filter that there is not')
+  return (value, args) => {
+    checkArguments(found.parameters, args)
+    return found.apply(value, args)
+  }
+}
+
+/**
+ * Jinja's filters, but for `attr`, `pprint`, `random`, `urlize` and `xmlattr`: prompts are no pages, and the same values
+ * give the same prompt. What is missing counts as empty; text filters take any value as it is rendered.
+ *
+ * @see https://jinja.palletsprojects.com/en/stable/templates/#list-of-builtin-filters
+ */
+export const FILTERS: ReadonlyMap<string, Filter> = new Map([
+  ...TEXT_FILTERS,
+  ...NUMBER_FILTERS,
+  ...LIST_FILTERS,
+  ...selectionFilters(filterNamed),
+  ['tojson', jsonFilter],
+  // Nothing is escaped, so all is safe.
+  ['safe', filter([], (value) => value)],
+])

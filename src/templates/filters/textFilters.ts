@@ -1,0 +1,202 @@
+import { flagArgument, integerArgument, textArgument } from '../arguments.js'
+import { boundedText, joined, repeated } from '../bounds.js'
+import type { Value } from '../jinja.js'
+import { type Filter, filter } from '../parameters.js'
+import { strip } from '../strip.js'
+import { constant, given, isFields, isList, isMissing, isText, itemsOf, textOf } from '../values.js'
+import { printf } from './printf.js'
+import { wrapLine } from './wrapLines.js'
+
+/** What Python's `splitlines` splits at, beside a carriage return with a newline. */
+const LINE_BREAKS = '\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029'
+
+const LINE_BREAK = new RegExp(`\\r\\n|[${LINE_BREAKS}]`, 'u')
+
+/** The lines of a text; a line break at its end ends the last one. */
+export const linesOf = (text: string): ReadonlyArray<string> => {
+  const lines = text.split(LINE_BREAK)
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines
+}
+
+/** With a capital at the beginning, and the rest small. */
+export const capitalized = (text: string): string => {
+  const [first = ''] = text
+  return first.toUpperCase() + text.slice(first.length).toLowerCase()
+}
+
+export const replaced = (text: string, old: string, wanted: string, count: number): string => {
+  const parts = old === '' ? ['', ...Array.from(text), ''] : text.split(old)
+  const end = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1)
+  return joined([joined(parts.slice(0, end + 1), wanted), ...parts.slice(end + 1)], old)
+}
+
+/** In the middle of so many characters; an odd space goes where Python puts it. */
+export const centered = (text: string, width: number): string => {
+  const margin = Math.max(0, boundedText(width) - Array.from(text).length)
+  const left = Math.floor(margin / 2) + (margin & width & 1)
+  return ' '.repeat(left) + text + ' '.repeat(margin - left)
+}
+
+const titled = (text: string): string =>
+  text
+    .split(/([-\s({[<]+)/u)
+    .map(capitalized)
+    .join('')
+
+const indented = (
+  text: string,
+  margin: string,
+  { first, blank }: { readonly first: boolean; readonly blank: boolean },
+): string => {
+  const [start = '', ...rest] = linesOf(`${text}\n`)
+  const lines = rest.map((line) => [line === '' && !blank ? '' : margin, line].join(''))
+  boundedText(margin.length * lines.length)
+  return joined([(first ? margin : '') + start, ...lines], '\n')
+}
+
+const truncated = (
+  text: string,
+  length: number,
+  { words, end, leeway }: { readonly words: boolean; readonly end: string; readonly leeway: number },
+): string => {
+  const characters = Array.from(text)
+  const space = length - Array.from(end).length
+  if (space < 0 || leeway < 0) throw new RangeError('a length shorter than what is put at the end')
+  if (characters.length <= length + leeway) return text
+  const start = characters.slice(0, space).join('')
+  const gap = start.lastIndexOf(' ')
+  return (words && gap !== -1 ? start.slice(0, gap) : start) + end
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ["'", '&#39;'],
+  ['"', '&#34;'],
+])
+
+const escaped = (text: string): string =>
+  text.replace(/[&<>'"]/g, (character) => ESCAPES.get(character) ?? character)
+
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+  ['nbsp', '\u00a0'],
+])
+
+const unescaped = (text: string): string =>
+  text.replace(/&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w+));/g, (entity, decimal, hex, name) => {
+    if (name !== undefined) return ENTITIES.get(name) ?? entity
+    const point = Number.parseInt(decimal ?? hex, decimal === undefined ? 16 : 10)
+    return point <= 0x10ffff ? String.fromCodePoint(point) : entity
+  })
+
+/** What stands between two marks is taken out, each time; a mark that isn't closed stays. */
+const without = (text: string, open: string, close: string): string => {
+  const kept: Array<string> = []
+  let at = 0
+  for (;;) {
+    const start = text.indexOf(open, at)
+    const end = start === -1 ? -1 : text.indexOf(close, start)
+    if (end === -1) return kept.join('') + text.slice(at)
+    kept.push(text.slice(at, start))
+    at = end + close.length
+  }
+}
+
+const withoutTags = (text: string): string =>
+  unescaped(
+    without(without(text, '<!--', '-->'), '<', '>')
+      .split(/\s+/u)
+      .filter((word) => word !== '')
+      .join(' '),
+  )
+
+const quoted = (text: string, spared: RegExp): string =>
+  encodeURIComponent(text)
+    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(spared, (code) => (code === '%2F' ? '/' : '+'))
+
+const urlEncoded = (value: Value): string => {
+  const pairs: ReadonlyArray<ReadonlyArray<Value>> | undefined = isFields(value)
+    ? [...value.value].map(([name, field]) => [constant(name), field])
+    : isList(value)
+      ? value.value.map(itemsOf)
+      : undefined
+  if (pairs === undefined) return quoted(textOf(value), /%2F/g)
+  return pairs.map((pair) => pair.map((part) => quoted(textOf(part), /%20/g)).join('=')).join('&')
+}
+
+const wrapped = (
+  text: string,
+  ...[width, breakLong, between, breakOnHyphens]: ReadonlyArray<Value | undefined>
+) => {
+  const options = {
+    width: integerArgument(width, 79),
+    breakLongWords: flagArgument(breakLong, true),
+    breakOnHyphens: flagArgument(breakOnHyphens, true),
+  }
+  const separator = textArgument(between, '\n')
+  return joined(
+    linesOf(text).map((line) => joined(wrapLine(line, options), separator)),
+    separator,
+  )
+}
+
+/** A filter that makes text of a text; of what is none, of how it is rendered. */
+const textFilter = (
+  parameters: ReadonlyArray<string>,
+  apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => string,
+): Filter => filter(parameters, (value, ...args) => constant(apply(textOf(value), ...args)))
+
+const escapeFilter = textFilter([], escaped)
+
+export const TEXT_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
+  ['string', textFilter([], (text) => text)],
+  ['upper', textFilter([], (text) => text.toUpperCase())],
+  ['lower', textFilter([], (text) => text.toLowerCase())],
+  ['title', textFilter([], titled)],
+  ['capitalize', textFilter([], capitalized)],
+  [
+    'trim',
+    textFilter(['chars?'], (text, characters) =>
+      strip(text, given(characters) && textArgument(characters, ''), 'both'),
+    ),
+  ],
+  [
+    'replace',
+    textFilter(['old', 'new', 'count?'], (text, old, wanted, count) =>
+      replaced(text, textArgument(old, ''), textArgument(wanted, ''), integerArgument(count, -1)),
+    ),
+  ],
+  [
+    'indent',
+    textFilter(['width?', 'first?', 'blank?'], (text, width, first, blank) => {
+      const margin =
+        width !== undefined && isText(width) ? width.value : repeated(' ', integerArgument(width, 4))
+      return indented(text, margin, { first: flagArgument(first), blank: flagArgument(blank) })
+    }),
+  ],
+  ['center', textFilter(['width?'], (text, width) => centered(text, integerArgument(width, 80)))],
+  [
+    'truncate',
+    textFilter(['length?', 'killwords?', 'end?', 'leeway?'], (text, length, killwords, end, leeway) =>
+      truncated(text, integerArgument(length, 255), {
+        words: !flagArgument(killwords),
+        end: textArgument(end, '...'),
+        leeway: integerArgument(leeway, 5),
+      }),
+    ),
+  ],
+  ['wordcount', filter([], (value) => constant(textOf(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0))],
+  ['wordwrap', textFilter(['width?', 'break_long_words?', 'wrapstring?', 'break_on_hyphens?'], wrapped)],
+  ['format', { parameters: ['*'], apply: (value, args) => constant(printf(textOf(value), args)) }],
+  ['escape', escapeFilter],
+  ['e', escapeFilter],
+  ['striptags', textFilter([], withoutTags)],
+  ['urlencode', filter([], (value) => constant(isMissing(value) ? '' : urlEncoded(value)))],
+]

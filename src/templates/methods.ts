@@ -1,0 +1,115 @@
+import { integerArgument, textArgument } from './arguments.js'
+import { joined } from './bounds.js'
+import { capitalized, linesOf, replaced } from './filters/textFilters.js'
+import type { Value } from './jinja.js'
+import { type Filter, filter } from './parameters.js'
+import { SPACE, strip } from './strip.js'
+import { constant, given, isFields, isList, isText, itemsOf, kindOf, list, textOf } from './values.js'
+
+const textMethod = (
+  parameters: ReadonlyArray<string>,
+  apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => unknown,
+): Filter => filter(parameters, (value, ...args) => constant(apply(textOf(value), ...args)))
+
+/** A text that has to be one: Python's methods take nothing else. */
+const textGiven = (value: Value | undefined): string => {
+  if (value !== undefined && isText(value)) return value.value
+  throw new TypeError(`${value === undefined ? 'nothing' : kindOf(value)} where a text is needed`)
+}
+
+const stripping = (side: 'both' | 'start' | 'end'): Filter =>
+  textMethod(['chars?'], (text, characters) => {
+    const unwanted = given(characters)
+    return strip(text, unwanted && textGiven(unwanted), side)
+  })
+
+const meets = (is: (text: string, part: string) => boolean): Filter =>
+  textMethod(['part'], (text, part) =>
+    (part !== undefined && isList(part) ? part.value : [part]).some((one) => is(text, textGiven(one))),
+  )
+
+/** Between white space, at most so often; what is left keeps its own. */
+const words = (text: string, limit: number): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const word = new RegExp(`[^${SPACE}]+`, 'gu')
+  for (const { 0: match, index } of text.matchAll(word)) {
+    if (limit >= 0 && found.length >= limit) return [...found, strip(text.slice(index), undefined, 'start')]
+    found.push(match)
+  }
+  return found
+}
+
+const split = (text: string, separator: Value | undefined, limit: number): ReadonlyArray<string> => {
+  const between = given(separator)
+  if (between === undefined) return words(text, limit)
+  const mark = textGiven(between)
+  if (mark === '') throw new TypeError('an empty separator')
+  const parts = text.split(mark)
+  return limit < 0 || parts.length <= limit
+    ? parts
+    : [...parts.slice(0, limit), parts.slice(limit).join(mark)]
+}
+
+const title = (text: string): string => text.replace(/\p{Cased}+/gu, capitalized)
+
+const withoutPart = (text: string, part: string, isEnd: boolean): string => {
+  if (part === '' || !(isEnd ? text.endsWith(part) : text.startsWith(part))) return text
+  return isEnd ? text.slice(0, -part.length) : text.slice(part.length)
+}
+
+const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map([
+  ['upper', textMethod([], (text) => text.toUpperCase())],
+  ['lower', textMethod([], (text) => text.toLowerCase())],
+  ['title', textMethod([], title)],
+  ['capitalize', textMethod([], capitalized)],
+  ['strip', stripping('both')],
+  ['lstrip', stripping('start')],
+  ['rstrip', stripping('end')],
+  ['startswith', meets((text, part) => text.startsWith(part))],
+  ['endswith', meets((text, part) => text.endsWith(part))],
+  ['removeprefix', textMethod(['prefix'], (text, part) => withoutPart(text, textGiven(part), false))],
+  ['removesuffix', textMethod(['suffix'], (text, part) => withoutPart(text, textGiven(part), true))],
+  [
+    'split',
+    textMethod(['sep?', 'maxsplit?'], (text, mark, limit) => split(text, mark, integerArgument(limit, -1))),
+  ],
+  ['splitlines', textMethod([], linesOf)],
+  [
+    'replace',
+    textMethod(['old', 'new', 'count?'], (text, old, wanted, count) =>
+      replaced(text, textGiven(old), textGiven(wanted), integerArgument(count, -1)),
+    ),
+  ],
+  [
+    'join',
+    textMethod(['items'], (text, items) =>
+      joined(items === undefined ? [] : itemsOf(items).map(textGiven), text),
+    ),
+  ],
+])
+
+const fieldsOf = (value: Value): ReadonlyMap<string, Value> => (isFields(value) ? value.value : new Map())
+
+const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map([
+  [
+    'get',
+    filter(
+      ['key', 'default?'],
+      (value, key, fallback = constant(null)) => fieldsOf(value).get(textArgument(key, '')) ?? fallback,
+    ),
+  ],
+  ['keys', filter([], (value) => list(itemsOf(value)))],
+  ['values', filter([], (value) => list([...fieldsOf(value).values()]))],
+  [
+    'items',
+    filter([], (value) => list([...fieldsOf(value)].map(([key, field]) => list([constant(key), field])))),
+  ],
+])
+
+const NONE: ReadonlyMap<string, Filter> = new Map()
+
+/** Python's methods of a value, as far as templates use them; none of them changes it. */
+export const methodsOf = (value: Value): ReadonlyMap<string, Filter> => {
+  if (isText(value)) return TEXT_METHODS
+  return value.type === 'ObjectValue' ? OBJECT_METHODS : NONE
+}

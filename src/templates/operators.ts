@@ -1,0 +1,99 @@
+import { boundedItems, joined, repeated } from './bounds.js'
+import { compare } from './compare.js'
+import { printf } from './filters/printf.js'
+import { isEqual } from './isEqual.js'
+import { isIn } from './isIn.js'
+import type { Value } from './jinja.js'
+import {
+  constant,
+  float,
+  isFields,
+  isFloat,
+  isList,
+  isNumber,
+  isText,
+  kindOf,
+  list,
+  numberOf,
+  textOf,
+} from './values.js'
+
+type Operator = (left: Value, right: Value) => Value
+
+const nothingFor = (left: Value, right: Value): never => {
+  throw new TypeError(`${kindOf(left)} and ${kindOf(right)}, which it isn't for`)
+}
+
+/** Of two whole numbers it makes a whole one. */
+const arithmetic =
+  (calculate: (left: number, right: number) => number): Operator =>
+  (left, right) => {
+    if (!isNumber(left) || !isNumber(right)) return nothingFor(left, right)
+    const result = calculate(numberOf(left), numberOf(right))
+    return isFloat(left) || isFloat(right) ? float(result) : constant(result)
+  }
+
+const divisor = (number: number): number => {
+  if (number !== 0) return number
+  throw new RangeError('a division by zero')
+}
+
+const minus = arithmetic((left, right) => left - right)
+const times = arithmetic((left, right) => left * right)
+const plus = arithmetic((left, right) => left + right)
+const floorDivide = arithmetic((left, right) => Math.floor(left / divisor(right)))
+
+/** The rest has the sign of the divisor, as in Python. */
+const modulo = arithmetic((left, right) => {
+  const rest = left % divisor(right)
+  return rest !== 0 && rest < 0 !== right < 0 ? rest + right : rest
+})
+
+export const add: Operator = (left, right) => {
+  if (isText(left) && isText(right)) return constant(joined([left.value, right.value], ''))
+  if (!isList(left) || !isList(right)) return plus(left, right)
+  boundedItems(left.value.length + right.value.length)
+  return list([...left.value, ...right.value])
+}
+
+const multiply: Operator = (left, right) => {
+  const [what, number] = isNumber(left) ? [right, left] : [left, right]
+  if (!isNumber(number) || isFloat(number) || (!isText(what) && !isList(what))) return times(left, right)
+  const count = Math.max(0, numberOf(number))
+  if (isText(what)) return constant(repeated(what.value, count))
+  const length = what.value.length === 0 ? 0 : boundedItems(what.value.length * count) / what.value.length
+  return list(Array.from({ length }, () => what.value).flat())
+}
+
+const divide: Operator = (left, right) => {
+  if (!isNumber(left) || !isNumber(right)) return nothingFor(left, right)
+  return float(numberOf(left) / divisor(numberOf(right)))
+}
+
+const remainder: Operator = (left, right) => {
+  if (!isText(left)) return modulo(left, right)
+  const positional = right.type === 'TupleValue' && isList(right) ? right.value : [right]
+  return constant(printf(left.value, { positional, keywords: isFields(right) ? right.value : new Map() }))
+}
+
+/** Comparing one after another, `1 < x < 5`, means both. */
+export const ORDERS: ReadonlySet<string> = new Set(['<', '<=', '>', '>='])
+
+/** Jinja's operators of two values, which the engine sees as JavaScript does; `and` and `or` are the engine's. */
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ['~', (left, right) => constant(joined([textOf(left), textOf(right)], ''))],
+  ['+', add],
+  ['-', minus],
+  ['*', multiply],
+  ['/', divide],
+  ['//', floorDivide],
+  ['%', remainder],
+  ['==', (left, right) => constant(isEqual(left, right))],
+  ['!=', (left, right) => constant(!isEqual(left, right))],
+  ['<', (left, right) => constant(compare(left, right) < 0)],
+  ['<=', (left, right) => constant(compare(left, right) <= 0)],
+  ['>', (left, right) => constant(compare(left, right) > 0)],
+  ['>=', (left, right) => constant(compare(left, right) >= 0)],
+  ['in', (left, right) => constant(isIn(left, right))],
+  ['not in', (left, right) => constant(!isIn(left, right))],
+])

@@ -1,0 +1,68 @@
+import type { Value } from './jinja.js'
+
+/** What a filter, test or method was called with. */
+export interface Arguments {
+  readonly positional: ReadonlyArray<Value>
+  readonly keywords: ReadonlyMap<string, Value>
+}
+
+export const NO_ARGUMENTS: Arguments = { positional: [], keywords: new Map() }
+
+/**
+ * The name of a parameter, with a question mark when it is optional; last, `*` stands for any more, and
+ * `+` for at least one.
+ */
+export type Parameters = ReadonlyArray<string>
+
+/** A filter, or a method: what it makes of a value. */
+export interface Filter {
+  readonly parameters: Parameters
+  readonly apply: (value: Value, args: Arguments) => Value
+}
+
+const ANY_MORE = /^[*+]$/
+
+const nameOf = (parameter: string): string => parameter.replace('?', '')
+
+/** What is wrong with the arguments, as it goes on behind the name of what they are given to. */
+export const argumentsProblem = (
+  parameters: Parameters,
+  { positional, keywords }: { readonly positional: number; readonly keywords: ReadonlyArray<string> },
+): string | undefined => {
+  const named = parameters.filter((parameter) => !ANY_MORE.test(parameter))
+  const open = named.length < parameters.length
+  const names = named.map(nameOf)
+  const isOptional = (parameter: string): boolean => /[?*]$/.test(parameter)
+  const [first = '*'] = parameters
+  if (positional + keywords.length === 0 && !isOptional(first)) return 'without arguments'
+  if (names.length === 0 && !open && positional + keywords.length > 0) return 'with arguments'
+  if (positional > names.length && !open) return `with more than ${names.length} arguments`
+  const unknown = keywords.find((keyword) => !open && !names.includes(keyword))
+  if (unknown !== undefined) return `with an argument ${unknown}`
+  const twice = keywords.find((keyword) => names.slice(0, positional).includes(keyword))
+  if (twice !== undefined) return `with ${twice} given twice`
+  const absent = named.slice(positional).find((name) => !isOptional(name) && !keywords.includes(name))
+  return absent === undefined ? undefined : `without its argument ${absent}`
+}
+
+/** @throws TypeError when they don't fit */
+export const checkArguments = (parameters: Parameters, { positional, keywords }: Arguments): void => {
+  const problem = argumentsProblem(parameters, {
+    positional: positional.length,
+    keywords: [...keywords.keys()],
+  })
+  if (problem !== undefined) throw new TypeError(`a call ${problem}`)
+}
+
+/** A filter whose function takes its arguments in the order of the parameters, by whichever way they were given. */
+export const filter = (
+  parameters: Parameters,
+  apply: (value: Value, ...args: ReadonlyArray<Value | undefined>) => Value,
+): Filter => ({
+  parameters,
+  apply: (value, { positional, keywords }) =>
+    apply(
+      value,
+      ...parameters.map((parameter, index) => positional[index] ?? keywords.get(nameOf(parameter))),
+    ),
+})

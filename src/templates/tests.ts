@@ -1,0 +1,117 @@
+import { compare } from './compare.js'
+import { isEqual } from './isEqual.js'
+import { isIn } from './isIn.js'
+import type { Value } from './jinja.js'
+import { OPERATORS } from './operators.js'
+import { type Arguments, checkArguments, type Parameters } from './parameters.js'
+import {
+  constant,
+  isCallable,
+  isFields,
+  isFloat,
+  isList,
+  isMissing,
+  isNull,
+  isNumber,
+  isText,
+  numberOf,
+  textOf,
+  UNDEFINED,
+} from './values.js'
+
+export interface Test {
+  readonly parameters: Parameters
+  readonly holds: (value: Value, args: Arguments) => boolean
+}
+
+const property = (holds: (value: Value) => boolean): Test => ({ parameters: [], holds })
+
+/** A test against another value, which has no name in Jinja either. */
+const relation = (holds: (value: Value, other: Value) => boolean): Test => ({
+  parameters: ['value'],
+  holds: (value, { positional, keywords }) =>
+    holds(value, positional[0] ?? keywords.get('value') ?? UNDEFINED),
+})
+
+const isTruthValue = (value: Value): boolean => typeof value.value === 'boolean'
+
+const isMapping = (value: Value): boolean => value.type === 'ObjectValue'
+
+const isInteger = (value: Value): boolean => value.type === 'IntegerValue'
+
+const isSequence = (value: Value): boolean =>
+  isText(value) || isList(value) || isMapping(value) || isMissing(value)
+
+const remainder = (value: Value, divisor: Value): number => {
+  const rest = OPERATORS.get('%')?.(constant(numberOf(value)), constant(numberOf(divisor)))
+  return Number(rest?.value)
+}
+
+const isOf = (side: 'toLowerCase' | 'toUpperCase') => (value: Value) => {
+  const text = textOf(value)
+  // Without letters that come in both cases it is neither.
+  return text === text[side]() && text.toLowerCase() !== text.toUpperCase()
+}
+
+const isSame = (value: Value, other: Value): boolean =>
+  value === other ||
+  (value.type === other.type && !isList(value) && !isFields(value) && value.value === other.value)
+
+const under = (names: ReadonlyArray<string>, test: Test): ReadonlyArray<readonly [string, Test]> =>
+  names.map((name) => [name, test])
+
+/** Jinja's tests, which the engine knows in part and without arguments. */
+export const TESTS: ReadonlyMap<string, Test> = new Map([
+  ['boolean', property(isTruthValue)],
+  ['callable', property(isCallable)],
+  ['defined', property((value) => !isMissing(value))],
+  ['undefined', property(isMissing)],
+  ['none', property(isNull)],
+  ['true', property(({ value }) => value === true)],
+  ['false', property(({ value }) => value === false)],
+  ['string', property(isText)],
+  ['number', property(isNumber)],
+  ['integer', property(isInteger)],
+  ['float', property(isFloat)],
+  ['iterable', property(isSequence)],
+  ['sequence', property(isSequence)],
+  ['mapping', property(isMapping)],
+  ['lower', property(isOf('toLowerCase'))],
+  ['upper', property(isOf('toUpperCase'))],
+  ['odd', property((value) => remainder(value, constant(2)) === 1)],
+  ['even', property((value) => remainder(value, constant(2)) === 0)],
+  ['divisibleby', relation((value, divisor) => remainder(value, divisor) === 0)],
+  ['sameas', relation(isSame)],
+  ['in', relation(isIn)],
+  ...under(['eq', 'equalto', '=='], relation(isEqual)),
+  ...under(
+    ['ne', '!='],
+    relation((value, other) => !isEqual(value, other)),
+  ),
+  ...under(
+    ['lt', 'lessthan', '<'],
+    relation((value, other) => compare(value, other) < 0),
+  ),
+  ...under(
+    ['le', '<='],
+    relation((value, other) => compare(value, other) <= 0),
+  ),
+  ...under(
+    ['gt', 'greaterthan', '>'],
+    relation((value, other) => compare(value, other) > 0),
+  ),
+  ...under(
+    ['ge', '>='],
+    relation((value, other) => compare(value, other) >= 0),
+  ),
+])
+
+/** @throws TypeError for a test that there isn't, and for arguments that don't fit */
+export const testNamed = (name: string): Test['holds'] => {
+  const test = TESTS.get(name)
+  if (test === undefined) throw new TypeError('a test that there is not')
+  return (value, args) => {
+    checkArguments(test.parameters, args)
+    return test.holds(value, args)
+  }
+}

@@ -1,0 +1,95 @@
+import { jinja, type Value } from './jinja.js'
+
+export type ListValue = Value & { readonly value: ReadonlyArray<Value> }
+
+/** Objects, and what `namespace()` makes. */
+export type FieldsValue = Value & { readonly value: ReadonlyMap<string, Value> }
+
+export type NumberValue = Value & { readonly value: number | boolean }
+
+/** A plain value as the engine holds it; lists and objects with all that is in them. */
+export const constant = (value: unknown): Value => new jinja.Environment().set('value', value)
+
+export const UNDEFINED: Value = constant(undefined)
+
+/** A list of values that are the engine's already. */
+export const list = (items: ReadonlyArray<Value>): ListValue => Object.assign(constant([]), { value: items })
+
+const PARTS = new WeakMap<Value, ReadonlyMap<string, Value>>()
+
+/** A list whose items also have names, under which the engine and `attribute` find them. */
+export const namedParts = (parts: Readonly<Record<string, Value>>): Value => {
+  const names = new Map(Object.entries(parts))
+  const made = list([...names.values()])
+  PARTS.set(made, names)
+  // Where the engine looks for what can be read of a list; a list's own are made when they are first read.
+  return Object.defineProperty(made, 'builtins', { value: names })
+}
+
+export const partNamed = (value: Value, name: string): Value | undefined => PARTS.get(value)?.get(name)
+
+/** A number with a decimal point, also where JavaScript sees none: `2.0`. */
+export const float = (value: number): Value => Object.assign(constant(0.5), { value })
+
+export const isList = (value: Value): value is ListValue => Array.isArray(value.value)
+
+export const isFields = (value: Value): value is FieldsValue => value.value instanceof Map
+
+export const isText = (value: Value): value is Value & { readonly value: string } =>
+  typeof value.value === 'string'
+
+export const isFloat = ({ type }: Value): boolean => type === 'FloatValue'
+
+/** A truth value counts as 1 or 0, as in Python. */
+export const isNumber = (value: Value): value is NumberValue =>
+  typeof value.value === 'number' || typeof value.value === 'boolean'
+
+export const isMissing = ({ type }: Value): boolean => type === 'UndefinedValue'
+
+export const isCallable = ({ type }: Value): boolean => type === 'FunctionValue'
+
+export const isNull = ({ type }: Value): boolean => type === 'NullValue'
+
+/** Neither missing nor null: as an argument, it was given. */
+export const given = (value: Value | undefined): Value | undefined =>
+  value === undefined || isMissing(value) || isNull(value) ? undefined : value
+
+export const isTrue = (value: Value): boolean => {
+  if (isList(value)) return value.value.length > 0
+  return value.type === 'ObjectValue' && isFields(value) ? value.value.size > 0 : Boolean(value.value)
+}
+
+/** As it is rendered: what is missing, null or a function is nothing. */
+export const textOf = (value: Value): string =>
+  isMissing(value) || isNull(value) || isCallable(value) ? '' : value.toString()
+
+/** For errors, which never repeat a value. */
+export const kindOf = (value: Value): string => {
+  if (isText(value)) return 'a text'
+  if (isList(value)) return 'a list'
+  if (isFields(value)) return value.type === 'NamespaceValue' ? 'a namespace' : 'an object'
+  if (isCallable(value)) return 'a function'
+  if (isMissing(value)) return 'undefined'
+  if (isNull(value)) return 'null'
+  return typeof value.value === 'boolean' ? 'a truth value' : 'a number'
+}
+
+/** What looping over a value gives: items, characters, keys; nothing for what is missing. */
+export const itemsOf = (value: Value): ReadonlyArray<Value> => {
+  if (isList(value)) return value.value
+  if (isText(value)) return itemsOf(constant(Array.from(value.value)))
+  if (value.type === 'ObjectValue' && isFields(value)) return Array.from(value.value.keys(), constant)
+  if (isMissing(value)) return []
+  throw new TypeError(`${kindOf(value)} where a list is needed`)
+}
+
+export const numberOf = (value: Value): number => {
+  if (isNumber(value)) return Number(value.value)
+  throw new TypeError(`${kindOf(value)} where a number is needed`)
+}
+
+export const integerOf = (value: Value): number => {
+  const number = numberOf(value)
+  if (Number.isInteger(number) && !isFloat(value)) return number
+  throw new TypeError('a fraction where a whole number is needed')
+}

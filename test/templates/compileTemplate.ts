@@ -1,0 +1,796 @@
+import { fc, testProp } from '@fast-check/ava'
+import test from 'ava'
+import { InvalidInput } from '../../dist/errors.js'
+import { compileTemplate } from '../../dist/templates/compileTemplate.js'
+
+const VALUES = {
+  docs: [
+    { text: 'x', active: true, is: 'fine', meta: { url: 'a', score: 1, tags: ['t1'] } },
+    { text: 'y', active: false, meta: { url: 'b', score: 2, tags: ['t2'] } },
+    { text: 'z', meta: { url: 'a', score: 3, tags: ['t3'] } },
+  ],
+  two: 2,
+  yes: true,
+  names: ['a', 'b'],
+  rows: [
+    { id: '1', cat: 'b', score: 2 },
+    { id: '2', cat: 'A', score: 3 },
+    { id: '3', cat: 'a', score: 1 },
+    { id: '4', cat: 'B', score: 5 },
+  ],
+}
+
+const rendered = (template: string, values: Readonly<Record<string, unknown>> = VALUES): string =>
+  compileTemplate('test', 'template', template).render(values)
+
+// ── plain: what Jinja 3.1.6 renders, with truth values, null and lists as this library shows them
+
+type Row = readonly [template: string, output: string]
+
+const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]> = [
+  [
+    'chooses items by a test of what a dotted path names',
+    [
+      ["{{ docs | selectattr('meta.url', 'equalto', 'a') | map(attribute='text') | join }}", 'xz'],
+      ["{{ docs | selectattr('meta.score', '>', 1) | map(attribute='text') | join }}", 'yz'],
+      ["{{ docs | rejectattr('meta.score', 'ge', two) | map(attribute='text') | join }}", 'x'],
+      ["{{ docs | selectattr('meta.score', 'in', [1, 3]) | map(attribute='text') | join }}", 'xz'],
+      ["{{ docs | selectattr('meta.url', 'ne', 'a') | list | length }}", '1'],
+      ["{{ docs | selectattr('meta.score', 'lt', 2) | list | length }}", '1'],
+      ["{{ docs | selectattr('meta.score', '>=', 2) | list | length }}", '2'],
+      ["{{ docs | selectattr('meta.score', 'divisibleby', 2) | list | length }}", '1'],
+      ["{{ docs | selectattr('meta.nope', 'undefined') | list | length }}", '3'],
+      ["{{ docs | selectattr('meta.tags.0', 'eq', 't2') | map(attribute='text') | join }}", 'y'],
+    ],
+  ],
+  [
+    'chooses items by a test of a field',
+    [
+      ["{{ docs | selectattr('active') | list | length }}", '1'],
+      ["{{ docs | rejectattr('active') | map(attribute='text') | join }}", 'yz'],
+      ["{{ docs | selectattr('active', 'equalto', true) | list | length }}", '1'],
+      ["{{ docs | selectattr('active', 'eq', yes) | list | length }}", '1'],
+      ["{{ docs | selectattr('active', 'defined') | list | length }}", '2'],
+      ["{{ docs | selectattr('nope', 'undefined') | list | length }}", '3'],
+      ["{{ docs | selectattr('text', 'in', 'xy') | map(attribute='text') | join }}", 'xy'],
+    ],
+  ],
+  [
+    'chooses items by a test',
+    [
+      ["{{ [1, 0, '', 2] | select | join }}", '12'],
+      ["{{ [1, 2, 3] | select('odd') | join }}", '13'],
+      ["{{ [1, 2, 3] | reject('odd') | join }}", '2'],
+      ["{{ [1, 2, 3] | select('>', 1) | join }}", '23'],
+      ["{{ [1, none] | reject('none') | join }}", '1'],
+      ["{{ [1, 2, 3] | select('in', [1, 3]) | join }}", '13'],
+      ["{{ ['a', 1] | select('string') | join }}", 'a'],
+    ],
+  ],
+  [
+    'maps items to what a dotted path names',
+    [
+      ["{{ docs | map(attribute='meta.tags.0') | join(',') }}", 't1,t2,t3'],
+      ["{{ docs | map(attribute='meta.nope', default='d') | join(',') }}", 'd,d,d'],
+      ["{{ docs | map(attribute='meta.nope.x', default='d') | join(',') }}", 'd,d,d'],
+      ['{{ [[3, 4], [5, 6]] | map(attribute=1) | join }}', '46'],
+    ],
+  ],
+  [
+    'maps items by a filter, with its arguments',
+    [
+      ["{{ ['a', 'b'] | map('upper') | join }}", 'AB'],
+      ["{{ ['a', 'b'] | map('replace', 'a', 'x') | join }}", 'xb'],
+      ["{{ [1.5, 2.5] | map('round') | join(',') }}", '2.0,2.0'],
+      ["{{ [[1, 2], [3]] | map('join', '+') | join('|') }}", '1+2|3'],
+      ["{{ ['3', 'x'] | map('int', default=9) | join(',') }}", '3,9'],
+      ["{{ [[3], [1, 2]] | map('first') | join }}", '31'],
+    ],
+  ],
+  [
+    'a macro and caller count as true',
+    [
+      [
+        '{% macro w() %}<{% if caller %}{{ caller() }}{% else %}none{% endif %}>{% endmacro %}{% call w() %}in{% endcall %}{{ w() }}',
+        '<in><none>',
+      ],
+      [
+        "{% macro m() %}{% endmacro %}{{ 'a' if m else 'b' }}{{ 'a' if not m else 'b' }}{{ 'a' if m and true else 'b' }}{{ 'a' if false or m else 'b' }}",
+        'abaa',
+      ],
+    ],
+  ],
+  [
+    'strips what it is told to',
+    [
+      ["{{ '\"a\"'.strip('\"') }}{{ 'a,,'.rstrip(',') }}{{ '## a'.lstrip('# ') }}", 'aaa'],
+      ["[{{ ' a '.strip() }}][{{ ' a '.lstrip() }}][{{ ' a '.rstrip() }}]", '[a][a ][ a]'],
+      ["{{ 'xxaxx' | trim('x') }}[{{ '  a ' | trim }}]{{ 'abca' | trim(chars='ab') }}", 'a[a]c'],
+    ],
+  ],
+  [
+    'calls the methods of text',
+    [
+      [
+        "{{ 'hELLO wORLD'.capitalize() }} {{ \"it's\".title() }} {{ 'élan vital'.title() }} {{ 'aB'.upper().lower() }}",
+        "Hello world It'S Élan Vital ab",
+      ],
+      [
+        "{{ 'a b c'.split() | join('|') }} {{ ' a  b c '.split(none, 1) | join('|') }} {{ 'a,b,c'.split(',', 1) | join('|') }} {{ ''.split(',') | length }} {{ ''.split() | length }} {{ 'a,b'.split(sep=',') | join('|') }}",
+        'a|b|c a|b c  a|b,c 1 0 a|b',
+      ],
+      [
+        "{{ 'a\\nb\\n'.splitlines() | join('|') }} {{ ', '.join(['a', 'b']) }} {{ 'abc'.removeprefix('a').removesuffix('c') }} {{ 'aXbX'.replace('X', '-', 1) }} {{ 'ab'.replace('', '-') }}",
+        'a|b a, b b a-bX -a-b-',
+      ],
+      [
+        "{{ 'abc'.startswith('a') }} {{ 'abc'.endswith(('x', 'c')) }} {{ 'abc'.endswith('x') }}",
+        'true true false',
+      ],
+    ],
+  ],
+  [
+    'calls the methods of objects',
+    [
+      [
+        "{{ {'a': 1}.get('a') }} {{ {'a': 1}.get('b') }} {{ {'a': 1}.get('b', 'd') }} {{ {'a': 1, 'b': 2}.keys() | join }} {{ {'a': 1, 'b': 2}.values() | join }}{% for k, v in {'a': 1}.items() %} {{ k }}{{ v }}{% endfor %}",
+        '1  d ab 12 a1',
+      ],
+    ],
+  ],
+  [
+    'reads whole numbers',
+    [
+      [
+        "{{ -1.5 | int }} {{ '12abc' | int }} {{ '1,000' | int }} {{ 42.7 | int(0) }} {{ ' 42 ' | int }} {{ '4.9' | int }} {{ '1_000' | int }} {{ '-3' | int }} {{ '1e3' | int }} {{ '-0.5' | int }}",
+        '-1 0 0 42 42 4 1000 -3 1000 0',
+      ],
+      [
+        "{{ 'x' | int(7) }} {{ 'ff' | int(0, 16) }} {{ '0xff' | int(base=16) }} {{ none | int }} {{ true | int }} {{ [1] | int(5) }}",
+        '7 255 255 0 1 5',
+      ],
+    ],
+  ],
+  [
+    'reads numbers with a point',
+    [
+      [
+        "{{ '1.5' | float }} {{ 2 | float }} {{ 'x' | float }} {{ 'x' | float(1.5) }} {{ '1.5abc' | float }} {{ '.5' | float }} {{ '5.' | float }} {{ '1e3' | float }} {{ none | float(2) }} {{ '0x10' | float }} {{ '' | float }}",
+        '1.5 2.0 0.0 1.5 0.0 0.5 5.0 1000.0 2 0.0 0.0',
+      ],
+    ],
+  ],
+  [
+    'calculates as Python does',
+    [
+      [
+        '{{ -7 % 3 }} {{ 7 % -3 }} {{ -7 // 2 }} {{ 7.5 % 2 }} {{ -6 % 3 }} {{ -7.5 % 2 }}',
+        '2 -2 -4 1.5 0 0.5',
+      ],
+      [
+        '{{ 7 / 2 }} {{ 4 / 2 }} {{ 7.0 // 2 }} {{ 2 * 3.0 }} {{ true + 1 }} {{ 1 - 2 }} {{ 2 ** 3 }} {{ 2 ** -1 }}',
+        '3.5 2.0 3.0 6.0 2 -1 8 0.5',
+      ],
+      [
+        "{{ 'ab' * 3 }} {{ 3 * 'ab' }} {{ ([1, 2] * 2) | join }} [{{ 'a' * 0 }}{{ 'a' * -1 }}] {{ ([1] + [2]) | join }}",
+        'ababab ababab 1212 [] 12',
+      ],
+    ],
+  ],
+  [
+    'compares as Python does',
+    [
+      [
+        "{{ 1 < 2 < 3 }} {{ 3 > 2 > 2 }} {{ 1 < two <= 2 }} {{ 'a' < 'b' }} {{ [1, 2] < [1, 3] }} {{ 'Z' < 'a' }}",
+        'true false true true true true',
+      ],
+      [
+        "{{ 'a' in 'abc' }} {{ 1 in [1.0] }} {{ [1] in [[1]] }} {{ 'a' in {'a': 1} }} {{ 1 not in [2] }} {{ 'x' in missing }}",
+        'true true true true true false',
+      ],
+    ],
+  ],
+  [
+    'fills the directives of a text',
+    [
+      [
+        "{{ '%s is %d and %.2f' | format('a', 3, 1.005) }} {{ '%5d|%-5d|%05d|%+d|% d' | format(1, 2, 3, 4, 5) }} {{ '%x %X %o %%' | format(255, 255, 8) }}",
+        'a is 3 and 1.00     1|2    |00003|+4| 5 ff FF 10 %',
+      ],
+      [
+        "{{ '%(a)s-%(b)03d' | format(a='x', b=7) }} {{ '%s' | format(1.0) }} {{ '%10.3f|%-10s|%.2s' | format(3.14159, 'ab', 'xyz') }}",
+        'x-007 1.0      3.142|ab        |xy',
+      ],
+      [
+        "{{ '%d' | format(3.9) }} {{ '%d' | format(-3.9) }} {{ '%i' | format(true) }} {{ '%05d' | format(-42) }} {{ '%.0f' | format(2.5) }} {{ '%.2f' | format(0.125) }} {{ '%f' | format(-0.5) }} {{ '%.1f' | format(10.0 ** 22) }}",
+        '3 -3 1 -0042 2 0.12 -0.500000 10000000000000000000000.0',
+      ],
+      ["{{ '%s' % 'x' }} {{ '%s-%s' % (1, 'b') }} {{ '%(k)s' % {'k': 'v'} }}", 'x 1-b v'],
+    ],
+  ],
+  [
+    'writes text with capitals',
+    [
+      [
+        "{{ \"it's a dog-house\" | title }} {{ 'a(b) [c] {d} <e' | title }} {{ 'FOO bar' | title }} {{ 'hELLO' | capitalize }}",
+        "It's A Dog-House A(B) [C] {D} <E Foo Bar Hello",
+      ],
+    ],
+  ],
+  [
+    'falls back on another value',
+    [
+      [
+        "{{ missing | default(default_value='n/a') }} {{ '' | default('x', true) }} {{ '' | default('x', boolean=true) }} {{ 0 | d(1, true) }} [{{ missing | d }}] {{ missing | default(two) }} {{ '' | default('x') }}",
+        'n/a x x 1 [] 2 ',
+      ],
+    ],
+  ],
+  [
+    'drops what is there twice',
+    [
+      [
+        "{{ ['a', 'A', 'b'] | unique | join }} {{ ['a', 'A', 'b'] | unique(true) | join }} {{ [1, 1.0, true, 2] | unique | join(',') }} {{ docs | unique(attribute='meta.url') | map(attribute='text') | join }}",
+        'ab aAb 1,2 xy',
+      ],
+    ],
+  ],
+  [
+    'sorts',
+    [
+      [
+        "{{ rows | sort(attribute='cat,score') | map(attribute='id') | join }} {{ rows | sort(attribute='score', reverse=true) | map(attribute='id') | join }} {{ rows | sort(attribute='cat') | map(attribute='id') | join }} {{ rows | sort(true, true, 'cat') | map(attribute='id') | join }}",
+        '3214 4213 2314 1342',
+      ],
+      [
+        "{{ ['b', 'A', 'c'] | sort | join }} {{ ['b', 'A', 'c'] | sort(case_sensitive=true) | join }} {{ 'bac' | sort | join }} {{ {'b': 1, 'a': 2} | sort | join }} {{ [2, 1.5, 1] | sort | join(' ') }}",
+        'Abc Abc abc ab 1 1.5 2',
+      ],
+      [
+        "{{ {'b': 1, 'A': 2, 'c': 0} | dictsort | map('first') | join }} {{ {'b': 1, 'A': 2} | dictsort(true) | map('first') | join }} {{ {'b': 1, 'A': 2, 'c': 0} | dictsort(by='value') | map('first') | join }} {{ {'b': 1, 'A': 2} | dictsort(reverse=true) | map('first') | join }}",
+        'Abc Ab cbA bA',
+      ],
+    ],
+  ],
+  [
+    'adds up',
+    [
+      [
+        "{{ [1, 2, 3] | sum }} {{ [0.5, 0.5] | sum }} {{ rows | sum(attribute='score') }} {{ rows | sum('score', 10) }} {{ [] | sum }} {{ [[1], [2, 3]] | sum(start=[]) | join }}",
+        '6 1.0 11 21 0 123',
+      ],
+    ],
+  ],
+  [
+    'rounds',
+    [
+      [
+        "{{ 42.55 | round }} {{ 42.55 | round(1, 'floor') }} {{ 2.675 | round(2) }} {{ 2.5 | round }} {{ 3.5 | round }} {{ 0.125 | round(2) }} {{ -2.5 | round }} {{ 1.23456 | round(3) }}",
+        '43.0 42.5 2.67 2.0 4.0 0.12 -2.0 1.235',
+      ],
+      [
+        "{{ 42 | round }} {{ 42 | round(1) }} {{ 42.1 | round(0, 'ceil') }} {{ 42 | round(0, 'ceil') }} {{ 1234 | round(-2) }} {{ 1250.0 | round(-2) }} {{ 1350 | round(-2) }} {{ 5 | round(-1) }} {{ 15 | round(-1) }}",
+        '42 42 43.0 42.0 1200 1200.0 1400 0 20',
+      ],
+    ],
+  ],
+  [
+    'groups',
+    [
+      [
+        "{% for cat, group in rows | groupby('cat') %}{{ cat }}:{{ group | map(attribute='id') | join }};{% endfor %}",
+        'A:23;b:14;',
+      ],
+      [
+        "{% for g in rows | groupby('cat') %}{{ g.grouper }}:{% for row in g.list %}{{ row.id }}{% endfor %};{% endfor %}",
+        'A:23;b:14;',
+      ],
+      [
+        "{% for cat, group in rows | groupby('cat', case_sensitive=true) %}{{ cat }}:{{ group | length }};{% endfor %}{% for cat, group in docs | groupby('meta.none', default='z') %}{{ cat }}{{ group | length }}{% endfor %}",
+        'A:1;B:1;a:1;b:1;z3',
+      ],
+    ],
+  ],
+  [
+    'groups have parts with names',
+    [
+      ["{{ rows | groupby('cat') | map(attribute='grouper') | join(',') }}", 'A,b'],
+      ["{{ rows | groupby('cat') | map(attribute='list.0.id') | join(',') }}", '2,1'],
+      ["{{ rows | groupby('cat') | map('first') | join(',') }}", 'A,b'],
+    ],
+  ],
+  [
+    'puts items in rows and columns',
+    [
+      [
+        "{% for row in [1, 2, 3, 4, 5] | batch(2) %}{{ row | join }};{% endfor %}{% for row in [1, 2, 3, 4, 5] | batch(3, 'x') %}{{ row | join }};{% endfor %}{% for row in [] | batch(3, 'x') %}{{ row | join }};{% endfor %}",
+        '12;34;5;123;45x;',
+      ],
+      [
+        "{% for row in [1, 2, 3, 4, 5, 6, 7] | slice(3) %}{{ row | join }};{% endfor %}{% for row in [1, 2, 3, 4, 5, 6, 7] | slice(3, 'x') %}{{ row | join }};{% endfor %}{% for row in [1] | slice(3, 'x') %}{{ row | join }};{% endfor %}",
+        '123;45;67;123;45x;67x;1;x;x;',
+      ],
+    ],
+  ],
+  [
+    'finds the least and the most',
+    [
+      [
+        "{{ [3, 1, 2] | min }} {{ [3, 1, 2] | max }} {{ ['b', 'A'] | min }} {{ ['b', 'A'] | max }} [{{ [] | max }}] {{ (rows | max(attribute='score')).id }} {{ (rows | min(attribute='score')).id }} {{ 'hello' | max }} {{ ['a', 'B'] | min(case_sensitive=true) }}",
+        '1 3 A b [] 4 3 o B',
+      ],
+    ],
+  ],
+  [
+    'cuts texts',
+    [
+      [
+        "{{ 'foo bar baz qux' | truncate(9) }}|{{ 'foo bar baz qux' | truncate(9, true) }}|{{ 'foo bar baz qux' | truncate(11) }}|{{ 'foo bar baz qux' | truncate(11, false, '...', 0) }}|{{ 'foobarbazquxquux' | truncate(9) }}|{{ 'a b' | truncate(length=3, leeway=0, end='') }}",
+        'foo...|foo ba...|foo bar baz qux|foo bar...|foobar...|a b',
+      ],
+    ],
+  ],
+  [
+    'wraps texts',
+    [
+      [
+        "{{ 'The quick brown fox jumps over the well-known lazy dog and supercalifragilistic words -- yes' | wordwrap(12) }}",
+        'The quick\nbrown fox\njumps over\nthe well-\nknown lazy\ndog and supe\nrcalifragili\nstic words\n-- yes',
+      ],
+      [
+        "{{ 'The quick brown-fox jumps\\n\\nover supercalifragilistic   words' | wordwrap(10, false) }}",
+        'The quick\nbrown-fox\njumps\n\nover\nsupercalifragilistic\nwords',
+      ],
+      [
+        "{{ 'The quick brown-fox jumps over supercalifragilistic' | wordwrap(10, true, '|', false) }}",
+        'The quick|brown-fox|jumps over|supercalif|ragilistic',
+      ],
+      [
+        "{{ 'aa-bb-cc-dd-ee foo--bar -x --y 3-4 don\\'t a,b.c?d!' | wordwrap(5) }}",
+        "aa-\nbb-\ncc-\ndd-ee\nfoo--\nbar\n-x\n--y\n3-4\ndon't\na,b.c\n?d!",
+      ],
+      ["{{ '   leading and trailing   ' | wordwrap(9, wrapstring='|') }}", 'leading|and|trailing'],
+    ],
+  ],
+  [
+    'counts words and characters',
+    [
+      [
+        "{{ 'a b  c-d é_f' | wordcount }} {{ '' | wordcount }} {{ 'aé😀' | length }} {{ [1] | count }} {{ {'a': 1} | length }}",
+        '5 0 3 1 1',
+      ],
+    ],
+  ],
+  [
+    'escapes for HTML, and takes HTML away',
+    [
+      [
+        "{{ '<a href=\"x\">T & \\'q\\'</a>' | e }} {{ '<' | escape }} {{ 1 | e }} {{ '<b>  hi </b>\\n <!-- c --> &lt;x&gt; &amp; &#39; &#x41;' | striptags }}",
+        "&lt;a href=&#34;x&#34;&gt;T &amp; &#39;q&#39;&lt;/a&gt; &lt; 1 hi <x> & ' A",
+      ],
+    ],
+  ],
+  [
+    'encodes for URLs',
+    [
+      [
+        "{{ 'a b/c?d=é&f!*()\\'~-_.' | urlencode }} {{ {'a b': 'c d/', 'e': 1} | urlencode }} {{ [['x', '1 2'], ['y', '&']] | urlencode }}",
+        'a%20b/c%3Fd%3D%C3%A9%26f%21%2A%28%29%27~-_. a+b=c+d%2F&e=1 x=1+2&y=%26',
+      ],
+    ],
+  ],
+  [
+    'centers',
+    [
+      [
+        "[{{ 'ab' | center(7) }}] [{{ 'abc' | center(6) }}] [{{ 'abc' | center(2) }}] [{{ 'abc' | center(8) }}] {{ 'x' | center | length }}",
+        '[   ab  ] [ abc  ] [abc] [  abc   ] 80',
+      ],
+    ],
+  ],
+  [
+    'indents',
+    [
+      [
+        "{{ 'a\\nb\\n\\nc' | indent }}|{{ 'a\\nb\\n\\nc' | indent(2, true) }}|{{ 'a\\nb\\n\\nc' | indent(2, blank=true) }}|{{ 'a\\nb\\n' | indent('> ', true, true) }}|{{ '' | indent(2, true) }}",
+        'a\n    b\n\n    c|  a\n  b\n\n  c|a\n  b\n  \n  c|> a\n> b\n> |  ',
+      ],
+    ],
+  ],
+  [
+    'replaces',
+    [
+      [
+        "{{ 'aXbX' | replace('X', '-', 1) }} {{ 'ab' | replace('', '-') }} {{ 'ab' | replace('', '-', 2) }} {{ 'aaa' | replace('a', 'b', count=2) }} {{ 121 | replace(1, 3) }}",
+        'a-bX -a-b- -a-b bba 323',
+      ],
+    ],
+  ],
+  [
+    'writes sizes of files',
+    [
+      [
+        "{{ 1 | filesizeformat }} {{ 999 | filesizeformat }} {{ 1000 | filesizeformat }} {{ 123456789 | filesizeformat }} {{ 123456789 | filesizeformat(true) }} {{ '1500' | filesizeformat }} {{ 1024 | filesizeformat(binary=true) }}",
+        '1 Byte 999 Bytes 1.0 kB 123.5 MB 117.7 MiB 1.5 kB 1.0 KiB',
+      ],
+    ],
+  ],
+  [
+    'writes JSON with and without indentation',
+    [
+      ["{{ {'a': [1, {}], 'b': []} | tojson(2) }}", '{\n  "a": [\n    1,\n    {}\n  ],\n  "b": []\n}'],
+      [
+        "{{ {'a': [1, 'é', true, none, 1.5, 2.0], 'b': {'c': 1}} | tojson }} {{ [1, [2]] | tojson(indent=1) }} {{ [] | tojson(2) }}",
+        '{"a": [1, "é", true, null, 1.5, 2.0], "b": {"c": 1}} [\n 1,\n [\n  2\n ]\n] []',
+      ],
+    ],
+  ],
+  [
+    'takes texts and objects for lists of what is in them',
+    [
+      [
+        "{{ 'abc' | first }}{{ 'abc' | last }} {{ 'abc' | list | join('-') }} {{ 'abc' | reverse }} {{ 'cab' | sort | join }} {{ {'x': 1} | first }} {{ {'x': 1, 'y': 2} | list | join(',') }} {{ [1, 2] | reverse | join }} {{ 'abc' | join('-') }} {{ 'aé😀' | last }}",
+        'ac a-b-c cba abc x x,y 21 a-b-c 😀',
+      ],
+    ],
+  ],
+  [
+    'takes numbers for texts',
+    [
+      [
+        '{{ 5 | upper }} {{ 5 | trim }} {{ 1.0 | string }} {{ 12 | title }} {{ 1.5 | lower }} [{{ 12 | center(4) }}] {{ -3 | abs }} {{ -1.5 | abs }}',
+        '5 5 1.0 12 1.5 [ 12 ] 3 1.5',
+      ],
+    ],
+  ],
+  [
+    'tests with an argument, in parentheses or not',
+    [
+      [
+        "{{ 4 is divisibleby(2) }} {{ 4 is divisibleby 3 }} {{ 'a' is in(names) }} {{ 'z' is in names }} {{ 'z' is not in names }} {{ 1 is equalto 1 }} {{ 1 is eq(2) }} {{ none is sameas none }} {{ 1 is sameas true }}",
+        'true false true false true true false true false',
+      ],
+      [
+        '{{ 3 is gt 2 }} {{ 3 is ge(3) }} {{ 3 is lt 2 }} {{ 3 is le(2) }} {{ 3 is ne 2 }} {{ 3 is not eq 3 }} {{ 3 is greaterthan 1 }}',
+        'true true false false true false true',
+      ],
+      [
+        "{{ names[0] is eq names[0] }} {{ 3 is eq 3 and 2 is eq 2 }} {{ [1 is in [1], 2] | first }} {{ two is in [1, 2] and two is not in [3] }} {% for i in [1, 2, 3] if i is not divisibleby 2 %}{{ i }}{% endfor %} {{ docs[0].is }} {{ 'b' is in {'b': [1]}.keys() }}",
+        'true true true true 13 fine true',
+      ],
+    ],
+  ],
+  [
+    'tests',
+    [
+      [
+        "{{ 'x' is defined }} {{ missing is undefined }} {{ 1 is number }} {{ 1.0 is float }} {{ 1.0 is integer }} {{ true is integer }} {{ true is boolean }} {{ 'a' is string }} {{ {} is mapping }} {{ [] is sequence }} {{ 'a' is iterable }} {{ 1 is iterable }}",
+        'true true true true false false true true true true true false',
+      ],
+      [
+        "{{ none is none }} {{ true is true }} {{ 1 is true }} {{ false is false }} {{ 'abc' is lower }} {{ 'ABC' is upper }} {{ '12' is lower }} {{ 3 is odd }} {{ -3 is odd }} {{ 2 is even }}",
+        'true true false true true true false true true true',
+      ],
+    ],
+  ],
+  [
+    'filters the text of a block',
+    [
+      [
+        "{% filter truncate(5, true, '', 0) %}hello world{% endfilter %} {% filter replace('a', 'b') %}a{{ names | join }}{% endfilter %}",
+        'hello bbb',
+      ],
+    ],
+  ],
+  [
+    'keeps floats apart from whole numbers',
+    [
+      [
+        "{{ 1.0 }} {{ 1.5 + 1.5 }} {{ 1 == 1.0 }} {{ 3 / 3 }} {{ 10 // 3.0 }} {{ [1.0, 2] | join(',') }} {{ 0.1 + 0.2 }}",
+        '1.0 3.0 true 1.0 3.0 1.0,2 0.30000000000000004',
+      ],
+    ],
+  ],
+]
+
+for (const [title, rows] of families) {
+  test(title, (t) => {
+    for (const [template, output] of rows) t.is(rendered(template), output, template)
+  })
+}
+
+// ── edges
+
+test('what is missing or null is nothing for every filter of texts and lists', (t) => {
+  for (const filter of [
+    'string',
+    'upper',
+    'title',
+    'trim',
+    'truncate',
+    'wordwrap',
+    'escape',
+    'striptags',
+    'urlencode',
+    "replace('a', 'b')",
+    'list | join',
+    "map('upper') | join",
+    "selectattr('a') | join",
+    'sort | join',
+    'unique | join',
+    'batch(2) | join',
+    "groupby('a') | join",
+    'first',
+    'max',
+    'reverse | join',
+    'items | join',
+  ]) {
+    t.is(rendered(`[{{ missing | ${filter} }}]`), '[]', filter)
+  }
+  t.is(rendered('[{{ none | upper }}{{ none | trim }}]{{ missing | sum }}{{ missing | int }}'), '[]00')
+})
+
+test('a method that is not called is nothing, and stays so when it is given a name', (t) => {
+  t.is(rendered("[{{ 'a'.strip }}{{ docs[0].items }}]{{ 'yes' if docs[0].items else 'no' }}"), '[]no')
+  const error = t.throws(() => rendered("{% set f = 'a'.strip %}{{ f() }}"), { instanceOf: InvalidInput })
+  t.like(error, { path: 'f', expected: 'a function', found: 'undefined' })
+})
+
+test('a method is the same by its name in brackets', (t) => {
+  t.is(rendered("{{ '-a-'['strip']('-') }}{% set name = 'upper' %}{{ 'a'[name]() }}"), 'aA')
+})
+
+test('a macro in a namespace can be called', (t) => {
+  t.is(
+    rendered('{% macro m(x) %}<{{ x }}>{% endmacro %}{% set ns = namespace(f=m) %}{{ ns.f(1) }}{{ ns.f }}'),
+    '<1>',
+  )
+})
+
+test('reaches no prototype, constructor or function by attribute, filter, test or method', (t) => {
+  const values = { o: JSON.parse('{"__proto__":{"a":1}}'), s: 'text', xs: [[]] }
+  t.is(rendered("{{ [o] | map(attribute='__proto__.a') | join }}", values), '1', 'an own field of that name')
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty', '__class__']) {
+    t.is(
+      rendered(
+        `[{{ [{}, 'a', 1] | map(attribute='${name}') | join }}{{ xs | map(attribute='${name}') | join }}]`,
+        values,
+      ),
+      '[]',
+    )
+    for (const called of [`s.${name}`, `o.${name}`, `xs.${name}`]) {
+      const error = t.throws(() => rendered(`{{ ${called}() }}`, values), { instanceOf: InvalidInput })
+      t.like(error, { path: called, found: `unknown method ${name}` })
+    }
+    for (const [filter, kind] of [
+      ['map', 'filter'],
+      ['select', 'test'],
+    ] as const) {
+      t.like(
+        t.throws(() => compileTemplate('test', 'template', `{{ xs | ${filter}('${name}') }}`)),
+        { path: 'template:1:1', found: `unknown ${kind} ${name}` },
+      )
+      t.throws(() => rendered(`{{ xs | ${filter}(name) | list }}`, { ...values, name }), {
+        instanceOf: InvalidInput,
+      })
+    }
+  }
+})
+
+test('shows the source of no function that a macro was given', (t) => {
+  const template =
+    '{% macro m() %}{{ varargs | join }}{{ varargs | first }}{{ varargs | map("string") | join }}{% endmacro %}[{{ m(range) }}]'
+  t.is(rendered(template), '[]')
+  t.throws(() => rendered('{% macro m() %}{{ varargs | tojson }}{% endmacro %}{{ m(range) }}'), {
+    instanceOf: InvalidInput,
+  })
+})
+
+const huge: ReadonlyArray<string> = [
+  "{{ 'x' | center(10 ** 9) }}",
+  "{{ 'x' * n }}",
+  '{{ [1] * n }}',
+  "{{ [1] | batch(n, 'x') }}",
+  '{{ [1] | batch(0) }}',
+  '{{ [1] | slice(n) }}',
+  '{{ [1] | slice(0) }}',
+  "{{ 'a' | wordwrap(0) }}",
+  "{{ 'a' | indent(n) }}",
+  "{{ ('\\n' * 100000) | indent(10000, blank=true) }}",
+  "{{ long | replace('x', long) }}",
+  '{{ range(100000) | join(long) }}',
+  '{{ [1] | tojson(n) }}',
+  "{{ '%1000000000d' | format(1) }}",
+  "{{ '%.1000000000f' | format(1) }}",
+  "{{ '%.1000000000d' | format(1) }}",
+  '{{ 1 | round(n) }}',
+  "{{ ('1' * 100000) | int }}",
+  "{% set ns = namespace(s='x' * 1000) %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+  '{% set ns = namespace(s=[1]) %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}',
+]
+
+test('what a number makes too large is refused before it is made', (t) => {
+  for (const template of huge)
+    t.throws(
+      () => rendered(template, { n: 1e9, long: 'x'.repeat(100_000) }),
+      { instanceOf: InvalidInput },
+      template,
+    )
+})
+
+// ── errors
+
+const unfit: ReadonlyArray<readonly [template: string, expected: string, found: string]> = [
+  ['{{ 1 / 0 }}', 'values that the operator / takes', 'a division by zero'],
+  ['{{ 1 // 0 }}', 'values that the operator // takes', 'a division by zero'],
+  ["{{ 'a' + 42 }}", 'values that the operator + takes', "a text and a number, which it isn't for"],
+  ['{{ none < 1 }}', 'values that the operator < takes', 'null and a number, which have no order'],
+  ['{{ missing + 1 }}', 'values that the operator + takes', "undefined and a number, which it isn't for"],
+  ["{{ 1 in 'a' }}", 'values that the operator in takes', 'a number looked for in a text'],
+  ["{{ [1, 'a'] | sort }}", 'values that the filter sort takes', 'a text and a number, which have no order'],
+  ["{{ [1, 'a'] | sum }}", 'values that the filter sum takes', "a number and a text, which it isn't for"],
+  ['{{ 5 | first }}', 'values that the filter first takes', 'a number where a list is needed'],
+  ["{{ 'x' | abs }}", 'values that the filter abs takes', 'a text where a number is needed'],
+  [
+    "{{ names | join(',') | batch(1.5) }}",
+    'values that the filter batch takes',
+    'a fraction where a whole number is needed',
+  ],
+  [
+    "{{ 'abcdef' | truncate(2) }}",
+    'values that the filter truncate takes',
+    'a length shorter than what is put at the end',
+  ],
+  ["{{ '%s %s' | format(1) }}", 'values that the filter format takes', 'a directive without a value'],
+  ["{{ '%s' | format(1, 2) }}", 'values that the filter format takes', 'a value without a directive'],
+  [
+    "{{ '%q' | format(1) }}",
+    'values that the filter format takes',
+    'a directive other than %s, %d, %i, %u, %f, %x, %o and %%',
+  ],
+  [
+    "{{ docs | selectattr('nope.url') | list }}",
+    'values that the filter selectattr takes',
+    'a missing value of which "url" is read',
+  ],
+  ["{{ 'a' is odd }}", 'values that the test odd takes', 'a text where a number is needed'],
+  ['{{ 5 is divisibleby(0) }}', 'values that the test divisibleby takes', 'a division by zero'],
+  ["{{ 'a'.split('') }}", 'values that the method split takes', 'an empty separator'],
+  ["{{ 'a'.strip(1) }}", 'values that the method strip takes', 'a number where a text is needed'],
+  ["{{ 'a'.upper(1) }}", 'values that the method upper takes', 'a call with arguments'],
+  [
+    "{{ docs | selectattr(attribute='a') }}",
+    'values that the filter selectattr takes',
+    'a call without an attribute',
+  ],
+  ['{{ [1] | select(wanted=1) }}', 'values that the filter select takes', 'a call with arguments'],
+  ['{{ [1] | map(attr=1) }}', 'values that the filter map takes', 'a call with an argument attr'],
+  ['{{ [1] | map(names[0]) }}', 'values that the filter map takes', 'a filter that there is not'],
+]
+
+for (const [template, expected, found] of unfit) {
+  test(`fails with these values: ${template}`, (t) => {
+    const error = t.throws(() => rendered(template), { instanceOf: InvalidInput })
+    t.like(error, { path: 'template', expected, found })
+  })
+}
+
+test('a call of what is none names it', (t) => {
+  for (const [template, path, found] of [
+    ['{{ names[0].bogus() }}', 'names[0].bogus', 'unknown method bogus'],
+    ["{{ names['bo' ~ 'gus']() }}", 'names[…]', 'an unknown method'],
+    ['{{ docs.append(1) }}', 'docs.append', 'unknown method append'],
+    ['{{ docs[0].text.get(1) }}', 'docs[0].text.get', 'unknown method get'],
+    ['{% call two() %}{% endcall %}{% macro two() %}{% endmacro %}', 'two', 'a number'],
+    ['{{ two() }}{% macro two() %}{% endmacro %}', 'two', 'a number'],
+  ] as const) {
+    t.like(
+      t.throws(() => rendered(template), { instanceOf: InvalidInput }),
+      { path, found },
+      template,
+    )
+  }
+})
+
+const wrong: ReadonlyArray<readonly [template: string, found: string]> = [
+  ["a\n{{ xs | map('bogus') }}", 'unknown filter bogus'],
+  ["a\n{{ xs | map('upper', 1) }}", 'filter upper with arguments'],
+  ["a\n{{ xs | select('bogus') }}", 'unknown test bogus'],
+  ["a\n{{ xs | rejectattr('a', 'bogus') }}", 'unknown test bogus'],
+  ["a\n{{ xs | selectattr('a', 'eq') }}", 'test eq without arguments'],
+  ['a\n{{ xs | selectattr }}', 'filter selectattr without arguments'],
+  ['a\n{{ xs | batch }}', 'filter batch without arguments'],
+  ["a\n{{ x | replace('a') }}", 'filter replace without its argument new'],
+  ['a\n{{ x | truncate(1, 2, 3, 4, 5) }}', 'filter truncate with more than 4 arguments'],
+  ['a\n{{ x | truncate(size=1) }}', 'filter truncate with an argument size'],
+  ['a\n{{ x | truncate(1, length=1) }}', 'filter truncate with length given twice'],
+  ['a\n{{ x is bogus(1) }}', 'unknown test bogus'],
+  ['a\n{{ x is not bogus }}', 'unknown test bogus'],
+  ['a\n{{ x is eq }}', 'test eq without arguments'],
+  ['a\n{{ x is in(1, 2) }}', 'test in with more than 1 arguments'],
+  ['a\n{{ x is defined(1) }}', 'test defined with arguments'],
+  ['a\n{{ x | random }}', 'unknown filter random'],
+]
+
+for (const [template, found] of wrong) {
+  test(`refuses ${JSON.stringify(template)} when it is compiled`, (t) => {
+    const error = t.throws(() => compileTemplate('test', 'template', template), { instanceOf: InvalidInput })
+    t.like(error, { path: 'template:2:1', found })
+  })
+}
+
+test('the arguments of a test are inputs of the template', (t) => {
+  const { variables } = compileTemplate(
+    'test',
+    'template',
+    '{{ a is in b }}{{ c is eq(d.e[f]) }}{{ xs | select("in", g) }}',
+  )
+  t.deepEqual(variables, ['a', 'b', 'c', 'd', 'f', 'g', 'xs'])
+})
+
+// ── laws
+
+const FILTERS = [
+  'abs',
+  'batch(2)',
+  'capitalize',
+  'center(5)',
+  'count',
+  'default(1)',
+  'dictsort',
+  'e',
+  'filesizeformat',
+  'first',
+  'float',
+  'format(1)',
+  "groupby('a')",
+  'indent',
+  'int',
+  'items',
+  "join(',')",
+  'last',
+  'list',
+  'lower',
+  "map('upper')",
+  "map(attribute='a')",
+  'max',
+  'min',
+  "reject('odd')",
+  "rejectattr('a')",
+  "replace('a', 'b')",
+  'reverse',
+  'round',
+  'safe',
+  "select('eq', 1)",
+  "selectattr('a', 'defined')",
+  'slice(2)',
+  'sort',
+  'string',
+  'striptags',
+  'sum',
+  'title',
+  'tojson(1)',
+  'trim',
+  'truncate(3)',
+  'unique',
+  'upper',
+  'urlencode',
+  'wordcount',
+  'wordwrap(5)',
+]
+
+testProp(
+  'law: a chain of filters renders any value, or refuses it by an InvalidInput, and leaves it as it was',
+  [fc.array(fc.constantFrom(...FILTERS), { minLength: 1, maxLength: 4 }), fc.jsonValue()],
+  (t, filters, x) => {
+    const before = structuredClone(x)
+    const { render } = compileTemplate('test', 'template', `{{ x | ${filters.join(' | ')} }}`)
+    try {
+      t.is(typeof render({ x }), 'string')
+    } catch (error) {
+      t.true(error instanceof InvalidInput, String(error))
+    }
+    t.deepEqual(x, before)
+  },
+  { numRuns: 2000 },
+)
