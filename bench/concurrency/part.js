@@ -18,6 +18,9 @@ const PACED = [
   { streams: 5_000, shape: 'slow', ramp: 4_000 },
 ]
 
+const WHY_LATE =
+  'How late a timer fires is wall time, with the server on the same two cores: 25,000 tokens a second keep both of them busy.'
+
 export const concurrency = {
   title: 'Concurrency',
   question: 'What happens with many streams at once, and with one that is larger than the heap?',
@@ -105,6 +108,7 @@ export const concurrency = {
     return [
       {
         what: `Loop delay p99 with ${key.slice(6)} streams, ms (the plain loop: ${figure(plain)})`,
+        why: WHY_LATE,
         found: figure(own),
         target: '≤ 20, or as the plain loop',
         met: own <= Math.max(20, plain * 1.1),
