@@ -55,7 +55,17 @@ const redact = (value: unknown, above: ReadonlyArray<object>): unknown => {
   return changed ? Object.fromEntries(entries) : value
 }
 
-/** The texts that {@link redactSecrets} would take out of a value. */
+/** What stands beside a key and says where it is for: no secret by itself, and words that errors need. */
+const BESIDE_KEYS: ReadonlySet<string> = new Set([
+  'available_models',
+  'exclude_models',
+  'api_base',
+  'base_url',
+  'api_version',
+  'region',
+])
+
+/** The secret texts in a value: what {@link redactSecrets} takes out of it, but for models and addresses beside keys. */
 export const secretsIn = (value: unknown): ReadonlyArray<string> => found(value, false, [])
 
 const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): ReadonlyArray<string> => {
@@ -63,7 +73,8 @@ const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): R
   if (typeof value !== 'object' || value === null) return []
   if (above.length >= MAX_DEPTH || above.includes(value)) return []
   const within = [...above, value]
-  return Object.keys(value).flatMap((key) => found(read(value, key), secret || isSecret(key), within))
+  const isFor = (key: string): boolean => isSecret(key) || (secret && !BESIDE_KEYS.has(key))
+  return Object.keys(value).flatMap((key) => found(read(value, key), isFor(key), within))
 }
 
 /** A getter that throws has nothing to show. */

@@ -165,16 +165,17 @@ test('credentials in the body get into no error, nor does a header that has chan
   const server = await serve(t, (response, { headers: sent }) =>
     sendJson(
       response,
-      { error: { message: `bad keys: ${provider} ${String(sent['x-api-key'])}` } },
+      { error: { message: `bad keys for gpt-4o: ${provider} ${String(sent['x-api-key'])}` } },
       { status: 400 },
     ),
   )
   const gateway = gatewayOf(server.url, { headers })
-  const request = { ...ASK, customer_credentials: { openai: { api_key: provider } } }
+  const customer_credentials = [{ credentials: { api_key: provider }, available_models: ['gpt-4o'] }]
+  const request = { ...ASK, customer_credentials }
   for (const key of ['first-secret-aaaa', 'second-secret-bbbb']) {
     headers['x-api-key'] = key
     const { error } = await outcome(t, gateway.chat(request))
-    t.is(error?.message.includes('bad keys: [redacted] [redacted]'), true, error?.message)
+    t.is(error?.message.includes('bad keys for gpt-4o: [redacted] [redacted]'), true, error?.message)
   }
 })
 
