@@ -10,7 +10,7 @@ import { pageRoutes } from './page/pageRoutes.js'
 import { parseShallow } from './parseShallow.js'
 import { promptRoutes } from './promptRoutes.js'
 import { refusal } from './Refusal.js'
-import { readText } from './readText.js'
+import { readBody } from './readBody.js'
 import { sendJson, sendRefusal } from './send.js'
 import { traceRoutes } from './traceRoutes.js'
 
@@ -43,7 +43,7 @@ const recorded =
   ({ log, maxBodyBytes }: LocalState): MiddlewareHandler<LocalEnv> =>
   async (c, next) => {
     const logId = randomBytes(16).toString('hex')
-    const text = await readText(c.req.raw.body, maxBodyBytes)
+    const text = await readBody(c.req.raw.body, maxBodyBytes)
     const body = text === undefined ? undefined : parseShallow(text)
     const { method, path } = c.req
     const record = log.open(

@@ -1,18 +1,16 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
 import { Fields } from '../codecs/Fields.js'
+import { parseJson } from '../http/parseJson.js'
 import { type Refusal, refusal } from './Refusal.js'
 
 const fromHeader = (header: string): Either<Refusal, Fields> => {
-  try {
-    // Base64 is the documented form, plain JSON is what some pages of the documentation show.
-    const text = header.trim().startsWith('{') ? header : Buffer.from(header, 'base64').toString('utf8')
-    const params: unknown = JSON.parse(text)
-    if (Fields.is(params)) return right(params)
-  } catch {
-    // Answered below, as any other unreadable header is.
-  }
-  return left(refusal(400, 'X-Data-Respan-Params is not the base64 of a JSON object'))
+  // Base64 is the documented form, plain JSON is what some pages of the documentation show.
+  const text = header.trim().startsWith('{') ? header : Buffer.from(header, 'base64').toString('utf8')
+  const params = parseJson(text)
+  return Fields.is(params)
+    ? right(params)
+    : left(refusal(400, 'X-Data-Respan-Params is not the base64 of a JSON object'))
 }
 
 /**

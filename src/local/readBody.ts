@@ -5,7 +5,7 @@
  *
  * @returns `undefined` for a body of more than `maxBytes`
  */
-export const readText = async (
+export const readBody = async (
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
 ): Promise<string | undefined> => {
