@@ -32,8 +32,14 @@ export const chatGateway = (
 ): Gateway => {
   const policy = connectionPolicy(`${platform}Gateway`, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
-  /** Of the keys and headers that were sent: the environment may hold another one at each call. */
+  /** Of the newest keys and headers that were sent: the environment may hold another one at each call. */
   const scrubs = new Set<Scrub>()
+  const remember = (scrub: Scrub): void => {
+    scrubs.delete(scrub)
+    scrubs.add(scrub)
+    const [oldest] = scrubs
+    if (scrubs.size > MOST_SCRUBS && oldest !== undefined) scrubs.delete(oldest)
+  }
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
       const target = endpoint(platform, connection, readEnvironment())
@@ -44,7 +50,7 @@ export const chatGateway = (
       const { baseUrl, apiKey } = target.right
       const accept = stream ? 'text/event-stream, application/json' : 'application/json'
       const headers = requestHeaders(apiKey, { accept }, connection.headers)
-      scrubs.add(scrubber(headers))
+      remember(scrubber(headers))
       const call = {
         platform,
         stream,
@@ -65,6 +71,9 @@ export const chatGateway = (
     scrubs: () => scrubs,
   }
 }
+
+/** A header that differs from call to call must not be kept of each. */
+const MOST_SCRUBS = 100
 
 /** Credentials are among the fields beside what is said, which is most of a request. */
 const secretsOf = ({ messages: _, tools: __, ...fields }: ChatRequest): ReadonlyArray<string> =>

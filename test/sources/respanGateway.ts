@@ -179,6 +179,19 @@ test('credentials in the body get into no error, nor does a header that has chan
   }
 })
 
+test('a header that differs from call to call is not kept of each', async (t) => {
+  const headers = { 'idempotency-key': '' }
+  const fetch = () => Promise.resolve(Response.json(RESPONSE))
+  const gateway = gatewayOf('http://127.0.0.1:1', { headers, fetch })
+  for (let number = 0; number < 300; number++) {
+    headers['idempotency-key'] = `call-number-${number}`
+    await lastValueFrom(gateway.chat(ASK))
+  }
+  const scrubs = [...(gateway.scrubs?.() ?? [])]
+  t.is(scrubs.length, 100)
+  t.true(scrubs.some((scrub) => scrub('call-number-299') === '[redacted]'))
+})
+
 // ── streams that break
 
 test('reports a body that ends inside an event', async (t) => {
