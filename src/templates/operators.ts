@@ -44,7 +44,7 @@ const plus = arithmetic((left, right) => left + right)
 const floorDivide = arithmetic((left, right) => Math.floor(left / divisor(right)))
 
 /** The rest has the sign of the divisor, as in Python. */
-const modulo = arithmetic((left, right) => {
+export const modulo = arithmetic((left, right) => {
   const rest = left % divisor(right)
   return rest !== 0 && rest < 0 !== right < 0 ? rest + right : rest
 })

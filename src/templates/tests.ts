@@ -2,7 +2,7 @@ import { compare } from './compare.js'
 import { isEqual } from './isEqual.js'
 import { isIn } from './isIn.js'
 import type { Value } from './jinja.js'
-import { OPERATORS } from './operators.js'
+import { modulo } from './operators.js'
 import { type Arguments, checkArguments, type Parameters } from './parameters.js'
 import {
   constant,
@@ -42,10 +42,8 @@ const isInteger = (value: Value): boolean => value.type === 'IntegerValue'
 const isSequence = (value: Value): boolean =>
   isText(value) || isList(value) || isMapping(value) || isMissing(value)
 
-const remainder = (value: Value, divisor: Value): number => {
-  const rest = OPERATORS.get('%')?.(constant(numberOf(value)), constant(numberOf(divisor)))
-  return Number(rest?.value)
-}
+const remainder = (value: Value, divisor: Value): number =>
+  numberOf(modulo(constant(numberOf(value)), constant(numberOf(divisor))))
 
 const isOf = (side: 'toLowerCase' | 'toUpperCase') => (value: Value) => {
   const text = textOf(value)

@@ -728,6 +728,11 @@ test('the arguments of a test are inputs of the template', (t) => {
   t.deepEqual(variables, ['a', 'b', 'c', 'd', 'f', 'g', 'xs'])
 })
 
+test('a long text that is no number is found out in one pass', (t) => {
+  const x = `${'1'.repeat(500_000)}x`
+  t.is(compileTemplate('test', 'template', '{{ x | float }} {{ x | int }}').render({ x }), '0.0 0')
+})
+
 // ── laws
 
 const FILTERS = [

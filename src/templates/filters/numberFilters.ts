@@ -2,10 +2,10 @@ import { flagArgument, integerArgument, textArgument } from '../arguments.js'
 import { fixed } from '../fixed.js'
 import type { Value } from '../jinja.js'
 import { type Filter, filter } from '../parameters.js'
-import { SPACE } from '../strip.js'
+import { strip } from '../strip.js'
 import { constant, float, isFloat, isMissing, isNumber, isText, numberOf } from '../values.js'
 
-const trimmed = (text: string): string => text.replace(new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'gu'), '')
+const trimmed = (text: string): string => strip(text, undefined, 'both')
 
 const PREFIXES: ReadonlyMap<number, RegExp> = new Map([
   [2, /^0b/i],
@@ -29,7 +29,8 @@ const readInteger = (text: string, base: number): number | undefined => {
   return sign === '-' ? 0 - number : number
 }
 
-const FLOAT = /^[-+]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?$/i
+// No two parts of it can take the same digits: what doesn't match is found out in one pass.
+const FLOAT = /^[-+]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?$/i
 
 /** A whole text as Python's `float` reads it, but for infinities. */
 const readFloat = (text: string): number | undefined => {
