@@ -125,6 +125,15 @@ for (const [entry, { file, values, types }] of Object.entries(ENTRIES)) {
   })
 }
 
+test('bundlers find the modules before what Node loads, also those for servers', (t) => {
+  const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  for (const conditions of Object.values<string | Record<string, string>>(exports)) {
+    if (typeof conditions === 'string') continue
+    t.deepEqual(Object.keys(conditions), ['types', 'module', 'node', 'default'])
+    t.is(conditions.module, conditions.default)
+  }
+})
+
 test('Node loads a few files, however many modules there are', async (t) => {
   t.regex(import.meta.resolve('respan-rx'), /\/dist\/bundle\/index\.js$/)
   const imported = [...bundleOf('index.js')]

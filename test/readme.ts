@@ -46,6 +46,18 @@ test('the first block of the README runs as it stands, and its trace is delivere
   t.regex(await (await fetch(url)).text(), /My Workflow/)
 })
 
+test('the block for whoever has no key yet runs as it stands', async (t) => {
+  const folder = await mkdtemp(join('build', 'readme-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const script = join(folder, 'no-key.mjs')
+  const block = blocksOf(await readFile('README.md', 'utf8')).find((code) => code.includes('startLocal'))
+  await writeFile(script, block ?? '')
+  const { RESPAN_API_KEY: _, ...env } = process.env
+  const { stdout, stderr } = await run(process.execPath, [script], { env })
+  t.is(stderr, '')
+  t.regex(stdout, /tea/)
+})
+
 // What the blocks leave to the reader's own code.
 const READERS_OWN = `
   const t: typeof import('io-ts')

@@ -606,6 +606,37 @@ test('whoever was taken for dead waits no more for what others have taken over, 
   await Promise.all([sink.close(), heir.sink.close()])
 })
 
+test('a flush that waits for spans on a disk ends when they are another process’s', async (t) => {
+  let host: SpoolHost | undefined
+  const places: Array<SpoolPlace> = []
+  const store: SpoolStore = {
+    write: (records) => {
+      const written = records.map(({ traceId }) => ({ traceId, bytes: 1 }))
+      places.push(...written)
+      return written
+    },
+    read: () => NEVER,
+    remove: () => undefined,
+    adopt: () => of([]),
+    close: () => undefined,
+  }
+  const open: Spool['open'] = (given) => {
+    host = given
+    return store
+  }
+  const spool: Spool = { name: 'silent', strength: 'on-failure', open }
+  const { time, sink } = rig(t, outage().answers, { ...GIVES_UP, spool })
+  finish(sink, 1, 2)
+  time.pass(1_000)
+  t.is(sink.stats().spooled, 2)
+  const now = time.now()
+  const flushed = sink.flush()
+  await time.settle()
+  host?.ceded(places)
+  t.like(await flushed, { _tag: 'Left', left: { report: { spooled: 2, queued: 0, dropped: 0 } } })
+  t.is(time.now(), now)
+})
+
 /** Opens a spool as a sink would, and keeps what it is told. */
 const openSpool = (spool: Spool) => {
   const ceded: Array<SpoolPlace> = []
