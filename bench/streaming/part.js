@@ -21,7 +21,14 @@ const CONTESTANTS = {
 const WHY_WORST =
   'Tokens of 2000 characters are read by the parser like those of the plain loop, so nothing is saved that could pay for ' +
   'the rest: a stream of it has 100 chunks, which share what a request costs by itself, 0.3 to 0.5 ms. Traced, the whole ' +
-  'reply is then written as JSON for its span, 5 ns a character, and joined for the root.'
+  'reply is then written as JSON for its span, 5 ns a character, and joined for the root. Of the other shapes the streams of ' +
+  '500 chunks bear the same, up to 1 µs of each chunk, and traced 1 to 3 µs more; the one of 10,000 shows what is left without it.'
+
+/** The worst shape, and which others are over the limit; the worst come first. */
+const worstAndOver = ([worst, ...others], limit) => {
+  const over = others.filter(({ median }) => median > limit).map(({ shape }) => shape)
+  return over.length === 0 ? worst.shape : `${worst.shape}; also over: ${over.join(', ')}`
+}
 
 const WHY_FIRST =
   'Before a request is out, it is decoded by its codec, made by ky beside our own, and goes through some twenty ' +
@@ -88,17 +95,18 @@ export const streaming = {
     const shapes = Object.keys([...results.values()][0][0]).filter((shape) => shape !== 'quiet')
     const of = (name, shape, key) => results.get(name)?.map((round) => round[shape]?.[key])
     const cpuRatio = (name, base, shape) => ratio(of(name, shape, 'cpu'), of(base, shape, 'cpu'))
-    const worst = (name) =>
-      shapes
+    const atMost = (what, name, limit) => {
+      const found = shapes
         .map((shape) => ({ shape, ...cpuRatio(name, BASE, shape) }))
-        .sort((a, b) => b.median - a.median)[0]
-    const atMost = (what, { shape, ...found }, limit) => ({
-      what: `${what}, worst shape (${shape})`,
-      why: WHY_WORST,
-      found: times(found),
-      target: `≤ ${limit}×`,
-      met: found.median <= limit,
-    })
+        .sort((a, b) => b.median - a.median)
+      return {
+        what: `${what}, worst shape (${worstAndOver(found, limit)})`,
+        why: WHY_WORST,
+        found: times(found[0]),
+        target: `≤ ${limit}×`,
+        met: found[0].median <= limit,
+      }
+    }
     const segments = shapes.filter((shape) => shape === 'mss' || shape === '16k')
     const atLeast = (peer, own, limit) => {
       const found = segments.map((shape) => cpuRatio(peer, own, shape)).sort((a, b) => a.median - b.median)[0]
@@ -111,9 +119,13 @@ export const streaming = {
     }
     const tracing = shapes
       .filter((shape) => shape !== '10k')
-      .map((shape) =>
-        median(of('respanTraced', shape, 'cpu').map((cpu, round) => cpu - of('respan', shape, 'cpu')[round])),
-      )
+      .map((shape) => ({
+        shape,
+        median: median(
+          of('respanTraced', shape, 'cpu').map((cpu, round) => cpu - of('respan', shape, 'cpu')[round]),
+        ),
+      }))
+      .sort((a, b) => b.median - a.median)
     const firstOf = (name, shape) =>
       of(name, shape, 'first')?.[0] === undefined ? undefined : median(of(name, shape, 'first'))
     const quiet =
@@ -121,18 +133,18 @@ export const streaming = {
       median(results.get(BASE).map((round) => round.quiet.first))
     const burst = firstOf('respan', '10k')
     return [
-      atMost('Validated, untraced, against the plain loop', worst('respan'), 1.15),
-      atMost('Traced, with usage, against the plain loop', worst('respanTraced'), 1.3),
+      atMost('Validated, untraced, against the plain loop', 'respan', 1.15),
+      atMost('Traced, with usage, against the plain loop', 'respanTraced', 1.3),
       atLeast('openaiCreate', 'respanTraced', 1.6),
       atLeast('openaiStream', 'respanSnapshots', 2),
       atLeast('langchain', 'respan', 2.5),
       atLeast('ai', 'respan', 7),
       {
-        what: 'What tracing adds per chunk, worst shape, µs',
+        what: `What tracing adds per chunk, µs, worst shape (${worstAndOver(tracing, 1)})`,
         why: WHY_WORST,
-        found: figure(Math.max(...tracing)),
+        found: figure(tracing[0].median),
         target: '≤ 1',
-        met: Math.max(...tracing) <= 1,
+        met: tracing[0].median <= 1,
       },
       {
         what: 'Added to the first token of a quiet stream, ms',
