@@ -107,9 +107,9 @@ const stringBetween = (text: string, start: number, end: number): string | undef
 
 // ── learning
 
-/** A string of a chunk that changes from one to the next: how JSON names it, where it is, and how another gets there. */
+/** A string of a chunk that changes from one to the next: how its text begins in JSON, where it is, and how another gets there. */
 interface Hole {
-  readonly key: string
+  readonly opening: RegExp
   readonly read: (chunk: ChatChunk) => unknown
   readonly fill: (chunk: ChatChunk, text: string) => ChatChunk
 }
@@ -117,25 +117,25 @@ interface Hole {
 // Each key written out: a computed one makes the copy five times as slow.
 const HOLES: ReadonlyArray<Hole> = [
   {
-    key: 'content',
+    opening: /"content"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.content,
     fill: (chunk, content) =>
       withChoice(chunk, (choice) => ({ ...choice, delta: { ...choice.delta, content } })),
   },
   {
-    key: 'reasoning_content',
+    opening: /"reasoning_content"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.reasoning_content,
     fill: (chunk, reasoning_content) =>
       withChoice(chunk, (choice) => ({ ...choice, delta: { ...choice.delta, reasoning_content } })),
   },
   {
-    key: 'reasoning',
+    opening: /"reasoning"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.reasoning,
     fill: (chunk, reasoning) =>
       withChoice(chunk, (choice) => ({ ...choice, delta: { ...choice.delta, reasoning } })),
   },
   {
-    key: 'arguments',
+    opening: /"arguments"\s*:\s*"/,
     read: ({ choices: [choice] }) => only(choice?.delta?.tool_calls)?.function?.arguments,
     fill: (chunk, text) =>
       withChoice(chunk, (choice) => {
@@ -146,7 +146,7 @@ const HOLES: ReadonlyArray<Hole> = [
   },
   {
     // OpenAI's padding against those who would read the lengths of packets.
-    key: 'obfuscation',
+    opening: /"obfuscation"\s*:\s*"/,
     read: (chunk: Fields) => chunk.obfuscation,
     fill: (chunk, obfuscation) => ({ ...chunk, obfuscation }),
   },
@@ -167,28 +167,54 @@ interface Place {
   readonly end: number
 }
 
-const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> =>
-  HOLES.flatMap((hole) => {
-    if (typeof hole.read(chunk) !== 'string') return []
-    const opening = new RegExp(`"${hole.key}"\\s*:\\s*"`).exec(text)
-    const start = opening === null ? -1 : opening.index + opening[0].length
-    const end = start < 0 ? -1 : endOfString(text, start)
-    return end < 0 ? [] : [{ hole, start, end }]
-  }).sort((a, b) => a.start - b.start)
+const placeOf = (text: string, hole: Hole): Place | undefined => {
+  const opening = hole.opening.exec(text)
+  const start = opening === null ? -1 : opening.index + opening[0].length
+  const end = start < 0 ? -1 : endOfString(text, start)
+  return end < 0 ? undefined : { hole, start, end }
+}
+
+/** Every string that changes must have its place: a mould that held one of them would fit this text alone. */
+const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> => {
+  const places: Array<Place> = []
+  for (const hole of HOLES) {
+    if (typeof hole.read(chunk) !== 'string') continue
+    const place = placeOf(text, hole)
+    if (place === undefined) return []
+    places.push(place)
+  }
+  return places.sort((a, b) => a.start - b.start)
+}
 
 const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
   const places = chunk.choices.length === 1 ? placesOf(text, chunk) : []
-  const holes = places.map(({ hole }) => hole)
-  const before = places.map(({ start }, index) => text.slice(places[index - 1]?.end ?? 0, start))
   const last = places.at(-1)
   if (last === undefined) return undefined
-  const mould = { chunk, before, holes, after: text.slice(last.end) }
-  return isTrue(mould) ? mould : undefined
+  const before = places.map(({ start }, index) => text.slice(places[index - 1]?.end ?? 0, start))
+  const probe = before.map((part, index) => `${part}${filler(index)}`).join('') + text.slice(last.end)
+  return isTrue(probe, places) ? cut(probe, before, places, chunk) : undefined
 }
 
+const filler = (index: number): string => `hole ${index}`
+
 /** The places were found by name alone. They are the right ones if other strings there are read where they belong. */
-const isTrue = ({ before, holes, after }: Mould): boolean => {
-  const text = before.map((part, index) => `${part}hole ${index}`).join('') + after
-  const chunk = decodeChunk(parseJson(text))
-  return isRight(chunk) && holes.every(({ read }, index) => read(chunk.right) === `hole ${index}`)
+const isTrue = (probe: string, places: ReadonlyArray<Place>): boolean => {
+  const chunk = decodeChunk(parseJson(probe))
+  return isRight(chunk) && places.every(({ hole }, index) => hole.read(chunk.right) === filler(index))
+}
+
+/** Out of the probe, not of the event: an engine cuts without copying, and would keep a whole read of the body for it. */
+const cut = (
+  probe: string,
+  before: ReadonlyArray<string>,
+  places: ReadonlyArray<Place>,
+  chunk: ChatChunk,
+): Mould => {
+  let at = 0
+  const own = before.map(({ length }, index) => {
+    const start = at
+    at += length + filler(index).length
+    return probe.slice(start, start + length)
+  })
+  return { chunk, before: own, holes: places.map(({ hole }) => hole), after: probe.slice(at) }
 }

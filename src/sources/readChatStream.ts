@@ -68,8 +68,9 @@ export const readChatStream = async (
     if (mayBeError(json) && isErrorBody(json)) throw gatewayError(data, reading.ids, scrub)
     const chunk = decodeChunk(json)
     if (isLeft(chunk)) throw invalidResponse(SUBJECT, chunk.left, reading.ids, scrub)
-    moulds.learn(data, chunk.right)
     take(chunk.right)
+    // After it is handed on: the first token waits for no lesson.
+    moulds.learn(data, chunk.right)
   }
 
   const take = (chunk: ChatChunk): void => {
