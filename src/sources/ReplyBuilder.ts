@@ -7,13 +7,14 @@ import { messageText, toChatMessage } from '../codecs/messages.js'
 import type { Reply, ReplyEvent, ReplyMeta } from '../codecs/Reply.js'
 import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
 import type { ToolCallDelta } from '../codecs/ToolCall.js'
+import { appendText, builtText, type TextBuilder } from '../codecs/textBuilder.js'
 import { toUsage, type Usage } from '../codecs/Usage.js'
 import type { GatewayEvent } from './Gateway.js'
 
 interface CallSoFar {
   id: string | undefined
   name: string
-  json: string
+  json: TextBuilder | undefined
 }
 
 interface LogprobsSoFar {
@@ -27,11 +28,9 @@ type TokenLogprob = NonNullable<Logprobs['content']>[number]
 
 interface ChoiceSoFar {
   readonly index: number
-  // Texts grow by `+=`, not as lists of their pieces: an engine puts such a string together when somebody reads it, and
-  // often nobody does. Until then it takes several times its room.
-  text: string
-  reasoning: string
-  refusal: string
+  text: TextBuilder | undefined
+  reasoning: TextBuilder | undefined
+  refusal: TextBuilder | undefined
   readonly calls: Map<number, CallSoFar>
   finishReason: string | null
   logprobs: LogprobsSoFar | undefined
@@ -106,9 +105,9 @@ const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
   if (known !== undefined) return known
   const choice: ChoiceSoFar = {
     index,
-    text: '',
-    reasoning: '',
-    refusal: '',
+    text: undefined,
+    reasoning: undefined,
+    refusal: undefined,
     calls: new Map(),
     finishReason: null,
     logprobs: undefined,
@@ -144,7 +143,7 @@ const callOf = (calls: ChoiceSoFar['calls'], { id, function: called }: ToolCallD
 
 const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
   const call = delta.index ?? callOf(choice.calls, delta)
-  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: '' }
+  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: undefined }
   choice.calls.set(call, known)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
@@ -152,7 +151,7 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   const isNameNew = name != null && name !== '' && known.name === ''
   if (isIdNew) known.id = delta.id
   if (isNameNew) known.name = name
-  known.json += take(builder, json)
+  known.json = appendText(known.json, take(builder, json))
   return {
     _tag: 'ToolCallDelta',
     id: builder.id,
@@ -194,15 +193,15 @@ const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, 
   const { id } = builder
   const reasoning = delta.reasoning_content ?? delta.reasoning
   if (reasoning != null && reasoning !== '') {
-    choice.reasoning += take(builder, reasoning)
+    choice.reasoning = appendText(choice.reasoning, take(builder, reasoning))
     emit({ _tag: 'ReasoningDelta', id, choice: choice.index, text: reasoning })
   }
   if (delta.content != null && delta.content !== '') {
-    choice.text += take(builder, delta.content)
+    choice.text = appendText(choice.text, take(builder, delta.content))
     emit({ _tag: 'TextDelta', id, choice: choice.index, text: delta.content })
   }
   if (delta.refusal != null && delta.refusal !== '') {
-    choice.refusal += take(builder, delta.refusal)
+    choice.refusal = appendText(choice.refusal, take(builder, delta.refusal))
     emit({ _tag: 'RefusalDelta', id, choice: choice.index, text: delta.refusal })
   }
   if (delta.tool_calls != null) {
@@ -307,23 +306,27 @@ export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit
 const filled = (text: string, key: string): Readonly<Record<string, string>> =>
   text === '' ? {} : { [key]: text }
 
-const streamedMessage = ({ text, reasoning, refusal, calls }: ChoiceSoFar): AssistantMessage => ({
-  role: 'assistant',
-  content: text === '' && (calls.size > 0 || refusal !== '') ? null : text,
-  ...filled(reasoning, 'reasoning_content'),
-  ...filled(refusal, 'refusal'),
-  ...(calls.size === 0
-    ? {}
-    : {
-        tool_calls: Array.from(calls.entries())
-          .sort(([a], [b]) => a - b)
-          .map(([, { id, name, json }]) => ({
-            ...(id === undefined ? {} : { id }),
-            type: 'function',
-            function: { name, arguments: json },
-          })),
-      }),
-})
+const streamedMessage = ({ calls, ...choice }: ChoiceSoFar): AssistantMessage => {
+  const text = builtText(choice.text)
+  const refusal = builtText(choice.refusal)
+  return {
+    role: 'assistant',
+    content: text === '' && (calls.size > 0 || refusal !== '') ? null : text,
+    ...filled(builtText(choice.reasoning), 'reasoning_content'),
+    ...filled(refusal, 'refusal'),
+    ...(calls.size === 0
+      ? {}
+      : {
+          tool_calls: Array.from(calls.entries())
+            .sort(([a], [b]) => a - b)
+            .map(([, { id, name, json }]) => ({
+              ...(id === undefined ? {} : { id }),
+              type: 'function',
+              function: { name, arguments: builtText(json) },
+            })),
+        }),
+  }
+}
 
 const metaOf = (
   builder: ReplyBuilder,

@@ -1,4 +1,5 @@
 import type { ReplyEvent } from '../codecs/Reply.js'
+import { appendText, builtText, type TextBuilder } from '../codecs/textBuilder.js'
 import { cutText, jsonText } from './contentText.js'
 import type { Trace } from './Trace.js'
 
@@ -17,11 +18,11 @@ export interface Output {
   size: number
   /** Values that came out when there was no more room. */
   skipped: number
-  /** Pieces of one text, not yet redacted. */
-  text: Array<string> | undefined
+  /** One text out of pieces, not yet redacted. */
+  text: TextBuilder | undefined
   items: Array<Item> | undefined
   /** Texts of replies that came out as events, by the reply's id; not yet redacted. */
-  replies: Map<string, Array<string>> | undefined
+  replies: Map<string, TextBuilder | undefined> | undefined
 }
 
 export const emptyOutput = (): Output => ({
@@ -74,20 +75,20 @@ const isReplyEvent = (value: unknown): value is ReplyEvent => {
 
 const addReplyEvent = (output: Output, event: ReplyEvent): void => {
   output.replies ??= new Map()
-  let pieces = output.replies.get(event.id)
-  if (pieces === undefined) {
-    pieces = []
+  const known = output.replies.get(event.id)
+  if (known === undefined && !output.replies.has(event.id)) {
     if (output.replies.size > 0) output.size += QUOTES_AND_COMMA
-    output.replies.set(event.id, pieces)
+    output.replies.set(event.id, undefined)
   }
   const text =
     event._tag === 'TextDelta' && event.choice === 0
       ? event.text
-      : event._tag === 'ReplyFinished' && pieces.length === 0
+      : event._tag === 'ReplyFinished' && known === undefined
         ? (event.reply.replies[0] ?? '')
         : ''
   if (text === '') return
-  pieces.push(text)
+  const grown = appendText(known, text)
+  if (known === undefined) output.replies.set(event.id, grown)
   output.size += text.length
 }
 
@@ -120,8 +121,7 @@ export const addOutput = (output: Output, trace: Trace, value: unknown): void =>
   if (output.size > trace.maxContentBytes) {
     output.skipped++
   } else if (output.form !== 'list' && typeof value === 'string') {
-    if (output.text === undefined) output.text = [value]
-    else output.text.push(value)
+    output.text = appendText(output.text, value)
     output.size += value.length
   } else if (isReplyEvent(value)) {
     addReplyEvent(output, value)
@@ -136,8 +136,8 @@ const itemsOf = (output: Output, trace: Trace): ReadonlyArray<Item> => {
   const { replies, text } = output
   const items = output.items ?? NOTHING
   if (replies === undefined && text === undefined) return items
-  const texts = Array.from(replies?.values() ?? [], (pieces) => pieces.join(''))
-  if (text !== undefined) texts.push(text.join(''))
+  const texts = Array.from(replies?.values() ?? [], builtText)
+  if (text !== undefined) texts.push(builtText(text))
   return texts.length === 0 ? items : [...items, ...texts.flatMap((joined) => itemOf(trace, joined) ?? [])]
 }
 
