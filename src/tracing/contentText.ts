@@ -39,9 +39,10 @@ const needsCare = (value: unknown): boolean => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-// Further down, what was lost shows in the text: an empty object, or bytes as an object that counts from 0.
+// Further down, what was lost shows in the text: an empty object, or bytes as an object that counts from 0. Where there is
+// no brace but the first, there is none, which is seen faster.
 const looksLost = (json: string | undefined): boolean =>
-  json !== undefined && (json.includes('{}') || json.includes('{"0":'))
+  json !== undefined && json.indexOf('{', 1) > 0 && (json.includes('{}') || json.includes('{"0":'))
 
 const written = (value: unknown): string | undefined => {
   if (!needsCare(value)) {
