@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { decode } from '../codecs/decode.js'
