@@ -35,6 +35,7 @@ export const openaiBaseUrl: (url: string) => Either<DecodeFailure, string> = rem
 )
 
 const EXPECTED = 'an http(s) URL without credentials'
+const ENDPOINT = '/chat/completions'
 
 const normalise = (text: string, defaultPath: string): Either<DecodeFailure, string> => {
   const parsed = parse(text.trim())
@@ -42,6 +43,7 @@ const normalise = (text: string, defaultPath: string): Either<DecodeFailure, str
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') return refuse('a URL with another scheme')
   if (parsed.username !== '' || parsed.password !== '') return refuse('a URL with credentials')
   const path = withoutTrailingSlashes(parsed.pathname)
+  if (path.endsWith(ENDPOINT)) return refuse(`a URL that ends with ${ENDPOINT}, which is appended to it`)
   return right(`${parsed.origin}${path === '' ? defaultPath : path}`)
 }
 

@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
 import { isLeft } from '#fp/Either'
+import { closed } from '../codecs/closed.js'
 import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
@@ -67,15 +68,17 @@ const limit = t.refinement(
 const wait = numberWithin(0, LONGEST_TIMER)
 
 /** Checks a retry policy as the user wrote it. */
-export const RetryOptions = t.partial(
-  {
-    count: integerWithin(0),
-    delay: wait,
-    maxDelay: wait,
-    deadline: limit,
-    statuses: t.readonlyArray(integerWithin(100, 599), 'list of HTTP statuses'),
-  },
-  'RetryPolicy',
+export const RetryOptions = closed(
+  t.partial(
+    {
+      count: integerWithin(0),
+      delay: wait,
+      maxDelay: wait,
+      deadline: limit,
+      statuses: t.readonlyArray(integerWithin(100, 599), 'list of HTTP statuses'),
+    },
+    'RetryPolicy',
+  ),
 )
 
 const KEY = /^[!-~]*$/
@@ -117,18 +120,20 @@ const guarded = <A>(name: string, is: (value: unknown) => value is A): t.Type<A>
 /** Both platforms' rules accept the same strings; they differ in what they make of them. */
 const isBaseUrl = (url: string): boolean => url.trim() === '' || !isLeft(respanBaseUrl(url))
 
-const baseUrl = t.refinement(t.string, isBaseUrl, 'an http(s) URL without credentials')
+const baseUrl = t.refinement(t.string, isBaseUrl, 'an http(s) URL without credentials or /chat/completions')
 
-const Options = t.partial(
-  {
-    apiKey,
-    baseUrl,
-    timeout: limit,
-    idleTimeout: limit,
-    fetch: guarded('a fetch function', isFetch),
-    headers,
-    retry: RetryOptions,
-    signal: guarded('an AbortSignal', isSignal),
-  },
-  'Connection',
+const Options = closed(
+  t.partial(
+    {
+      apiKey,
+      baseUrl,
+      timeout: limit,
+      idleTimeout: limit,
+      fetch: guarded('a fetch function', isFetch),
+      headers,
+      retry: RetryOptions,
+      signal: guarded('an AbortSignal', isSignal),
+    },
+    'Connection',
+  ),
 )

@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
+import { closed } from '../codecs/closed.js'
 import { integerWithin, numberWithin, oneOf, wire } from '../codecs/wire.js'
-import { closed } from './closed.js'
 
 /**
  * A misbehaviour of the local gateway, for testing how clients take it. Without `status`, `html` or `body` the

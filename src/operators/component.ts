@@ -37,7 +37,8 @@ export interface ComponentOptions extends Flattening {
  * @param fn gives a promise, an observable or an iterable for each item; to emit a text, return `of(text)`
  * @returns an operator that subscribes the function's result for each item and emits what it emits
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name or `concurrency` beside anything but `mergeMap`.
+ * Errors: `InvalidInput`, thrown at once, for an empty name or `concurrency` beside anything but `mergeMap`; a `TypeError`
+ * down the stream when the function gives something else.
  *
  * @example
  * const retrieve = component('retriever', async (question: string) => ({ question, documents: await search(question) }))
@@ -58,7 +59,7 @@ export const component = <
   const project = (value: A, index: number, here?: Frame): Observable<Emitted<O>> =>
     new Observable((subscriber) => {
       const parent = currentOpenSpan()
-      if (parent === null) return observableOf(fn, value, index).subscribe(subscriber)
+      if (parent === null) return observableOf(name, fn, value, index).subscribe(subscriber)
       const { trace } = parent
       const outside = here?.span === parent ? here : captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type, input: value })
@@ -66,7 +67,7 @@ export const component = <
         span,
         outside,
         subscriber,
-        (s) => observableOf(fn, value, index).subscribe(s),
+        (s) => observableOf(name, fn, value, index).subscribe(s),
         identity,
       )
     })

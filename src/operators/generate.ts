@@ -24,6 +24,7 @@ import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { generationSpan } from './generationSpan.js'
 import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
+import { refuseUnknown } from './refuseUnknown.js'
 import { wholeReply } from './wholeReply.js'
 
 /** What a request may override item by item. */
@@ -132,6 +133,39 @@ const CONNECTION = [
   'signal',
 ] as const
 
+// Complete by its type, so that none that is read is refused.
+const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
+  name: true,
+  model: true,
+  promptId: true,
+  prompt: true,
+  variables: true,
+  params: true,
+  attributes: true,
+  extraBody: true,
+  stream: true,
+  collect: true,
+  flatten: true,
+  concurrency: true,
+  gateway: true,
+  apiKey: true,
+  baseUrl: true,
+  timeout: true,
+  idleTimeout: true,
+  fetch: true,
+  headers: true,
+  retry: true,
+  signal: true,
+}
+
+/** Where an option belongs that other clients take at the top. */
+const elsewhere = (option: string): string | undefined => {
+  if (option === 'maxRetries') return 'retry.count'
+  if (option === 'messages') return 'messages as the input'
+  if (Object.hasOwn(ChatParams.type.props, option)) return `params.${option}`
+  return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
+}
+
 /** What is wrong with a part of the input. */
 const under = (part: string, subject: string, { path, expected, found }: DecodeFailure): InvalidInput =>
   new InvalidInput(subject, { expected, found, path: joinPaths(part, path) })
@@ -142,6 +176,7 @@ const refuse = (name: string, path: string, expected: string, value: unknown): n
 }
 
 const checkOptions = (name: string, options: GenerateOptions): void => {
+  refuseUnknown(name, options, OPTIONS, elsewhere)
   const { model, promptId, gateway, attributes, params, extraBody } = options
   if (model === undefined && promptId === undefined) refuse(name, 'model', 'a model, or a promptId', model)
   if (model !== undefined && (typeof model !== 'string' || model.trim() === '')) {
@@ -195,13 +230,29 @@ const resolved = <A, T>(
 // A codec's type is never a function, so a function is the one that takes the input.
 const isFunction = <A, T>(each: Each<A, T> | undefined): each is (input: A) => T => typeof each === 'function'
 
+const INPUT = 'a text, a list of messages, or an object with a prompt or messages'
+const PROMPT_INPUT = 'an object with variables or messages, a text, or a list of messages'
+
+/** What was meant to give the item stands in its place: a promise or an observable that nobody flattened. */
+const unflattened = (input: unknown): string | undefined => {
+  if (typeof input !== 'object' || input === null) return undefined
+  if ('then' in input) return 'a promise: await it in component() or concatMap()'
+  return 'subscribe' in input ? 'an observable: flatten it with concatMap()' : undefined
+}
+
 /** An item in the one form that all inputs have; the request's codec checks what it says. */
 const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean): Fields => {
   if (typed) return { variables: input }
   if (typeof input === 'string') return { messages: [user(input)] }
-  if (!Fields.is(input)) return { messages: input }
-  if (byPrompt || input.prompt === undefined) return input
+  if (Array.isArray(input)) return { messages: input }
+  const expected = byPrompt ? PROMPT_INPUT : INPUT
+  const found = unflattened(input)
+  if (found !== undefined) throw new InvalidInput(name, { path: 'input', expected, found })
+  if (!Fields.is(input)) return refuse(name, 'input', expected, input)
+  if (byPrompt) return input
   const { prompt, ...others } = input
+  if (prompt === undefined)
+    return others.messages === undefined ? refuse(name, 'input', expected, input) : input
   if (others.messages !== undefined) refuse(name, 'messages', 'nothing beside a prompt', others.messages)
   return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
 }

@@ -7,6 +7,7 @@ import {
   type Subscriber,
   type TeardownLogic,
 } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
@@ -95,13 +96,30 @@ export const toComponent = <A, B>(
 
 /** What a function of the user's gives for an item, as an observable of its error if it throws. */
 export const observableOf = <A, B>(
+  name: string,
   fn: (value: A, index: number) => ObservableInput<B>,
   value: A,
   index: number,
 ): Observable<B> => {
   try {
-    return from(fn(value, index))
+    return observed(name, fn(value, index))
   } catch (error) {
     return new Observable((subscriber) => subscriber.error(error))
   }
 }
+
+const observed = <B>(name: string, given: ObservableInput<B>): Observable<B> => {
+  // RxJS would emit its characters, and with anything else it can't observe not say whose it is.
+  if (typeof given === 'string') throw notObservable(name, given)
+  try {
+    return from(given)
+  } catch (cause) {
+    throw notObservable(name, given, { cause })
+  }
+}
+
+const notObservable = (name: string, given: unknown, options?: ErrorOptions): TypeError =>
+  new TypeError(
+    `component ${name}: expected an observable, a promise or an iterable, found ${describeFound(given)}. Return of(value) for a single value.`,
+    options,
+  )

@@ -21,6 +21,7 @@ import type { SpanEvent } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
 import { nonEmptyName } from './nonEmptyName.js'
+import { refuseUnknown } from './refuseUnknown.js'
 
 /** What is known of a trace before its pipeline runs. */
 export interface TraceStart {
@@ -60,6 +61,21 @@ export interface TraceOptions {
    * context feeds into a Subject included.
    */
   readonly asyncContext?: boolean
+}
+
+// Complete by its type, so that none that is read is refused.
+const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', true>> = {
+  sink: true,
+  attributes: true,
+  onStart: true,
+  captureContent: true,
+  redact: true,
+  maxContentBytes: true,
+  clock: true,
+  ids: true,
+  deep: true,
+  asyncContext: true,
+  output: true,
 }
 
 const MAX_CONTENT_BYTES = 1_000_000
@@ -190,7 +206,7 @@ const checkedBytes = (operator: string, { maxContentBytes }: TraceOptions): void
  * @param options `output` maps each emitted value before it is recorded as the root's output
  * @returns an operator that mirrors its source
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name or attributes of the wrong shape.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or attributes of the wrong shape.
  *
  * @see traceEach
  */
@@ -200,6 +216,7 @@ export const respanTrace = <T>(
 ): MonoTypeOperatorFunction<T> => {
   nonEmptyName('respanTrace', name)
   const operator = `respanTrace ${name}`
+  refuseUnknown(operator, options, OPTIONS)
   checkedBytes(operator, options)
   const own: TraceOptions =
     options.attributes === undefined

@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import type { SchedulerLike } from 'rxjs'
 import { isLeft } from '#fp/Either'
+import { closed } from '../codecs/closed.js'
 import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
@@ -72,24 +73,26 @@ const milliseconds = numberWithin(0, LONGEST_TIMER)
 
 const limit = t.refinement(t.number, (ms) => ms > 0 && !Number.isNaN(ms), 'ms above 0, or Infinity')
 
-const Policy = t.partial(
-  {
-    maxBatchSize: integerWithin(1),
-    maxBatchBytes: integerWithin(1),
-    maxDelay: milliseconds,
-    maxQueueSize: integerWithin(1),
-    maxQueueBytes: integerWithin(1),
-    overflow: oneOf('drop-newest', 'drop-oldest'),
-    maxInFlight: integerWithin(1),
-    retry: RetryOptions,
-    timeout: limit,
-    flushTimeout: milliseconds,
-    spool: t.type({ name: t.string, strength: oneOf('on-failure', 'always'), open: callable }, 'a spool'),
-    scheduler: t.type({ now: callable, schedule: callable }, 'a scheduler'),
-    random: callable,
-    onWarning: callable,
-  },
-  'BufferPolicy',
+const Policy = closed(
+  t.partial(
+    {
+      maxBatchSize: integerWithin(1),
+      maxBatchBytes: integerWithin(1),
+      maxDelay: milliseconds,
+      maxQueueSize: integerWithin(1),
+      maxQueueBytes: integerWithin(1),
+      overflow: oneOf('drop-newest', 'drop-oldest'),
+      maxInFlight: integerWithin(1),
+      retry: RetryOptions,
+      timeout: limit,
+      flushTimeout: milliseconds,
+      spool: t.type({ name: t.string, strength: oneOf('on-failure', 'always'), open: callable }, 'a spool'),
+      scheduler: t.type({ now: callable, schedule: callable }, 'a scheduler'),
+      random: callable,
+      onWarning: callable,
+    },
+    'BufferPolicy',
+  ),
 )
 
 /**

@@ -174,7 +174,7 @@ for (const [by, way, stream] of WAYS) {
 
 for (const by of ['respan', 'openai'] as const)
   test(`a disconnection in the middle of a stream, ${by}`, async (t) => {
-    const mock = await start(t, { content: TEXT }, { truncateAfterChunks: 4, latency: 5 })
+    const mock = await start(t, { content: TEXT }, { truncateAfterChunks: 4, latency: 50 })
     const error = await t.throwsAsync<StreamInterrupted>(ask(mock, by, true, { retry: { delay: 0 } }), {
       instanceOf: StreamInterrupted,
     })

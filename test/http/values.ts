@@ -72,6 +72,8 @@ for (const given of [
   'file:///etc',
   'http://',
   'data:,x',
+  'https://api.respan.ai/api/chat/completions',
+  'http://localhost:1/v1/chat/completions/',
 ]) {
   test(`refuses ${JSON.stringify(given)} as a base URL`, (t) => {
     t.is(respanBaseUrl(given)._tag, 'Left')
@@ -226,6 +228,8 @@ const refusedOptions: ReadonlyArray<readonly [path: string, connection: object]>
   ['retry.maxDelay', { retry: { maxDelay: 2 ** 31 } }],
   ['retry.deadline', { retry: { deadline: 0 } }],
   ['retry.statuses[1]', { retry: { statuses: [429, 42] } }],
+  ['retry.attempts', { retry: { attempts: 1 } }],
+  ['baseURL', { baseURL: 'http://localhost:1' }],
 ]
 
 for (const [path, connection] of refusedOptions) {

@@ -417,6 +417,21 @@ test('carries what combinators need: project, flatten and the name', async (t) =
   t.is(await firstValueFrom(of(1).pipe(c.flatten(c.project))), 2)
 })
 
+test('a result that is nothing to observe is told by the name of its component', async (t) => {
+  for (const [result, found] of [
+    [{ a: 1 }, 'object with key a'],
+    [undefined, 'undefined'],
+    ['a text', 'string(6 characters)'],
+  ]) {
+    const lookup = component('lookup', () => result as never)
+    for (const run$ of [of(1).pipe(lookup), of(1).pipe(lookup, respanTrace('T', { sink: memorySink() }))])
+      await t.throwsAsync(lastValueFrom(run$), {
+        instanceOf: TypeError,
+        message: `component lookup: expected an observable, a promise or an iterable, found ${found}. Return of(value) for a single value.`,
+      })
+  }
+})
+
 test('refuses an empty name and a senseless concurrency when it is built', (t) => {
   for (const name of ['', '  ']) {
     const error = t.throws(() => component(name, () => of(1)), { instanceOf: InvalidInput })

@@ -335,7 +335,7 @@ test('an item of the wrong shape is an InvalidInput that names its path, before 
     return error?.path
   }
   t.is(await wrong([]), 'messages')
-  t.is(await wrong(7), 'messages')
+  t.is(await wrong(7), 'input')
   t.is(await wrong({ prompt: 'hi', params: { temperature: 3 } }), 'params.temperature')
   t.is(await wrong({ prompt: 'hi', messages: [user('ho')] }), 'messages')
   t.is(await wrong({ prompt: 'hi', attributes: { metadata: 1 } }), 'attributes.metadata')
@@ -374,6 +374,45 @@ test('what a function of the user’s gives is checked like a value', async (t) 
   t.is(await path({ params: () => ({ temperature: 3 }) }), 'params.temperature')
   t.is(await path({ attributes: () => 'vip' }), 'attributes')
   t.is(gateway.requests.length, 0)
+})
+
+test('an item that nobody flattened, or of another shape, is told from what can be asked', async (t) => {
+  const gateway = marbleGateway('a|')
+  for (const options of [{ model }, { promptId: 'p' }])
+    for (const [input, found] of [
+      [Promise.resolve('hi'), 'a promise: await it in component() or concatMap()'],
+      [of('hi'), 'an observable: flatten it with concatMap()'],
+      [undefined, 'undefined'],
+      [null, 'null'],
+    ] as const) {
+      const generate = respanGenerate(anything<{ model: string }>({ ...options, gateway }))
+      const error = await t.throwsAsync(lastValueFrom(of(anything<string>(input)).pipe(generate)))
+      t.like(error, { _tag: 'InvalidInput', path: 'input', found })
+    }
+  const lone = anything<string>(user('hi'))
+  await t.throwsAsync(lastValueFrom(of(lone).pipe(respanGenerate({ model, gateway }))), {
+    message:
+      'respanGenerate: input: expected a text, a list of messages, or an object with a prompt or messages, found object with keys role, content.',
+  })
+  t.is(gateway.requests.length, 0)
+})
+
+test('an option that nothing reads is refused, and told where it belongs', (t) => {
+  const refused = (more: object): string | undefined =>
+    // As a spread passes the compiler.
+    t.throws(() => respanGenerate({ model, ...more }), { instanceOf: InvalidInput })?.message
+  const instead = (option: string, meant: string, found = 'number 1') =>
+    `respanGenerate: ${option}: expected ${meant} instead, found ${found}.`
+  t.is(refused({ baseURL: 'sk-secret' }), instead('baseURL', 'baseUrl', 'string(9 characters)'))
+  t.is(refused({ temperature: 1 }), instead('temperature', 'params.temperature'))
+  t.is(refused({ maxRetries: 1 }), instead('maxRetries', 'retry.count'))
+  t.is(refused({ customer_identifier: 1 }), instead('customer_identifier', 'attributes.customer_identifier'))
+  t.is(refused({ messages: 1 }), instead('messages', 'messages as the input'))
+  t.regex(
+    refused({ streaming: true }) ?? '',
+    /^respanGenerate: streaming: expected one of the options name, /,
+  )
+  t.notThrows(() => respanGenerate({ model, ...{ baseURL: undefined } }))
 })
 
 test('options that can be known to be wrong are refused where the operator is built', (t) => {

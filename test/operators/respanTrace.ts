@@ -717,6 +717,8 @@ test('refuses what is wrong when it is built', (t) => {
     ['attributes.note', () => respanTrace('T', { attributes: { note: true } })],
     ['maxContentBytes', () => respanTrace('T', { maxContentBytes: -1 })],
     ['maxContentBytes', () => respanTrace('T', { maxContentBytes: Number.NaN })],
+    // As a spread passes the compiler.
+    ['onstart', () => respanTrace('T', { deep: true, ...{ onstart: () => undefined } })],
   ]
   for (const [wanted, wrong] of wrongs) t.is(path(wrong), wanted)
   t.notThrows(() => respanTrace('T', { maxContentBytes: 0 }))

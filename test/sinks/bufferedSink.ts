@@ -1327,6 +1327,8 @@ const wrong: ReadonlyArray<readonly [string, unknown]> = [
   ['maxInFlight', 0],
   ['retry', { count: -1 }],
   ['retry', { delay: 'soon' }],
+  ['retry', { attempts: 1 }],
+  ['maxBatch', 100],
   ['timeout', 0],
   ['flushTimeout', Number.POSITIVE_INFINITY],
   ['scheduler', {}],
