@@ -76,6 +76,7 @@ export const exchange = <B>(
     let phase: TimeoutPhase = 'headers'
     let ids: AnswerIds = {}
     let finished = false
+    let answer: Response | undefined
     let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
     let idle: ReturnType<typeof idleTimer> | undefined
 
@@ -118,6 +119,12 @@ export const exchange = <B>(
       }
     }
 
+    /** For a fetch that knows nothing of signals. */
+    const breakOff = (): void => {
+      if (reader !== undefined) reader.cancel().catch(() => undefined)
+      else if (answer !== undefined) discard(answer)
+    }
+
     const reading: Reading<B> = {
       get ids() {
         return ids
@@ -125,6 +132,7 @@ export const exchange = <B>(
       emit: (value) => subscriber.next(value),
       open: (response) => {
         reader = response.body?.getReader()
+        if (subscriber.closed) breakOff()
         return reader
       },
       closed: () => subscriber.closed,
@@ -140,6 +148,7 @@ export const exchange = <B>(
       if (subscriber.closed) return
       const response = await send(ky, request, controller.signal)
       if (subscriber.closed) return discard(response)
+      answer = response
       phase = 'body'
       ids = answerIds(response.headers, scrub)
       idle = idleTimer(request.idleTimeout, () => fail(new Timeout('idle', request.idleTimeout, ids)))
@@ -155,8 +164,7 @@ export const exchange = <B>(
       idle?.stop()
       if (finished) return
       controller.abort()
-      // For a fetch that knows nothing of signals.
-      reader?.cancel().catch(() => undefined)
+      breakOff()
     }
   })
 

@@ -1,0 +1,62 @@
+import test from 'ava'
+import { InvalidResponse, openaiGateway, respanGenerate } from 'respan-rx'
+import { lastValueFrom, of, Subject, take, takeUntil, toArray } from 'rxjs'
+
+const CONNECTION = { apiKey: 'test-key', baseUrl: 'http://127.0.0.1:1', retry: { count: 0 } }
+
+const ASK = { model: 'm', messages: [{ role: 'user', content: 'Hello' }], stream: true } as const
+
+/** An answer that never ends, of a fetch that knows nothing of signals. */
+const endless = (type: string) => {
+  let cancels = 0
+  const fetch = () => {
+    const body = new ReadableStream({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode(': and on\n\n')),
+      cancel: () => {
+        cancels++
+      },
+    })
+    return Promise.resolve(new Response(body, { headers: { 'content-type': type } }))
+  }
+  return { fetch, cancels: () => cancels }
+}
+
+test('aborts what its fetch has not answered yet, also when that makes it leave', async (t) => {
+  const leaving = new Subject<void>()
+  let signal: AbortSignal | null | undefined
+  const reply = of('Hello').pipe(
+    respanGenerate({
+      ...CONNECTION,
+      model: 'm',
+      fetch: (_, init) => {
+        signal = init?.signal
+        leaving.next()
+        return new Promise(() => undefined)
+      },
+    }),
+    takeUntil(leaving),
+    toArray(),
+  )
+  t.deepEqual(await lastValueFrom(reply), [])
+  t.true(signal?.aborted)
+})
+
+test('breaks off a body of the wrong type', async (t) => {
+  const { fetch, cancels } = endless('text/html')
+  const events = openaiGateway({ ...CONNECTION, fetch }).chat(ASK)
+  await t.throwsAsync(lastValueFrom(events), { instanceOf: InvalidResponse })
+  t.is(cancels(), 1)
+})
+
+test('breaks off a body that nobody has begun to read', async (t) => {
+  const { fetch, cancels } = endless('text/event-stream')
+  const events = openaiGateway({ ...CONNECTION, fetch })
+    .chat(ASK)
+    .pipe(take(2), toArray())
+  t.deepEqual(
+    (await lastValueFrom(events)).map(({ _tag }) => _tag),
+    ['Attempt', 'Headers'],
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  t.is(cancels(), 1)
+})
