@@ -192,23 +192,24 @@ const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
   if (last === undefined) return undefined
   const before = places.map(({ start }, index) => text.slice(places[index - 1]?.end ?? 0, start))
   const probe = before.map((part, index) => `${part}${filler(index)}`).join('') + text.slice(last.end)
-  return isTrue(probe, places) ? cut(probe, before, places, chunk) : undefined
+  const probed = decodeChunk(parseJson(probe))
+  return isRight(probed) && isTrue(places, chunk, probed.right)
+    ? cut(probe, probed.right, before, places)
+    : undefined
 }
 
 const filler = (index: number): string => `hole ${index}`
 
 /** The places were found by name alone. They are the right ones if other strings there are read where they belong. */
-const isTrue = (probe: string, places: ReadonlyArray<Place>): boolean => {
-  const chunk = decodeChunk(parseJson(probe))
-  return isRight(chunk) && places.every(({ hole }, index) => hole.read(chunk.right) === filler(index))
-}
+const isTrue = (places: ReadonlyArray<Place>, chunk: ChatChunk, probed: ChatChunk): boolean =>
+  places.every(({ hole }, index) => hole.read(probed) === filler(index) && hole.read(chunk) !== filler(index))
 
 /** Out of the probe, not of the event: an engine cuts without copying, and would keep a whole read of the body for it. */
 const cut = (
   probe: string,
+  chunk: ChatChunk,
   before: ReadonlyArray<string>,
   places: ReadonlyArray<Place>,
-  chunk: ChatChunk,
 ): Mould => {
   let at = 0
   const own = before.map(({ length }, index) => {

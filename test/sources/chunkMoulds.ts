@@ -109,10 +109,21 @@ test('a name that stands elsewhere too is no hole', (t) => {
   const hostile = ['a', 'b', 'c'].map(
     (content) => `{"__proto__":{"content":"x"},${chunk({ content }).slice(1)}`,
   )
-  for (const each of [texts, decoys, twice, hostile]) {
+  const probes = ['a', 'b', 'c'].map(
+    (text) => `{"note":{"content":"${text}"},${chunk({ content: 'hole 0' }).slice(1)}`,
+  )
+  for (const each of [texts, decoys, twice, hostile, probes]) {
     const { read } = reader()
     t.deepEqual(each.map(read), each.map(parsed))
   }
+})
+
+test('what somebody does to a chunk changes no other', (t) => {
+  const { read } = reader()
+  const first = read(chunk({ content: 'a' }))
+  Object.assign(first ?? {}, { model: 'other' })
+  Object.assign(first?.choices[0] ?? {}, { index: 1 })
+  t.deepEqual(read(chunk({ content: 'b' })), parsed(chunk({ content: 'b' })))
 })
 
 test('a string that JSON refuses is none', (t) => {
