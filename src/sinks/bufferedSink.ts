@@ -273,6 +273,7 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
     for (const { stop, batch } of [...flights.all]) {
+      if (batch.entries.every(({ number }) => number > upTo)) continue
       stop()
       giveUp(batch.entries, 'inFlight')
     }

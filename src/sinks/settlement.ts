@@ -77,7 +77,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
       )
     }
-    for (const warning of receipt?.warnings ?? [])
+    for (const warning of Array.isArray(receipt?.warnings) ? receipt.warnings : [])
       warnings.tell('answer', () => `${name()}: the server took the spans and says: ${warning}`)
   }
 

@@ -879,7 +879,9 @@ for (const [title, answers, expected] of odd)
   })
 
 test('a receipt of the wrong shape is one that names no spans', (t) => {
-  for (const receipt of [undefined, null, 1, {}, { rejected: [null] }, { rejected: [{ span: undefined }] }]) {
+  const rejected: ReadonlyArray<unknown> = [[null], [{ span: undefined }]]
+  const wrong = [undefined, null, 1, {}, { rejected: [], warnings: 5 }]
+  for (const receipt of [...wrong, ...rejected.map((rejected) => ({ rejected }))]) {
     // @ts-expect-error -- what JavaScript may send
     const { time, sink } = rig(t, () => of(receipt))
     finish(sink, 1)
@@ -1177,6 +1179,24 @@ test.serial(
     t.is(process.listenerCount('beforeExit'), before)
   },
 )
+
+test.serial('what ends while a process waits for others has its own time', (t) => {
+  const { time, sink } = rig(
+    t,
+    (_, batch) => (batch === 1 ? NEVER : timer(600, time.scheduler).pipe(map(() => ({ rejected: [] })))),
+    { maxBatchSize: 1, maxInFlight: 2, maxDelay: 0, flushTimeout: 300 },
+  )
+  const others = process.listeners('beforeExit')
+  finish(sink, 1)
+  time.pass(10)
+  // Not by `emit`: the test runner listens, too.
+  const [listener] = process.listeners('beforeExit').filter((listener) => !others.includes(listener))
+  listener?.(0)
+  time.pass(100)
+  finish(sink, 2)
+  time.pass(2_000)
+  t.like(sink.stats(), { delivered: 1, dropped: 1, inFlight: 0 })
+})
 
 const page = (t: { teardown: (undo: () => void) => void }) => {
   const events = new EventEmitter()
