@@ -389,3 +389,33 @@ test('a process with the key in its environment prints and writes it nowhere', a
   free(t, 'output', text)
   free(t, 'files', filesIn(spool))
 })
+
+test('no part of a key is left where a content is cut', async (t) => {
+  const content = `Your key is ${KEY}, isn't it? And so on, until it is cut.`
+  const pieces = content.match(/.{1,7}/g) ?? []
+  const chunks = [
+    ...pieces.map((piece) => ({ choices: [{ index: 0, delta: { content: piece }, finish_reason: null }] })),
+    { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+  ]
+  const { url } = await serve(t, (response, { body }) =>
+    JSON.parse(body).stream === true
+      ? sendEvents(
+          response,
+          ...chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`),
+          'data: [DONE]\n\n',
+        )
+      : sendJson(response, {
+          choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+        }),
+  )
+  const start = KEY.slice(0, 6)
+  for (const options of [{ stream: false }, { stream: true }, { stream: true, collect: false }])
+    for (let maxContentBytes = 1; maxContentBytes < 120; maxContentBytes += 3) {
+      const sink = memorySink()
+      const generate = openaiGenerate({ model: 'm', apiKey: KEY, baseUrl: url, ...options })
+      await lastValueFrom(of('Hello').pipe(generate, respanTrace('T', { sink, maxContentBytes })))
+      const outputs = sink.spans().map(({ output = '' }) => output)
+      t.is(outputs.length, 2)
+      for (const output of outputs) t.false(output.includes(start), output)
+    }
+})

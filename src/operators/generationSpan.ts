@@ -13,8 +13,8 @@ import type { Usage } from '../codecs/Usage.js'
 import { scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
-import type { ReplyBuilder } from '../sources/ReplyBuilder.js'
-import { contentText } from '../tracing/contentText.js'
+import { choicesOf, type ReplyBuilder } from '../sources/ReplyBuilder.js'
+import { BEYOND_THE_BOUND, contentText } from '../tracing/contentText.js'
 import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import {
   endSpan,
@@ -129,7 +129,7 @@ const generationOf = (request: ChatRequest, trace: Trace, builder: ReplyBuilder)
     ...(cost === undefined ? {} : { cost }),
     ...(choices.size === 0
       ? {}
-      : { finishReasons: Array.from(choices.values(), (choice) => choice.finishReason) }),
+      : { finishReasons: choicesOf(builder).map(({ finishReason }) => finishReason) }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(logId === undefined ? {} : { logId }),
     ...(attempts === 0 ? {} : { attempts }),
@@ -138,7 +138,7 @@ const generationOf = (request: ChatRequest, trace: Trace, builder: ReplyBuilder)
 
 const outputOf = (trace: Trace, { messages }: Reply): string | undefined =>
   trace.captureContent && messages.length > 0
-    ? contentText(trace.redact(messages.length === 1 ? messages[0] : messages), trace.maxContentBytes)
+    ? contentText(trace.redact(messages.length === 1 ? messages[0] : messages), trace)
     : undefined
 
 const endOf = (span: OpenSpan, end: ReplyEnd): SpanEnd => {
@@ -159,7 +159,7 @@ const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): Rep
     for (const scrub of gateway.scrubs?.() ?? []) if (scrub !== scrubNothing) trace.scrubs.add(scrub)
   }
   return {
-    keep: trace.captureContent ? trace.maxContentBytes : 0,
+    keep: trace.captureContent ? trace.maxContentBytes + BEYOND_THE_BOUND : 0,
     onStart: learnSecrets,
     onOutput: () => markFirstOutput(span),
     onSettled: () => {

@@ -10,6 +10,7 @@ import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
+import { scrubbed } from '../tracing/contentText.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
@@ -86,20 +87,12 @@ const emitTo = (sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => voi
   const report = reporter('a sink')
   return (event) => {
     try {
-      sink.next(scrubs.size === 0 ? event : mapTexts(event, scrubWith(scrubs)))
+      sink.next(scrubs.size === 0 ? event : mapTexts(event, (text) => scrubbed(text, scrubs)))
     } catch (error) {
       report(error)
     }
   }
 }
-
-const scrubWith =
-  (scrubs: Trace['scrubs']) =>
-  (text: string): string => {
-    let clean = text
-    for (const scrub of scrubs) clean = scrub(clean)
-    return clean
-  }
 
 const redactWith = (
   outer: (content: unknown) => unknown,

@@ -347,13 +347,17 @@ const metaOf = (
   }
 }
 
+/** What is known of each choice, in their order. */
+export const choicesOf = ({ choices }: ReplyBuilder): ReadonlyArray<ChoiceSoFar> =>
+  Array.from(choices.values()).sort((a, b) => a.index - b.index)
+
 /**
  * The reply as far as it is known.
  *
  * @param withTexts `false`: texts are empty, only meta and usage are there
  */
 export const replyOf = (builder: ReplyBuilder, withTexts: boolean): Reply => {
-  const choices = Array.from(builder.choices.values()).sort((a, b) => a.index - b.index)
+  const choices = choicesOf(builder)
   const messages = choices.map((choice) =>
     toChatMessage(withTexts ? (choice.message ?? streamedMessage(choice)) : { content: '' }),
   )

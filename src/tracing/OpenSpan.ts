@@ -46,7 +46,7 @@ export interface SpanStart {
 }
 
 const inputText = (trace: Trace, input: unknown): string | undefined =>
-  trace.captureContent ? contentText(trace.redact(input), trace.maxContentBytes) : undefined
+  trace.captureContent ? contentText(trace.redact(input), trace) : undefined
 
 /** What enters the first component below a workflow is the workflow's own input. */
 const enter = (parent: OpenSpan | null, input: string | undefined): void => {

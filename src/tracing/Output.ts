@@ -1,6 +1,6 @@
 import type { ReplyEvent } from '../codecs/Reply.js'
 import { appendText, builtText, type TextBuilder } from '../codecs/textBuilder.js'
-import { cutText, jsonText } from './contentText.js'
+import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
 import type { Trace } from './Trace.js'
 
 /** How the values of an operator make up its output: as a list, as pieces of one text, or by the last one alone. */
@@ -39,21 +39,28 @@ export const emptyOutput = (): Output => ({
 const QUOTES_AND_COMMA = 3
 const COMMA = 1
 
-const REPLY_EVENTS: ReadonlySet<unknown> = new Set<ReplyEvent['_tag']>([
-  'ReplyStarted',
-  'TextDelta',
-  'ReasoningDelta',
-  'RefusalDelta',
-  'ToolCallDelta',
-  'ReplyFinished',
-])
-
 /** Whether what is read of an event is there: others have such tags, too. */
-const isReadable = (event: object): boolean => {
-  if ('text' in event) return typeof event.text === 'string'
-  if (!('reply' in event)) return 'model' in event || 'json' in event
-  const { reply } = event
-  return typeof reply === 'object' && reply !== null && 'replies' in reply && Array.isArray(reply.replies)
+const isReadable = (event: object & Record<'_tag', unknown>): boolean => {
+  switch (event._tag) {
+    case 'ReplyStarted':
+      return 'model' in event
+    case 'ToolCallDelta':
+      return 'json' in event
+    case 'TextDelta':
+    case 'ReasoningDelta':
+    case 'RefusalDelta':
+      return 'text' in event && typeof event.text === 'string'
+    case 'ReplyFinished':
+      return 'reply' in event && isReadableReply(event.reply)
+    default:
+      return false
+  }
+}
+
+const isReadableReply = (reply: unknown): boolean => {
+  if (typeof reply !== 'object' || reply === null || !('replies' in reply)) return false
+  const { replies } = reply
+  return Array.isArray(replies) && (replies.length === 0 || typeof replies[0] === 'string')
 }
 
 const isReplyEvent = (value: unknown): value is ReplyEvent => {
@@ -64,7 +71,6 @@ const isReplyEvent = (value: unknown): value is ReplyEvent => {
       '_tag' in value &&
       'id' in value &&
       typeof value.id === 'string' &&
-      REPLY_EVENTS.has(value._tag) &&
       isReadable(value)
     )
   } catch {
@@ -118,16 +124,14 @@ export const addOutput = (output: Output, trace: Trace, value: unknown): void =>
   output.count++
   if (!trace.captureContent) return
   if (output.form === 'last') forget(output)
-  if (output.size > trace.maxContentBytes) {
-    output.skipped++
-  } else if (output.form !== 'list' && typeof value === 'string') {
+  const over = output.size - trace.maxContentBytes
+  if (over > BEYOND_THE_BOUND) output.skipped++
+  else if (output.form !== 'list' && typeof value === 'string') {
     output.text = appendText(output.text, value)
     output.size += value.length
-  } else if (isReplyEvent(value)) {
-    addReplyEvent(output, value)
-  } else {
-    addItem(output, trace, value)
-  }
+  } else if (isReplyEvent(value)) addReplyEvent(output, value)
+  else if (over > 0) output.skipped++
+  else addItem(output, trace, value)
 }
 
 const NOTHING: ReadonlyArray<Item> = []
@@ -153,6 +157,6 @@ export const outputText = (output: Output, trace: Trace): string | undefined => 
   if (first === undefined) return undefined
   const isOne = items.length === 1 && (output.skipped === 0 || output.items === undefined)
   const text = isOne ? textOf(first) : `[${items.map(jsonOf).join(',')}]`
-  const kept = cutText(text, trace.maxContentBytes)
+  const kept = boundedText(text, trace)
   return output.skipped === 0 ? kept : `${kept}… [cut: ${output.skipped} more values]`
 }

@@ -1,3 +1,5 @@
+import type { Trace } from './Trace.js'
+
 /** Cuts a text to a number of UTF-8 bytes, never inside a character, and says so at the end. */
 export const cutText = (text: string, maxBytes: number): string => {
   // A UTF-16 unit is at most three bytes of UTF-8, so most texts need no counting.
@@ -39,10 +41,13 @@ const needsCare = (value: unknown): boolean => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-// Further down, what was lost shows in the text: an empty object, or bytes as an object that counts from 0. Where there is
-// no brace but the first, there is none, which is seen faster.
+// Further down, and in what a `toJSON` gave, what was lost shows in the text: an empty object, or bytes as an object that
+// counts from 0. One pass for a second brace finds most texts free of them.
 const looksLost = (json: string | undefined): boolean =>
-  json !== undefined && json.indexOf('{', 1) > 0 && (json.includes('{}') || json.includes('{"0":'))
+  json !== undefined &&
+  (json.indexOf('{', 1) > 0
+    ? json.includes('{}') || json.includes('{"0":')
+    : json === '{}' || json.startsWith('{"0":'))
 
 const written = (value: unknown): string | undefined => {
   if (!needsCare(value)) {
@@ -74,12 +79,31 @@ export const jsonOf = (value: object): string => {
   }
 }
 
+/** Takes the secrets that are known out of a text. */
+export const scrubbed = (text: string, scrubs: Trace['scrubs']): string => {
+  let clean = text
+  for (const scrub of scrubs) clean = scrub(clean)
+  return clean
+}
+
+/** How much of a content that grows is kept beyond its bound, characters: a secret at the cut is whole, and so is known. */
+export const BEYOND_THE_BOUND = 1_024
+
+/** What of a trace bounds its content. */
+export type ContentBounds = Pick<Trace, 'scrubs' | 'maxContentBytes'>
+
+/** A text within a trace's bound. Secrets go first: the cut could leave a part of one, which nobody would know again. */
+export const boundedText = (text: string, { scrubs, maxContentBytes }: ContentBounds): string => {
+  if (text.length * 3 <= maxContentBytes) return text
+  return cutText(scrubbed(text, scrubs), maxContentBytes)
+}
+
 /**
  * Content as it goes on the wire: a text as it is, anything else as JSON, `undefined` for nothing.
  *
- * @param maxBytes longer texts are cut with a mark, UTF-8 bytes
+ * @param bounds longer texts are cut with a mark
  */
-export const contentText = (content: unknown, maxBytes: number): string | undefined => {
+export const contentText = (content: unknown, bounds: ContentBounds): string | undefined => {
   const text = typeof content === 'string' ? content : content === undefined ? undefined : jsonText(content)
-  return text === undefined ? undefined : cutText(text, maxBytes)
+  return text === undefined ? undefined : boundedText(text, bounds)
 }

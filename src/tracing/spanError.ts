@@ -1,5 +1,5 @@
 import { isRespanError, type RespanError } from '../errors.js'
-import { cutText, jsonText } from './contentText.js'
+import { boundedText, jsonText } from './contentText.js'
 import type { SpanError, SpanStatus } from './SpanEvent.js'
 import type { Trace } from './Trace.js'
 
@@ -52,7 +52,7 @@ const describe = (error: unknown, trace: Trace): SpanError => {
   const original = error instanceof Error ? error.message : textOf(error)
   const redacted = trace.redact(original)
   if (typeof redacted !== 'string') return withoutMessage(error)
-  const message = cutText(redacted, trace.maxContentBytes)
+  const message = boundedText(redacted, trace)
   const stack = error instanceof Error ? stackWith(error.stack, original, message) : undefined
   return { ...withoutMessage(error), message, ...(stack === undefined ? {} : { stack }) }
 }

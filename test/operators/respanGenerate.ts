@@ -771,6 +771,31 @@ test('its span tells model, usage, first token, request and output', (t) => {
   })
 })
 
+test('the finish reasons of a span are in the order of the choices, however they came', async (t) => {
+  const chunks = [
+    [1, 'B', 'length'],
+    [0, 'A', 'stop'],
+  ].map(([index, content, finish_reason]) => ({ choices: [{ index, delta: { content }, finish_reason }] }))
+  const body = [...chunks.map((chunk) => JSON.stringify(chunk)), '[DONE]']
+    .map((data) => `data: ${data}\n\n`)
+    .join('')
+  const fetch = () =>
+    Promise.resolve(new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
+  const sink = memorySink()
+  const generate = openaiGenerate({
+    model,
+    stream: true,
+    params: { n: 2 },
+    baseUrl: 'http://127.0.0.1:1',
+    fetch,
+  })
+  await lastValueFrom(of('hi').pipe(generate, respanTrace('T', { sink })))
+  t.like(sink.spans()[0], {
+    output: '[{"role":"assistant","content":"A"},{"role":"assistant","content":"B"}]',
+    generation: { finishReasons: ['stop', 'length'] },
+  })
+})
+
 test('changing the metadata of a request afterwards changes no span', (t) => {
   const sink = memorySink()
   const metadata: Record<string, unknown> = {}

@@ -449,6 +449,7 @@ for (const [what, value, written] of [
   test(`${what} is written down at any depth`, async (t) => {
     t.is((await rootOf(of(value)))?.output, JSON.stringify(written))
     t.is((await rootOf(of({ a: [{ value }] })))?.output, JSON.stringify({ a: [{ value: written }] }))
+    t.is((await rootOf(of({ toJSON: () => value })))?.output, JSON.stringify(written))
   })
 
 test('redact maps inputs, outputs and foreign messages before any event', async (t) => {
@@ -631,7 +632,10 @@ test('values that look like events of a reply pass like any others', async (t) =
     { _tag: 'ReplyFinished', id: 'a', reply: { replies: 1 } },
     { _tag: 'TextDelta', id: 'a', choice: 0 },
     { _tag: 'TextDelta', id: 'a', choice: 0, text: 5 },
+    { _tag: 'TextDelta', id: 'a', choice: 0, model: 'm' },
     { _tag: 'ReplyStarted', id: 'a' },
+    { _tag: 'ReplyFinished', id: 'a', text: 'final' },
+    { _tag: 'ReplyFinished', id: 'a', reply: { replies: [5] } },
   ]
   const sink = memorySink()
   t.deepEqual(await all(from(lookalikes).pipe(passing, respanTrace('T', { sink }))), lookalikes)
