@@ -193,7 +193,7 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
     if (!isGateway(gateway)) refuse(name, 'gateway', 'a gateway, such as respanGateway() makes', gateway)
     const beside = CONNECTION.find((key) => options[key] !== undefined)
     if (beside !== undefined)
-      refuse(name, beside, 'a gateway alone, which has its own connection', options[beside])
+      refuse(name, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
   }
   if (attributes !== undefined && typeof attributes !== 'function')
     checkedWith(name, 'attributes', RespanAttributes, attributes)
