@@ -32,10 +32,16 @@ export const errorFromResponse = (
   return status === 429 ? new RateLimited(message, details) : new HttpError(message, { ...details, status })
 }
 
+/** What a server says of a path that it does not know: nothing of its own, or no more than a framework does. */
+const isNowhere = (body: unknown): boolean =>
+  Fields.is(body) ? body.detail === 'Not found.' : typeof body === 'string'
+
 const advice = (status: number, body: unknown, platform: Platform): string => {
   // A redirect that a browser hides has status 0.
   if (status === 0 || (status >= 300 && status < 400))
     return ' (a redirect is not followed: give the final address as baseUrl)'
+  if (status === 404 && isNowhere(body))
+    return ` (nothing answers there: check the address, ${platform === 'openai' ? 'OPENAI_BASE_URL' : 'RESPAN_BASE_URL'} or baseUrl, or the id of the prompt)`
   if (status !== 401) return ''
   if (platform === 'openai') return ' (check the OpenAI API key: OPENAI_API_KEY or apiKey)'
   if (!Fields.is(body)) return ''

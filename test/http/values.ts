@@ -436,6 +436,9 @@ test('ends on a cause that contains itself', (t) => {
 
 // ── errors from answers
 
+const NOWHERE =
+  '(nothing answers there: check the address, RESPAN_BASE_URL or baseUrl, or the id of the prompt)'
+
 const ERRORS: ReadonlyArray<
   readonly [status: number, body: unknown, message: string, code: string | undefined]
 > = [
@@ -453,6 +456,9 @@ const ERRORS: ReadonlyArray<
     'invalid_api_key',
   ],
   [404, { error: 'Trace not found' }, 'HTTP 404: Trace not found', undefined],
+  [404, { detail: 'No such prompt.' }, 'HTTP 404: No such prompt.', undefined],
+  [404, { detail: 'Not found.' }, `HTTP 404: Not found. ${NOWHERE}`, undefined],
+  [404, '<html><title>Not Found</title></html>', `HTTP 404: Not Found ${NOWHERE}`, undefined],
   [
     500,
     { detail: 'Internal server error', error_code: 'INTERNAL_ERROR' },
