@@ -11,25 +11,19 @@ export interface TextBuilder {
 // as long as the reply, which a garbage collector follows from end to end, again and again, while the stream lasts.
 const BLOCK = 512
 
-/**
- * Appends a piece to a text.
- *
- * @param text - `undefined` for one that begins
- * @returns the same builder, or the new one
- */
-export const appendText = (text: TextBuilder | undefined, piece: string): TextBuilder => {
-  if (text === undefined) return { done: '', pieces: [piece], size: piece.length }
-  if (piece === '') return text
+/** A text that begins. */
+export const emptyText = (): TextBuilder => ({ done: '', pieces: [], size: 0 })
+
+/** Appends a piece to a text. */
+export const appendText = (text: TextBuilder, piece: string): void => {
+  if (piece === '') return
   text.pieces.push(piece)
   text.size += piece.length
-  if (text.size >= BLOCK) {
-    text.done = builtText(text)
-    text.pieces = []
-    text.size = 0
-  }
-  return text
+  if (text.size < BLOCK) return
+  text.done = builtText(text)
+  text.pieces = []
+  text.size = 0
 }
 
 /** The text so far. */
-export const builtText = (text: TextBuilder | undefined): string =>
-  text === undefined ? '' : text.done + text.pieces.join('')
+export const builtText = ({ done, pieces }: TextBuilder): string => done + pieces.join('')

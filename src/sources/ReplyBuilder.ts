@@ -7,14 +7,14 @@ import { messageText, toChatMessage } from '../codecs/messages.js'
 import type { Reply, ReplyEvent, ReplyMeta } from '../codecs/Reply.js'
 import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
 import type { ToolCallDelta } from '../codecs/ToolCall.js'
-import { appendText, builtText, type TextBuilder } from '../codecs/textBuilder.js'
+import { appendText, builtText, emptyText, type TextBuilder } from '../codecs/textBuilder.js'
 import { toUsage, type Usage } from '../codecs/Usage.js'
 import type { GatewayEvent } from './Gateway.js'
 
 interface CallSoFar {
   id: string | undefined
   name: string
-  json: TextBuilder | undefined
+  readonly json: TextBuilder
 }
 
 interface LogprobsSoFar {
@@ -28,9 +28,9 @@ type TokenLogprob = NonNullable<Logprobs['content']>[number]
 
 interface ChoiceSoFar {
   readonly index: number
-  text: TextBuilder | undefined
-  reasoning: TextBuilder | undefined
-  refusal: TextBuilder | undefined
+  readonly text: TextBuilder
+  readonly reasoning: TextBuilder
+  readonly refusal: TextBuilder
   readonly calls: Map<number, CallSoFar>
   finishReason: string | null
   logprobs: LogprobsSoFar | undefined
@@ -105,9 +105,9 @@ const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
   if (known !== undefined) return known
   const choice: ChoiceSoFar = {
     index,
-    text: undefined,
-    reasoning: undefined,
-    refusal: undefined,
+    text: emptyText(),
+    reasoning: emptyText(),
+    refusal: emptyText(),
     calls: new Map(),
     finishReason: null,
     logprobs: undefined,
@@ -143,7 +143,7 @@ const callOf = (calls: ChoiceSoFar['calls'], { id, function: called }: ToolCallD
 
 const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
   const call = delta.index ?? callOf(choice.calls, delta)
-  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: undefined }
+  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: emptyText() }
   choice.calls.set(call, known)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
@@ -151,7 +151,7 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   const isNameNew = name != null && name !== '' && known.name === ''
   if (isIdNew) known.id = delta.id
   if (isNameNew) known.name = name
-  known.json = appendText(known.json, take(builder, json))
+  appendText(known.json, take(builder, json))
   return {
     _tag: 'ToolCallDelta',
     id: builder.id,
@@ -193,15 +193,15 @@ const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, 
   const { id } = builder
   const reasoning = delta.reasoning_content ?? delta.reasoning
   if (reasoning != null && reasoning !== '') {
-    choice.reasoning = appendText(choice.reasoning, take(builder, reasoning))
+    appendText(choice.reasoning, take(builder, reasoning))
     emit({ _tag: 'ReasoningDelta', id, choice: choice.index, text: reasoning })
   }
   if (delta.content != null && delta.content !== '') {
-    choice.text = appendText(choice.text, take(builder, delta.content))
+    appendText(choice.text, take(builder, delta.content))
     emit({ _tag: 'TextDelta', id, choice: choice.index, text: delta.content })
   }
   if (delta.refusal != null && delta.refusal !== '') {
-    choice.refusal = appendText(choice.refusal, take(builder, delta.refusal))
+    appendText(choice.refusal, take(builder, delta.refusal))
     emit({ _tag: 'RefusalDelta', id, choice: choice.index, text: delta.refusal })
   }
   if (delta.tool_calls != null) {

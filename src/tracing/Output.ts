@@ -1,5 +1,5 @@
 import type { ReplyEvent } from '../codecs/Reply.js'
-import { appendText, builtText, type TextBuilder } from '../codecs/textBuilder.js'
+import { appendText, builtText, emptyText, type TextBuilder } from '../codecs/textBuilder.js'
 import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
 import type { Trace } from './Trace.js'
 
@@ -22,7 +22,7 @@ export interface Output {
   text: TextBuilder | undefined
   items: Array<Item> | undefined
   /** Texts of replies that came out as events, by the reply's id; not yet redacted. */
-  replies: Map<string, TextBuilder | undefined> | undefined
+  replies: Map<string, TextBuilder> | undefined
 }
 
 export const emptyOutput = (): Output => ({
@@ -81,20 +81,19 @@ const isReplyEvent = (value: unknown): value is ReplyEvent => {
 
 const addReplyEvent = (output: Output, event: ReplyEvent): void => {
   output.replies ??= new Map()
-  const known = output.replies.get(event.id)
-  if (known === undefined && !output.replies.has(event.id)) {
+  let reply = output.replies.get(event.id)
+  if (reply === undefined) {
+    reply = emptyText()
     if (output.replies.size > 0) output.size += QUOTES_AND_COMMA
-    output.replies.set(event.id, undefined)
+    output.replies.set(event.id, reply)
   }
   const text =
     event._tag === 'TextDelta' && event.choice === 0
       ? event.text
-      : event._tag === 'ReplyFinished' && known === undefined
+      : event._tag === 'ReplyFinished' && builtText(reply) === ''
         ? (event.reply.replies[0] ?? '')
         : ''
-  if (text === '') return
-  const grown = appendText(known, text)
-  if (known === undefined) output.replies.set(event.id, grown)
+  appendText(reply, text)
   output.size += text.length
 }
 
@@ -127,7 +126,8 @@ export const addOutput = (output: Output, trace: Trace, value: unknown): void =>
   const over = output.size - trace.maxContentBytes
   if (over > BEYOND_THE_BOUND) output.skipped++
   else if (output.form !== 'list' && typeof value === 'string') {
-    output.text = appendText(output.text, value)
+    output.text ??= emptyText()
+    appendText(output.text, value)
     output.size += value.length
   } else if (isReplyEvent(value)) addReplyEvent(output, value)
   else if (over > 0) output.skipped++
