@@ -132,7 +132,6 @@ export const exchange = <B>(
       emit: (value) => subscriber.next(value),
       open: (response) => {
         reader = response.body?.getReader()
-        if (subscriber.closed) breakOff()
         return reader
       },
       closed: () => subscriber.closed,
