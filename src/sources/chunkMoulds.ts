@@ -186,36 +186,25 @@ const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> => {
   return places.sort((a, b) => a.start - b.start)
 }
 
-const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
-  const places = chunk.choices.length === 1 ? placesOf(text, chunk) : []
+const mouldOf = (event: string, chunk: ChatChunk): Mould | undefined => {
+  const places = chunk.choices.length === 1 ? placesOf(event, chunk) : []
   const last = places.at(-1)
   if (last === undefined) return undefined
+  const text = copied(event)
   const before = places.map(({ start }, index) => text.slice(places[index - 1]?.end ?? 0, start))
-  const probe = before.map((part, index) => `${part}${filler(index)}`).join('') + text.slice(last.end)
+  const after = text.slice(last.end)
+  const probe = before.map((part, index) => `${part}${filler(index)}`).join('') + after
   const probed = decodeChunk(parseJson(probe))
   return isRight(probed) && isTrue(places, chunk, probed.right)
-    ? cut(probe, probed.right, before, places)
+    ? { chunk: probed.right, before, holes: places.map(({ hole }) => hole), after }
     : undefined
 }
+
+/** An engine cuts without copying: each part of an event would keep the whole read of the body that it came with. */
+const copied = (text: string): string => String(parseJson(JSON.stringify(text)))
 
 const filler = (index: number): string => `hole ${index}`
 
 /** The places were found by name alone. They are the right ones if other strings there are read where they belong. */
 const isTrue = (places: ReadonlyArray<Place>, chunk: ChatChunk, probed: ChatChunk): boolean =>
   places.every(({ hole }, index) => hole.read(probed) === filler(index) && hole.read(chunk) !== filler(index))
-
-/** Out of the probe, not of the event: an engine cuts without copying, and would keep a whole read of the body for it. */
-const cut = (
-  probe: string,
-  chunk: ChatChunk,
-  before: ReadonlyArray<string>,
-  places: ReadonlyArray<Place>,
-): Mould => {
-  let at = 0
-  const own = before.map(({ length }, index) => {
-    const start = at
-    at += length + filler(index).length
-    return probe.slice(start, start + length)
-  })
-  return { chunk, before: own, holes: places.map(({ hole }) => hole), after: probe.slice(at) }
-}
