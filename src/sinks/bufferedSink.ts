@@ -8,7 +8,7 @@ import { batchFlights } from './batchFlights.js'
 import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import { flushes } from './flushes.js'
 import { isHidden, lastCall } from './lastCall.js'
-import { type Batch, type BatchLimits, type Entry, ONE_SPAN } from './outbox.js'
+import type { Batch, BatchLimits, Entry } from './outbox.js'
 import { serverPace } from './serverPace.js'
 import { settlement } from './settlement.js'
 import { spanBytes } from './spanBytes.js'
@@ -273,12 +273,13 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
     for (const { stop, batch } of [...flights.all]) {
-      if (batch.entries.every(({ number }) => number > upTo)) continue
+      const due = batch.entries.filter(({ number }) => number <= upTo)
+      if (due.length === 0) continue
       stop()
-      giveUp(batch.entries, 'inFlight')
+      giveUp(due, 'inFlight')
+      ledger.putBack(batch.entries.filter(({ number }) => number > upTo))
     }
-    while (box.hasReturned() || (box.first()?.number ?? Number.POSITIVE_INFINITY) <= upTo)
-      giveUp(box.take(ONE_SPAN)?.entries ?? [], 'queued')
+    giveUp(box.takeUpTo(upTo), 'queued')
     resigned = true
     pump()
     resigned = closed

@@ -55,6 +55,8 @@ export interface Outbox {
   readonly first: () => Entry | undefined
   /** Takes out what is sent next: at least one span, and as many as the limits allow. */
   readonly take: (limits: BatchLimits) => Batch | undefined
+  /** Takes out everything up to a number, wherever it waits. */
+  readonly takeUpTo: (number: number) => ReadonlyArray<Entry>
 }
 
 /** What was taken off the front of the array is cut away when it is more than this and more than the rest. */
@@ -117,6 +119,21 @@ export const outbox = (): Outbox => {
     return entries.length === 0 ? undefined : { entries, ...UNTRIED }
   }
 
+  const entries = (): ReadonlyArray<Entry> => [
+    ...returned.flatMap((batch) => batch.entries),
+    ...queue.slice(head).flatMap((entry) => (entry === undefined ? [] : [entry])),
+  ]
+
+  const takeUpTo = (number: number): ReadonlyArray<Entry> => {
+    const isLater = (entry: Entry): boolean => entry.number > number
+    const taken = entries().filter((entry) => !isLater(entry))
+    const batches = returned.splice(0).reverse()
+    returnedBytes = 0
+    for (const { entries, ...tried } of batches) putBack({ entries: entries.filter(isLater), ...tried })
+    for (let next = first(); next !== undefined && !isLater(next); next = first()) shift(next)
+    return taken
+  }
+
   return {
     bytes: () => returnedBytes + queueBytes,
     queue: () => ({ size: queue.length - head, bytes: queueBytes }),
@@ -126,11 +143,9 @@ export const outbox = (): Outbox => {
     },
     putBack,
     hasReturned: () => returned.length > 0,
-    entries: () => [
-      ...returned.flatMap(({ entries }) => entries),
-      ...queue.slice(head).flatMap((entry) => (entry === undefined ? [] : [entry])),
-    ],
+    entries,
     first,
     take: (limits) => takeReturned(limits) ?? takeQueued(limits),
+    takeUpTo,
   }
 }

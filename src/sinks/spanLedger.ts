@@ -26,7 +26,7 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
   /** As they are now, not a copy. */
   readonly counts: SinkStats
   /** What waits; whoever takes something from it says where it goes. */
-  readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'entries' | 'take'>
+  readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'entries' | 'take' | 'takeUpTo'>
   /**
    * Lets a span in, making room for it if it can: `done` when it waits, before anybody is told. Otherwise it is on the disk
    * or dropped.

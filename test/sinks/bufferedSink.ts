@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { isLeft, isRight, right } from 'fp-ts/lib/Either.js'
-import { EMPTY, NEVER, Observable, of, Subject, throwError, timer } from 'rxjs'
+import { EMPTY, NEVER, Observable, of, type SchedulerLike, Subject, throwError, timer } from 'rxjs'
 import { map } from 'rxjs/operators'
 import { TestScheduler } from 'rxjs/testing'
 import {
@@ -1167,6 +1167,15 @@ testProp(
 
 // ── the end of a process or a page
 
+/** What tells a sink, once it waits for something, that its process has nothing left to do. */
+const atIdle = (): (() => void) => {
+  // Not by `emit`: the test runner listens, too.
+  const others = process.listeners('beforeExit')
+  return () => {
+    for (const listener of process.listeners('beforeExit')) if (!others.includes(listener)) listener(0)
+  }
+}
+
 test.serial(
   'however many sinks wait, a process has one listener, and none when all is delivered',
   async (t) => {
@@ -1180,22 +1189,73 @@ test.serial(
   },
 )
 
-test.serial('what ends while a process waits for others has its own time', (t) => {
-  const { time, sink } = rig(
+const ownTime: ReadonlyArray<
+  readonly [
+    what: string,
+    policy: BufferPolicy,
+    answers: (batch: number, time: SchedulerLike) => Observable<Receipt>,
+    sent: ReadonlyArray<number>,
+  ]
+> = [
+  [
+    'in a batch under way of its own',
+    { maxBatchSize: 1, maxInFlight: 2 },
+    (batch, time) => (batch === 1 ? NEVER : timer(600, time).pipe(map(() => ({ rejected: [] })))),
+    [1, 2],
+  ],
+  [
+    'in a batch of its own that has to be sent again',
+    { maxBatchSize: 1, maxInFlight: 2, retry: { delay: 1_000 } },
+    (batch) => (batch === 1 ? NEVER : batch === 2 ? status(503) : taken),
+    [1, 2, 2],
+  ],
+  ['waiting for the same request', { maxBatchSize: 1 }, (batch) => (batch === 1 ? NEVER : taken), [1, 2]],
+]
+
+for (const [what, policy, answers, spans] of ownTime)
+  test.serial(`what ends while a process waits for others has its own time: ${what}`, (t) => {
+    const { time, sink, sent } = rig(t, (_, batch) => answers(batch, time.scheduler), {
+      maxDelay: 0,
+      flushTimeout: 300,
+      ...policy,
+    })
+    const idle = atIdle()
+    finish(sink, 1)
+    time.pass(10)
+    idle()
+    time.pass(100)
+    finish(sink, 2)
+    time.pass(5_000)
+    t.deepEqual(
+      sent.flatMap((batch) => batch.spans),
+      spans,
+    )
+    t.like(sink.stats(), { delivered: 1, dropped: 1, inFlight: 0, queued: 0 })
+  })
+
+test.serial('what ends while a process waits for others has its own time: in one batch with them', (t) => {
+  const { time, sink, sent } = rig(
     t,
-    (_, batch) => (batch === 1 ? NEVER : timer(600, time.scheduler).pipe(map(() => ({ rejected: [] })))),
-    { maxBatchSize: 1, maxInFlight: 2, maxDelay: 0, flushTimeout: 300 },
+    (_, batch) =>
+      batch === 1
+        ? timer(100, time.scheduler).pipe(map(() => ({ rejected: [] })))
+        : batch === 2
+          ? NEVER
+          : taken,
+    { maxBatchSize: 2, maxDelay: 0, flushTimeout: 300 },
   )
-  const others = process.listeners('beforeExit')
+  const idle = atIdle()
   finish(sink, 1)
   time.pass(10)
-  // Not by `emit`: the test runner listens, too.
-  const [listener] = process.listeners('beforeExit').filter((listener) => !others.includes(listener))
-  listener?.(0)
-  time.pass(100)
   finish(sink, 2)
-  time.pass(2_000)
-  t.like(sink.stats(), { delivered: 1, dropped: 1, inFlight: 0 })
+  idle()
+  finish(sink, 3)
+  time.pass(5_000)
+  t.deepEqual(
+    sent.map(({ spans }) => spans),
+    [[1], [2, 3], [3]],
+  )
+  t.like(sink.stats(), { delivered: 2, dropped: 1, inFlight: 0, queued: 0 })
 })
 
 const page = (t: { teardown: (undo: () => void) => void }) => {
