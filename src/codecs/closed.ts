@@ -6,14 +6,8 @@ import { unknownField } from './unknownField.js'
  * A codec of options that refuses what it does not name. Elsewhere unknown fields are passed on; an option that is
  * misspelt would be passed over, and what was asked for would not happen.
  */
-export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> => {
-  const field = new t.Type<never>(
-    `one of the fields ${Object.keys(codec.props).join(', ')}`,
-    (_): _ is never => false,
-    t.failure,
-    t.identity,
-  )
-  return new t.PartialType(
+export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> =>
+  new t.PartialType(
     codec.name,
     (value): value is t.TypeOf<t.PartialC<P>> =>
       codec.is(value) && unknownField(value, codec.props) === undefined,
@@ -22,10 +16,12 @@ export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> =
       if (decoded._tag === 'Left') return decoded
       const unknown = unknownField(decoded.right, codec.props)
       if (unknown === undefined) return decoded
-      const [key, found] = unknown
-      return left([{ value: found, context: t.appendContext(context, key, field, found) }])
+      const { key, value: found, expected } = unknown
+      return left([{ value: found, context: t.appendContext(context, key, never(expected), found) }])
     },
     codec.encode,
     codec.props,
   )
-}
+
+const never = (expected: string): t.Type<never> =>
+  new t.Type<never>(expected, (_): _ is never => false, t.failure, t.identity)

@@ -1,7 +1,27 @@
+/** A field that nothing reads. */
+export interface UnknownField {
+  readonly key: string
+  readonly value: unknown
+  /** What was meant, or all that there is. */
+  readonly expected: string
+}
+
 /**
- * The first field of a value that is none of the known ones, as key and value. One that is `undefined` asks for nothing.
+ * The first field of a value that is none of the known ones. One that is `undefined` asks for nothing.
  *
  * @param known - an object with the known fields as its keys
+ * @param elsewhere - where a field of another place or name belongs
  */
-export const unknownField = (value: object, known: object): readonly [string, unknown] | undefined =>
-  Object.entries(value).find(([key, field]) => field !== undefined && !Object.hasOwn(known, key))
+export const unknownField = (
+  value: object,
+  known: object,
+  elsewhere: (key: string) => string | undefined = () => undefined,
+): UnknownField | undefined => {
+  const names = Object.keys(known)
+  const found = Object.entries(value).find(([key, field]) => field !== undefined && !names.includes(key))
+  if (found === undefined) return undefined
+  const [key, field] = found
+  const meant = names.find((name) => name.toLowerCase() === key.toLowerCase()) ?? elsewhere(key)
+  const expected = meant === undefined ? `one of the fields ${names.join(', ')}` : `${meant} instead`
+  return { key, value: field, expected }
+}

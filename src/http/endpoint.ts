@@ -24,7 +24,8 @@ interface PlatformRules {
   readonly normalise: (url: string) => Either<DecodeFailure, string>
 }
 
-const PLATFORMS: Readonly<Record<Platform, PlatformRules>> = {
+/** What tells one platform from the other. */
+export const PLATFORMS: Readonly<Record<Platform, PlatformRules>> = {
   respan: {
     keyVariable: 'RESPAN_API_KEY',
     baseUrlVariable: 'RESPAN_BASE_URL',

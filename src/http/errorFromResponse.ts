@@ -3,7 +3,7 @@ import { Fields } from '../codecs/Fields.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { HttpError, RateLimited } from '../errors.js'
 import type { Answer } from './Answer.js'
-import type { Platform } from './endpoint.js'
+import { PLATFORMS, type Platform } from './endpoint.js'
 import { parseJson } from './parseJson.js'
 import { retryAfter } from './retryAfter.js'
 
@@ -41,7 +41,7 @@ const advice = (status: number, body: unknown, platform: Platform): string => {
   if (status === 0 || (status >= 300 && status < 400))
     return ' (a redirect is not followed: give the final address as baseUrl)'
   if (status === 404 && isNowhere(body))
-    return ` (nothing answers there: check the address, ${platform === 'openai' ? 'OPENAI_BASE_URL' : 'RESPAN_BASE_URL'} or baseUrl, or the id of the prompt)`
+    return ` (nothing answers there: check the address, ${PLATFORMS[platform].baseUrlVariable} or baseUrl, or the id of the prompt)`
   if (status !== 401) return ''
   if (platform === 'openai') return ' (check the OpenAI API key: OPENAI_API_KEY or apiKey)'
   if (!Fields.is(body)) return ''

@@ -11,6 +11,7 @@ import { joinPaths } from '../codecs/joinPaths.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptReference } from '../codecs/PromptReference.js'
+import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { InvalidInput } from '../errors.js'
@@ -131,10 +132,10 @@ const CONNECTION = [
   'headers',
   'retry',
   'signal',
-] as const
+] as const satisfies ReadonlyArray<keyof Connection>
 
-// Complete by its type, so that none that is read is refused.
-const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
+// Complete by its type, with the connection's, so that none that is read is refused.
+const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, (typeof CONNECTION)[number]>, true>> = {
   name: true,
   model: true,
   promptId: true,
@@ -148,15 +149,9 @@ const OPTIONS: Readonly<Record<keyof GenerateOptions, true>> = {
   flatten: true,
   concurrency: true,
   gateway: true,
-  apiKey: true,
-  baseUrl: true,
-  timeout: true,
-  idleTimeout: true,
-  fetch: true,
-  headers: true,
-  retry: true,
-  signal: true,
 }
+
+const KNOWN = { ...OPTIONS, ...Object.fromEntries(CONNECTION.map((option) => [option, true])) }
 
 /** Where an option belongs that other clients take at the top. */
 const elsewhere = (option: string): string | undefined => {
@@ -176,7 +171,7 @@ const refuse = (name: string, path: string, expected: string, value: unknown): n
 }
 
 const checkOptions = (name: string, options: GenerateOptions): void => {
-  refuseUnknown(name, options, OPTIONS, elsewhere)
+  refuseUnknown(name, options, KNOWN, elsewhere)
   const { model, promptId, gateway, attributes, params, extraBody } = options
   if (model === undefined && promptId === undefined) refuse(name, 'model', 'a model, or a promptId', model)
   if (model !== undefined && (typeof model !== 'string' || model.trim() === '')) {
@@ -215,8 +210,7 @@ const checkedWith = <A>(name: string, path: string, codec: t.Decoder<unknown, A>
   if (isLeft(decoded)) throw under(path, name, decoded.left)
 }
 
-const connectionOf = (options: GenerateOptions): Connection =>
-  Object.fromEntries(CONNECTION.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])))
+const connectionOf = (options: GenerateOptions): Connection => picked(options, CONNECTION)
 
 /** What the operator says for an item; a value was checked when the operator was built. */
 const resolved = <A, T>(

@@ -7,6 +7,7 @@ import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { messageText } from '../codecs/messages.js'
 import { ownCopy } from '../codecs/ownCopy.js'
+import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
@@ -67,15 +68,6 @@ const PARAM_KEYS = [
 const CONTENT_KEYS = ['tools', 'tool_choice', 'response_format', 'stop'] as const satisfies ReadonlyArray<
   keyof ChatParams
 >
-
-const picked = <A extends object, K extends keyof A>(
-  value: A,
-  keys: ReadonlyArray<K>,
-): Partial<Pick<A, K>> => {
-  const some: Partial<Pick<A, K>> = {}
-  for (const key of keys) if (value[key] !== undefined) some[key] = value[key]
-  return some
-}
 
 const attributesOf = ({ attributes }: Trace, request: ChatRequest): TraceAttributes | undefined => {
   const own = picked(request, TRACE_KEYS)

@@ -2,9 +2,6 @@ import { describeFound } from '../codecs/decode.js'
 import { unknownField } from '../codecs/unknownField.js'
 import { InvalidInput } from '../errors.js'
 
-const alike = (known: object, option: string): string | undefined =>
-  Object.keys(known).find((name) => name.toLowerCase() === option.toLowerCase())
-
 /**
  * Refuses an option that nothing reads: what it asks for would not happen, and a misspelt address would send the request,
  * and its key, to another host. The compiler sees it in literals alone.
@@ -17,16 +14,10 @@ export const refuseUnknown = (
   operator: string,
   options: object,
   known: object,
-  elsewhere: (option: string) => string | undefined = () => undefined,
+  elsewhere?: (option: string) => string | undefined,
 ): void => {
-  const unknown = unknownField(options, known)
+  const unknown = unknownField(options, known, elsewhere)
   if (unknown === undefined) return
-  const [option, value] = unknown
-  const meant = alike(known, option) ?? elsewhere(option)
-  throw new InvalidInput(operator, {
-    path: option,
-    expected:
-      meant === undefined ? `one of the options ${Object.keys(known).join(', ')}` : `${meant} instead`,
-    found: describeFound(value),
-  })
+  const { key, value, expected } = unknown
+  throw new InvalidInput(operator, { path: key, expected, found: describeFound(value) })
 }
