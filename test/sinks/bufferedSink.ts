@@ -745,6 +745,22 @@ test('flush ends after flushTimeout, and what it waited for stays', async (t) =>
   t.is(sink.stats().inFlight, 1)
 })
 
+test('flush ends after thirty seconds where nothing else is said', async (t) => {
+  const { time, sink } = rig(t, () => NEVER)
+  finish(sink, 1)
+  let ended = false
+  const done = sink.flush().then(() => {
+    ended = true
+  })
+  await time.settle()
+  time.pass(29_999)
+  await time.settle()
+  t.false(ended)
+  time.pass(1)
+  await done
+  t.true(ended)
+})
+
 test('a flush that lost something is a Left, with the reasons', async (t) => {
   const { sink } = rig(t, refusing(2))
   finish(sink, 1, 2, 3)
