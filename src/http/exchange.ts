@@ -125,10 +125,8 @@ export const exchange = <B>(
       else if (answer !== undefined) discard(answer)
     }
 
-    const reading: Reading<B> = {
-      get ids() {
-        return ids
-      },
+    const reading = (): Reading<B> => ({
+      ids,
       emit: (value) => subscriber.next(value),
       open: (response) => {
         reader = response.body?.getReader()
@@ -140,7 +138,7 @@ export const exchange = <B>(
         finished = true
         subscriber.complete()
       },
-    }
+    })
 
     const run = async (): Promise<void> => {
       const ky = loadedKy ?? (await loadKy())
@@ -151,7 +149,7 @@ export const exchange = <B>(
       phase = 'body'
       ids = answerIds(response.headers, scrub)
       idle = idleTimer(request.idleTimeout, () => fail(new Timeout('idle', request.idleTimeout, ids)))
-      await read(response, reading)
+      await read(response, reading())
       finished = true
       subscriber.complete()
     }
