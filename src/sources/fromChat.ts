@@ -117,7 +117,12 @@ export const observeChat = (
       subscriber.next({ _tag: 'ReplyFinished', id: builder.id, reply: reply() })
       subscriber.complete()
     }
-    subscriber.add(() => end({ _tag: 'Left' }))
+    subscriber.add(() => {
+      end({ _tag: 'Left' })
+      // What grew old with the stream is collected late, and would keep a long reply as long.
+      builder.choices.clear()
+      whole = undefined
+    })
     const reader = new LinkedSubscriber<GatewayEvent>(subscriber, {
       next: (event) => {
         addGatewayEvent(builder, event, emit)
