@@ -135,6 +135,46 @@ test('a string that JSON refuses is none', (t) => {
   t.truthy(moulds.cast(text.replace('"a"', '"\\t"')))
 })
 
+test('a long string is cast like a short one, whatever is in it', (t) => {
+  const long = 'naïve 日本 "so" \\ '.repeat(200)
+  const ends = [
+    '',
+    '"',
+    '\\',
+    '\\"',
+    '","finish_reason":null}],"usage":null}',
+    '"},"logprobs":null',
+    '","obfuscation":"',
+  ]
+  for (const padding of [{}, { obfuscation: 'x' }, { obfuscation: long }]) {
+    const texts = ['a', ...ends.map((end) => long + end), 'b'].map((content) => chunk({ content }, padding))
+    const { read, hits } = reader()
+    t.deepEqual(texts.map(read), texts.map(parsed))
+    t.is(hits(), texts.length - 1)
+  }
+})
+
+test('a long string that JSON refuses is none', (t) => {
+  const moulds = chunkMoulds()
+  const text = chunk({ content: 'a' })
+  moulds.learn(text, { choices: [{ delta: { content: 'a' } }] })
+  const long = 'x'.repeat(200)
+  for (const raw of ['\n', '\u0000', '\t', '\\x', '\\u12', '\\', '"', '","content":"'])
+    for (const whole of [long + raw, raw + long, long + raw + long])
+      t.is(moulds.cast(text.replace('"a"', () => `"${whole}"`)), undefined, JSON.stringify(whole))
+  t.truthy(moulds.cast(text.replace('"a"', () => `"${long}\\t"`)))
+})
+
+test('the quote before a string is not the one after it', (t) => {
+  for (const space of ['', ' '.repeat(200)]) {
+    const text = `{"choices":[{"delta":{"content":"a"}}]}${space}`
+    const moulds = chunkMoulds()
+    moulds.learn(text, { choices: [{ delta: { content: 'a' } }] })
+    t.is(moulds.cast(text.replace('"a"', '"')), undefined)
+    t.truthy(moulds.cast(text.replace('"a"', '""')))
+  }
+})
+
 test('a chunk that is cast has the keys in their order, and is no part of another one', (t) => {
   const texts = ['a', 'b', 'c'].map((content) => chunk({ content }, { obfuscation: content, cost: 1 }))
   const { read } = reader()
@@ -149,6 +189,10 @@ test('a chunk that is cast has the keys in their order, and is no part of anothe
 const arbitraryContent = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: 'binary', minLength: 50, maxLength: 200 }),
+  fc
+    .constantFrom('"', '\\', '","finish_reason":null}]}', '"}', '","content":"', '\ud800')
+    .map((end) => 'x'.repeat(70) + end),
   fc.constantFrom('', '"', '\\', '\n', '\u0000', '","content":"', '"}', '\ud800', 'x'.repeat(300)),
 )
 
