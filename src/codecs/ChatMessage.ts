@@ -81,6 +81,9 @@ export const ChatMessage: t.Type<ChatMessage> = wire(
 /** One message of a conversation as we send it. */
 export type ChatMessage = SystemMessage | DeveloperMessage | UserMessage | AssistantChatMessage | ToolMessage
 
+/** The messages of a conversation as we send them. */
+export const ChatMessages = wire(t.readonlyArray(ChatMessage, 'list of ChatMessage'), 'list of ChatMessage')
+
 /**
  * A message as a response carries it. Nothing is required, the role is an open string, and every field may be null:
  * `content` is null beside `tool_calls` or a `refusal`. `reasoning_content` (with some providers `reasoning`) and

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { ChatMessage } from './ChatMessage.js'
+import { ChatMessages } from './ChatMessage.js'
 import { ChatParams } from './ChatParams.js'
 import { PromptReference } from './PromptReference.js'
 import { RespanAttributes } from './RespanAttributes.js'
@@ -11,7 +11,7 @@ const ChatRequestFields = wire(
     RespanAttributes,
     t.partial({
       model: t.string,
-      messages: t.readonlyArray(ChatMessage, 'list of ChatMessage'),
+      messages: ChatMessages,
       stream: t.boolean,
       stream_options: wire(t.partial({ include_usage: t.boolean }), 'StreamOptions'),
       prompt: PromptReference,

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { ChatMessage } from './ChatMessage.js'
+import { ChatMessages } from './ChatMessage.js'
 import { ChatParams } from './ChatParams.js'
 import { Fields } from './Fields.js'
 import { integerWithin, oneOf, wire } from './wire.js'
@@ -101,10 +101,7 @@ export const PromptReferenceV2 = wire(
 export type PromptReferenceV2 = t.TypeOf<typeof PromptReferenceV2>
 
 const OverrideParams = wire(
-  t.intersection([
-    ChatParams,
-    t.partial({ model: t.string, messages: t.readonlyArray(ChatMessage, 'list of ChatMessage') }),
-  ]),
+  t.intersection([ChatParams, t.partial({ model: t.string, messages: ChatMessages })]),
   'OverrideParams',
 )
 

@@ -40,6 +40,8 @@ export const PLATFORMS: Readonly<Record<Platform, PlatformRules>> = {
   },
 }
 
+const KEY_VARIABLES = Object.values(PLATFORMS).map(({ keyVariable }) => keyVariable)
+
 /**
  * Finds out where requests go and with which key: the connection's, else the environment's, else the platform's own
  * address. To be called at subscription, with the environment of that moment.
@@ -79,6 +81,15 @@ export const endpoint = (
         }),
       )
 }
+
+/** The environment's variables that {@link endpoint} may need for a connection; each costs a call of the system to read. */
+export const endpointVariables = (
+  platform: Platform,
+  { apiKey, baseUrl }: Pick<Connection, 'apiKey' | 'baseUrl'>,
+): ReadonlyArray<keyof Environment> => [
+  ...(trimmed(apiKey) === undefined ? KEY_VARIABLES : []),
+  ...(trimmed(baseUrl) === undefined ? [PLATFORMS[platform].baseUrlVariable] : []),
+]
 
 const trimmed = (text: string | undefined): string | undefined => {
   const kept = text?.trim()

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { ChatMessage } from '../codecs/ChatMessage.js'
+import { ChatMessages } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
 import { Fields } from '../codecs/Fields.js'
 import { WeightedModel } from '../codecs/RespanParams.js'
@@ -11,7 +11,7 @@ import { integerWithin, strings, wire } from '../codecs/wire.js'
  */
 export const LocalPromptVersion = wire(
   t.intersection([
-    t.type({ messages: t.readonlyArray(ChatMessage, 'list of ChatMessage') }),
+    t.type({ messages: ChatMessages }),
     t.partial({
       version: integerWithin(1),
       description: t.string,

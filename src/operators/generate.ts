@@ -205,9 +205,10 @@ const checkPrompt = (name: string, options: GenerateOptions, { kind }: Gateway):
   checkedWith(name, 'prompt', PromptReference, promptOf(options, undefined, undefined, undefined))
 }
 
-const checkedWith = <A>(name: string, path: string, codec: t.Decoder<unknown, A>, value: unknown): void => {
+const checkedWith = <A>(name: string, path: string, codec: t.Decoder<unknown, A>, value: unknown): A => {
   const decoded = decode(codec)(value)
   if (isLeft(decoded)) throw under(path, name, decoded.left)
+  return decoded.right
 }
 
 const connectionOf = (options: GenerateOptions): Connection => picked(options, CONNECTION)
@@ -254,10 +255,7 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
 /** A part of what is said for an item. */
 const partOf = <A>(name: string, codec: t.Decoder<unknown, A>, item: Fields, path: string): A | undefined => {
   const part = item[path]
-  if (part === undefined) return undefined
-  const decoded = decode(codec)(part)
-  if (isLeft(decoded)) throw under(path, name, decoded.left)
-  return decoded.right
+  return part === undefined ? undefined : checkedWith(name, path, codec, part)
 }
 
 const variablesOf = (name: string, codec: t.Mixed | undefined, value: unknown): unknown => {

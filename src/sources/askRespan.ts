@@ -10,7 +10,7 @@ import type { Answer } from '../http/Answer.js'
 import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
-import { endpoint } from '../http/endpoint.js'
+import { endpoint, endpointVariables } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { parseJson } from '../http/parseJson.js'
 import { post } from '../http/post.js'
@@ -60,11 +60,12 @@ export const askRespan = (
 ): (<A>(question: Question<A>) => Observable<A>) => {
   const policy = connectionPolicy(subject, connection)
   const { retry } = policy
+  const variables = endpointVariables('respan', connection)
   // The signal ends the waits between the attempts as well.
   const { signal, ...attempted } = connection
   return (question) =>
     defer(() => {
-      const target = endpoint('respan', connection, readEnvironment())
+      const target = endpoint('respan', connection, readEnvironment(variables))
       if (isLeft(target)) return throwError(() => target.left)
       const { baseUrl, apiKey } = target.right
       const { path, body } = question

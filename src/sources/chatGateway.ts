@@ -10,7 +10,7 @@ import { InvalidInput } from '../errors.js'
 import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
-import { endpoint, type Platform } from '../http/endpoint.js'
+import { endpoint, endpointVariables, type Platform } from '../http/endpoint.js'
 import { requestHeaders } from '../http/requestHeaders.js'
 import { type Scrub, scrubber } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
@@ -31,6 +31,7 @@ export const chatGateway = (
   complete: (request: ChatRequest) => ChatRequest,
 ): Gateway => {
   const policy = connectionPolicy(`${platform}Gateway`, connection)
+  const variables = endpointVariables(platform, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
   /** Of the newest keys and headers that were sent: the environment may hold another one at each call. */
   const scrubs = new Set<Scrub>()
@@ -42,7 +43,7 @@ export const chatGateway = (
   }
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
-      const target = endpoint(platform, connection, readEnvironment())
+      const target = endpoint(platform, connection, readEnvironment(variables))
       if (isLeft(target)) return throwError(() => target.left)
       const body = toJson(complete(request))
       if (isLeft(body)) return throwError(() => body.left)
