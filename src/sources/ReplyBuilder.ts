@@ -152,15 +152,11 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   if (isIdNew) known.id = delta.id
   if (isNameNew) known.name = name
   appendText(known.json, take(builder, json))
-  return {
-    _tag: 'ToolCallDelta',
-    id: builder.id,
-    choice: choice.index,
-    call,
-    ...(isIdNew ? { callId: delta.id } : {}),
-    ...(isNameNew ? { name } : {}),
-    json,
-  }
+  const event: ReplyEvent = { _tag: 'ToolCallDelta', id: builder.id, choice: choice.index, call, json }
+  // Spreads that depend on a condition cost more than all the rest, and most pieces bring text alone.
+  return isIdNew || isNameNew
+    ? { ...event, ...(isIdNew ? { callId: delta.id } : {}), ...(isNameNew ? { name } : {}) }
+    : event
 }
 
 const joined = <A>(
