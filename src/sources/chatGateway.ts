@@ -51,7 +51,9 @@ export const chatGateway = (
       const { baseUrl, apiKey } = target.right
       const accept = stream ? 'text/event-stream, application/json' : 'application/json'
       const headers = requestHeaders(apiKey, { accept }, connection.headers)
-      remember(scrubber(headers))
+      const scrub = scrubber(headers)
+      remember(scrub)
+      const secrets = secretsOf(request)
       const call = {
         platform,
         stream,
@@ -61,7 +63,7 @@ export const chatGateway = (
         headers,
         fetch: connection.fetch,
         policy,
-        scrub: scrubber(headers, secretsOf(request)),
+        scrub: secrets.length === 0 ? scrub : scrubber(headers, secrets),
       }
       return withRetry(policy.retry, (info) => chatAttempt(call, info))
     }).pipe(untilAborted)
