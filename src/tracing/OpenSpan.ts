@@ -1,6 +1,6 @@
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { contentText } from './contentText.js'
-import { addOutput, emptyOutput, type Output, outputText } from './Output.js'
+import { addOutput, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
 import type {
   Generation,
   SpanEnded,
@@ -184,6 +184,13 @@ const totalsOf = ({ totals: { cost, ...counts } }: Trace): SpanTotals => ({
   ...(cost === undefined ? {} : { cost }),
 })
 
+/** Every promise that was made inside a span holds it, and may live as long as the process. */
+const letGo = (span: OpenSpan): void => {
+  span.input = null
+  releaseOutput(span.output)
+  if (span.inputs !== undefined) releaseOutput(span.inputs)
+}
+
 /** Ends a span and tells the sink; only the first call counts. */
 export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): void => {
   if (span.ended) return
@@ -197,6 +204,7 @@ export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): vo
   if (generation !== undefined) addTotals(trace, generation)
   const output = end.output ?? outputText(span.output, trace)
   const input = span.inputs === undefined ? (span.input ?? undefined) : outputText(span.inputs, trace)
+  letGo(span)
   const event: Mutable<SpanEnded> = { _tag: 'SpanEnded', traceId: trace.id, spanId: span.id, at, status }
   if (input !== undefined) event.input = input
   if (output !== undefined) event.output = output

@@ -118,6 +118,12 @@ const forget = (output: Output): void => {
   output.items = undefined
 }
 
+/** Lets go of all that was kept. */
+export const releaseOutput = (output: Output): void => {
+  forget(output)
+  output.replies = undefined
+}
+
 /** Takes in one value. Text is kept by reference; anything else is written down at once, so later changes to it don't show. */
 export const addOutput = (output: Output, trace: Trace, value: unknown): void => {
   output.count++
