@@ -36,8 +36,10 @@ const WHY_FIRST =
   'subscribers. ky is two thirds of that, and all of it costs twice as much after 40 ms of silence, when nothing of it is ' +
   'in a cache, as in a loop.'
 
-// ms: what a service costs that has run for a moment, not what compiling it costs.
+// ms. What a service costs that has run for a while, not what compiling it costs: V8 is done with that after some seconds, in
+// which a longer warm-up of each shape would do the same.
 const WARM_UP = 1_000
+const SETTLING = 300
 const LASTING = 700
 
 const CPU_SHAPES = ['event', 'mss', '16k', 'tiny', 'long', 'tools', '10k']
@@ -49,10 +51,18 @@ export const streaming = {
 
   run: async ({ quick, server }) => {
     const shapes = quick ? ['mss', 'tools', 'quiet'] : [...CPU_SHAPES, 'quiet']
-    const [warmUp, lasting] = quick ? [100, 100] : [WARM_UP, LASTING]
+    const [warmUp, settling, lasting] = quick ? [100, 50, 100] : [WARM_UP, SETTLING, LASTING]
     const names = Object.keys(CONTESTANTS)
     return inRounds(names, quick ? 1 : 5, (name) =>
-      run('streaming/contestant.js', { name, server: server.chat, shapes, concurrency: 10, warmUp, lasting }),
+      run('streaming/contestant.js', {
+        name,
+        server: server.chat,
+        shapes,
+        concurrency: 10,
+        warmUp,
+        settling,
+        lasting,
+      }),
     )
   },
 
@@ -81,7 +91,7 @@ export const streaming = {
       (shape) => `${shape}: ${SHAPES[shape].note}, ${Math.max(...of('raw', shape, 'reads'))} reads`,
     )
     return [
-      `Shapes (500 chunks of about 310 bytes, unless told otherwise; 10 streams at a time, and a second of them before any is measured): ${reads.join('; ')}.`,
+      `Shapes (500 chunks of about 310 bytes, unless told otherwise; 10 streams at a time; a second of each shape goes before any is measured): ${reads.join('; ')}.`,
       'CPU time of the whole process per chunk, µs:',
       table(['', ...cpuShapes], cost),
       `The same as a ratio to \`${CONTESTANTS[BASE]}\`, round by round:`,
