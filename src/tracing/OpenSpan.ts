@@ -186,7 +186,7 @@ const totalsOf = ({ totals: { cost, ...counts } }: Trace): SpanTotals => ({
 
 /** Every promise that was made inside a span holds it, and may live as long as the process. */
 const letGo = (span: OpenSpan): void => {
-  span.input = null
+  if (span.input !== undefined) span.input = null
   releaseOutput(span.output)
   if (span.inputs !== undefined) releaseOutput(span.inputs)
 }
