@@ -17,8 +17,7 @@ export type Variables = object & { readonly [Symbol.iterator]?: never }
 
 export interface BuildPromptOptions<A> {
   /** Checks the input, item by item; what is rendered is its encoded form. */
-  // biome-ignore lint/suspicious/noExplicitAny: the variance position of a codec's output, which we only render.
-  readonly variables?: t.Type<A, any, unknown>
+  readonly variables?: t.Type<A, unknown, unknown>
   /** Which variables must be there: all that the template reads (`'*'`, the default), or these. */
   readonly required?: '*' | ReadonlyArray<string>
 }

@@ -1,4 +1,4 @@
-import { identity, Observable, type ObservableInput } from 'rxjs'
+import { identity, Observable, type ObservableInput, type ObservedValueOf } from 'rxjs'
 import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
@@ -11,9 +11,6 @@ import { nonEmptyName } from './nonEmptyName.js'
 export type NotText<O> = O extends string
   ? { readonly 'a string is an ObservableInput of its characters: return of(text)': never }
   : O
-
-/** What an observable, promise, array or other iterable emits. */
-export type Emitted<O> = O extends ObservableInput<infer B> ? B : never
 
 export interface ComponentOptions extends Flattening {
   /** What kind of work it is, for the trace. Default `task`. */
@@ -45,21 +42,17 @@ export interface ComponentOptions extends Flattening {
  *
  * @see traced for one span per subscription of any operator
  */
-export const component = <
-  A,
-  // biome-ignore lint/suspicious/noExplicitAny: the variance position of ObservableInput; Emitted recovers the type.
-  O extends ObservableInput<any>,
->(
+export const component = <A, O extends ObservableInput<unknown>>(
   name: string,
   fn: (value: A, index: number) => O & NotText<O>,
   options: ComponentOptions = {},
-): Component<A, Emitted<O>> => {
+): Component<A, ObservedValueOf<O>> => {
   nonEmptyName('component', name)
   const { type = 'task' } = options
-  const project = (value: A, index: number, here?: Frame): Observable<Emitted<O>> =>
+  const project = (value: A, index: number, here?: Frame): Observable<ObservedValueOf<O>> =>
     new Observable((subscriber) => {
       const parent = currentOpenSpan()
-      if (parent === null) return observableOf(name, fn, value, index).subscribe(subscriber)
+      if (parent === null) return observableOf<A, O>(name, fn, value, index).subscribe(subscriber)
       const { trace } = parent
       const outside = here?.span === parent ? here : captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type, input: value })
@@ -67,7 +60,7 @@ export const component = <
         span,
         outside,
         subscriber,
-        (s) => observableOf(name, fn, value, index).subscribe(s),
+        (s) => observableOf<A, O>(name, fn, value, index).subscribe(s),
         identity,
       )
     })

@@ -94,8 +94,7 @@ export type ByTypedPrompt<A> = Common<A> & {
   readonly promptId: string
   readonly prompt?: PromptSettings
   readonly model?: string
-  // biome-ignore lint/suspicious/noExplicitAny: the variance position of a codec's output, which we only send.
-  readonly variables: t.Type<A, any, unknown>
+  readonly variables: t.Type<A, unknown, unknown>
 }
 
 export type Whole = { readonly stream?: false }

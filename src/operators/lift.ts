@@ -2,6 +2,7 @@ import {
   from,
   Observable,
   type ObservableInput,
+  type ObservedValueOf,
   type OperatorFunction,
   of,
   type Subscriber,
@@ -95,12 +96,12 @@ export const toComponent = <A, B>(
 }
 
 /** What a function of the user's gives for an item, as an observable of its error if it throws. */
-export const observableOf = <A, B>(
+export const observableOf = <A, O extends ObservableInput<unknown>>(
   name: string,
-  fn: (value: A, index: number) => ObservableInput<B>,
+  fn: (value: A, index: number) => O,
   value: A,
   index: number,
-): Observable<B> => {
+): Observable<ObservedValueOf<O>> => {
   try {
     return observed(name, fn(value, index))
   } catch (error) {
@@ -108,7 +109,10 @@ export const observableOf = <A, B>(
   }
 }
 
-const observed = <B>(name: string, given: ObservableInput<B>): Observable<B> => {
+const observed = <O extends ObservableInput<unknown>>(
+  name: string,
+  given: O,
+): Observable<ObservedValueOf<O>> => {
   // RxJS would emit its characters, and with anything else it can't observe not say whose it is.
   if (typeof given === 'string') throw notObservable(name, given)
   try {

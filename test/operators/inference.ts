@@ -22,7 +22,7 @@ import {
   wholeReply,
   withFallback,
 } from 'respan-rx'
-import { mergeMap, type Observable, of, switchMap } from 'rxjs'
+import { EMPTY, mergeMap, type Observable, of, Subject, switchMap } from 'rxjs'
 
 const model = 'gpt-4o-mini'
 const promptId = 'p'
@@ -97,6 +97,48 @@ test('combinators keep the types of what they combine', (assert) => {
   )
   expectTypeOf(answer$).toEqualTypeOf<Observable<Reply>>()
   expectTypeOf(of([user('hi')]).pipe(respanGenerate({ model }))).toEqualTypeOf<Observable<Reply>>()
+  assert.pass()
+})
+
+test('a codec of any kind gives its type to the input: one that converts, a brand, one that is not known', (assert) => {
+  const Count = new t.Type<number, string>(
+    'Count',
+    t.number.is,
+    (value, context) => (typeof value === 'string' ? t.success(Number(value)) : t.failure(value, context)),
+    String,
+  )
+  const variables = t.type({ count: Count })
+  const unknown: t.Mixed = variables
+  const id = t.type({ id: t.Int })
+  expectTypeOf(respanGenerate({ promptId, variables })).toEqualTypeOf<Component<{ count: number }, Reply>>()
+  expectTypeOf(respanGenerate({ promptId, variables: id })).toEqualTypeOf<Component<{ id: t.Int }, Reply>>()
+  expectTypeOf(respanGenerate({ promptId, variables: unknown }))
+    .parameter(0)
+    .not.toBeNever()
+  expectTypeOf(buildPrompt('{{ count }}', { variables })).toEqualTypeOf<
+    Component<{ count: number }, string>
+  >()
+  assert.pass()
+})
+
+test('a component emits what its function gives, however it gives it', (assert) => {
+  type Of<B> = Component<number, B>
+  expectTypeOf(component('c', async (n: number) => ({ n }))).toEqualTypeOf<Of<{ n: number }>>()
+  expectTypeOf(component('c', (n: number) => [n, 'a'] as const)).toEqualTypeOf<Of<number | 'a'>>()
+  expectTypeOf(
+    component('c', async function* (n: number) {
+      yield { n }
+    }),
+  ).toEqualTypeOf<Of<{ n: number }>>()
+  expectTypeOf(component('c', (_: number) => EMPTY)).toEqualTypeOf<Of<never>>()
+  expectTypeOf(component('c', (_: number) => new Subject<(text: string) => Date>())).toEqualTypeOf<
+    Of<(text: string) => Date>
+  >()
+  expectTypeOf(component('c', (n: number) => (n > 1 ? of(n) : Promise.resolve('a')))).toEqualTypeOf<
+    Of<number | string>
+  >()
+  const same = <T extends object>(value: T) => of(value).pipe(component('c', (one: T) => of(one)))
+  expectTypeOf(same({ a: 1 })).toEqualTypeOf<Observable<{ a: number }>>()
   assert.pass()
 })
 
