@@ -141,10 +141,17 @@ const callOf = (calls: ChoiceSoFar['calls'], { id, function: called }: ToolCallD
   return known ?? (begins ? calls.size : Math.max(0, calls.size - 1))
 }
 
+const callAt = ({ calls }: ChoiceSoFar, index: number): CallSoFar => {
+  const known = calls.get(index)
+  if (known !== undefined) return known
+  const call: CallSoFar = { id: undefined, name: '', json: emptyText() }
+  calls.set(index, call)
+  return call
+}
+
 const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
   const call = delta.index ?? callOf(choice.calls, delta)
-  const known = choice.calls.get(call) ?? { id: undefined, name: '', json: emptyText() }
-  choice.calls.set(call, known)
+  const known = callAt(choice, call)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
   const isIdNew = delta.id != null && delta.id !== '' && delta.id !== known.id
