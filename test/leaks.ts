@@ -191,6 +191,17 @@ test.serial('memory in use after 10,000 runs is what it was before', async (t) =
   t.true(growth < 250_000, `${growth} bytes`)
 })
 
+test.serial(
+  'a promise that is kept from inside a component keeps nothing of what came in and out',
+  async (t) => {
+    const child = runChild<{ growth: number; held: number }>(t, 'held', ['--expose-gc'], '50')
+    const { growth, held } = await child.report()
+    t.is(held, 100)
+    // Of 100,000 characters that came in, and as many that came out.
+    t.true(growth < 20_000, `${growth} bytes for each`)
+  },
+)
+
 const PIECE = 16_384
 const PIECES = 6_144
 

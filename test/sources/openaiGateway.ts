@@ -4,6 +4,7 @@ import { lastValueFrom, toArray } from 'rxjs'
 import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { InvalidInput } from '../../dist/errors.js'
 import { openaiGateway } from '../../dist/sources/openaiGateway.js'
+import { respanGateway } from '../../dist/sources/respanGateway.js'
 import { sendJson, serve } from '../helpers/server.js'
 
 // A developer's own environment must not decide what is tested here.
@@ -64,6 +65,19 @@ test.serial('takes its key and its address from the environment of OpenAI only',
     [undefined, `Bearer ${KEY}`],
   )
   t.is(server.received[0]?.path, '/v1/chat/completions')
+})
+
+test.serial('a host of the other platform gets the key of that platform from the environment', async (t) => {
+  inEnvironment(t, { RESPAN_API_KEY: 'of-respan', OPENAI_API_KEY: 'of-openai' })
+  const keys: Array<string | null> = []
+  const fetch: typeof globalThis.fetch = async (_, init) => {
+    keys.push(new Headers(init?.headers).get('authorization'))
+    return Response.json(RESPONSE)
+  }
+  for (const baseUrl of ['https://api.respan.ai/api', 'https://api.openai.com/v1'])
+    for (const gateway of [openaiGateway, respanGateway])
+      await lastValueFrom(gateway({ baseUrl, fetch }).chat(ASK))
+  t.deepEqual(keys, ['Bearer of-respan', 'Bearer of-respan', 'Bearer of-openai', 'Bearer of-openai'])
 })
 
 test('sends the request as it is', async (t) => {
