@@ -1,8 +1,8 @@
 // node bench/allocations.js [--record]
 //
 // What a streamed chunk, a span and an item of an untraced component allocate, and what a stream leaves behind, against what is
-// recorded: fails when one of them takes a tenth more. Bytes, unlike times, are the same on every machine. Needs a build and the Node of this folder (or of
-// tools/nodes), but no peer and no network.
+// recorded: fails when one of them takes a tenth more. Bytes, unlike times, are the same on every machine. Needs a build and the
+// Node of this folder (or of tools/nodes), but no peer and no network.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { ALLOCATION_FLAGS } from './lib/measure.js'

@@ -2,7 +2,7 @@
 
 import { allocated, atATime } from '../lib/measure.js'
 import { options, report } from '../lib/processes.js'
-import { reader } from './streams.js'
+import { reader } from './reader.js'
 
 const STREAMS = 20
 

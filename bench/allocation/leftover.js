@@ -3,14 +3,14 @@
 
 import { atATime, pause } from '../lib/measure.js'
 import { options, report } from '../lib/processes.js'
-import { reader } from './streams.js'
+import { reader } from './reader.js'
 
 const STREAMS = 60
 
 const { traced } = options()
 const { read } = reader('long', traced)
 
-const grown = async () => {
+const readAndCollect = async () => {
   await read()
   await pause(1)
   // An object is old when it has survived two.
@@ -21,5 +21,5 @@ await atATime(100, 1, read)
 globalThis.gc()
 globalThis.gc()
 const before = process.memoryUsage().heapUsed
-await atATime(STREAMS, 1, grown)
+await atATime(STREAMS, 1, readAndCollect)
 report({ bytes: (process.memoryUsage().heapUsed - before) / STREAMS })
