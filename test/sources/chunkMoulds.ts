@@ -76,6 +76,14 @@ test('calls and choices that take turns have a mould each', (t) => {
   t.is(hitsOf(Array.from({ length: 40 }, (_, at) => turn(at % 3))), 37)
 })
 
+test('openings, of however many choices, cost no lesson', (t) => {
+  const choice = (index: number, delta: object) =>
+    JSON.stringify({ id: 'c', choices: [{ index, delta, finish_reason: null }] })
+  const openings = Array.from({ length: 8 }, (_, index) => choice(index, { role: 'assistant', content: '' }))
+  const words = Array.from({ length: 10 }, (_, at) => choice(7, { content: `word ${at}` }))
+  t.is(hitsOf([...openings, ...words]), 9)
+})
+
 test('a stream that never repeats itself is soon left alone', (t) => {
   const moulds = chunkMoulds()
   let looks = 0
