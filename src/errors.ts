@@ -11,7 +11,7 @@ export interface CallDetails {
   readonly cause?: unknown
 }
 
-const details = (error: Error, name: string): void => {
+const setName = (error: Error, name: string): void => {
   Object.defineProperty(error, 'name', { value: name, enumerable: false, configurable: true })
 }
 
@@ -33,7 +33,7 @@ abstract class CallError extends Error {
 /**
  * No API key was given for a host that demands one.
  *
- * Occurs when a generator is subscribed, before any request. A retry can't help: set the environment
+ * Occurs when a request is about to be made. A retry can't help: set the environment
  * variable that the message names, or pass `apiKey`.
  */
 export class MissingApiKey extends Error {
@@ -42,7 +42,7 @@ export class MissingApiKey extends Error {
 
   constructor(variable: string) {
     super(`No API key: set ${variable} in the environment, or pass { apiKey }.`)
-    details(this, 'MissingApiKey')
+    setName(this, 'MissingApiKey')
     this.variable = variable
   }
 }
@@ -74,7 +74,7 @@ export class InvalidInput extends Error {
       `${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`,
       withCause(cause),
     )
-    details(this, 'InvalidInput')
+    setName(this, 'InvalidInput')
     this.path = path
     this.expected = expected
     this.found = found
@@ -98,7 +98,7 @@ export class InvalidResponse extends CallError {
   ) {
     const { path, expected, found } = problem
     super(`${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`, problem)
-    details(this, 'InvalidResponse')
+    setName(this, 'InvalidResponse')
     this.path = path
     this.expected = expected
     this.found = found
@@ -131,7 +131,7 @@ export class HttpError extends CallError {
     },
   ) {
     super(message, answer)
-    details(this, 'HttpError')
+    setName(this, 'HttpError')
     this.status = answer.status
     this.body = answer.body
     this.code = answer.code
@@ -161,31 +161,32 @@ export class RateLimited extends CallError {
     },
   ) {
     super(message, answer)
-    details(this, 'RateLimited')
+    setName(this, 'RateLimited')
     this.retryAfter = answer.retryAfter
     this.body = answer.body
     this.code = answer.code
   }
 }
 
-/** Where a request was when its time ran out. */
-export type TimeoutPhase = 'headers' | 'body' | 'idle' | 'retry'
+/** What was waited for when the time ran out. */
+export type TimeoutPhase = 'headers' | 'body' | 'idle' | 'retry' | 'flush'
 
 /**
- * Our own time limit ran out: `timeout` before the headers (`headers`) or before the last byte (`body`),
- * `idleTimeout` between two chunks (`idle`), `retry.deadline` over all attempts (`retry`).
+ * A time limit ran out: `timeout` before the headers (`headers`) or before the last byte (`body`), `idleTimeout` between
+ * two chunks (`idle`), `retry.deadline` over all attempts (`retry`), `flushTimeout` of a sink (`flush`). Or Node's own
+ * `fetch` gave up.
  *
- * Never retried: the first call may still be running, and billed.
+ * A generator never asks again: the first call may still be running, and billed. A sink does.
  */
 export class Timeout extends CallError {
   readonly _tag = 'Timeout'
   readonly phase: TimeoutPhase
-  /** The limit that ran out, ms. */
+  /** The limit that ran out, ms; where `fetch` gave up, the time that had passed. */
   readonly limit: number
 
   constructor(phase: TimeoutPhase, limit: number, call: CallDetails = {}) {
     super(`Timed out after ${limit} ms (${phase}).`, call)
-    details(this, 'Timeout')
+    setName(this, 'Timeout')
     this.phase = phase
     this.limit = limit
   }
@@ -197,25 +198,30 @@ export class NetworkError extends CallError {
 
   constructor(message: string, call: CallDetails = {}) {
     super(message, call)
-    details(this, 'NetworkError')
+    setName(this, 'NetworkError')
   }
 }
 
 /**
- * A stream broke off: the connection was reset, or the body ended before a `finish_reason`.
+ * An answer broke off: the connection was reset in the middle of it, or a stream ended before its `finish_reason`.
  *
- * `partial` is what had arrived. Never retried once output was delivered: ask again, or go on with the part.
+ * `partial` is what had arrived. A generator never asks again by itself, for the work may be billed: ask again, or go on
+ * with the part.
  */
 export class StreamInterrupted extends CallError {
   readonly _tag = 'StreamInterrupted'
 
   constructor(message: string, call: CallDetails = {}) {
     super(message, call)
-    details(this, 'StreamInterrupted')
+    setName(this, 'StreamInterrupted')
   }
 }
 
-/** The gateway or the provider reported an error inside a 200 answer. */
+/**
+ * The gateway or the provider reported an error inside a 200 answer.
+ *
+ * `type` and `code` are the sender's own words, `partial` is what had arrived. A generator does not ask again.
+ */
 export class GatewayError extends CallError {
   readonly _tag = 'GatewayError'
   readonly type: string | undefined
@@ -226,7 +232,7 @@ export class GatewayError extends CallError {
     problem: CallDetails & { readonly type?: string | undefined; readonly code?: string | undefined },
   ) {
     super(message, problem)
-    details(this, 'GatewayError')
+    setName(this, 'GatewayError')
     this.type = problem.type
     this.code = problem.code
   }
@@ -238,7 +244,7 @@ export class Aborted extends CallError {
 
   constructor(call: CallDetails = {}) {
     super('Aborted by the signal that was passed.', call)
-    details(this, 'Aborted')
+    setName(this, 'Aborted')
   }
 }
 

@@ -11,7 +11,7 @@ export {
 export { ChatParams } from './codecs/ChatParams.js'
 export { ChatRequest } from './codecs/ChatRequest.js'
 export { ChatResponse } from './codecs/ChatResponse.js'
-export { ContentPart } from './codecs/ContentPart.js'
+export { ContentPart, type MessageContent } from './codecs/ContentPart.js'
 export { type DecodeFailure, decode } from './codecs/decode.js'
 export { Environment } from './codecs/Environment.js'
 export { ErrorBody } from './codecs/ErrorBody.js'
@@ -31,6 +31,7 @@ export { ToolCall } from './codecs/ToolCall.js'
 export { Usage } from './codecs/Usage.js'
 export {
   Aborted,
+  type CallDetails,
   GatewayError,
   HttpError,
   InvalidInput,
@@ -54,40 +55,49 @@ export {
   buildPrompt,
   type Variables,
 } from './operators/buildPrompt.js'
+export type { ChoiceOption } from './operators/ChoiceOption.js'
 export { type ComponentOptions, component } from './operators/component.js'
 export type { Each } from './operators/Each.js'
 export type { Component, Flatten, Flattening } from './operators/flattening.js'
-export type { GenerateInput, PromptInput, PromptSettings } from './operators/generate.js'
+export type {
+  ByModel,
+  ByPrompt,
+  ByTypedPrompt,
+  GenerateInput,
+  PerItem,
+  PromptInput,
+  PromptSettings,
+} from './operators/generate.js'
 export { type OpenaiGenerate, openaiGenerate } from './operators/openaiGenerate.js'
 export { type RespanGenerate, respanGenerate } from './operators/respanGenerate.js'
 export { respanTrace, type TraceOptions, type TraceStart } from './operators/respanTrace.js'
 export { snapshots } from './operators/snapshots.js'
-export { type ChoiceOption, tokens } from './operators/tokens.js'
+export { tokens } from './operators/tokens.js'
 export { type TracedOptions, traced } from './operators/traced.js'
 export { type TraceEach, type TraceEachOptions, traceEach } from './operators/traceEach.js'
 export { wholeReply } from './operators/wholeReply.js'
 export { type FallbackOptions, withFallback } from './operators/withFallback.js'
 export type { BufferPolicy, DeliveryWarning } from './sinks/BufferPolicy.js'
 export { bufferedSink } from './sinks/bufferedSink.js'
-export { consoleSink } from './sinks/consoleSink.js'
+export { type ConsoleOptions, consoleSink } from './sinks/consoleSink.js'
 export { defaultSink } from './sinks/defaultSink.js'
 export { memorySink } from './sinks/memorySink.js'
 export { noopSink } from './sinks/noopSink.js'
-export { redacted } from './sinks/redacted.js'
-export { renderTrace } from './sinks/renderTrace.js'
+export { type Redact, redacted } from './sinks/redacted.js'
+export { type RenderOptions, renderTrace } from './sinks/renderTrace.js'
 export { respanTransport } from './sinks/respanTransport.js'
 export type { Spool, SpoolHost, SpoolPlace, SpoolRecord, SpoolStore, SpoolStrength } from './sinks/Spool.js'
 export { sinkMonoid } from './sinks/sinkMonoid.js'
 export type { Receipt, Sending, Transport } from './sinks/Transport.js'
 export type { Bytes } from './sources/Bytes.js'
-export { fromChat } from './sources/fromChat.js'
+export { type FromChatOptions, fromChat } from './sources/fromChat.js'
 export { fromLines } from './sources/fromLines.js'
 export { fromNdjson, type NdjsonFailure } from './sources/fromNdjson.js'
 export { fromPrompts } from './sources/fromPrompts.js'
 export { fromPromptVersion, type PromptVersionOptions } from './sources/fromPromptVersion.js'
 export type { Gateway, GatewayEvent } from './sources/Gateway.js'
 export { openaiGateway } from './sources/openaiGateway.js'
-export { respanGateway } from './sources/respanGateway.js'
+export { type RespanConnection, respanGateway } from './sources/respanGateway.js'
 export type { LineOptions } from './sources/splitLines.js'
 export { checkPromptVariables } from './templates/checkPromptVariables.js'
 export { type CurrentSpan, currentSpan, withSpan } from './tracing/currentSpan.js'

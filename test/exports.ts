@@ -27,13 +27,15 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       toolResult traceEach traced user version wholeReply withFallback withSpan
     `,
     types: `
-      AssistantChatMessage Attempt BufferPolicy BuildPrompt BuildPromptOptions Bytes ChoiceOption Component ComponentOptions
-      Connection CurrentSpan DecodeFailure DeliveryWarning DeveloperMessage Each FallbackOptions Flatten Flattening
-      FlushReport Gateway GatewayEvent GenerateInput Generation Ids LineOptions NdjsonFailure
-      OpenaiGenerate PromptInput PromptSettings PromptVersionOptions Receipt Reply ReplyEvent ReplyMeta
-      RespanError RespanGenerate RetryPolicy Sending Sink SinkError SinkStats Span SpanEnded SpanError
-      SpanEvent SpanFirstOutput SpanStarted SpanStatus SpanTotals SpanType Spool SpoolHost SpoolPlace
-      SpoolRecord SpoolStore SpoolStrength SystemMessage TimeoutPhase ToolMessage TraceEach TraceEachOptions TraceOptions
+      AssistantChatMessage Attempt BufferPolicy BuildPrompt BuildPromptOptions ByModel ByPrompt
+      ByTypedPrompt Bytes CallDetails ChoiceOption Component ComponentOptions Connection ConsoleOptions
+      CurrentSpan DecodeFailure DeliveryWarning DeveloperMessage Each FallbackOptions Flatten Flattening
+      FlushReport FromChatOptions Gateway GatewayEvent GenerateInput Generation Ids LineOptions
+      MessageContent NdjsonFailure OpenaiGenerate PerItem PromptInput PromptSettings PromptVersionOptions
+      Receipt Redact RenderOptions Reply ReplyEvent ReplyMeta RespanConnection RespanError RespanGenerate
+      RetryPolicy Sending Sink SinkError SinkStats Span SpanEnded SpanError SpanEvent SpanFirstOutput
+      SpanStarted SpanStatus SpanTotals SpanType Spool SpoolHost SpoolPlace SpoolRecord SpoolStore
+      SpoolStrength SystemMessage TimeoutPhase ToolMessage TraceEach TraceEachOptions TraceOptions
       TraceStart TracedOptions Transport UsageSource UserMessage Variables
     `,
   },
@@ -71,7 +73,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
     `,
     types: `
       MarbleGateway MarbleHelpers MarbleOptions MarbleScript MarbleScripts MarbleToolCall MarbleValue
-      RequestSubscription
+      ReportedUsage RequestSubscription
     `,
   },
 }

@@ -2,6 +2,7 @@ import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import * as t from 'io-ts'
 import { from, type TimestampProvider } from 'rxjs'
 import { isLeft } from '#fp/Either'
+import { closed } from '../codecs/closed.js'
 import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
@@ -46,15 +47,17 @@ interface Database extends DBSchema {
   }
 }
 
-const Options = t.partial(
-  {
-    name: t.string,
-    strength: oneOf('on-failure', 'always'),
-    maxBytes: integerWithin(65_536),
-    maxAge: numberWithin(1),
-    clock: t.type({ now: t.Function }, 'a clock'),
-  },
-  'IndexedDbSpoolOptions',
+const Options = closed(
+  t.partial(
+    {
+      name: t.string,
+      strength: oneOf('on-failure', 'always'),
+      maxBytes: integerWithin(65_536),
+      maxAge: numberWithin(1),
+      clock: t.type({ now: t.Function }, 'a clock'),
+    },
+    'IndexedDbSpoolOptions',
+  ),
 )
 
 const WEEK = 7 * 24 * 3_600_000

@@ -50,7 +50,7 @@ export type ChunkChoice = t.TypeOf<typeof ChunkChoice>
 /**
  * One event of a streamed answer. Only `choices` is required; it is empty in the last chunk, which carries the usage
  * when `stream_options.include_usage` was asked for. `usage` is absent, null or `{}` in the others. An event that
- * holds an error instead is an error body, not a chunk: see `isErrorBody`.
+ * holds an error instead is an error body, not a chunk.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/streaming
  */
@@ -76,7 +76,7 @@ export const ChatChunk = wire(
 export type ChatChunk = t.TypeOf<typeof ChatChunk>
 
 /**
- * Is this the extra chunk that `request_breakdown: true` asks for? Its id, model (`extra_parameter`), usage and
+ * Whether a chunk is the extra one that `request_breakdown: true` asks for. Its id, model (`extra_parameter`), usage and
  * `finish_reason` say nothing about the reply.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion

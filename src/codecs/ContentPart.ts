@@ -61,7 +61,7 @@ export type OtherPart = t.TypeOf<typeof OtherPart>
 
 /**
  * One part of a message's content, told apart by `type`. Parts of a type that is unknown here are kept and sent.
- * `TextPart.is(part)` narrows.
+ * `'text' in part` narrows to the parts that have one.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */

@@ -63,7 +63,7 @@ const readVariable = (name: string): string => {
 const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
 
 /**
- * Do inputs and outputs go into traces? Yes, unless one of `RESPAN_TRACE_CONTENT` and
+ * Whether inputs and outputs go into traces: they do, unless one of `RESPAN_TRACE_CONTENT` and
  * `HAYSTACK_CONTENT_TRACING_ENABLED` is set to anything but `true`, `1`, `yes` or `on`: what is misspelt withholds.
  *
  * @param environment - as {@link readEnvironment} gives it

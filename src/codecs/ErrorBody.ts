@@ -26,7 +26,7 @@ export const ErrorBody = t.readonly(
 export type ErrorBody = t.TypeOf<typeof ErrorBody>
 
 /**
- * Is this an error, where a response or chunk was expected under status 200? So it is when `error` is truthy, or when
+ * Whether a value is an error, where a response or chunk was expected under status 200. It is when `error` is truthy, or when
  * there is a `detail` and no `choices`.
  *
  * @param body - parsed JSON

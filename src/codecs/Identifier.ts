@@ -12,7 +12,7 @@ export const Identifier = t.union([t.string, integer], 'string or integer')
 export type Identifier = t.TypeOf<typeof Identifier>
 
 /** Longest `customer_identifier` that all of the platform's pages and SDKs accept, in UTF-16 code units. */
-export const CUSTOMER_IDENTIFIER_LENGTH = 120
+const CUSTOMER_IDENTIFIER_LENGTH = 120
 
 /**
  * The id of an end user: a string of at most 120 characters, or a whole number. The API reference allows 254

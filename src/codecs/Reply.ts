@@ -45,11 +45,9 @@ export interface Reply {
  */
 export type ReplyEvent = { readonly id: string } & (
   | { readonly _tag: 'ReplyStarted'; readonly model: string }
-  | {
-      readonly _tag: 'TextDelta' | 'ReasoningDelta' | 'RefusalDelta'
-      readonly choice: number
-      readonly text: string
-    }
+  | { readonly _tag: 'TextDelta'; readonly choice: number; readonly text: string }
+  | { readonly _tag: 'ReasoningDelta'; readonly choice: number; readonly text: string }
+  | { readonly _tag: 'RefusalDelta'; readonly choice: number; readonly text: string }
   | {
       readonly _tag: 'ToolCallDelta'
       readonly choice: number

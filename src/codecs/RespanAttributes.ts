@@ -80,7 +80,7 @@ export interface TraceAttributes extends t.TypeOf<typeof TraceAttributes> {}
  * applies as it is. Unknown fields are sent as they are.
  *
  * `cache_ttl` is in seconds. `customer_credentials`, `credential_override`, `customer_api_keys`, the `credentials` of
- * a load-balancing model and `posthog_integration` hold secrets: see `redactSecrets`. The fields from
+ * a load-balancing model and `posthog_integration` hold secrets, which no error and no span repeats. The fields from
  * `trace_unique_id` to `trace_name` link the gateway's own log to a trace; what the gateway makes of them is
  * undocumented. `field_name`, `delimiter`, `mock_response` and `is_log_omitted` are refused.
  *

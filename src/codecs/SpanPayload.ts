@@ -157,38 +157,3 @@ export const IngestRequest = t.union(
 
 /** The body of an ingest request. */
 export type IngestRequest = t.TypeOf<typeof IngestRequest>
-
-/**
- * One span as anybody may send it (other exporters, newer versions): the two ids, everything else unchecked where the
- * platform's pages disagree, `log_type` an open string, `input` and `output` any JSON. What the embedded gateway
- * accepts.
- */
-export const ReceivedSpan = wire(
-  t.intersection([
-    identity,
-    t.partial({
-      span_parent_id: nullable(t.string),
-      span_name: nullable(t.string),
-      span_workflow_name: nullable(t.string),
-      trace_name: nullable(t.string),
-      log_type: nullable(t.string),
-      start_time: nullable(t.string),
-      timestamp: nullable(t.string),
-      latency: nullable(finite),
-      input: t.unknown,
-      output: t.unknown,
-      model: nullable(t.string),
-      status_code: nullable(finite),
-      error_message: nullable(t.string),
-      metadata: nullable(Fields),
-    }),
-  ]),
-  'ReceivedSpan',
-)
-
-/** One span as anybody may send it. */
-export type ReceivedSpan = t.TypeOf<typeof ReceivedSpan>
-
-/** The spans of an ingest request, in either of its two forms. */
-export const spansOf = (request: IngestRequest): ReadonlyArray<SpanPayload> =>
-  'data' in request ? request.data : request

@@ -97,7 +97,7 @@ const tagOf = (error: t.ValidationError, index: number): unknown =>
 
 const isUnion = (error: t.ValidationError, index: number): boolean => tagOf(error, index) === 'UnionType'
 
-/** Is the entry at this index the number of a branch, rather than a key of the value? */
+/** Whether the entry at an index is the number of a branch, rather than a key of the value. */
 const isBranch = (error: t.ValidationError, index: number): boolean => {
   const parent = tagOf(error, index - 1)
   return index === 0 || parent === 'UnionType' || parent === 'IntersectionType'
@@ -177,14 +177,14 @@ const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): Re
   return [...branches.values()]
 }
 
-/** Is this a union with more than literals in it, such as a number or `latest`? Then its literals are no tags. */
+/** Whether a union has more than literals in it, such as a number or `latest`: then its literals are no tags. */
 const isOneOfMany = (error: t.ValidationError, index: number): boolean => {
   if (!isUnion(error, index)) return false
   const types = unwrap(error.context[index]?.type)?.types
   return Array.isArray(types) && types.some((type) => unwrap(type)?._tag !== 'LiteralType')
 }
 
-/** Did this branch fail because a literal right under it (its tag) is another one? Then it was not the one meant. */
+/** Whether a branch failed because a literal right under it (its tag) is another one: then it was not the one meant. */
 const isWrongLiteral = (error: t.ValidationError, branch: number): boolean => {
   const last = error.context.length - 1
   if (tagOf(error, last) !== 'LiteralType' || isOneOfMany(error, last - 1)) return false

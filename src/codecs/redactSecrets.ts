@@ -3,7 +3,7 @@
  * case and with `-` as `_`, so that header names count as well; besides these, every key that ends in `api_key`,
  * `apikey`, `api_keys`, `access_token`, `secret`, `secret_key`, `access_key` or `password` is secret.
  */
-export const SECRET_KEYS: ReadonlyArray<string> = [
+const SECRET_KEYS: ReadonlyArray<string> = [
   'authorization',
   'proxy_authorization',
   'cookie',

@@ -18,7 +18,7 @@ export interface ConnectionPolicy {
 export const LONGEST_TIMER = 2_147_483_647
 
 /** Limit of one attempt to its last byte, ms. */
-export const DEFAULT_TIMEOUT = 600_000
+const DEFAULT_TIMEOUT = 600_000
 
 /** The retry policy of those who give none. */
 export const DEFAULT_RETRY: Required<RetryPolicy> = {
@@ -83,7 +83,7 @@ export const RetryOptions = closed(
 
 const KEY = /^[!-~]*$/
 
-/** Can this be sent as a bearer token? White space around it is dropped later, and a blank key counts as none. */
+/** Whether a key can be sent as a bearer token. White space around it is dropped later, and a blank one counts as none. */
 export const isApiKey = (key: string): boolean => KEY.test(key.trim())
 
 const apiKey = t.refinement(t.string, isApiKey, 'an API key of printable ASCII characters without blanks')

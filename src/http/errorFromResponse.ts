@@ -15,7 +15,7 @@ const TEXT_LENGTH = 1_000
  *
  * @param answer - freed of secrets already
  * @param platform - whose key a 401 speaks of
- * @param now - ms since 1970, for a `Retry-After` that is a date
+ * @param now - ms since the epoch, for a `Retry-After` that is a date
  */
 export const errorFromResponse = (
   answer: Answer,

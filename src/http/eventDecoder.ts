@@ -4,7 +4,7 @@ import { createParser, type EventSourceMessage, type ParseError } from 'eventsou
 export interface EventDecoder {
   /** Takes the next piece of the body; calls back for every event that it completes, before it returns. */
   readonly push: (bytes: Uint8Array) => void
-  /** The body ended: an event without its blank line still counts. `true` while it calls back for that one. */
+  /** The body ended: an event without its blank line still counts, and is told as `last`. */
   readonly end: () => void
 }
 

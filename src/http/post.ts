@@ -9,17 +9,11 @@ import { requestHeaders } from './requestHeaders.js'
 import { scrubber } from './scrub.js'
 
 /** A request whose answer is wanted whole. */
-export interface Post extends Pick<Exchange, 'deadline'> {
-  readonly url: string
-  /** Default `POST`. */
-  readonly method?: 'GET' | 'POST'
-  /** JSON. */
-  readonly body?: string
+export interface Post extends Pick<Exchange, 'url' | 'method' | 'body' | 'deadline' | 'keepalive'> {
   readonly apiKey: string | undefined
   readonly connection: Pick<Connection, 'fetch' | 'headers' | 'signal'>
   readonly policy: Pick<ConnectionPolicy, 'timeout' | 'idleTimeout'>
   readonly headers?: Readonly<Record<string, string>>
-  readonly keepalive?: boolean
   /** Longest body of an answer that is read. Default 1 MiB. */
   readonly maxBytes?: number
 }

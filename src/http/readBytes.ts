@@ -1,7 +1,5 @@
 import type { Reading } from './exchange.js'
 
-type Bytes = ReadableStreamDefaultReader<Uint8Array>
-
 /** How much, and for how long (ms), is still read of a body of which enough is known. */
 const REST = { bytes: 65_536, time: 250 }
 
@@ -36,7 +34,7 @@ export const readBytes = async (
   }
 }
 
-const readRest = async (reader: Bytes): Promise<void> => {
+const readRest = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
   const timer = setTimeout(() => reader.cancel().catch(() => undefined), REST.time)
   try {
     for (let left = REST.bytes; left > 0; ) {

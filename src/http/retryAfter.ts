@@ -7,7 +7,7 @@ import { LONGEST_TIMER } from './connectionPolicy.js'
  *
  * @param headers - of the answer
  * @param body - parsed JSON of the answer, or anything else
- * @param now - ms since 1970
+ * @param now - ms since the epoch
  * @returns whole ms from 0 up to the longest time that a timer can wait (24.8 days); `undefined` when nothing usable
  *   was said
  */

@@ -18,7 +18,7 @@ export interface AttemptInfo {
 }
 
 /** The longest wait that a server can impose when no deadline was given, ms. */
-export const LONGEST_IMPOSED_WAIT = 60_000
+const LONGEST_IMPOSED_WAIT = 60_000
 
 /**
  * Subscribes an attempt, and another one after each failure that is `Retryable`, as far as the policy goes. Waits as

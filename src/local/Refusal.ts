@@ -1,4 +1,4 @@
-/** An answer that is not a success: the status, and the body as the contract's section 7.1 has it. */
+/** An answer that is not a success: its status, and its body as the platform sends it. */
 export interface Refusal {
   readonly status: number
   readonly body: unknown

@@ -210,7 +210,7 @@ const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoi
 }
 
 /** How many tokens of the answer a choice is. */
-export const choiceTokens = ({ reasoning, content, calls }: ModelChoice): number =>
+const choiceTokens = ({ reasoning, content, calls }: ModelChoice): number =>
   countTokens(reasoning ?? '') +
   countTokens(content ?? '') +
   calls.reduce((sum, call) => sum + countTokens(call.arguments), 0)

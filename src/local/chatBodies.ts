@@ -64,7 +64,7 @@ const messageOf = ({ calls, content, reasoning }: ModelChoice): Fields => ({
 })
 
 /** The summary that `request_breakdown: true` asks for, with the cost where the price is known. */
-export const requestBreakdown = (chat: ChatAnswer): Fields => {
+const requestBreakdown = (chat: ChatAnswer): Fields => {
   const { answer, model, request } = chat
   const [first] = answer.choices
   const cost = chat.cached ? 0 : costOf(model, answer.usage)
@@ -98,7 +98,7 @@ const head = ({ created, id, model }: ChatAnswer, object: string): Fields => ({
   system_fingerprint: 'fp_respan_local',
 })
 
-/** The body of an answer that is not streamed (section 2.6 of the contract). */
+/** The body of an answer that is not streamed. */
 export const chatBody = (chat: ChatAnswer): Fields => ({
   ...head(chat, 'chat.completion'),
   choices: chat.answer.choices.map((choice) => ({
@@ -152,7 +152,7 @@ function* interleaved(generators: ReadonlyArray<Generator<Fields>>): Generator<F
   }
 }
 
-/** The chunks of a streamed answer in their order (section 2.8 of the contract), without `[DONE]`; made one by one. */
+/** The chunks of a streamed answer in their order, without `[DONE]`; made one by one. */
 export function* chatChunks(chat: ChatAnswer): Generator<Fields> {
   const chunk = head(chat, 'chat.completion.chunk')
   const counted = chat.request.stream_options?.include_usage === true

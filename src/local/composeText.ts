@@ -188,7 +188,7 @@ const answerTo = (
  * sentence of the given documents that fits the question best, and otherwise writes a few general sentences
  * about the topic. The same conversation and `h` give the same answer.
  *
- * @param h decides between equally good wordings.
+ * @param h - decides between equally good wordings.
  */
 export const composeText = (messages: ReadonlyArray<ModelMessage>, h: number): string => {
   const last = messages.findLastIndex(({ role }) => role === 'user')

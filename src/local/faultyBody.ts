@@ -25,7 +25,7 @@ const encoder = new TextEncoder()
  * A body made piece by piece while it is read, so that a slow reader slows the work down and one that leaves ends
  * it, with the fault, if any, at its place.
  *
- * @param pieces what to send; the iterator is closed when the reader leaves
+ * @param pieces - what to send; the iterator is closed when the reader leaves
  */
 export const faultyBody = (
   pieces: Iterator<string> | AsyncIterator<string>,

@@ -1,7 +1,7 @@
 /**
  * A 32-bit FNV-1a hash of a text: the same on every machine, run after run.
  *
- * @param seed any integer; another seed gives another, equally stable, hash.
+ * @param seed - any integer; another seed gives another, equally stable, hash.
  */
 export const hash = (text: string, seed = 0): number => {
   let h = (0x811c9dc5 ^ Math.imul(seed | 0, 0x9e3779b1)) >>> 0

@@ -91,7 +91,7 @@ export const costOf = (
   return entry && (usage.prompt_tokens * entry.input + usage.completion_tokens * entry.output) / 1e6
 }
 
-/** The price table as `GET /api/models/public` shows it (section 6 of the contract). */
+/** The price table as `GET /api/models/public` shows it. */
 export const publicModels = (): ReadonlyArray<Readonly<Record<string, unknown>>> =>
   [...MODELS].map(([model_name, { input, output, window, provider }]) => ({
     model_name,

@@ -60,7 +60,7 @@ const promptBody = (prompt: StoredPrompt): Fields => ({
 
 const notFound = (what: string): Response => sendRefusal(refusal(404, `${what} not found`))
 
-/** The prompt endpoints, read only (section 3.4 of the contract). */
+/** The prompt endpoints, read only. */
 export const promptRoutes = (state: LocalState): Hono<LocalEnv> => {
   const { prompts } = state
   const list = answering(state, 'prompts', (c) => paged(c, [...prompts.values()].map(promptBody), 100))

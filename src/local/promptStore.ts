@@ -40,7 +40,7 @@ export const promptStore = (prompts: Readonly<Record<string, LocalPrompt>>): Pro
 /**
  * The version that a reference means.
  *
- * @param version a number, `latest` for the newest, or nothing for the deployed one
+ * @param version - a number, `latest` for the newest, or nothing for the deployed one
  */
 export const versionOf = (
   prompt: StoredPrompt,

@@ -39,7 +39,7 @@ export const invalidField = ({ path, expected, found }: DecodeFailure): Refusal 
 /**
  * Reads the body of a chat request: 400 when it isn't a JSON object, 422 with the field that is wrong.
  *
- * @param header the value of `X-Data-Respan-Params`
+ * @param header - the value of `X-Data-Respan-Params`
  */
 export const readChatRequest = (body: unknown, header: string | undefined): Either<Refusal, ChatRequest> => {
   if (!Fields.is(body)) return left(refusal(400, 'Invalid request format'))

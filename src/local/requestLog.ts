@@ -29,7 +29,7 @@ export interface OpenRequest {
 
 /** What the local gateway remembers of its requests: the newest, up to a limit. */
 export interface RequestLog {
-  /** @param length of the body, in UTF-16 code units */
+  /** @param length - of the body, in UTF-16 code units */
   readonly open: (request: Omit<LocalRequest, 'chunks' | 'outcome'>, length: number) => OpenRequest
   /** The records, oldest first. */
   readonly all: () => ReadonlyArray<LocalRequest>

@@ -5,7 +5,7 @@ import { paged } from './paged.js'
 import { sendJson, sendRefusal } from './send.js'
 import { traceBody, traceSummary, traceView } from './traceView.js'
 
-/** Reading traces back (section 4.6 of the contract). */
+/** Reading traces back. */
 export const traceRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
   const view = (id: string) => traceView(id, traces.trace(id) ?? [])
   const list: Handler = (c) =>

@@ -6,7 +6,7 @@ import { parseShallow } from './parseShallow.js'
 /** How a span ended, as far as its payload tells. */
 export type ViewStatus = 'ok' | 'error' | 'cancelled'
 
-/** A span, worked out for showing. Times are ms since 1970, with fractions. */
+/** A span, worked out for showing. Times are ms since the epoch, with fractions. */
 export interface SpanView {
   readonly span: SpanPayload
   readonly name: string
@@ -48,7 +48,7 @@ export interface TraceView {
   readonly rows: ReadonlyArray<SpanView>
 }
 
-/** ms since 1970 of an RFC 3339 time, with the fractions of a ms that `Date` drops. */
+/** ms since the epoch of an RFC 3339 time, with the fractions of a ms that `Date` drops. */
 export const parseTime = (text: string | undefined): number | undefined => {
   const ms = text === undefined ? Number.NaN : Date.parse(text)
   if (text === undefined || !Number.isFinite(ms)) return undefined
@@ -246,7 +246,7 @@ export const traceSummary = (trace: TraceView): Fields => {
   }
 }
 
-/** A trace as `GET /api/traces/{id}/` gives it (section 4.6 of the contract). */
+/** A trace as `GET /api/traces/{id}/` gives it. */
 export const traceBody = (trace: TraceView): Fields => ({
   ...traceSummary(trace),
   span_tree: trace.roots.map(spanBody),

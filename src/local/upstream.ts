@@ -25,11 +25,7 @@ const RESPAN_FIELDS = new Set([
 ])
 
 /** The body for an OpenAI-compatible server: what belongs to Respan is left out. */
-export const openaiBody = (
-  request: ChatRequest,
-  messages: ReadonlyArray<ChatMessage>,
-  model: string,
-): Fields => ({
+const openaiBody = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>, model: string): Fields => ({
   ...Object.fromEntries(Object.entries(request).filter(([key]) => !RESPAN_FIELDS.has(key))),
   model,
   messages,
@@ -62,7 +58,7 @@ const jsonOr = (text: string): unknown => {
 /**
  * Asks an upstream; a status that isn't a success comes back as a refusal with its body and `Retry-After`.
  *
- * @param signal aborted when the client leaves, which ends the upstream's work as well
+ * @param signal - aborted when the client leaves, which ends the upstream's work as well
  */
 export const askUpstream = async (
   { apiKey, baseUrl, model: override }: Upstream,

@@ -275,8 +275,8 @@ const valueAt = (given: unknown, place: Place): Made => {
  * `pattern`, `not`, `if` or `uniqueItems`. Where a schema lists required properties, the others are left out. A list
  * has at most 100 items, and fewer than `minItems` asks for when the whole would have more than 10,000 values.
  *
- * @param name what the value is for: a property name, which decides between a place, a title, a sentence…
- * @param h decides where the schema leaves a choice
+ * @param name - what the value is for: a property name, which decides between a place, a title, a sentence…
+ * @param h - decides where the schema leaves a choice
  */
 export const valueFromSchema = (schema: unknown, hints: SchemaHints, name: string, h: number): unknown =>
   valueAt(schema, { root: schema, hints, h, name, index: 0, listed: false, depth: 0, room: MOST_VALUES })

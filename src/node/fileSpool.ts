@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path'
 import * as t from 'io-ts'
 import { of, type TimestampProvider } from 'rxjs'
 import { isLeft } from '#fp/Either'
+import { closed } from '../codecs/closed.js'
 import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
-import { HEARTBEAT, isDead, locks, makeOwner, type Owner } from './owner.js'
+import { declareDead, HEARTBEAT, locks, makeOwner, type Owner } from './owner.js'
 import { createSegment, openSegment, type Segment, type SegmentPlace } from './segment.js'
 
 /** How a folder keeps spans. */
@@ -32,14 +33,16 @@ interface Settings {
   readonly clock: TimestampProvider
 }
 
-const Options = t.partial(
-  {
-    strength: oneOf('on-failure', 'always'),
-    maxBytes: integerWithin(65_536),
-    maxAge: numberWithin(1),
-    clock: t.type({ now: t.Function }, 'a clock'),
-  },
-  'FileSpoolOptions',
+const Options = closed(
+  t.partial(
+    {
+      strength: oneOf('on-failure', 'always'),
+      maxBytes: integerWithin(65_536),
+      maxAge: numberWithin(1),
+      clock: t.type({ now: t.Function }, 'a clock'),
+    },
+    'FileSpoolOptions',
+  ),
 )
 
 const WEEK = 7 * 24 * 3_600_000
@@ -137,7 +140,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     if (!owner.beat()) startOver()
     const files = found(directory)
     const owners = new Set([...locks(directory), ...files.map((file) => file.owner)])
-    const dead = new Set([...owners].filter((id) => isDead(directory, id, owner)))
+    const dead = new Set([...owners].filter((id) => declareDead(directory, id, owner)))
     return files.filter((file) => dead.has(file.owner))
   }
 

@@ -39,7 +39,8 @@ const tried = <A>(work: () => A): A | undefined => {
   }
 }
 
-const MACHINE = (): string =>
+/** Says which machine this is, in eight hex digits. */
+const machineId = (): string =>
   createHash('sha256')
     .update(
       // Within a container, process ids mean nothing outside of it; after a boot, nothing at all.
@@ -72,7 +73,7 @@ const living = new Set<string>()
 
 /** Makes an owner that lives from now on. */
 export const makeOwner = (directory: string): Owner => {
-  const id = `${MACHINE()}-${process.pid}-${startOf(process.pid)}-${randomBytes(6).toString('hex')}`
+  const id = `${machineId()}-${process.pid}-${startOf(process.pid)}-${randomBytes(6).toString('hex')}`
   const lock = lockOf(directory, id)
   const file = openSync(lock, 'wx', 0o600)
   let beaten = performance.now()
@@ -109,11 +110,12 @@ const runs = (pid: number, start: string): boolean => {
 }
 
 /**
- * Says whether an owner has died. One that has can't come back: its lock is gone from then on.
+ * Declares an owner dead, if it is. It can't come back: its lock is gone from then on.
  *
  * @param me - has just said that it lives
+ * @returns whether it is dead
  */
-export const isDead = (directory: string, id: string, me: Owner): boolean => {
+export const declareDead = (directory: string, id: string, me: Owner): boolean => {
   const lock = lockOf(directory, id)
   const silent = (): boolean => {
     const theirs = tried(() => statSync(lock).mtimeMs)
@@ -121,7 +123,7 @@ export const isDead = (directory: string, id: string, me: Owner): boolean => {
     return theirs === undefined || (mine !== undefined && mine - theirs > SILENCE)
   }
   const [machine, pid, start = '0'] = id.split('-')
-  const here = machine === MACHINE() && Number(pid) !== process.pid
+  const here = me.id.startsWith(`${machine}-`) && Number(pid) !== process.pid
   // A process of this machine can be asked, and may be silent as long as it likes: stopped, or busy.
   const dead = !existsSync(lock) || (!living.has(id) && (here ? !runs(Number(pid), start) : silent()))
   if (dead) tried(() => unlinkSync(lock))

@@ -1,10 +1,12 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { catchError, map, type Observable, type OperatorFunction, of, throwError } from 'rxjs'
 import { left, right } from '#fp/Either'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import type { Component, Flattening } from './flattening.js'
 import { lift, toComponent } from './lift.js'
 
+/** The forms of `attempt`: without `toError` every left is a `RespanError`. */
 export interface Attempt {
   <A, B>(
     operator: OperatorFunction<A, B>,
@@ -20,6 +22,12 @@ interface AttemptOptions extends Flattening {
   readonly toError?: (error: unknown) => unknown
 }
 
+const OPTIONS: Readonly<Record<keyof AttemptOptions, true>> = {
+  flatten: true,
+  concurrency: true,
+  toError: true,
+}
+
 const leftOf = (error: unknown, toError: AttemptOptions['toError']): Observable<Either<unknown, never>> => {
   if (toError !== undefined) return of(left(toError(error)))
   return isRespanError(error) ? of(left(error)) : throwError(() => error)
@@ -29,6 +37,7 @@ const attempted = <A, B>(
   operator: OperatorFunction<A, B>,
   options: AttemptOptions = {},
 ): Component<A, Either<unknown, B>> => {
+  refuseUnknown('attempt', options, OPTIONS)
   const { project, flatten, spanName } = toComponent('attempt', operator, options)
   return lift(spanName, flatten, (value, index) =>
     project(value, index).pipe(
@@ -51,7 +60,7 @@ const attempted = <A, B>(
  * operator runs anew for each item, one after the other unless `flatten` says otherwise. A streaming
  * generator gives `right`s, then at most one `left`.
  *
- * @param options `toError` maps every error; without it only a `RespanError` becomes a `left`, and foreign
+ * @param options - `toError` maps every error; without it only a `RespanError` becomes a `left`, and foreign
  * errors stay on the error channel, where defects belong
  * @returns an operator that emits an `Either` for each output
  */

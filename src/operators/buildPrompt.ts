@@ -4,7 +4,9 @@ import { isLeft } from '#fp/Either'
 import { ChatMessage } from '../codecs/ChatMessage.js'
 import type { MessageContent } from '../codecs/ContentPart.js'
 import { decode, describeFound } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
 import { joinPaths } from '../codecs/joinPaths.js'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { compileTemplate, type Template } from '../templates/compileTemplate.js'
 import { plainValue } from '../templates/plainValue.js'
@@ -15,6 +17,7 @@ import type { Component } from './flattening.js'
 /** An object whose fields are a template's variables; interfaces are fine, arrays are not. */
 export type Variables = object & { readonly [Symbol.iterator]?: never }
 
+/** How a template's input is checked. */
 export interface BuildPromptOptions<A> {
   /** Checks the input, item by item; what is rendered is its encoded form. */
   readonly variables?: t.Type<A, unknown, unknown>
@@ -22,6 +25,7 @@ export interface BuildPromptOptions<A> {
   readonly required?: '*' | ReadonlyArray<string>
 }
 
+/** The forms of `buildPrompt`: a text for a text, messages for messages. */
 export interface BuildPrompt {
   <A extends Variables>(template: string, options?: BuildPromptOptions<A>): Component<A, string>
   <A extends Variables>(
@@ -30,21 +34,16 @@ export interface BuildPrompt {
   ): Component<A, ReadonlyArray<ChatMessage>>
 }
 
-type Values = Readonly<Record<string, unknown>>
-
 const SUBJECT = 'buildPrompt'
 
 /** What a template, or a list of messages with templates in them, reads and makes. */
 interface Compiled<B> {
   readonly variables: ReadonlyArray<string>
-  readonly render: (values: Values) => B
+  readonly render: (values: Fields) => B
 }
 
 const invalid = (path: string, expected: string, value: unknown): InvalidInput =>
   new InvalidInput(SUBJECT, { path, expected, found: describeFound(value) })
-
-const isValues = (value: unknown): value is Values =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const RENDERED: ReadonlySet<string> = new Set(['system', 'developer', 'user'])
 const TEXT_PARTS: ReadonlySet<string> = new Set(['text', 'input_text'])
@@ -106,18 +105,22 @@ interface AnyOptions {
   readonly required?: unknown
 }
 
+const OPTIONS: Readonly<Record<keyof AnyOptions, true>> = { variables: true, required: true }
+
 const built = (
   template: unknown,
-  { variables: codec, required = '*' }: AnyOptions = {},
+  options: AnyOptions = {},
 ): Component<unknown, string | ReadonlyArray<ChatMessage>> => {
+  refuseUnknown(SUBJECT, options, OPTIONS)
+  const { variables: codec, required = '*' } = options
   const { variables, render } = compile(template)
   const names = requiredNames(required, variables)
 
-  const valuesOf = (input: unknown): Values => {
+  const valuesOf = (input: unknown): Fields => {
     const checked = codec === undefined ? undefined : encodedVariables(SUBJECT, codec, input)
     if (checked !== undefined && isLeft(checked)) throw checked.left
     const values = plainValue(SUBJECT, checked === undefined ? input : checked.right)
-    if (!isValues(values)) throw invalid('', 'an object with the variables', values)
+    if (!Fields.is(values)) throw invalid('', 'an object with the variables', values)
     const missing = names.filter((name) => !Object.hasOwn(values, name) || values[name] === undefined)
     if (missing.length === 0) return values
     throw new InvalidInput(SUBJECT, {
@@ -146,16 +149,16 @@ const built = (
  * missing one that isn't required renders as nothing too, but an attribute of it fails. A variable that the template
  * itself sets is none of its inputs. Dates render in ISO form, maps like objects, sets like lists.
  *
- * @param template - compiled once, when the operator is built
- * @param options - `variables` a codec that checks the input; `required` default `'*'`
- * @returns an operator that emits one prompt for each item
- *
  * Filters, tests and methods are Jinja's, and give what they give there; `selectattr('meta.url', 'equalto', url)` and its
  * like follow a dotted path.
  *
- * Errors: `InvalidInput`, thrown at once, with line and column for a template that isn't one (syntax, unknown tag,
- * filter, test or function, wrong arguments); emitted for missing variables (all of them named), an input that the
- * codec refuses or that holds what no template can show (functions, promises, cycles).
+ * Errors: `InvalidInput`, thrown at once, for an unknown option, and with line and column for a template that isn't one
+ * (syntax, unknown tag, filter, test or function, wrong arguments); emitted for missing variables (all of them named), an
+ * input that the codec refuses or that holds what no template can show (functions, promises, cycles).
+ *
+ * @param template - compiled once, when the operator is built
+ * @param options - `variables` a codec that checks the input; `required` default `'*'`
+ * @returns an operator that emits one prompt for each item
  *
  * @example
  * of({ topic: 'tea' }).pipe(buildPrompt('Tell me about {{topic}}.'))

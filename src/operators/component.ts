@@ -6,15 +6,23 @@ import { recordRun } from '../tracing/subscribers.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift, observableOf } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
+import { spanTypeOf } from './spanTypeOf.js'
 
 /** A string would be taken for an observable of its characters, which nobody means. */
 export type NotText<O> = O extends string
   ? { readonly 'a string is an ObservableInput of its characters: return of(text)': never }
   : O
 
+/** What kind of span a component has, and how its items follow each other. */
 export interface ComponentOptions extends Flattening {
   /** What kind of work it is, for the trace. Default `task`. */
   readonly type?: SpanType
+}
+
+const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
+  type: true,
+  flatten: true,
+  concurrency: true,
 }
 
 /**
@@ -30,12 +38,12 @@ export interface ComponentOptions extends Flattening {
  * function subscribes or awaits inside becomes the span's child. An error of the function travels down the
  * error channel as it is.
  *
- * @param name the span's name
- * @param fn gives a promise, an observable or an iterable for each item; to emit a text, return `of(text)`
- * @returns an operator that subscribes the function's result for each item and emits what it emits
+ * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or `type`, or `concurrency` beside anything
+ * but `mergeMap`; a `TypeError` down the stream when the function gives something else.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name or `concurrency` beside anything but `mergeMap`; a `TypeError`
- * down the stream when the function gives something else.
+ * @param name - the span's name
+ * @param fn - gives a promise, an observable or an iterable for each item; to emit a text, return `of(text)`
+ * @returns an operator that subscribes the function's result for each item and emits what it emits
  *
  * @example
  * const retrieve = component('retriever', async (question: string) => ({ question, documents: await search(question) }))
@@ -48,7 +56,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
   options: ComponentOptions = {},
 ): Component<A, ObservedValueOf<O>> => {
   nonEmptyName('component', name)
-  const { type = 'task' } = options
+  const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame): Observable<ObservedValueOf<O>> =>
     new Observable((subscriber) => {
       const parent = currentOpenSpan()

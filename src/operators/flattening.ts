@@ -21,8 +21,11 @@ export interface Flattening {
  * and apply its own `flatten` again, so that a switching operator still switches.
  */
 export interface Component<A, B> extends OperatorFunction<A, B> {
+  /** What it does with one item. */
   readonly project: (value: A, index: number) => Observable<B>
+  /** How items follow each other. */
   readonly flatten: Flatten
+  /** The name of its spans. */
   readonly spanName: string
 }
 

@@ -14,6 +14,7 @@ import { PromptReference } from '../codecs/PromptReference.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import { observeChat } from '../sources/fromChat.js'
@@ -25,7 +26,6 @@ import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { generationSpan } from './generationSpan.js'
 import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
-import { refuseUnknown } from './refuseUnknown.js'
 import { wholeReply } from './wholeReply.js'
 
 /** What a request may override item by item. */
@@ -161,8 +161,11 @@ const elsewhere = (option: string): string | undefined => {
 }
 
 /** What is wrong with a part of the input. */
-const under = (part: string, subject: string, { path, expected, found }: DecodeFailure): InvalidInput =>
-  new InvalidInput(subject, { expected, found, path: joinPaths(part, path) })
+const under = (
+  part: string,
+  subject: string,
+  { path, expected, found, cause }: DecodeFailure & { readonly cause?: unknown },
+): InvalidInput => new InvalidInput(subject, { path: joinPaths(part, path), expected, found, cause })
 
 /** A mistake in the options, thrown where the operator is built. */
 const refuse = (name: string, path: string, expected: string, value: unknown): never => {

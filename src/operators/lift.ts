@@ -47,7 +47,7 @@ export type Signals = 'framed' | 'anyhow'
 /**
  * Makes an operator of a project, item by item. Where no trace is, it makes no frame.
  *
- * @param signals `framed` when the project promises it for what it gives, inside a trace
+ * @param signals - `framed` when the project promises it for what it gives, inside a trace
  */
 export const lift = <A, B>(
   spanName: string,

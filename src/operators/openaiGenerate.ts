@@ -10,9 +10,9 @@ import {
   type Whole,
 } from './generate.js'
 
-type ByOpenaiModel = Omit<ByModel, 'attributes' | 'promptId' | 'variables'> &
-  ByModel & { readonly attributes?: never }
+type ByOpenaiModel = ByModel & { readonly attributes?: never }
 
+/** The forms of `openaiGenerate`: whole replies, or with `stream: true` their events. */
 export interface OpenaiGenerate {
   (options: ByOpenaiModel & Stream<true>): Component<GenerateInput, ReplyEvent>
   (options: ByOpenaiModel & Whole): Component<GenerateInput, Reply>

@@ -30,23 +30,23 @@ export interface RespanGenerate {
  * Asks a model through the Respan gateway, for each item: a whole reply, or its tokens as they arrive.
  *
  * ```
- * source                           --p-------------q--|
- * respanGenerate({ model })        -------R-----------S|
- * respanGenerate({ model, stream }) ---S-a-b-(F)------S-c-(F|)
+ * source                             --p---------q--|
+ * respanGenerate({ model })          ---------R---------(R|)
+ * respanGenerate({ model, stream })  ---S-a-b-F---S-a-b-(F|)    S = ReplyStarted, a, b = TextDelta, F = ReplyFinished
  * ```
  *
  * A request goes out for each item when its turn comes (`flatten`, default one after the other), and is
  * aborted by unsubscribing, in every state: before the headers, between chunks, while waiting to retry.
  * Request values lie over each other: gateway, then operator, then item; `metadata` merges by key.
  *
- * @param options `model`, or `promptId` for a prompt stored on the platform. `variables: codec` makes the codec's
- * type the input and checks each item before any request. `attributes` and `params` take wire names.
- * Times are in ms: `timeout` for one attempt to its last byte, `idleTimeout` between two chunks.
- * @returns an operator that emits a `Reply` for each item, or with `stream: true` its `ReplyEvent`s
- *
  * Errors by tag: `InvalidInput` (thrown at once for options, emitted before any request for items),
  * `MissingApiKey`, `RateLimited`, `HttpError`, `NetworkError`, `Timeout`, `StreamInterrupted`, `GatewayError`,
  * `InvalidResponse`, `Aborted`.
+ *
+ * @param options - `model`, or `promptId` for a prompt stored on the platform. `variables: codec` makes the codec's
+ * type the input and checks each item before any request. `attributes` and `params` take wire names.
+ * Times are in ms: `timeout` for one attempt to its last byte, `idleTimeout` between two chunks.
+ * @returns an operator that emits a `Reply` for each item, or with `stream: true` its `ReplyEvent`s
  *
  * @example
  * of('Why is the sky blue?').pipe(respanGenerate({ model: 'gpt-4o-mini' }))

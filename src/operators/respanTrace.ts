@@ -7,6 +7,7 @@ import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
@@ -22,7 +23,6 @@ import type { SpanEvent } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
 import { nonEmptyName } from './nonEmptyName.js'
-import { refuseUnknown } from './refuseUnknown.js'
 
 /** What is known of a trace before its pipeline runs. */
 export interface TraceStart {
@@ -34,6 +34,7 @@ export interface TraceStart {
   readonly traceUrl: string | undefined
 }
 
+/** Where a trace goes, and what it holds. */
 export interface TraceOptions {
   /** Where span events go. Default: the enclosing trace's sink, at the root `defaultSink()`. */
   readonly sink?: Sink
@@ -50,16 +51,19 @@ export interface TraceOptions {
   readonly redact?: (content: unknown) => unknown
   /** Longer content is cut with a mark, UTF-8 bytes. Default 1,000,000. */
   readonly maxContentBytes?: number
-  /** ms since the epoch. Default: the wall clock once per trace, then the monotonic clock. If it throws, the wall clock. */
+  /**
+   * ms since the epoch. Default: the wall clock once per trace, then the monotonic clock. If it throws, the wall clock. A
+   * nested trace has that of its root.
+   */
   readonly clock?: TimestampProvider
-  /** Where trace and span ids come from. Default: random ones, also in the place of any that throws. */
+  /** Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also in the place of any that throws. */
   readonly ids?: Ids
   /** `false` leaves the operators above unlinked: 13 ns less per operator and item, but a timer between components loses the parent in a browser. */
   readonly deep?: boolean
   /**
    * `false` uses no AsyncLocalStorage, which makes every `await` of a process dearer on Node 20 and 22; parents are then lost
    * after an `await`. With it, every signal finds each AsyncLocalStorage, yours too, as it was at subscription: what another
-   * context feeds into a Subject included.
+   * context feeds into a Subject included. A nested trace does as its root.
    */
   readonly asyncContext?: boolean
 }
@@ -195,11 +199,12 @@ const checkedBytes = (operator: string, { maxContentBytes }: TraceOptions): void
  * A failing, slow or full sink never delays, breaks or reorders values. A throw in `onStart`, `redact`,
  * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`).
  *
- * @param name the root's name
- * @param options `output` maps each emitted value before it is recorded as the root's output
- * @returns an operator that mirrors its source
+ * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option, attributes of the wrong shape or a
+ * `maxContentBytes` that is no number from 0.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or attributes of the wrong shape.
+ * @param name - the root's name
+ * @param options - `output` maps each emitted value before it is recorded as the root's output
+ * @returns an operator that mirrors its source
  *
  * @see traceEach
  */

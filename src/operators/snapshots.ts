@@ -1,7 +1,9 @@
-import { filter, map, Observable, type OperatorFunction } from 'rxjs'
+import { defer, filter, map, type OperatorFunction } from 'rxjs'
 import type { ReplyEvent } from '../codecs/Reply.js'
+import { type ChoiceOption, choiceOf } from './ChoiceOption.js'
 import { outputAs } from './outputAs.js'
-import type { ChoiceOption } from './tokens.js'
+
+type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 
 const MAX_UNFINISHED = 1_000
 
@@ -15,7 +17,7 @@ const deleteFirst = (texts: Map<string, string>): void => {
  *
  * ```
  * events       S-a--b---(F|)
- * snapshots()  --a--ab---|
+ * snapshots()  --a--x---|      x = 'ab'
  * ```
  *
  * Interleaved replies grow apart, each by its own id. A snapshot shares its memory with the ones before. A reply that was
@@ -23,26 +25,25 @@ const deleteFirst = (texts: Map<string, string>): void => {
  *
  * @returns an operator that emits the accumulated text of the choice
  */
-export const snapshots =
-  ({ choice = 0 }: ChoiceOption = {}): OperatorFunction<ReplyEvent, string> =>
-  (source) =>
-    new Observable((subscriber) => {
+export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEvent, string> => {
+  const choice = choiceOf('snapshots', options)
+  return (source) =>
+    defer(() => {
       const texts = new Map<string, string>()
-      return source
-        .pipe(
-          outputAs('last'),
-          filter((event) => {
-            if (event._tag === 'ReplyFinished') texts.delete(event.id)
-            return event._tag === 'TextDelta' && event.choice === choice
-          }),
-          map((event) => {
-            const text = (texts.get(event.id) ?? '') + ('text' in event ? event.text : '')
-            // Behind all others: nobody tells of a reply that was left, so the one that rests longest makes room.
-            if (texts.size > 1) texts.delete(event.id)
-            texts.set(event.id, text)
-            if (texts.size > MAX_UNFINISHED) deleteFirst(texts)
-            return text
-          }),
-        )
-        .subscribe(subscriber)
+      return source.pipe(
+        outputAs('last'),
+        filter((event): event is TextDelta => {
+          if (event._tag === 'ReplyFinished') texts.delete(event.id)
+          return event._tag === 'TextDelta' && event.choice === choice
+        }),
+        map(({ id, text }) => {
+          const grown = (texts.get(id) ?? '') + text
+          // Behind all others: nobody tells of a reply that was left, so the one that rests longest makes room.
+          if (texts.size > 1) texts.delete(id)
+          texts.set(id, grown)
+          if (texts.size > MAX_UNFINISHED) deleteFirst(texts)
+          return grown
+        }),
+      )
     })
+}

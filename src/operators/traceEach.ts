@@ -9,6 +9,7 @@ import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift } from './lift.js'
 import { respanTrace, type TraceOptions } from './respanTrace.js'
 
+/** Those of `respanTrace`, with `attributes` also as a function of the item, and how the runs follow each other. */
 export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
   Flattening & {
     /** Put on every span of the item's trace: a value, or a function of the item. */
@@ -17,6 +18,7 @@ export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
 
 type Op<A, B> = OperatorFunction<A, B>
 
+/** The forms of `traceEach`: up to nine operators, each taking what the one before it emits. */
 export interface TraceEach {
   <A, B>(name: string, options: TraceEachOptions<A>, op1: Op<A, B>): Component<A, B>
   <A, B, C>(name: string, options: TraceEachOptions<A>, op1: Op<A, B>, op2: Op<B, C>): Component<A, C>
@@ -104,15 +106,11 @@ const eachTraced = (
       found: describeFound(options),
     })
   }
-  const { flatten, concurrency, attributes, ...others } = options
+  const { flatten: _, concurrency: __, attributes, ...others } = options
   const body = operators.reduce<OperatorFunction<unknown, unknown>>(
     (before, operator) => pipe(before, operator),
     (source) => source,
   )
-  const flattening = {
-    ...(flatten === undefined ? {} : { flatten }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-  }
   const shared =
     typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
   const trace = respanTrace<unknown>(name, shared)
@@ -130,7 +128,7 @@ const eachTraced = (
     }
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
-  return lift(name, flattenWith(`traceEach ${name}`, flattening), project, 'framed')
+  return lift(name, flattenWith(`traceEach ${name}`, options), project, 'framed')
 }
 
 /**
@@ -142,15 +140,15 @@ const eachTraced = (
  * traces                          [ ]    [  ]
  * ```
  *
- * Inside another trace the runs are its children. Attributes that are wrong or throw are reported as a
- * process warning (`RESPAN_TRACE`), never thrown at the pipeline.
+ * Inside another trace the runs are its children. A function of `attributes` that throws, or gives wrong ones, is
+ * reported as a process warning (`RESPAN_TRACE`); that item's trace then has none.
  *
- * @param options those of `respanTrace`, with `attributes` also as a function of the item, and `flatten`
+ * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option, an `attributes` value or a
+ * `maxContentBytes` that is wrong, or `concurrency` beside anything but `mergeMap`.
+ *
+ * @param options - those of `respanTrace`, with `attributes` also as a function of the item, and `flatten`
  * (default `concatMap`) with `concurrency`
  * @returns an operator that emits what the pipeline emits, item by item
- *
- * Errors: `InvalidInput`, thrown at once, for an empty name, wrong attributes, or `concurrency` beside anything
- * but `mergeMap`.
  *
  * @example
  * question$.pipe(traceEach('answer', { flatten: switchMap }, buildPrompt(template), respanGenerate({ model })))

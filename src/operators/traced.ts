@@ -5,11 +5,15 @@ import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { FrameSubscriber, recordRun } from '../tracing/subscribers.js'
 import { nonEmptyName } from './nonEmptyName.js'
+import { spanTypeOf } from './spanTypeOf.js'
 
+/** What kind of span it is. */
 export interface TracedOptions {
   /** What kind of work it is, for the trace. Default `task`. */
   readonly type?: SpanType
 }
+
+const OPTIONS: Readonly<Record<keyof TracedOptions, true>> = { type: true }
 
 /** Where each span of an operator was subscribed. */
 type Outsides = WeakMap<OpenSpan, Frame>
@@ -46,6 +50,10 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
  * What stands above keeps its own place in the trace; what the operator subscribes inside becomes the
  * span's child. Without a trace it is the operator itself.
  *
+ * Errors: the operator's own. `InvalidInput`, thrown at once, for an empty name, an unknown option or `type`.
+ *
+ * @param name - the span's name
+ * @param operator - applied once for each source, as `pipe` does it
  * @returns the operator, with the same notifications at the same times
  *
  * @see component for one span per item
@@ -53,9 +61,10 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
 export const traced = <A, B>(
   name: string,
   operator: OperatorFunction<A, B>,
-  { type = 'task' }: TracedOptions = {},
+  options: TracedOptions = {},
 ): OperatorFunction<A, B> => {
   nonEmptyName('traced', name)
+  const type = spanTypeOf(`traced ${name}`, options, OPTIONS)
   return (source) => {
     // The operator is applied once, as `pipe` does it: what it shares, its subscriptions share.
     const outsides: Outsides = new WeakMap()

@@ -1,12 +1,16 @@
 import { catchError, defer, type OperatorFunction, tap, throwError } from 'rxjs'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import type { Component } from './flattening.js'
 import { lift, toComponent } from './lift.js'
 
+/** When the second operator serves. */
 export interface FallbackOptions {
   /** Which failures the second one serves. Default: every `RespanError` but `InvalidInput` and `Aborted`. */
   readonly when?: (error: RespanError) => boolean
 }
+
+const OPTIONS: Readonly<Record<keyof FallbackOptions, true>> = { when: true }
 
 const worthASecondTry = ({ _tag }: RespanError): boolean => _tag !== 'InvalidInput' && _tag !== 'Aborted'
 
@@ -19,20 +23,27 @@ const isAnnouncement = (value: unknown): boolean =>
  *
  * ```
  * source                      --a-----------b--|
- * first                       ----#      ----B--#
- * second                         ---X|
- * withFallback(first, second) -------X--------B-#    after an output the error stays
+ * first                         --#           --B--#
+ * second                          --X|
+ * withFallback(first, second) ------X---------B--#     after an output the error stays
  * ```
  *
  * Both tries are spans of their own. It keeps the first one's flattening.
  *
+ * Errors: the second one's, or the first one's where `when` says no or something had come out. `InvalidInput`, thrown at
+ * once, for an unknown option.
+ *
+ * @param first - keeps its flattening, if it is a component
+ * @param second - run for the item that failed
  * @returns an operator that emits what the first or else the second emits, item by item
  */
 export const withFallback = <A, B>(
   first: OperatorFunction<A, B>,
   second: OperatorFunction<A, B>,
-  { when = worthASecondTry }: FallbackOptions = {},
+  options: FallbackOptions = {},
 ): Component<A, B> => {
+  refuseUnknown('withFallback', options, OPTIONS)
+  const { when = worthASecondTry } = options
   const { project, flatten, spanName } = toComponent('withFallback', first)
   const { project: fallback } = toComponent('withFallback', second)
   return lift(spanName, flatten, (value, index) =>

@@ -19,8 +19,8 @@ export interface Sending {
  * Takes a batch of finished spans somewhere: a cold Observable that sends once per subscription, stops when it is
  * unsubscribed, and emits one receipt. It knows nothing of queues and makes no second attempt: the buffer does.
  *
- * What could not be sent is an error, a `RespanError` where it can be; `deliveryDecision` says what the buffer makes
- * of it. Completing without a receipt means that the server has the whole batch.
+ * What could not be sent is an error, a `RespanError` where it can be: by that the buffer knows what to do next.
+ * Completing without a receipt means that the server has the whole batch.
  */
 export interface Transport {
   (batch: ReadonlyArray<Span>, sending?: Sending): Observable<Receipt>

@@ -33,7 +33,7 @@ const SOON = Number.NEGATIVE_INFINITY
  *   when it is full, or when its oldest span has waited for `maxDelay`; never inside `next`, which takes no time and
  *   never throws.
  * - *Is it lossless?* As long as the queue has room, the server accepts the spans, and it comes back in time. What
- *   the server answers decides, see `deliveryDecision`: it is asked again with a growing, random delay or when it
+ *   the server answers decides: it is asked again with a growing, random delay or when it
  *   says so; a refused key or address pauses the sink, which keeps what it has and probes with one span; a refused
  *   batch is taken apart until the offending span is found. What was lost is counted, and told out of band.
  * - *Once, or at least once?* At least once: a batch whose answer was lost is sent again, and so is one that a process

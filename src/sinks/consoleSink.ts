@@ -1,4 +1,5 @@
 import { right } from '#fp/Either'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { spanFolder, toSpan } from '../tracing/foldSpans.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
@@ -14,6 +15,8 @@ export interface ConsoleOptions {
   /** Columns that a line may take. Default: those of standard error when it is a terminal, else as many as it needs. */
   readonly width?: number
 }
+
+const OPTIONS: Readonly<Record<keyof ConsoleOptions, true>> = { write: true, colors: true, width: true }
 
 /** Spans kept for traces whose root has not ended; beyond it, the oldest trace is dropped. */
 const MAX_WAITING_SPANS = 10_000
@@ -44,7 +47,9 @@ const terminalWidth = (): number | undefined => globalThis.process?.stderr?.colu
  * its own. `flush` writes nothing, `close` writes the unfinished traces as far as they are known; what ends later
  * counts as dropped. A process that ends loses the unfinished ones. A `write` that throws loses that trace.
  */
-export const consoleSink = ({ write = writeToStandardError, colors, width }: ConsoleOptions = {}): Sink => {
+export const consoleSink = (options: ConsoleOptions = {}): Sink => {
+  refuseUnknown('consoleSink', options, OPTIONS)
+  const { write = writeToStandardError, colors, width } = options
   const folder = spanFolder()
   const { counts, stats, stats$, changed } = sinkCounts()
   const waiting = new Map<string, Array<Span>>()

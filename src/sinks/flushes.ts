@@ -134,7 +134,7 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
     const cancel = after(
       timeout,
       () => {
-        flush.tell(new Timeout('retry', timeout))
+        flush.tell(new Timeout('flush', timeout))
         flush.conclude()
       },
       true,

@@ -22,6 +22,7 @@ export type GatewayEvent =
  * `marbleGateway` (virtual time).
  */
 export interface Gateway {
+  /** As errors and tests name it. */
   readonly name: string
   /** `openai`: no Respan field may be sent. */
   readonly kind: 'respan' | 'openai'

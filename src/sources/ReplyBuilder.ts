@@ -67,8 +67,8 @@ let replies = 0
 /**
  * Begins a reply. Its id is ours: gateways repeat theirs, and interleaved replies must be told apart.
  *
- * @param expected choices that were asked for (`n`)
- * @param keep how much of the texts to keep, characters
+ * @param expected - choices that were asked for (`n`)
+ * @param keep - how much of the texts to keep, characters
  */
 export const replyBuilder = (expected: number, keep: number): ReplyBuilder => ({
   id: `reply-${++replies}`,
@@ -357,7 +357,7 @@ export const choicesOf = ({ choices }: ReplyBuilder): ReadonlyArray<ChoiceSoFar>
 /**
  * The reply as far as it is known.
  *
- * @param withTexts `false`: texts are empty, only meta and usage are there
+ * @param withTexts - `false`: texts are empty, only meta and usage are there
  */
 export const replyOf = (builder: ReplyBuilder, withTexts: boolean): Reply => {
   const choices = choicesOf(builder)

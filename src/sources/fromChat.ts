@@ -5,6 +5,7 @@ import { ChatRequest } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput, InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
 import { LinkedSubscriber } from './LinkedSubscriber.js'
@@ -18,10 +19,12 @@ import {
 } from './ReplyBuilder.js'
 
 /** What of a streamed reply is kept until its end. */
-export interface Collecting {
+export interface FromChatOptions {
   /** `false`: `ReplyFinished` has empty texts, only meta and usage, and memory stays constant. Default `true`. */
   readonly collect?: boolean
 }
+
+const OPTIONS: Readonly<Record<keyof FromChatOptions, true>> = { collect: true }
 
 /** Looks on while a reply is made; the calls come before what they are about is emitted. */
 export interface ReplyListener {
@@ -138,28 +141,31 @@ export const observeChat = (
  * The reply to one chat request as a stream of events.
  *
  * ```
- * gateway               --a----b----c-|
- * fromChat(stream)      S-a----b----c-(F|)    S = ReplyStarted, a = TextDelta …, F = ReplyFinished
+ * gateway               --r-a----b----|       r = the first chunk, a role without a text
+ * fromChat(stream)      --S-a----b----(F|)    S = ReplyStarted, a, b = TextDelta, F = ReplyFinished
  * fromChat(not stream)  --------------(F|)
  * ```
  *
  * The request goes out at subscription; unsubscribing aborts it. An incomplete stream is an error, never a
  * short success.
  *
- * @returns an Observable that emits the events of one reply, then completes
- *
  * Errors by tag, each with the `partial` reply: `StreamInterrupted` (cut, or no finish reason),
  * `GatewayError`, `InvalidResponse`, `HttpError`, `RateLimited`, `Timeout`, `NetworkError`, `Aborted`; and
  * `InvalidInput` and `MissingApiKey` before any request.
+ *
+ * @returns an Observable that emits the events of one reply, then completes
  */
 export const fromChat = (
   gateway: Gateway,
   request: ChatRequest,
-  { collect = true }: Collecting = {},
-): Observable<ReplyEvent> =>
-  defer(() => {
+  options: FromChatOptions = {},
+): Observable<ReplyEvent> => {
+  refuseUnknown('fromChat', options, OPTIONS)
+  const { collect = true } = options
+  return defer(() => {
     const decoded = decode(ChatRequest)(request)
     return isLeft(decoded)
       ? throwError(() => new InvalidInput('fromChat', decoded.left))
       : observeChat(gateway, decoded.right, collect, undefined)
   })
+}

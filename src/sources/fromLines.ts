@@ -8,8 +8,8 @@ import { type LineOptions, splitLines } from './splitLines.js'
  * The lines of a byte stream.
  *
  * ```
- * bytes      --a⏎b--c⏎--d|
- * fromLines  --a----(bc)-(d|)
+ * bytes      --x--y--z|      x = 'a⏎b', y = 'c⏎', z = 'd'
+ * fromLines  --a--b---(c|)   a = 'a', b = 'bc', c = 'd'
  * ```
  *
  * Lines end with LF, CR or CRLF, wherever the chunks are cut; the last one needs no end. A byte order mark at the start
@@ -18,10 +18,10 @@ import { type LineOptions, splitLines } from './splitLines.js'
  * Opens the bytes at subscription, pulls one chunk after the other, and cancels them when it is unsubscribed. A stream
  * can be read once: pass a function that opens it, where there may be several subscriptions (`retry`, `repeat`).
  *
+ * Errors: `InvalidInput` for a line over `maxLineBytes`, with its number as `path`; those of the bytes as they are.
+ *
  * @param bytes - a web stream, a Node stream or another async iterable, an observable; or a function that gives one
  * @returns an Observable that emits each line without its end, and completes when the bytes do
- *
- * Errors: `InvalidInput` for a line over `maxLineBytes`, with its number as `path`; those of the bytes as they are.
  *
  * @example
  * fromLines(() => createReadStream('questions.txt')).pipe(filter((line) => line !== ''))

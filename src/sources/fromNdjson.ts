@@ -25,18 +25,18 @@ const isBlank = (line: Line): boolean => isRight(line) && line.right.trim() === 
  * The values of newline-delimited JSON, each decoded.
  *
  * ```
- * bytes       --{"a":1}⏎oops⏎--⏎{"a":2}|
- * fromNdjson  --(xy)------------------(z|)      x, z = right({ a }), y = left({ line: 2, … })
+ * bytes       --p-----q---|      p = '{"a":1}⏎oops⏎', q = '⏎{"a":2}'
+ * fromNdjson  --(xy)------(z|)   x, z = right({ a }), y = left({ line: 2, … })
  * ```
  *
  * A line that isn't JSON, isn't what the codec describes, or is longer than `maxLineBytes`, is a `left` with its number,
  * and the stream goes on. Blank lines are skipped.
  *
+ * Errors: those of the bytes as they are.
+ *
  * @param bytes - as for `fromLines`
  * @param codec - what each line should be
  * @returns an Observable that emits an `Either` for each line that isn't blank, and completes when the bytes do
- *
- * Errors: those of the bytes as they are.
  *
  * @example
  * fromNdjson(() => createReadStream('questions.ndjson'), t.type({ question: t.string })).pipe(

@@ -7,6 +7,7 @@ import type { Connection } from '../http/Connection.js'
 import { pathSegment } from '../http/pathSegment.js'
 import { askRespan } from './askRespan.js'
 
+/** Where to ask, and for which version. */
 export interface PromptVersionOptions extends Connection {
   /** A number from 1, or `latest` for the newest draft. Default: the deployed version, which requests get. */
   readonly version?: number | 'latest'
@@ -31,12 +32,12 @@ const isVersion = (version: unknown): boolean =>
  *
  * Without a number, two requests are made: which version it is, then the version.
  *
+ * Errors by tag: those of `fromPrompts`; `HttpError` 404 for an unknown prompt or version, `InvalidResponse` when none
+ * is deployed. Thrown at once: `InvalidInput` for wrong options.
+ *
  * @param promptId - as for `respanGenerate`
  * @param options - `version`, and the connection as for `respanGateway`
  * @returns a cold Observable that emits the version, then completes
- *
- * Errors by tag: those of `fromPrompts`; `HttpError` 404 for an unknown prompt or version, `InvalidResponse` when none
- * is deployed. Thrown at once: `InvalidInput` for wrong options.
  *
  * @example
  * fromPromptVersion('greeting').pipe(map(checkPromptVariables(Variables)))

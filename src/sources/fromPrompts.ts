@@ -19,17 +19,17 @@ const asPage = (answer: unknown): unknown => {
  * The prompts that are stored on the platform, with the numbers of their newest and their deployed versions.
  *
  * ```
- * requests     1-----2--
+ * requests     1-2------
  * fromPrompts  --(abc)--(de|)
  * ```
  *
  * Asks for a page at subscription, and for the next one when it is wanted: `take` stops asking.
  *
- * @param connection - as for `respanGateway`
- * @returns a cold Observable that emits every prompt, then completes
- *
  * Errors by tag: `MissingApiKey` before any request, `HttpError`, `RateLimited`, `NetworkError`, `StreamInterrupted`,
  * `Timeout`, `InvalidResponse`, `GatewayError`, `Aborted`; thrown at once: `InvalidInput` for a wrong connection.
+ *
+ * @param connection - as for `respanGateway`
+ * @returns a cold Observable that emits every prompt, then completes
  *
  * @see https://www.respan.ai/docs/apis/prompts/list-prompts
  */

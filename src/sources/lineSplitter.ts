@@ -38,10 +38,12 @@ const firstBreak = (chunk: Uint8Array): number => chunk.findIndex((byte) => byte
 
 const lastBreak = (chunk: Uint8Array): number => Math.max(chunk.lastIndexOf(LF), chunk.lastIndexOf(CR))
 
-/** Ends a text between the halves of a character? */
+/** Whether a text ends inside a surrogate pair. */
 const isCut = (text: string): boolean => /[\uD800-\uDBFF]$/.test(text)
 
 /**
+ * Makes a splitter for one stream.
+ *
  * @param maxLineBytes - without the line break
  */
 export const lineSplitter = (maxLineBytes: number): LineSplitter => {

@@ -1,14 +1,18 @@
 import { concat, concatMap, defer, from, type Observable } from 'rxjs'
 import { describeFound } from '../codecs/decode.js'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import type { Bytes } from './Bytes.js'
 import { fromBytes } from './fromBytes.js'
 import { type Line, lineSplitter } from './lineSplitter.js'
 
+/** How long a line may be. */
 export interface LineOptions {
   /** The longest line, in bytes without its line break. Default 16 MiB (16,777,216). */
   readonly maxLineBytes?: number
 }
+
+const OPTIONS: Readonly<Record<keyof LineOptions, true>> = { maxLineBytes: true }
 
 const MAX_LINE_BYTES = 16 * 1024 * 1024
 
@@ -21,8 +25,10 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024
 export const splitLines = (
   subject: string,
   bytes: Bytes | (() => Bytes),
-  { maxLineBytes = MAX_LINE_BYTES }: LineOptions,
+  options: LineOptions,
 ): Observable<Line> => {
+  refuseUnknown(subject, options, OPTIONS)
+  const { maxLineBytes = MAX_LINE_BYTES } = options
   if (!(maxLineBytes > 0)) {
     throw new InvalidInput(subject, {
       path: 'maxLineBytes',

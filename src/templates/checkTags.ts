@@ -33,7 +33,7 @@ interface Open {
   readonly otherwise: boolean
 }
 
-/** Is this `set` closed by an `endset`? Then it has no equals sign outside brackets. */
+/** Whether a `set` is closed by an `endset`: then it has no equals sign outside brackets. */
 const isSetBlock = (tokens: ReadonlyArray<{ readonly type: string }>): boolean => {
   let depth = 0
   for (const { type } of tokens) {

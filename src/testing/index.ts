@@ -1,3 +1,4 @@
+export type { ReportedUsage } from '../codecs/Usage.js'
 export { memorySink } from '../sinks/memorySink.js'
 export { deterministicClock } from './deterministicClock.js'
 export { deterministicIds } from './deterministicIds.js'

@@ -30,6 +30,7 @@ type Script = string | MarbleScript
  */
 export type MarbleScripts = Script | ReadonlyArray<Script> | ((request: ChatRequest, index: number) => Script)
 
+/** What kind of gateway answers, and how it fails. */
 export interface MarbleOptions {
   /** Default `marbles`. */
   readonly name?: string
@@ -49,6 +50,7 @@ export interface RequestSubscription {
   unsubscribedFrame: number
 }
 
+/** A gateway that answers by marbles, and keeps what it was asked. */
 export interface MarbleGateway extends Gateway {
   /** Every request, in order of subscription. */
   readonly requests: ReadonlyArray<ChatRequest>
@@ -178,10 +180,10 @@ const subscriptionLog = (): RequestSubscription =>
  *
  * ```
  * marbleGateway('--a-b-|')
- * streamed           AH-a-b-(FU|)     A = Attempt, H = Headers 200, F = finish chunk, U = usage chunk
- * not streamed       AH-----(R|)      R = Response with the text ab
+ * streamed           O-a-b-(FU|)     O = Attempt and Headers 200, F = finish chunk, U = usage chunk
+ * not streamed       O-----(R|)      R = Response with the text ab
  * marbleGateway('--#')
- * either             A--#             a NetworkError, before any headers
+ * either             A-#             A = Attempt; a NetworkError, before any headers
  * ```
  *
  * Each value is a piece of the reply, the marble's own character unless `values` says otherwise: a string is

@@ -140,7 +140,7 @@ export const recordInput = (span: OpenSpan, value: unknown): void => {
  * Whether tearing the span down now would interrupt work: its own if it tells when that is done, otherwise
  * while nothing has come out or something below it is at work.
  */
-export const isWorking = (span: OpenSpan): boolean => {
+const isWorking = (span: OpenSpan): boolean => {
   if (span.settled !== undefined) return !span.settled
   if (span.output.count === 0) return true
   for (let child = span.newestChild; child !== undefined; child = child.older)

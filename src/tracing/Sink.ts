@@ -11,13 +11,15 @@ export interface SinkStats {
   readonly accepted: number
   /** Taken by the server. */
   readonly delivered: number
-  /** Given up: the queue was full, or there was nowhere to send them. */
+  /** Given up: the queue was full, every attempt failed, the sink was closed, the spool lost them, or a start was never seen. */
   readonly dropped: number
-  /** Refused by the server for what they are. */
+  /** Refused for what they are, by the server or because they can't be written. */
   readonly rejected: number
-  /** Kept on disk for later. */
+  /** Kept by the spool for later. */
   readonly spooled: number
+  /** Waiting to be sent. */
   readonly queued: number
+  /** In a request that is under way. */
   readonly inFlight: number
 }
 
@@ -39,12 +41,14 @@ export interface SinkError {
 /**
  * Where span events go: an observer that never ends with a trace, never throws and never blocks.
  *
- * `flush` and `close` are lazy: call them. Both begin one microtask later, so that what ends in this tick is
- * included; `flush` waits for what is in flight. After `close`, what still comes in counts as dropped.
+ * `flush` and `close` are lazy: call them. Both begin one microtask later, so that what ends in this tick is included.
  */
 export interface Sink extends NextObserver<SpanEvent> {
+  /** Delivers what has come in so far, and waits for what is in flight. */
   readonly flush: TaskEither<SinkError, FlushReport>
+  /** A last flush. What comes in after it counts as dropped. */
   readonly close: TaskEither<SinkError, FlushReport>
+  /** The counts at this moment. */
   readonly stats: () => SinkStats
   /** Emits the current counts on subscription and after each change. */
   readonly stats$: Observable<SinkStats>

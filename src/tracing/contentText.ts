@@ -101,7 +101,7 @@ export const boundedText = (text: string, { scrubs, maxContentBytes }: ContentBo
 /**
  * Content as it goes on the wire: a text as it is, anything else as JSON, `undefined` for nothing.
  *
- * @param bounds longer texts are cut with a mark
+ * @param bounds - longer texts are cut with a mark
  */
 export const contentText = (content: unknown, bounds: ContentBounds): string | undefined => {
   const text = typeof content === 'string' ? content : content === undefined ? undefined : jsonText(content)

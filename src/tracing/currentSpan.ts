@@ -28,7 +28,7 @@ export const currentSpan = (): CurrentSpan | undefined => {
 /**
  * Runs a function with a span as the current one, so that what it subscribes becomes the span's child.
  *
- * @param span what `currentSpan()` gave; `undefined` runs the function outside every trace
+ * @param span - what `currentSpan()` gave; `undefined` runs the function outside every trace
  *
  * @example
  * const span = currentSpan()

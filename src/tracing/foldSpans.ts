@@ -19,7 +19,7 @@ export interface SpanFolder {
 }
 
 /** Spans under way that a folder remembers; beyond it, it forgets the oldest. A span under way takes some 500 bytes. */
-export const MAX_OPEN_SPANS = 100_000
+const MAX_OPEN_SPANS = 100_000
 
 interface Open {
   readonly start: SpanStarted

@@ -121,9 +121,9 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
 /**
  * Runs what a span stands for with the span as the current one, and records it.
  *
- * @param here the frame outside, in which every signal goes on
- * @param run subscribes the source
- * @param output what of a value is recorded
+ * @param here - the frame outside, in which every signal goes on
+ * @param run - subscribes the source
+ * @param output - what of a value is recorded
  */
 export const recordRun = <T>(
   span: OpenSpan,

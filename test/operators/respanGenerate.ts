@@ -325,6 +325,14 @@ test('typed variables are the input, checked before any request, and sent as the
   t.is(gateway.requests.length, 1)
 })
 
+test('what a codec of variables threw is the cause of the error', async (t) => {
+  const generate = respanGenerate({ promptId: 'p', variables: Variables, gateway: marbleGateway('a|') })
+  const error = await t.throwsAsync<InvalidInput>(
+    lastValueFrom(of(anything<{ since: Date }>({ since: 'now' })).pipe(generate)),
+  )
+  t.true(error?.cause instanceof TypeError)
+})
+
 test('an item of the wrong shape is an InvalidInput that names its path, before any request', async (t) => {
   const gateway = marbleGateway('a|')
   const wrong = async (input: unknown): Promise<string | undefined> => {

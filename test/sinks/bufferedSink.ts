@@ -739,8 +739,8 @@ test('flush ends after flushTimeout, and what it waited for stays', async (t) =>
   if (!isLeft(outcome)) return
   t.deepEqual(outcome.left.report, { ...NOTHING, queued: 1 })
   t.deepEqual(
-    outcome.left.failures.map(({ error }) => error.name),
-    ['Timeout'],
+    outcome.left.failures.map(({ error }) => error.message),
+    ['Timed out after 2000 ms (flush).'],
   )
   t.is(sink.stats().inFlight, 1)
 })

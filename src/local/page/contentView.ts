@@ -16,7 +16,7 @@ const preformatted = (shown: string): Markup => html`<pre>${shown}</pre>`
 /**
  * A text as it is, with its line breaks.
  *
- * @param frame what it stands in
+ * @param frame - what it stands in
  */
 export const textView =
   (text: string, frame: (shown: string) => Markup = block): View =>
@@ -215,7 +215,7 @@ const valueView = (value: unknown): View => {
 /**
  * A span's input or output: messages as a conversation, JSON by its structure, anything else as text.
  *
- * @param api where the whole is to be had when there is no room for it
+ * @param api - where the whole is to be had when there is no room for it
  */
 export const contentView =
   (text: string | undefined, api: string): View =>

@@ -36,7 +36,7 @@ const percent = (ms: number, { duration }: Axis): number =>
 const at = (n: number): string => `${Number(n.toFixed(3))}%`
 
 /** The vertical lines of the axis; drawn in each row. */
-export const gridLines = (axis: Axis): ReadonlyArray<Markup> =>
+const gridLines = (axis: Axis): ReadonlyArray<Markup> =>
   axis.ticks.map(
     (tick) =>
       html`<line class="tick" x1="${at(percent(tick, axis))}" x2="${at(percent(tick, axis))}" y1="0" y2="100%"/>`,
@@ -203,7 +203,7 @@ const ending = ({ status, span }: SpanView): string => {
 /**
  * One span of the waterfall: a row, which opens to show what went in and came out.
  *
- * @param api where the trace is to be had whole
+ * @param api - where the trace is to be had whole
  */
 export const spanView = (view: SpanView, axis: Axis, api: string): View => {
   const type = typeOf(view)

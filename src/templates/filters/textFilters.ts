@@ -31,7 +31,7 @@ export const replaced = (text: string, old: string, wanted: string, count: numbe
 }
 
 /** In the middle of so many characters; an odd space goes where Python puts it. */
-export const centered = (text: string, width: number): string => {
+const centered = (text: string, width: number): string => {
   const margin = Math.max(0, boundedText(width) - Array.from(text).length)
   const left = Math.floor(margin / 2) + (margin & width & 1)
   return ' '.repeat(left) + text + ' '.repeat(margin - left)

@@ -1,0 +1,33 @@
+import { describeFound } from '../codecs/decode.js'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { InvalidInput } from '../errors.js'
+import type { SpanType } from '../tracing/SpanEvent.js'
+
+const TYPES: Readonly<Record<SpanType, true>> = {
+  workflow: true,
+  task: true,
+  agent: true,
+  tool: true,
+  generation: true,
+}
+
+/**
+ * What kind of span an operator was asked for; `task` unless told.
+ *
+ * @param known - an object with the operator's options as its keys
+ * @throws InvalidInput for an unknown option or type
+ */
+export const spanTypeOf = (
+  operator: string,
+  options: { readonly type?: SpanType },
+  known: object,
+): SpanType => {
+  refuseUnknown(operator, options, known)
+  const { type = 'task' } = options
+  if (Object.hasOwn(TYPES, type)) return type
+  throw new InvalidInput(operator, {
+    path: 'type',
+    expected: `one of ${Object.keys(TYPES).join(', ')}`,
+    found: describeFound(type),
+  })
+}

@@ -1,0 +1,60 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import * as t from 'io-ts'
+import {
+  attempt,
+  buildPrompt,
+  component,
+  consoleSink,
+  fromChat,
+  fromLines,
+  fromNdjson,
+  InvalidInput,
+  snapshots,
+  tokens,
+  traced,
+  withFallback,
+} from 'respan-rx'
+import { fileSpool } from 'respan-rx/node'
+import { marbleGateway } from 'respan-rx/testing'
+import { identity, of } from 'rxjs'
+
+// What a caller without types, or with options from elsewhere, can give.
+const misspelt: object = { misspelt: 1 }
+const kind: object = { type: 'toool' }
+
+const doubled = component('double', (n: number) => of(2 * n))
+const directory = mkdtempSync(join(tmpdir(), 'options-'))
+
+const CALLS: ReadonlyArray<readonly [string, (options: object) => unknown]> = [
+  ['attempt', (options) => attempt(doubled, options)],
+  ['buildPrompt', (options) => buildPrompt('{{a}}', options)],
+  ['component', (options) => component('double', (n: number) => of(2 * n), options)],
+  ['consoleSink', (options) => consoleSink(options)],
+  ['fileSpool', (options) => fileSpool(directory, options)],
+  ['fromChat', (options) => fromChat(marbleGateway('a|'), { model: 'm', messages: [] }, options)],
+  ['fromLines', (options) => fromLines(of(), options)],
+  ['fromNdjson', (options) => fromNdjson(of(), t.string, options)],
+  ['snapshots', (options) => snapshots(options)],
+  ['tokens', (options) => tokens(options)],
+  ['traced', (options) => traced('same', identity, options)],
+  ['withFallback', (options) => withFallback(doubled, doubled, options)],
+]
+
+for (const [name, call] of CALLS) {
+  test(`${name} refuses an option that nothing reads`, (t) => {
+    const error = t.throws(() => call(misspelt), { instanceOf: InvalidInput })
+    t.is(error?.path, 'misspelt')
+    t.true(error?.message.startsWith(name), error?.message)
+    t.notThrows(() => call({ misspelt: undefined }))
+  })
+}
+
+for (const [name, call] of CALLS.filter(([name]) => name === 'component' || name === 'traced')) {
+  test(`${name} refuses a type that no span has`, (t) => {
+    const error = t.throws(() => call(kind), { instanceOf: InvalidInput })
+    t.like(error, { path: 'type', expected: 'one of workflow, task, agent, tool, generation' })
+  })
+}
