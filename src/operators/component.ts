@@ -1,10 +1,18 @@
-import { identity, Observable, type ObservableInput, type ObservedValueOf } from 'rxjs'
+import {
+  identity,
+  type Observable,
+  type ObservableInput,
+  type ObservedValueOf,
+  type Subscriber,
+  type Subscription,
+} from 'rxjs'
+import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
-import { lift, observableOf } from './lift.js'
+import { lift, observableOf, projection } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
@@ -57,8 +65,8 @@ export const component = <A, O extends ObservableInput<unknown>>(
 ): Component<A, ObservedValueOf<O>> => {
   nonEmptyName('component', name)
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
-  const project = (value: A, index: number, here?: Frame): Observable<ObservedValueOf<O>> =>
-    new Observable((subscriber) => {
+  const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {
+    const subscribe = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {
       const parent = currentOpenSpan()
       if (parent === null) return observableOf<A, O>(name, fn, value, index).subscribe(subscriber)
       const { trace } = parent
@@ -68,9 +76,11 @@ export const component = <A, O extends ObservableInput<unknown>>(
         span,
         outside,
         subscriber,
-        (s) => observableOf<A, O>(name, fn, value, index).subscribe(s),
+        (s) => deepenedFor(observableOf<A, O>(name, fn, value, index))(trace).subscribe(s),
         identity,
       )
-    })
+    }
+    return projection(subscribe, here)
+  }
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }

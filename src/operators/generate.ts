@@ -1,5 +1,5 @@
 import type * as t from 'io-ts'
-import { identity, Observable, throwError } from 'rxjs'
+import { identity, type Observable, type Subscriber, type Subscription, throwError } from 'rxjs'
 import { isLeft, tryCatch } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
@@ -19,12 +19,12 @@ import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import { observeChat } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
-import { currentOpenSpan } from '../tracing/frames.js'
+import { currentOpenSpan, type Frame } from '../tracing/frames.js'
 import type { Each } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { generationSpan } from './generationSpan.js'
-import { lift } from './lift.js'
+import { lift, projection } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { wholeReply } from './wholeReply.js'
 
@@ -334,8 +334,8 @@ export const generate = (
   checkPrompt(generator.name, options, gateway)
   const flatten = flattenWith(generator.name, options)
 
-  const replies = (input: never): Observable<Reply | ReplyEvent> =>
-    new Observable((subscriber) => {
+  const replies = (input: never, _: number, here?: Frame | null): Observable<Reply | ReplyEvent> => {
+    const subscribe = (subscriber: Subscriber<Reply | ReplyEvent>): Subscription => {
       const parent = currentOpenSpan()
       const request = tryCatch(() => requestOf(generator.name, options, gateway, input), identity)
       const events =
@@ -345,6 +345,8 @@ export const generate = (
             : observeChat(gateway, request.right, collect, undefined)
           : generationSpan(parent, name, gateway, input, request, collect)
       return stream ? events.subscribe(subscriber) : wholeReply()(events).subscribe(subscriber)
-    })
+    }
+    return projection(subscribe, here)
+  }
   return lift(name, flatten, replies, 'framed')
 }

@@ -193,7 +193,8 @@ export const generationSpan = (
     })
     span.settled = false
     const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right, gateway))
-    const outside = new FrameSubscriber(subscriber, here)
-    runInFrame(forkFrame(span, trace.asyncContext), subscribeTo, events, outside)
+    const inside = forkFrame(span, trace.asyncContext)
+    const outside = new FrameSubscriber(subscriber, here, inside)
+    runInFrame(inside, subscribeTo, events, outside)
     return outside
   })

@@ -6,16 +6,21 @@ import {
   type OperatorFunction,
   of,
   type Subscriber,
+  type Subscription,
   type TeardownLogic,
 } from 'rxjs'
 import { describeFound } from '../codecs/decode.js'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
+import { inPlace } from '../tracing/inPlace.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
-/** `here` is the frame in which what comes out goes on, where the caller has it at hand. */
-type Project<A, B> = (value: A, index: number, here?: Frame) => Observable<B>
+/**
+ * `here` is the frame in which what comes out goes on, `null` where no trace is: given by a caller who has seen to it that it
+ * is the current one.
+ */
+type Project<A, B> = (value: A, index: number, here?: Frame | null) => Observable<B>
 
 const projectedIn = <B>(frame: Frame, inner: () => Observable<B>): Observable<B> =>
   new Observable((subscriber) => runInFrame(frame, (fn, s) => fn().subscribe(s), inner, subscriber))
@@ -37,9 +42,16 @@ const outside =
   (value, index) => {
     const foreign = currentOpenSpan()
     return foreign === null
-      ? project(value, index)
-      : projectedIn(forkFrame(null, foreign.trace.asyncContext), () => project(value, index))
+      ? project(value, index, null)
+      : projectedIn(forkFrame(null, foreign.trace.asyncContext), () => project(value, index, null))
   }
+
+/** What a project gives for an item: subscribed where its subscriber belongs, which a caller who gives `here` has seen to. */
+export const projection = <B>(
+  subscribe: (subscriber: Subscriber<B>) => Subscription,
+  here: Frame | null | undefined,
+): Observable<B> =>
+  new Observable(here === undefined ? (subscriber) => inPlace(subscriber, subscribe) : subscribe)
 
 /** Whether an operator's every signal comes inside the frame of its subscription. */
 export type Signals = 'framed' | 'anyhow'
@@ -60,7 +72,7 @@ export const lift = <A, B>(
   const operator: OperatorFunction<A, B> = (source) => {
     let plain: Observable<B> | undefined
     const sourceFor = deepenedFor(source)
-    return make((subscriber) => {
+    const subscribe = (subscriber: Subscriber<B>): Subscription => {
       const parent = currentOpenSpan()
       if (parent === null) {
         plain ??= untraced(source)
@@ -69,7 +81,8 @@ export const lift = <A, B>(
       const { trace } = parent
       const frame = captureFrame(trace.asyncContext)
       return flatten(within(frame, project))(linkedIn(frame, sourceFor(trace))).subscribe(subscriber)
-    })
+    }
+    return make((subscriber) => inPlace(subscriber, subscribe))
   }
   return Object.assign(operator, { project, flatten, spanName })
 }

@@ -1,4 +1,10 @@
-import { identity, type MonoTypeOperatorFunction, type TimestampProvider } from 'rxjs'
+import {
+  identity,
+  type MonoTypeOperatorFunction,
+  type Subscriber,
+  type Subscription,
+  type TimestampProvider,
+} from 'rxjs'
 import { isRight } from '#fp/Either'
 import { decode, describeFound } from '../codecs/decode.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
@@ -17,6 +23,7 @@ import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
 import { guarded, guardedOr, reporter } from '../tracing/guarded.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
+import { inPlace } from '../tracing/inPlace.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
@@ -58,7 +65,10 @@ export interface TraceOptions {
   readonly clock?: TimestampProvider
   /** Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also in the place of any that throws. */
   readonly ids?: Ids
-  /** `false` leaves the operators above unlinked: 13 ns less per operator and item, but a timer between components loses the parent in a browser. */
+  /**
+   * `false` leaves the operators above unlinked: 13 ns less per operator and item. Then a function given to one of them may
+   * find no span, or a foreign one: after a timer in a browser, or when something else feeds the stream.
+   */
   readonly deep?: boolean
   /**
    * `false` uses no AsyncLocalStorage, which makes every `await` of a process dearer on Node 20 and 22; parents are then lost
@@ -226,7 +236,7 @@ export const respanTrace = <T>(
     output === identity ? value : guarded(reportOutput, () => output(value))
   return (source) => {
     const sourceFor = deepenedFor(source)
-    return framed((subscriber) => {
+    const subscribe = (subscriber: Subscriber<T>): Subscription => {
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()
@@ -239,6 +249,7 @@ export const respanTrace = <T>(
         )
       }
       return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
-    })
+    }
+    return framed((subscriber) => inPlace(subscriber, subscribe))
   }
 }

@@ -1,6 +1,7 @@
-import { identity, Observable, type OperatorFunction, tap } from 'rxjs'
+import { identity, Observable, type OperatorFunction, type Subscriber, type Subscription, tap } from 'rxjs'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
+import { inPlace } from '../tracing/inPlace.js'
 import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { FrameSubscriber, recordRun } from '../tracing/subscribers.js'
@@ -32,7 +33,7 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
     const outside = span === null ? undefined : outsides.get(span)
     if (span === null || outside === undefined) return source.subscribe(subscriber)
     const { trace } = span
-    const inner = new FrameSubscriber(subscriber, captureFrame(trace.asyncContext))
+    const inner = new FrameSubscriber(subscriber, captureFrame(trace.asyncContext), outside)
     const recorded = sourceFor(trace).pipe(tap((value) => recordInput(span, value)))
     return runInFrame(outside, subscribeTo, recorded, inner)
   })
@@ -70,7 +71,7 @@ export const traced = <A, B>(
     const outsides: Outsides = new WeakMap()
     const body = operator(entering(source, outsides))
     const bodyFor = deepenedFor(body)
-    return new Observable((subscriber) => {
+    const subscribe = (subscriber: Subscriber<B>): Subscription => {
       const parent = currentOpenSpan()
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)
@@ -79,6 +80,7 @@ export const traced = <A, B>(
       const span = startSpan(trace, parent, { name, type })
       outsides.set(span, here)
       return recordRun(span, here, subscriber, (s) => bodyFor(trace).subscribe(s), identity)
-    })
+    }
+    return new Observable((subscriber) => inPlace(subscriber, subscribe))
   }
 }

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs'
 import { isFramed } from './framed.js'
 import { captureFrame, currentOpenSpan, type Frame } from './frames.js'
+import { inPlace } from './inPlace.js'
 import { FrameSubscriber } from './subscribers.js'
 import type { Trace } from './Trace.js'
 
@@ -20,10 +21,12 @@ export const linkedIn = <T>(frame: Frame, source: Observable<T>): Observable<T> 
 const linked = <T>(source: Observable<T>): Observable<T> =>
   isFramed(source)
     ? source
-    : new Observable((subscriber) => {
-        const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
-        return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
-      })
+    : new Observable((subscriber) =>
+        inPlace(subscriber, () => {
+          const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
+          return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
+        }),
+      )
 
 /**
  * Rebuilds the chain of operators above an observable with a link under each, so that the current span

@@ -27,9 +27,12 @@ const asyncHooks = (): AsyncHooks | null => {
   return hooks
 }
 
+/** The span that encloses what runs now: `null` outside on purpose, `undefined` where nothing was said. */
+export const enclosingSpan = (): OpenSpan | null | undefined =>
+  slot === undefined ? storage?.getStore() : slot
+
 /** The span that encloses what runs now. */
-export const currentOpenSpan = (): OpenSpan | null =>
-  slot === undefined ? (storage?.getStore() ?? null) : slot
+export const currentOpenSpan = (): OpenSpan | null => enclosingSpan() ?? null
 
 const resourceOf = (moduleOfHooks: AsyncHooks): AsyncResource =>
   new moduleOfHooks.AsyncResource('RespanFrame', { requireManualDestroy: true })

@@ -20,11 +20,14 @@ const complete = (destination: Subscriber<unknown>): void => destination.complet
 
 /** Passes every signal on, inside the frame of its subscription. */
 export class FrameSubscriber<T> extends Subscriber<T> {
+  /** Where what stands above is subscribed. */
+  readonly above: Frame
   protected readonly frame: Frame
   readonly #destination: Subscriber<T>
 
-  constructor(destination: Subscriber<T>, frame: Frame) {
+  constructor(destination: Subscriber<T>, frame: Frame, above: Frame = frame) {
     super(destination)
+    this.above = above
     this.frame = frame
     this.#destination = destination
   }
@@ -62,8 +65,14 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
   #handedOn = Number.NEGATIVE_INFINITY
   #back = Number.NEGATIVE_INFINITY
 
-  constructor(destination: Subscriber<T>, frame: Frame, span: OpenSpan, output: (value: T) => unknown) {
-    super(destination, frame)
+  constructor(
+    destination: Subscriber<T>,
+    frame: Frame,
+    above: Frame,
+    span: OpenSpan,
+    output: (value: T) => unknown,
+  ) {
+    super(destination, frame, above)
     this.#span = span
     this.#output = output
   }
@@ -134,7 +143,7 @@ export const recordRun = <T>(
 ): Subscriber<T> => {
   const inside = forkFrame(span, span.trace.asyncContext)
   // `onStart` or a sink can have made the subscriber leave.
-  const recorder = subscriber.closed ? subscriber : new SpanSubscriber(subscriber, here, span, output)
+  const recorder = subscriber.closed ? subscriber : new SpanSubscriber(subscriber, here, inside, span, output)
   runInFrame(inside, run, recorder, undefined)
   if (recorder.closed) endSpan(span, leftEnd(span))
   return recorder

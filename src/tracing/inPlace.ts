@@ -1,0 +1,37 @@
+import type { Subscriber, TeardownLogic } from 'rxjs'
+import { enclosingSpan, type Frame, runInFrame } from './frames.js'
+import type { OpenSpan } from './OpenSpan.js'
+import { FrameSubscriber } from './subscribers.js'
+
+/** The frame of the nearest subscriber below that has one; a multicast in between hides it. */
+const frameBelow = (subscriber: object): Frame | undefined => {
+  let below: unknown = subscriber
+  while (typeof below === 'object' && below !== null) {
+    if (below instanceof FrameSubscriber) return below.above
+    // What RxJS keeps on a subscriber that works for another one.
+    below = 'destination' in below ? below.destination : undefined
+  }
+  return undefined
+}
+
+/** Whether what runs now is enclosed by a span, however deep; or outside of all on purpose. */
+const isEnclosedBy = (span: OpenSpan | null): boolean => {
+  let enclosing = enclosingSpan()
+  if (enclosing === null) return true
+  while (enclosing !== undefined && enclosing !== null && enclosing !== span) enclosing = enclosing.parent
+  return enclosing === span
+}
+
+/**
+ * Subscribes where a subscriber belongs, which need not be where that happens: what is current may be another trace's, when
+ * that feeds a source which both share, or nobody's, when an event of the world does.
+ */
+export const inPlace = <T>(
+  subscriber: Subscriber<T>,
+  subscribe: (subscriber: Subscriber<T>) => TeardownLogic,
+): TeardownLogic => {
+  const frame = frameBelow(subscriber)
+  return frame === undefined || isEnclosedBy(frame.span)
+    ? subscribe(subscriber)
+    : runInFrame(frame, subscribe, subscriber, undefined)
+}
