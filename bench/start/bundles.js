@@ -6,7 +6,8 @@ import { build } from 'esbuild'
 import { browserEntry } from '../lib/build.js'
 import { benchPath } from '../lib/processes.js'
 
-const PEERS = ['rxjs', 'fp-ts', 'fp-ts/*', 'io-ts']
+// `#fp/…` is fp-ts under the name that package.json maps.
+const PEERS = ['rxjs', 'fp-ts', 'fp-ts/*', '#fp/*', 'io-ts']
 
 const own = JSON.stringify(fileURLToPath(browserEntry))
 const TRACE_AND_GENERATE = `export { respanTrace, respanGenerate } from ${own}`

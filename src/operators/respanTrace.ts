@@ -183,7 +183,17 @@ const checkedAttributes = (operator: string, attributes: TraceAttributes): Trace
   throw new InvalidInput(operator, { ...problem, path: joinPaths('attributes', path) })
 }
 
-const checkedBytes = (operator: string, { maxContentBytes }: TraceOptions): void => {
+const checkSink = (operator: string, { sink }: { readonly sink?: unknown }): void => {
+  if (sink === undefined) return
+  if (typeof sink === 'object' && sink !== null && 'next' in sink && typeof sink.next === 'function') return
+  throw new InvalidInput(operator, {
+    path: 'sink',
+    expected: 'a sink, such as bufferedSink(respanTransport()) makes',
+    found: describeFound(sink),
+  })
+}
+
+const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void => {
   if (maxContentBytes === undefined || maxContentBytes >= 0) return
   throw new InvalidInput(operator, {
     path: 'maxContentBytes',
@@ -209,8 +219,8 @@ const checkedBytes = (operator: string, { maxContentBytes }: TraceOptions): void
  * A failing, slow or full sink never delays, breaks or reorders values. A throw in `onStart`, `redact`,
  * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`).
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option, attributes of the wrong shape or a
- * `maxContentBytes` that is no number from 0.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option, a `sink` that is none, attributes of the
+ * wrong shape or a `maxContentBytes` that is no number from 0.
  *
  * @param name - the root's name
  * @param options - `output` maps each emitted value before it is recorded as the root's output
@@ -225,7 +235,8 @@ export const respanTrace = <T>(
   nonEmptyName('respanTrace', name)
   const operator = `respanTrace ${name}`
   refuseUnknown(operator, options, OPTIONS)
-  checkedBytes(operator, options)
+  checkSink(operator, options)
+  checkBytes(operator, options)
   const own: TraceOptions =
     options.attributes === undefined
       ? options

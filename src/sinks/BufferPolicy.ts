@@ -1,12 +1,5 @@
-import * as t from 'io-ts'
 import type { SchedulerLike } from 'rxjs'
-import { isLeft } from '#fp/Either'
-import { closed } from '../codecs/closed.js'
-import { decode } from '../codecs/decode.js'
-import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
-import { InvalidInput } from '../errors.js'
 import type { RetryPolicy } from '../http/Connection.js'
-import { LONGEST_TIMER, RetryOptions } from '../http/connectionPolicy.js'
 import { warn } from '../tracing/warn.js'
 import { isExiting } from './lastCall.js'
 import type { Spool } from './Spool.js'
@@ -65,44 +58,8 @@ export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'spool' |
   readonly retry: Required<Omit<RetryPolicy, 'statuses'>> & Pick<RetryPolicy, 'statuses'>
 }
 
-const isFunction = (value: unknown): boolean => typeof value === 'function'
-
-const callable = t.refinement(t.unknown, isFunction, 'a function')
-
-const milliseconds = numberWithin(0, LONGEST_TIMER)
-
-const limit = t.refinement(t.number, (ms) => ms > 0 && !Number.isNaN(ms), 'ms above 0, or Infinity')
-
-const Policy = closed(
-  t.partial(
-    {
-      maxBatchSize: integerWithin(1),
-      maxBatchBytes: integerWithin(1),
-      maxDelay: milliseconds,
-      maxQueueSize: integerWithin(1),
-      maxQueueBytes: integerWithin(1),
-      overflow: oneOf('drop-newest', 'drop-oldest'),
-      maxInFlight: integerWithin(1),
-      retry: RetryOptions,
-      timeout: limit,
-      flushTimeout: milliseconds,
-      spool: t.type({ name: t.string, strength: oneOf('on-failure', 'always'), open: callable }, 'a spool'),
-      scheduler: t.type({ now: callable, schedule: callable }, 'a scheduler'),
-      random: callable,
-      onWarning: callable,
-    },
-    'BufferPolicy',
-  ),
-)
-
-/**
- * Checks a policy and fills in its defaults.
- *
- * @throws InvalidInput with the path of the first wrong option
- */
+/** Fills in the defaults of a checked policy. */
 export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
-  const decoded = decode(Policy)(policy)
-  if (isLeft(decoded)) throw new InvalidInput('bufferedSink', decoded.left)
   const { retry = {}, maxQueueSize = 10_000, maxQueueBytes = 64 * 2 ** 20 } = policy
   return {
     // A batch must be full before the queue is; by size they may be at once, but the next span may be of many bytes.

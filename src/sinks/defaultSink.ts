@@ -1,6 +1,7 @@
 import { type Environment, readEnvironment } from '../codecs/Environment.js'
 import type { Sink } from '../tracing/Sink.js'
-import { bufferedSink } from './bufferedSink.js'
+import { bufferSettings } from './BufferPolicy.js'
+import { buffering } from './buffering.js'
 import { transportTo } from './respanTransport.js'
 
 const sinks = new Map<string, Sink>()
@@ -21,7 +22,10 @@ export const defaultSink = (): Sink => {
   const known = sinks.get(key)
   if (known !== undefined) return known
   // As the environment is now: what was traced under one key is not sent with a later one.
-  const sink = bufferedSink(transportTo({}, () => environment))
+  const sink = buffering(
+    transportTo({}, () => environment),
+    bufferSettings({}),
+  )
   sinks.set(key, sink)
   return sink
 }

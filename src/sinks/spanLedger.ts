@@ -1,6 +1,6 @@
 import type { SinkStats } from '../tracing/Sink.js'
 import type { BufferSettings } from './BufferPolicy.js'
-import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import { type DeliveryWarnings, numberOf } from './deliveryWarnings.js'
 import type { Fate, Flushes } from './flushes.js'
 import {
   type Batch,
@@ -13,7 +13,7 @@ import {
   UNTRIED,
 } from './outbox.js'
 import { type SinkCounts, sinkCounts } from './sinkCounts.js'
-import { spooling } from './spooling.js'
+import type { Spooling } from './spooling.js'
 
 /** Where a span is before it has met its fate, when it is in memory. */
 export type Place = 'queued' | 'inFlight'
@@ -67,13 +67,19 @@ export interface LedgerHost {
   readonly now: () => number
   /** There may be something to do. */
   readonly stir: () => void
+  /** Makes the sink's side of its spool, where it has one. */
+  readonly disk: OpenDisk | undefined
 }
+
+/** Makes the sink's side of its spool, which keeps the counts right when the spool moves or loses spans. */
+export type OpenDisk = (book: SinkCounts, host: LedgerHost) => Spooling
 
 /** Makes an empty ledger. */
 export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedger => {
   const { maxQueueSize, maxQueueBytes, overflow } = settings
   const { name, waits, warnings } = host
-  const { counts, stats, stats$, changed } = sinkCounts()
+  const book = sinkCounts()
+  const { counts, stats, stats$, changed } = book
   const box = outbox()
   // However small the batches that a server takes: a disk takes these.
   const spillLimits = {
@@ -82,46 +88,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     bytesOf: estimatedBytes,
   }
 
-  const lostOnDisk = (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string): void => {
-    const error = new Error(`The spool lost spans: ${why}.`)
-    counts.spooled -= spans.length
-    counts.dropped += spans.length
-    waits.rested(spans, false)
-    waits.settled(spans, 'dropped', error)
-    changed()
-    const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
-    warnings.tell('lost', message, error)
-  }
-
-  const disk =
-    settings.spool === undefined
-      ? undefined
-      : spooling(
-          settings.spool,
-          {
-            adopted: (count) => {
-              counts.accepted += count
-              counts.spooled += count
-              waits.widen(count)
-              changed()
-            },
-            lost: lostOnDisk,
-            ceded: (spans) => {
-              const error = new Error('Another process took this one for dead, and its spool over.')
-              waits.failed(error)
-              waits.ceded(spans)
-              const message = (): string =>
-                `${name()}: ${numberOf(spans.length, 'spooled span')} left to another process, which took this one for dead.`
-              warnings.tell('spool', message, error)
-            },
-            trouble: (error) => {
-              const message = (): string => `${name()}: the spool fails: ${describeError(error)}`
-              warnings.tell('spool', message, error)
-            },
-            stir: host.stir,
-          },
-          host.now,
-        )
+  const disk = host.disk?.(book, host)
 
   const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
     if (entries.length === 0) return

@@ -5,6 +5,7 @@ import test from 'ava'
 import * as t from 'io-ts'
 import {
   attempt,
+  bufferedSink,
   buildPrompt,
   component,
   consoleSink,
@@ -12,6 +13,8 @@ import {
   fromLines,
   fromNdjson,
   InvalidInput,
+  respanTrace,
+  respanTransport,
   snapshots,
   tokens,
   traced,
@@ -58,3 +61,17 @@ for (const [name, call] of CALLS.filter(([name]) => name === 'component' || name
     t.like(error, { path: 'type', expected: 'one of workflow, task, agent, tool, generation' })
   })
 }
+
+test('what is no transport and what is no sink is refused where it is given', (t) => {
+  const given = (value: unknown): Parameters<typeof bufferedSink>[0] => value as never
+  for (const wrong of [undefined, null, 'https://api.respan.ai', {}]) {
+    const error = t.throws(() => bufferedSink(given(wrong)), { instanceOf: InvalidInput })
+    t.is(error?.path, 'transport')
+  }
+  for (const wrong of [respanTransport(), bufferedSink, 'console', null]) {
+    const options: object = { sink: wrong }
+    const error = t.throws(() => respanTrace('flow', options), { instanceOf: InvalidInput })
+    t.is(error?.path, 'sink')
+  }
+  t.notThrows(() => respanTrace('flow', { sink: bufferedSink(respanTransport()) }))
+})

@@ -1,0 +1,360 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+import { isLeft } from '#fp/Either'
+import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
+import type { FlushReport, Sink, SinkError } from '../tracing/Sink.js'
+import { alarm } from './alarm.js'
+import type { BufferSettings } from './BufferPolicy.js'
+import { batchFlights } from './batchFlights.js'
+import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import { flushes } from './flushes.js'
+import { isHidden, lastCall } from './lastCall.js'
+import type { Batch, BatchLimits, Entry } from './outbox.js'
+import { serverPace } from './serverPace.js'
+import { settlement } from './settlement.js'
+import { spanBytes } from './spanBytes.js'
+import { type OpenDisk, type Place, spanLedger } from './spanLedger.js'
+import type { Transport } from './Transport.js'
+import { timers } from './timers.js'
+import { withTraceUrl } from './withTraceUrl.js'
+
+/** A body that a browser sends after its page is gone: its limit is 64 KiB, shared with the rest of the page. */
+const KEEPALIVE_BYTES = 60_000
+
+/** How long a process that has nothing else to do waits for a retry, ms. */
+const EXIT_PATIENCE = 5_000
+
+/** Before any other time. */
+const SOON = Number.NEGATIVE_INFINITY
+
+/**
+ * What `bufferedSink` promises, for settings that are checked and complete. The spool's side of it is handed in:
+ * where there is no spool, nobody has to load it.
+ *
+ * @param disk - makes the sink's side of `settings.spool`; none without one
+ */
+export const buffering = (transport: Transport, settings: BufferSettings, disk?: OpenDisk): Sink => {
+  const { maxDelay } = settings
+  const time = timers(settings.scheduler)
+  const warnings = deliveryWarnings(settings.onWarning, time.now)
+  const name = (): string => transport.destination ?? 'bufferedSink'
+  const waits = flushes(name, time)
+  const ledger = spanLedger(settings, { name, waits, warnings, now: time.now, stir: () => pump(), disk })
+  const { counts, box, settle, spill } = ledger
+  const pace = serverPace(settings, time.now)
+  const folder = spanFolder()
+  const settleFlight = settlement(settings, { name, ledger, pace, waits, warnings, now: time.now })
+  const flights = batchFlights(transport, settings.timeout, {
+    time,
+    departed: ledger.takeOff,
+    landed: (flight, outcome) => {
+      settleFlight(flight, outcome)
+      pump()
+    },
+    unstoppable: (thrown) =>
+      warnings.tell('internal', () => `${name()}: could not be stopped: ${describeError(thrown)}`, thrown),
+  })
+
+  /** Number of the last span that was let in. */
+  let last = 0
+  /** Spans up to this number don't wait for a full batch. */
+  let dueUpTo = 0
+  /** When all spans that wait by then are due, ms. */
+  let dueAt: number | undefined
+  /** The page is hidden or left. */
+  let leaving = false
+  let closed = false
+  /** What is on the disk stays there. */
+  let resigned = false
+  let closing: Promise<Either<SinkError, FlushReport>> | undefined
+
+  /** Takes the oldest spans back from the disk. */
+  const refill = (): void => {
+    // A page that is left has no time for it.
+    if (leaving || resigned || box.hasReturned()) return
+    ledger.refill(limits(), () => {
+      // It took so long that the sink is closed.
+      if (resigned) abandon(last, 'The sink was closed.')
+      else pump()
+    })
+  }
+
+  // ── sending
+
+  const isFull = (): boolean => {
+    const { size, bytes } = box.queue()
+    return size >= settings.maxBatchSize || bytes >= pace.maxBatchBytes()
+  }
+
+  const mayGoOut = (): boolean => {
+    if (pace.gate() !== undefined) return false
+    // Requests that outlive the page share one small limit; the ones that don't are no reason to wait.
+    if (leaving) return ![...flights.all].some(({ keepalive }) => keepalive)
+    return flights.all.size < pace.maxInFlight()
+  }
+
+  const sentBytesOf = ({ span, bytes }: Entry): number => {
+    if (!leaving || transport.bytes === undefined) return bytes
+    try {
+      return transport.bytes(toSpan(span))
+    } catch {
+      // A span that can't be written: its transport says so when it is sent.
+      return bytes
+    }
+  }
+
+  const nextBatch = (): Batch | undefined => {
+    const first = box.first()
+    const isDue = box.hasReturned() || (first !== undefined && (first.number <= dueUpTo || isFull()))
+    return isDue ? box.take(limits()) : undefined
+  }
+
+  const limits = (): BatchLimits => ({
+    maxSize: pace.maxBatchSize(),
+    maxBytes: leaving ? Math.min(KEEPALIVE_BYTES, pace.maxBatchBytes()) : pace.maxBatchBytes(),
+    bytesOf: sentBytesOf,
+  })
+
+  const isSmall = ({ entries }: Batch): boolean =>
+    entries.reduce((sum, entry) => sum + sentBytesOf(entry), 0) <= KEEPALIVE_BYTES
+
+  // ── the machine
+
+  let pumping = false
+
+  /** Sends what is due. A transport that answers at once comes back here: the loop goes on, the stack doesn't grow. */
+  const pump = (): void => {
+    if (pumping) return
+    pumping = true
+    try {
+      if (dueAt !== undefined && time.now() >= dueAt) {
+        dueAt = undefined
+        dueUpTo = last
+      }
+      while (mayGoOut()) {
+        refill()
+        const batch = nextBatch()
+        if (batch === undefined) break
+        flights.launch(batch, leaving && isSmall(batch))
+      }
+    } finally {
+      pumping = false
+    }
+    const gate = pace.gate()
+    if (flights.all.size === 0 && gate !== undefined) {
+      const { until, paused } = gate
+      waits.giveUp(({ patientUntil }) => paused || pace.isExhausted() || until > patientUntil)
+    }
+    arm()
+    watch()
+  }
+
+  const wake = alarm(time, () => {
+    pace.passTime()
+    pump()
+  })
+
+  const arm = (): void => {
+    const now = time.now()
+    const gate = pace.gate()
+    dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
+    if (dueAt === undefined && (gate === undefined || resigned || ledger.resting() === 0)) {
+      wake.off()
+    } else if (gate !== undefined) wake.set(gate.until, gate.until - now)
+    // Otherwise what is in flight comes back to the pump.
+    else if (dueAt !== undefined && mayGoOut()) wake.set(dueAt, dueAt - now)
+  }
+
+  // ── taking in
+
+  const accept = (span: FinishedSpan): void =>
+    ledger.admit({ span, bytes: spanBytes(span), number: ++last }, expect)
+
+  /** Whoever watches the counts may end the process: by then it is known that there is something to lose. */
+  const expect = (): void => {
+    if (dueAt === undefined) arm()
+    // Not in this tick: serialising a batch takes time, which is the pipeline's.
+    if (wake.at() !== SOON && isFull() && mayGoOut()) wake.set(SOON, 0)
+    if (unwatch === undefined) watch()
+  }
+
+  // ── flushing, closing, and the end of everything
+
+  const flush = (
+    timeout: number,
+    patience: number,
+    lastResort?: () => void,
+  ): Promise<Either<SinkError, FlushReport>> => {
+    const { done } = waits.begin({
+      upTo: last,
+      waiting: counts.queued + counts.inFlight + ledger.resting(),
+      spooled: ledger.resting(),
+      timeout,
+      patience,
+      ...(lastResort === undefined ? {} : { lastResort }),
+    })
+    hurry()
+    if (resigned) {
+      // What is left is on the disk, and stays there.
+      waits.failed(new Error('The sink was closed.'))
+      waits.giveUp(() => true)
+    }
+    return done
+  }
+
+  /**
+   * Begins one microtask later; and when it is known what others left on the disk, which a flush is about, too. A disk
+   * that does not answer gets half of the time.
+   *
+   * @param work - is given the rest of the time, ms
+   */
+  const begin = async <A>(work: (timeout: number) => Promise<A>): Promise<A> => {
+    await undefined
+    const began = time.now()
+    const looking = ledger.look()
+    if (looking === undefined) return work(settings.flushTimeout)
+    await untilEither(looking, settings.flushTimeout / 2)
+    return work(Math.max(0, Math.ceil(settings.flushTimeout - (time.now() - began))))
+  }
+
+  /** Waits for something, but no longer than so many ms. */
+  const untilEither = (done: Promise<void>, limit: number): Promise<void> =>
+    new Promise((resolve) => {
+      const cancel = time.after(limit, resolve, true)
+      void done.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+
+  /** Tries at once, whatever there was to wait for. */
+  const hurry = (): void => {
+    pace.hurry()
+    dueUpTo = last
+    pump()
+  }
+
+  /** Gives up everything, up to a span; whoever comes later has a chance of his own. */
+  const abandon = (upTo: number, why: string): number => {
+    const error = new Error(why)
+    const before = counts.dropped
+    const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
+      settle(spill(entries, from), from, 'dropped', error)
+    for (const { stop, batch } of [...flights.all]) {
+      const due = batch.entries.filter(({ number }) => number <= upTo)
+      if (due.length === 0) continue
+      stop()
+      giveUp(due, 'inFlight')
+      ledger.putBack(batch.entries.filter(({ number }) => number > upTo))
+    }
+    giveUp(box.takeUpTo(upTo), 'queued')
+    resigned = true
+    pump()
+    resigned = closed
+    return counts.dropped - before
+  }
+
+  const inMemory = (): ReadonlyArray<Entry> => [
+    ...[...flights.all].flatMap(({ batch }) => batch.entries),
+    ...box.entries(),
+  ]
+
+  const close = async (timeout: number): Promise<Either<SinkError, FlushReport>> => {
+    closed = true
+    // Whoever runs out of patience while this takes its time loses nothing by it.
+    ledger.writeAhead(inMemory)
+    const outcome = await flush(timeout, timeout, () => abandon(last, 'The sink was closed.'))
+    resigned = true
+    ledger.closeDisk()
+    arm()
+    watch()
+    return outcome
+  }
+
+  let exiting = false
+
+  const onIdle = async (): Promise<void> => {
+    if (exiting || counts.queued + counts.inFlight === 0) return
+    exiting = true
+    const upTo = last
+    let lost = 0
+    const outcome = await flush(settings.flushTimeout, EXIT_PATIENCE, () => {
+      lost = abandon(upTo, 'The process ended.')
+    })
+    exiting = false
+    if (lost === 0 || !isLeft(outcome)) return
+    const why = outcome.left.failures.map(({ error }) => describeError(error)).join(' ')
+    warnings.tell(
+      'exit',
+      () => `${name()}: ${numberOf(lost, 'span')} not delivered before the process ended: ${why}`,
+    )
+  }
+
+  let unwatch: (() => void) | undefined
+
+  const onExit = (): void => {
+    resigned = true
+    const before = counts.dropped
+    abandon(last, 'The process ended.')
+    ledger.closeDisk()
+    const lost = counts.dropped - before
+    if (lost === 0) return
+    warnings.tell('exit', () => `${name()}: ${numberOf(lost, 'span')} lost when the process ended.`)
+  }
+
+  /** What a page that is left may never deliver; a request that outlives it is trusted, unless the last one failed. */
+  const onHidden = (): void => {
+    leaving = true
+    hurry()
+    const trusted = pace.isTrusted()
+    const sent = [...flights.all].flatMap(({ batch, keepalive }) =>
+      keepalive && trusted ? batch.entries : [],
+    )
+    const safe = new Set(sent)
+    ledger.writeAhead(() => inMemory().filter((entry) => !safe.has(entry)), true)
+  }
+
+  /** Listens for the end of the process or the page while there is something to lose. */
+  const watch = (): void => {
+    if (counts.queued + counts.inFlight === 0 && !ledger.isDiskOpen()) {
+      unwatch?.()
+      unwatch = undefined
+    } else if (unwatch === undefined) {
+      // Since nobody listened, the page may be back.
+      leaving = isHidden()
+      unwatch = lastCall({
+        onIdle: () => void onIdle(),
+        onExit,
+        onHidden,
+        onVisible: () => {
+          leaving = false
+        },
+      })
+    }
+  }
+
+  return withTraceUrl<Sink>(
+    {
+      next: (event) => {
+        try {
+          const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
+          if (finished === 'orphan') ledger.dropOrphan()
+          else if (finished !== undefined) accept(finished)
+        } catch (thrown) {
+          warnings.tell(
+            'internal',
+            () => `${name()}: a span was not taken in: ${describeError(thrown)}`,
+            thrown,
+          )
+        }
+      },
+      flush: () => begin((timeout) => flush(timeout, timeout)),
+      close: () => {
+        closing ??= begin(close)
+        return closing
+      },
+      stats: ledger.stats,
+      stats$: ledger.stats$,
+    },
+    () => transport.traceUrl,
+  )
+}
