@@ -25,5 +25,8 @@ export const appendText = (text: TextBuilder, piece: string): void => {
   text.size = 0
 }
 
+/** Whether nothing was appended yet. */
+export const isEmptyText = ({ done, size }: TextBuilder): boolean => done === '' && size === 0
+
 /** The text so far. */
 export const builtText = ({ done, pieces }: TextBuilder): string => done + pieces.join('')

@@ -1,7 +1,7 @@
-import { defer, filter, map, type OperatorFunction } from 'rxjs'
+import { filter, map, type OperatorFunction } from 'rxjs'
 import type { ReplyEvent } from '../codecs/Reply.js'
+import { announcing } from './announcing.js'
 import { type ChoiceOption, choiceOf } from './ChoiceOption.js'
-import { outputAs } from './outputAs.js'
 
 type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 
@@ -28,10 +28,9 @@ const deleteFirst = (texts: Map<string, string>): void => {
 export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEvent, string> => {
   const choice = choiceOf('snapshots', options)
   return (source) =>
-    defer(() => {
+    announcing((announce) => {
       const texts = new Map<string, string>()
       return source.pipe(
-        outputAs('last'),
         filter((event): event is TextDelta => {
           if (event._tag === 'ReplyFinished') texts.delete(event.id)
           return event._tag === 'TextDelta' && event.choice === choice
@@ -42,6 +41,7 @@ export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEve
           if (texts.size > 1) texts.delete(id)
           texts.set(id, grown)
           if (texts.size > MAX_UNFINISHED) deleteFirst(texts)
+          announce({ id, text: grown, whole: true })
           return grown
         }),
       )

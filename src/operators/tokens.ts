@@ -1,7 +1,7 @@
 import { filter, map, type OperatorFunction } from 'rxjs'
 import type { ReplyEvent } from '../codecs/Reply.js'
+import { announcing } from './announcing.js'
 import { type ChoiceOption, choiceOf } from './ChoiceOption.js'
-import { outputAs } from './outputAs.js'
 
 type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 
@@ -20,9 +20,13 @@ type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 export const tokens = (options: ChoiceOption = {}): OperatorFunction<ReplyEvent, string> => {
   const choice = choiceOf('tokens', options)
   return (source) =>
-    source.pipe(
-      outputAs('text'),
-      filter((event): event is TextDelta => event._tag === 'TextDelta' && event.choice === choice),
-      map(({ text }) => text),
+    announcing((announce) =>
+      source.pipe(
+        filter((event): event is TextDelta => event._tag === 'TextDelta' && event.choice === choice),
+        map(({ id, text }) => {
+          announce({ id, text, whole: false })
+          return text
+        }),
+      ),
     )
 }

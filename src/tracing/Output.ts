@@ -1,38 +1,41 @@
 import type { ReplyEvent } from '../codecs/Reply.js'
-import { appendText, builtText, emptyText, type TextBuilder } from '../codecs/textBuilder.js'
+import { appendText, builtText, emptyText, isEmptyText, type TextBuilder } from '../codecs/textBuilder.js'
 import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
 import type { Trace } from './Trace.js'
 
-/** How the values of an operator make up its output: as a list, as pieces of one text, or by the last one alone. */
-export type OutputForm = 'list' | 'text' | 'last'
+/** What came out as it is kept: redacted, a text as it is and anything else as JSON; or a reply's text, not yet redacted. */
+type Item = string | { readonly json: string } | TextBuilder
 
-/** Redacted content: a text as it is, anything else as JSON. */
-type Item = string | { readonly json: string }
+/** A text that is about to come out: a part of a reply's text, or all of it so far. */
+export interface ReplyPart {
+  /** The reply's id. */
+  readonly id: string
+  readonly text: string
+  readonly whole: boolean
+}
 
 /** What has come out of a span so far, within the trace's bound. */
 export interface Output {
-  form: OutputForm
   /** Values that came out. */
   count: number
   /** Characters kept. */
   size: number
   /** Values that came out when there was no more room. */
   skipped: number
-  /** One text out of pieces, not yet redacted. */
-  text: TextBuilder | undefined
   items: Array<Item> | undefined
-  /** Texts of replies that came out as events, by the reply's id; not yet redacted. */
+  /** The replies' texts among the items, by the reply's id. */
   replies: Map<string, TextBuilder> | undefined
+  /** Parts that were announced and have not come out yet, the oldest first; `null` when nothing like them comes out. */
+  parts: Array<ReplyPart> | null | undefined
 }
 
 export const emptyOutput = (): Output => ({
-  form: 'list',
   count: 0,
   size: 0,
   skipped: 0,
-  text: undefined,
   items: undefined,
   replies: undefined,
+  parts: undefined,
 })
 
 // What a text takes in a list beside its characters: quotes and a comma. It bounds the number of empty ones, too.
@@ -63,105 +66,144 @@ const isReadableReply = (reply: unknown): boolean => {
   return Array.isArray(replies) && (replies.length === 0 || typeof replies[0] === 'string')
 }
 
-const isReplyEvent = (value: unknown): value is ReplyEvent => {
+const isReplyEvent = (value: unknown): value is ReplyEvent =>
+  typeof value === 'object' &&
+  value !== null &&
+  '_tag' in value &&
+  'id' in value &&
+  typeof value.id === 'string' &&
+  isReadable(value)
+
+const addItem = (output: Output, item: Item, size: number): void => {
+  if (output.items === undefined) output.items = [item]
+  else output.items.push(item)
+  output.size += size
+}
+
+/** The text of a reply, where it began to come out. */
+const replyIn = (output: Output, id: string): TextBuilder => {
+  const known = output.replies?.get(id)
+  if (known !== undefined) return known
+  const reply = emptyText()
+  output.replies ??= new Map()
+  output.replies.set(id, reply)
+  addItem(output, reply, output.items === undefined ? 0 : QUOTES_AND_COMMA)
+  return reply
+}
+
+const addText = (output: Output, id: string, text: string): void => {
+  appendText(replyIn(output, id), text)
+  output.size += text.length
+}
+
+const addReplyEvent = (output: Output, event: ReplyEvent): void => {
+  const { id } = event
+  switch (event._tag) {
+    case 'TextDelta':
+      return addText(output, id, event.choice === 0 ? event.text : '')
+    case 'ReplyFinished': {
+      const [text = ''] = event.reply.replies
+      // Of a reply that was not streamed, or not from its beginning.
+      return addText(output, id, isEmptyText(replyIn(output, id)) ? text : '')
+    }
+    default:
+      return addText(output, id, '')
+  }
+}
+
+/** Takes in a value if it is an event of a reply. */
+const tookReplyEvent = (output: Output, value: unknown): boolean => {
   try {
-    return (
-      typeof value === 'object' &&
-      value !== null &&
-      '_tag' in value &&
-      'id' in value &&
-      typeof value.id === 'string' &&
-      isReadable(value)
-    )
+    if (!isReplyEvent(value)) return false
+    addReplyEvent(output, value)
+    return true
   } catch {
     // A revoked proxy, or a getter that throws.
     return false
   }
 }
 
-const addReplyEvent = (output: Output, event: ReplyEvent): void => {
-  output.replies ??= new Map()
-  let reply = output.replies.get(event.id)
-  if (reply === undefined) {
-    reply = emptyText()
-    if (output.replies.size > 0) output.size += QUOTES_AND_COMMA
-    output.replies.set(event.id, reply)
-  }
-  const text =
-    event._tag === 'TextDelta' && event.choice === 0
-      ? event.text
-      : event._tag === 'ReplyFinished' && builtText(reply) === ''
-        ? (event.reply.replies[0] ?? '')
-        : ''
-  appendText(reply, text)
-  output.size += text.length
+// Beyond so many, what comes out is made of the parts rather than the parts themselves: a list, a count, a longer text.
+const MOST_PARTS = 1_000
+
+/** Tells that a text is about to come out, and what it is a part of. */
+export const announcePart = (output: Output, part: ReplyPart): void => {
+  if (output.parts === null) return
+  if (output.parts === undefined) output.parts = [part]
+  else if (output.parts.length < MOST_PARTS) output.parts.push(part)
+  else output.parts = null
 }
 
-const itemOf = (trace: Trace, value: unknown): Item | undefined => {
+/** The part that a text was announced as; what was announced before it and didn't come out won't. */
+const announced = ({ parts }: Output, text: string): ReplyPart | undefined => {
+  if (parts == null) return undefined
+  const index = parts.findIndex((part) => part.text === text)
+  if (index === 0) return parts.shift()
+  return index < 0 ? undefined : parts.splice(0, index + 1).at(-1)
+}
+
+const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
+  if (!whole) return addText(output, id, text)
+  const reply = replyIn(output, id)
+  output.size += text.length - reply.done.length
+  reply.done = text
+}
+
+const addValue = (output: Output, trace: Trace, value: unknown): void => {
   const content = trace.redact(value)
-  if (typeof content === 'string') return content
+  if (typeof content === 'string') return addItem(output, content, content.length + QUOTES_AND_COMMA)
   const json = jsonText(content)
-  return json === undefined ? undefined : { json }
-}
-
-const addItem = (output: Output, trace: Trace, value: unknown): void => {
-  const item = itemOf(trace, value)
-  if (item === undefined) return
-  if (output.items === undefined) output.items = [item]
-  else output.items.push(item)
-  output.size += typeof item === 'string' ? item.length + QUOTES_AND_COMMA : item.json.length + COMMA
-}
-
-const forget = (output: Output): void => {
-  output.size = 0
-  output.text = undefined
-  output.items = undefined
+  if (json !== undefined) addItem(output, { json }, json.length + COMMA)
 }
 
 /** Lets go of all that was kept. */
 export const releaseOutput = (output: Output): void => {
-  forget(output)
+  output.size = 0
+  output.items = undefined
   output.replies = undefined
+  output.parts = null
 }
 
 /** Takes in one value. Text is kept by reference; anything else is written down at once, so later changes to it don't show. */
 export const addOutput = (output: Output, trace: Trace, value: unknown): void => {
   output.count++
   if (!trace.captureContent) return
-  if (output.form === 'last') forget(output)
   const over = output.size - trace.maxContentBytes
-  if (over > BEYOND_THE_BOUND) output.skipped++
-  else if (output.form !== 'list' && typeof value === 'string') {
-    output.text ??= emptyText()
-    appendText(output.text, value)
-    output.size += value.length
-  } else if (isReplyEvent(value)) addReplyEvent(output, value)
+  const part = typeof value === 'string' ? announced(output, value) : undefined
+  // All of a text takes the place of what there was of it.
+  if (part?.whole === true && output.replies?.has(part.id) === true) addPart(output, part)
+  else if (over > BEYOND_THE_BOUND) output.skipped++
+  else if (part !== undefined) addPart(output, part)
+  else if (tookReplyEvent(output, value)) return
   else if (over > 0) output.skipped++
-  else addItem(output, trace, value)
+  else addValue(output, trace, value)
 }
 
-const NOTHING: ReadonlyArray<Item> = []
+const isText = (item: Item): item is TextBuilder => typeof item === 'object' && 'pieces' in item
 
-const itemsOf = (output: Output, trace: Trace): ReadonlyArray<Item> => {
-  const { replies, text } = output
-  const items = output.items ?? NOTHING
-  if (replies === undefined && text === undefined) return items
-  const texts = Array.from(replies?.values() ?? [], builtText)
-  if (text !== undefined) texts.push(builtText(text))
-  return texts.length === 0 ? items : [...items, ...texts.flatMap((joined) => itemOf(trace, joined) ?? [])]
+type Written = string | { readonly json: string }
+
+/** What of an item may be shown. */
+const shown = (item: Item, trace: Trace): Written | undefined => {
+  if (!isText(item)) return item
+  const content = trace.redact(builtText(item))
+  if (typeof content === 'string') return content
+  const json = jsonText(content)
+  return json === undefined ? undefined : { json }
 }
 
-const textOf = (item: Item): string => (typeof item === 'string' ? item : item.json)
+const textOf = (item: Written): string => (typeof item === 'string' ? item : item.json)
 
-const jsonOf = (item: Item): string => (typeof item === 'string' ? JSON.stringify(item) : item.json)
+const jsonOf = (item: Written): string => (typeof item === 'string' ? JSON.stringify(item) : item.json)
 
 /** The output as it goes on the wire; `undefined` when nothing came out or content is off. */
 export const outputText = (output: Output, trace: Trace): string | undefined => {
-  if (!trace.captureContent) return undefined
-  const items = itemsOf(output, trace)
+  if (!trace.captureContent || output.items === undefined) return undefined
+  const items = output.items.flatMap((item) => shown(item, trace) ?? [])
   const [first] = items
   if (first === undefined) return undefined
-  const isOne = items.length === 1 && (output.skipped === 0 || output.items === undefined)
+  // A text that was cut ends with its mark; a list that was cut is a list.
+  const isOne = items.length === 1 && (output.skipped === 0 || output.items.every(isText))
   const text = isOne ? textOf(first) : `[${items.map(jsonOf).join(',')}]`
   const kept = boundedText(text, trace)
   return output.skipped === 0 ? kept : `${kept}… [cut: ${output.skipped} more values]`

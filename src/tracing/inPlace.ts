@@ -1,4 +1,4 @@
-import type { Subscriber, TeardownLogic } from 'rxjs'
+import { Observable, type Subscriber, type TeardownLogic } from 'rxjs'
 import { enclosingSpan, type Frame, runInFrame } from './frames.js'
 import type { OpenSpan } from './OpenSpan.js'
 import { FrameSubscriber } from './subscribers.js'
@@ -35,3 +35,7 @@ export const inPlace = <T>(
     ? subscribe(subscriber)
     : runInFrame(frame, subscribe, subscriber, undefined)
 }
+
+/** Makes an observable for each subscriber, where that belongs. */
+export const deferInPlace = <T>(make: () => Observable<T>): Observable<T> =>
+  new Observable((subscriber) => inPlace(subscriber, (placed) => make().subscribe(placed)))

@@ -6,8 +6,11 @@ import { expectTypeOf } from 'expect-type'
 import fc from 'fast-check'
 import {
   concat,
+  concatMap,
   defer,
+  delay,
   EMPTY,
+  filter,
   firstValueFrom,
   from,
   lastValueFrom,
@@ -15,8 +18,10 @@ import {
   mergeMap,
   Observable,
   of,
+  reduce,
   retry,
   Subject,
+  scan,
   share,
   take,
   tap,
@@ -181,7 +186,7 @@ test('tells the life of its spans as events, with the clock and the ids that it 
     { _tag: 'SpanFirstOutput', traceId, spanId: c1, at: 102 },
     { _tag: 'SpanFirstOutput', traceId, spanId: t1, at: 103 },
     { _tag: 'SpanEnded', traceId, spanId: c1, at: 105, status: 'ok', output: 'in!' },
-    { _tag: 'SpanEnded', traceId, spanId: t1, at: 107, status: 'ok', input: 'in', output: 'in!' },
+    { _tag: 'SpanEnded', traceId, spanId: t1, at: 106, status: 'ok', input: 'in', output: 'in!' },
   ])
 })
 
@@ -312,6 +317,89 @@ test('what is made of tokens is a list again', async (t) => {
     '[{"text":"a"},{"text":"b"},{"text":"c"}]',
   )
   t.is((await rootOf(run().pipe(map((text) => text.length))))?.output, '[1,1,1]')
+})
+
+test('what is made of tokens or snapshots is a list, also when it is text', async (t) => {
+  const generate = () => respanGenerate({ ...chat('abc'), stream: true })
+  const asked = (pipeline: Observable<unknown>) => rootOf(pipeline).then((root) => root?.output)
+  const judge = component('judge', (text: string) => of(`${text}: good`, 'sure'))
+  const run = () => of('hi').pipe(generate(), tokens())
+  t.is(await asked(run().pipe(scan((so, far) => so + far, ''))), '["a","ab","abc"]')
+  t.is(
+    await asked(
+      run().pipe(
+        reduce((so, far) => so + far, ''),
+        judge,
+      ),
+    ),
+    '["abc: good","sure"]',
+  )
+  const joined = (text: string) =>
+    of(text).pipe(
+      generate(),
+      tokens(),
+      reduce((so, far) => so + far, ''),
+    )
+  t.is(await asked(of('hi', 'ho').pipe(concatMap(joined))), '["abc","abc"]')
+  const length = component('length', (text: string) => of(`length ${text.length}`))
+  t.is(await asked(of('hi').pipe(generate(), snapshots(), length)), '["length 1","length 2","length 3"]')
+})
+
+test('the text of each reply is one of its outputs, by tokens and by snapshots', async (t) => {
+  const generate = () => respanGenerate({ ...chat('abc'), stream: true })
+  const asked = (pipeline: Observable<unknown>) => rootOf(pipeline).then((root) => root?.output)
+  for (const read of [tokens, snapshots]) {
+    t.is(await asked(of('hi', 'ho').pipe(generate(), read())), '["abc","abc"]')
+    // What lets texts through, or only some, makes no others.
+    t.is(await asked(of('hi').pipe(generate(), read(), delay(1), tap())), 'abc')
+  }
+  t.is(
+    await asked(
+      of('hi').pipe(
+        generate(),
+        tokens(),
+        filter((text) => text !== 'b'),
+      ),
+    ),
+    'ac',
+  )
+  t.is(
+    await asked(
+      of('hi').pipe(
+        generate(),
+        snapshots(),
+        filter((text) => text !== 'abc'),
+      ),
+    ),
+    'ab',
+  )
+})
+
+test('of many tokens that never come out, their sum is the output', async (t) => {
+  const text = 'x'.repeat(3_000)
+  const generate = respanGenerate({ ...chat(text), stream: true })
+  const root = await rootOf(
+    of('hi').pipe(
+      generate,
+      tokens(),
+      reduce((so, far) => so + far, ''),
+    ),
+  )
+  t.is(root?.output, text)
+})
+
+test('a value that only looks like an event of a reply is recorded as it is', async (t) => {
+  const sink = memorySink()
+  const hostile = {
+    _tag: 'TextDelta',
+    id: 'r',
+    text: 'y',
+    get choice(): number {
+      throw thrown
+    },
+  }
+  t.deepEqual(await all(from([hostile, 1]).pipe(respanTrace<unknown>('T', { sink }))), [hostile, 1])
+  t.is(sink.spans()[0]?.status, 'ok')
 })
 
 test('only the first choice is the text of a reply', async (t) => {
@@ -586,6 +674,39 @@ test.serial('a sink that throws disturbs nothing, and is reported once per trace
     t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('T', { sink }))), [1, 2])
   })
   t.deepEqual(warnings, ['a sink threw: sink'])
+})
+
+test.serial('what is thrown may be hostile, too', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const hostile: ReadonlyArray<unknown> = [
+    proxy,
+    Object.assign(new Error('x'), { message: Symbol('no text') }),
+    Object.defineProperty(new Error('x'), 'name', {
+      get: () => {
+        throw thrown
+      },
+    }),
+  ]
+  for (const error of hostile) {
+    const fails = (): never => {
+      throw error
+    }
+    const options = {
+      onStart: fails,
+      redact: fails,
+      clock: { now: fails },
+      ids: { trace: fails, span: fails },
+    }
+    const sink: Sink = { ...memorySink(), traceUrl: fails }
+    await warningsOf(async () => {
+      t.deepEqual(
+        await all(of(1).pipe(passing, respanTrace<unknown>('T', { ...options, output: fails, sink }))),
+        [1],
+      )
+      t.deepEqual(await all(of(1).pipe(passing, respanTrace('T', { sink: { ...sink, next: fails } }))), [1])
+    })
+  }
 })
 
 test.serial('onStart, output and traceUrl that throw disturb nothing, and are reported once', async (t) => {
