@@ -275,13 +275,21 @@ const TAGS: Readonly<Record<RespanError['_tag'], true>> = {
 }
 
 /** Tells whether a value is one of ours, by its tag, so that it works across duplicate installs and realms. */
-export const isRespanError = (u: unknown): u is RespanError =>
-  typeof u === 'object' &&
-  u !== null &&
-  '_tag' in u &&
-  typeof u._tag === 'string' &&
-  Object.hasOwn(TAGS, u._tag) &&
-  'message' in u
+export const isRespanError = (u: unknown): u is RespanError => {
+  try {
+    return (
+      typeof u === 'object' &&
+      u !== null &&
+      '_tag' in u &&
+      typeof u._tag === 'string' &&
+      Object.hasOwn(TAGS, u._tag) &&
+      'message' in u
+    )
+  } catch {
+    // A revoked proxy, or a getter that throws, is none of ours.
+    return false
+  }
+}
 
 /** Fills in what had arrived, on an error of ours that a call met and nobody has seen yet. */
 export const withPartial = <E extends RespanError>(error: E, partial: Reply): E =>

@@ -33,7 +33,7 @@ const StoredGeneration = wire(
 const StoredTotals = wire(
   t.intersection([
     t.type({ generations: finite, prompt_tokens: finite, completion_tokens: finite, total_tokens: finite }),
-    t.partial({ cost: finite }),
+    t.partial({ cost: finite, estimated: t.literal(true) }),
   ]),
   'StoredTotals',
 )

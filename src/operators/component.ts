@@ -6,6 +6,8 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
+import { InvalidInput } from '../errors.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { startSpan } from '../tracing/OpenSpan.js'
@@ -46,8 +48,8 @@ const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
  * function subscribes or awaits inside becomes the span's child. An error of the function travels down the
  * error channel as it is.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or `type`, or `concurrency` beside anything
- * but `mergeMap`; a `TypeError` down the stream when the function gives something else.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, what is no function, an unknown option or `type`, or
+ * `concurrency` beside anything but `mergeMap`; a `TypeError` down the stream when the function gives something else.
  *
  * @param name - the span's name
  * @param fn - gives a promise, an observable or an iterable for each item; to emit a text, return `of(text)`
@@ -64,6 +66,12 @@ export const component = <A, O extends ObservableInput<unknown>>(
   options: ComponentOptions = {},
 ): Component<A, ObservedValueOf<O>> => {
   nonEmptyName('component', name)
+  if (typeof fn !== 'function')
+    throw new InvalidInput(`component ${name}`, {
+      path: 'fn',
+      expected: 'a function',
+      found: describeFound(fn),
+    })
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {
     const subscribe = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {

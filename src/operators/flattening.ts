@@ -2,7 +2,10 @@ import { concatMap, exhaustMap, mergeMap, type Observable, type OperatorFunction
 import { describeFound } from '../codecs/decode.js'
 import { InvalidInput } from '../errors.js'
 
-/** RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. */
+/**
+ * RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. Inside a
+ * trace it is applied for each subscription, so what it shares is not shared between them.
+ */
 export type Flatten = <A, B>(
   project: (value: A, index: number) => Observable<B>,
   concurrent?: number,

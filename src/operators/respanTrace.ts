@@ -157,7 +157,14 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
     attributes: options.attributes,
     deep: options.deep ?? true,
     asyncContext: options.asyncContext ?? true,
-    totals: { generations: 0, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cost: undefined },
+    totals: {
+      generations: 0,
+      prompt_tokens: 0,
+      completion_tokens: 0,
+      total_tokens: 0,
+      cost: undefined,
+      estimated: false,
+    },
   }
 }
 

@@ -1,4 +1,6 @@
 import { identity, Observable, type OperatorFunction, type Subscriber, type Subscription, tap } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
+import { InvalidInput } from '../errors.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { inPlace } from '../tracing/inPlace.js'
@@ -51,7 +53,8 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
  * What stands above keeps its own place in the trace; what the operator subscribes inside becomes the
  * span's child. Without a trace it is the operator itself.
  *
- * Errors: the operator's own. `InvalidInput`, thrown at once, for an empty name, an unknown option or `type`.
+ * Errors: the operator's own. `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option
+ * or `type`.
  *
  * @param name - the span's name
  * @param operator - applied once for each source, as `pipe` does it
@@ -65,6 +68,12 @@ export const traced = <A, B>(
   options: TracedOptions = {},
 ): OperatorFunction<A, B> => {
   nonEmptyName('traced', name)
+  if (typeof operator !== 'function')
+    throw new InvalidInput(`traced ${name}`, {
+      path: 'operator',
+      expected: 'an operator',
+      found: describeFound(operator),
+    })
   const type = spanTypeOf(`traced ${name}`, options, OPTIONS)
   return (source) => {
     // The operator is applied once, as `pipe` does it: what it shares, its subscriptions share.

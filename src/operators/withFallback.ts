@@ -15,8 +15,14 @@ const OPTIONS: Readonly<Record<keyof FallbackOptions, true>> = { when: true }
 const worthASecondTry = ({ _tag }: RespanError): boolean => _tag !== 'InvalidInput' && _tag !== 'Aborted'
 
 /** A reply that has only been announced can still be another's. */
-const isAnnouncement = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && '_tag' in value && value._tag === 'ReplyStarted'
+const isAnnouncement = (value: unknown): boolean => {
+  try {
+    return typeof value === 'object' && value !== null && '_tag' in value && value._tag === 'ReplyStarted'
+  } catch {
+    // What can't be looked at is a value of somebody's.
+    return false
+  }
+}
 
 /**
  * Serves an item by a second operator where the first one fails before its first output.

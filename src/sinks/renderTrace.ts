@@ -80,8 +80,9 @@ const tokensOf = ({ generation, totals }: Span): string => {
   }
   // Zero tokens are no sum: nobody said how many there were.
   if (totals === undefined || totals.total_tokens === 0) return ''
+  const about = totals.estimated === true ? '~' : ''
   const price = totals.cost === undefined ? '' : ` ${money(totals.cost)}`
-  return `Σ ${totals.prompt_tokens} → ${totals.completion_tokens} tokens${price}`
+  return `Σ ${about}${totals.prompt_tokens} → ${about}${totals.completion_tokens} tokens${price}`
 }
 
 const failureOf = ({ error }: Span): string => {

@@ -26,8 +26,8 @@ export interface OpenSpan {
   newestChild: OpenSpan | undefined
   older: OpenSpan | undefined
   newer: OpenSpan | undefined
-  /** When the last span below ended, ms since the epoch. */
-  endedBelow: number
+  /** When the last span below began or ended, ms since the epoch. */
+  lastBelow: number
   /** A workflow's input for its end to tell, known when the first component below it starts; `null` once there is none to tell. */
   input: string | null | undefined
   /** What came in, for a span that stands for many values. */
@@ -54,7 +54,8 @@ const enter = (parent: OpenSpan | null, input: string | undefined): void => {
     span.input = input ?? null
 }
 
-const adopt = (parent: OpenSpan, child: OpenSpan): void => {
+const adopt = (parent: OpenSpan, child: OpenSpan, at: number): void => {
+  parent.lastBelow = Math.max(parent.lastBelow, at)
   child.older = parent.newestChild
   if (child.older !== undefined) child.older.newer = child
   parent.newestChild = child
@@ -85,14 +86,14 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     newestChild: undefined,
     older: undefined,
     newer: undefined,
-    endedBelow: Number.NEGATIVE_INFINITY,
+    lastBelow: Number.NEGATIVE_INFINITY,
     input: known ? null : undefined,
     inputs: undefined,
     firstOutput: false,
     settled: undefined,
     ended: false,
   }
-  if (parent !== null) adopt(parent, span)
+  if (parent !== null) adopt(parent, span, at)
   if (known) enter(parent, input)
   // Assigned one by one, here and below: spreads that depend on a condition cost more than all the rest of the event.
   const event: Mutable<SpanStarted> = {
@@ -121,14 +122,16 @@ export const markFirstOutput = (span: OpenSpan, at?: number): void => {
   trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: at ?? trace.now() })
 }
 
-/** Takes in a value that came out, now unless told when. */
+/** Takes in a value that came out, now unless told when; none after the end, which what shares a span's source outlives. */
 export const recordOutput = (span: OpenSpan, value: unknown, at?: number): void => {
+  if (span.ended) return
   markFirstOutput(span, at)
   addOutput(span.output, span.trace, value)
 }
 
 /** Takes in a value that came in, for a span that stands for many. */
 export const recordInput = (span: OpenSpan, value: unknown): void => {
+  if (span.ended) return
   if (span.inputs === undefined) {
     span.inputs = emptyOutput()
     if (span.parent?.input === undefined) enter(span.parent, inputText(span.trace, value))
@@ -171,17 +174,19 @@ export const failedEnd = (span: OpenSpan, status: SpanStatus, error: unknown): S
   error: spanError(error, span.trace),
 })
 
-const addTotals = ({ totals }: Trace, { usage, cost }: Generation): void => {
+const addTotals = ({ totals }: Trace, { usage, usageSource, cost }: Generation): void => {
   totals.generations++
+  if (usageSource === 'estimated') totals.estimated = true
   totals.prompt_tokens += usage?.prompt_tokens ?? 0
   totals.completion_tokens += usage?.completion_tokens ?? 0
   totals.total_tokens += usage?.total_tokens ?? 0
   if (cost !== undefined) totals.cost = (totals.cost ?? 0) + cost
 }
 
-const totalsOf = ({ totals: { cost, ...counts } }: Trace): SpanTotals => ({
+const totalsOf = ({ totals: { cost, estimated, ...counts } }: Trace): SpanTotals => ({
   ...counts,
   ...(cost === undefined ? {} : { cost }),
+  ...(estimated ? { estimated } : {}),
 })
 
 /** Every promise that was made inside a span holds it, and may live as long as the process. */
@@ -198,7 +203,7 @@ export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): vo
   const { trace, parent } = span
   if (parent !== null) {
     release(parent, span)
-    parent.endedBelow = Math.max(parent.endedBelow, at)
+    parent.lastBelow = Math.max(parent.lastBelow, at)
   }
   const { status, error, leftEarly, generation } = end
   if (generation !== undefined) addTotals(trace, generation)

@@ -92,6 +92,8 @@ export interface SpanTotals {
   readonly total_tokens: number
   /** USD; absent when no generation knew its cost. */
   readonly cost?: number
+  /** Some of the tokens are estimates, of replies that were left before they told theirs. */
+  readonly estimated?: true
 }
 
 /** The life of spans as a stream of facts; the spans themselves are a fold of it. */

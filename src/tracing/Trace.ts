@@ -33,4 +33,5 @@ export interface Totals {
   completion_tokens: number
   total_tokens: number
   cost: number | undefined
+  estimated: boolean
 }

@@ -10,8 +10,18 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 export const reporter = (what: string, describe = messageOf): Report => {
   let reported = false
   return (error) => {
-    if (!reported) warn('RESPAN_TRACE', `${what} threw: ${describe(error)}`)
+    if (reported) return
     reported = true
+    warn('RESPAN_TRACE', `${what} threw: ${described(error, describe)}`)
+  }
+}
+
+const described = (error: unknown, describe: (error: unknown) => string): string => {
+  try {
+    return `${describe(error)}`
+  } catch {
+    // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
+    return typeof error
   }
 }
 

@@ -120,10 +120,10 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
 
   // What ends in the same breath as its last value (a promise, `of`) was done when it handed that on.
   #tell(end: SpanEnd): void {
-    const { ended, endedBelow, trace } = this.#span
+    const { ended, lastBelow, trace } = this.#span
     if (ended) return
     const now = trace.now()
-    endSpan(this.#span, end, now - this.#back < SAME_BREATH ? Math.max(this.#handedOn, endedBelow) : now)
+    endSpan(this.#span, end, now - this.#back < SAME_BREATH ? Math.max(this.#handedOn, lastBelow) : now)
   }
 }
 
@@ -141,10 +141,18 @@ export const recordRun = <T>(
   run: (subscriber: Subscriber<T>) => unknown,
   output: (value: T) => unknown,
 ): Subscriber<T> => {
-  const inside = forkFrame(span, span.trace.asyncContext)
   // `onStart` or a sink can have made the subscriber leave.
-  const recorder = subscriber.closed ? subscriber : new SpanSubscriber(subscriber, here, inside, span, output)
-  runInFrame(inside, run, recorder, undefined)
-  if (recorder.closed) endSpan(span, leftEnd(span))
+  if (subscriber.closed) {
+    endSpan(span, leftEnd(span))
+    return subscriber
+  }
+  const inside = forkFrame(span, span.trace.asyncContext)
+  const recorder = new SpanSubscriber(subscriber, here, inside, span, output)
+  try {
+    runInFrame(inside, run, recorder, undefined)
+  } catch (error) {
+    // A source with a `subscribe` of its own: RxJS would make this an error further down, past the span.
+    recorder.error(error)
+  }
   return recorder
 }

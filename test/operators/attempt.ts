@@ -108,6 +108,22 @@ test('toError maps every error, foreign ones too', async (t) => {
   ])
 })
 
+test('what can not be looked at is a value, or an error, of somebody else', async (t) => {
+  const hostile = Object.defineProperty({}, '_tag', {
+    get: () => {
+      throw new Error('looked at')
+    },
+  })
+  const values = component('values', () => [hostile])
+  const fails = component('fails', () => throwError(() => hostile))
+  t.is(await lastValueFrom(of(1).pipe(withFallback(values, values))), hostile)
+  for (const operator of [attempt(fails), withFallback(fails, values)]) {
+    const outcome = await lastValueFrom(of(1).pipe(operator)).catch((error: unknown) => ({ error }))
+    t.deepEqual(Object.keys(outcome), ['error'])
+    t.true('error' in outcome && outcome.error === hostile)
+  }
+})
+
 test('a fallback serves an item whose first try fails before any output', (t) =>
   marbles(t.deepEqual, ({ cold, expectObservable }) => {
     const first = respanGenerate({ model, stream: true, gateway: marbleGateway('--#') })

@@ -245,6 +245,32 @@ test('applies its operator where the pipe is built, as RxJS does', (t) => {
   t.is(built, 1)
 })
 
+test('takes in nothing after its end, which what shares it outlives', (t) => {
+  const source = new Subject<number>()
+  const taken: Array<unknown> = []
+  const redact = (value: unknown): unknown => {
+    taken.push(value)
+    return value
+  }
+  const shared = source.pipe(traced('x', share()))
+  const run = shared.pipe(respanTrace('T', { sink: memorySink(), redact })).subscribe()
+  shared.subscribe()
+  source.next(1)
+  const before = taken.length
+  t.true(before > 0)
+  run.unsubscribe()
+  source.next(2)
+  t.is(taken.length, before)
+})
+
+test('refuses what is no operator when it is built', (t) => {
+  const operator: MonoTypeOperatorFunction<number> = JSON.parse('null')
+  t.like(
+    t.throws(() => traced('x', operator)),
+    { _tag: 'InvalidInput', path: 'operator' },
+  )
+})
+
 test('refuses an empty name when it is built', (t) => {
   t.is(t.throws(() => traced(' ', map(String)), { instanceOf: InvalidInput })?.path, 'name')
 })

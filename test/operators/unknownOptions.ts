@@ -62,6 +62,14 @@ for (const [name, call] of CALLS.filter(([name]) => name === 'component' || name
   })
 }
 
+test('what is no function of a component is refused where it is given', (t) => {
+  const fn: () => ReturnType<typeof of> = JSON.parse('null')
+  t.like(
+    t.throws(() => component('c', fn)),
+    { _tag: 'InvalidInput', path: 'fn' },
+  )
+})
+
 test('what is no transport and what is no sink is refused where it is given', (t) => {
   const given = (value: unknown): Parameters<typeof bufferedSink>[0] => value as never
   for (const wrong of [undefined, null, 'https://api.respan.ai', {}]) {

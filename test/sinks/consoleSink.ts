@@ -70,6 +70,11 @@ test('writes a trace as a tree with aligned columns', (t) => {
   )
 })
 
+test('a sum with an estimate in it is marked as one', (t) => {
+  const totals = { generations: 1, ...usage, estimated: true } as const
+  t.is(renderTrace([span(1, undefined, { totals })]), 'span 1  task  10 ms  Σ ~12 → ~20 tokens  ok')
+})
+
 test('leaves out columns that nobody fills', (t) => {
   t.is(renderTrace([span(1, undefined)]), 'span 1  task  10 ms  ok')
   t.is(renderTrace([]), '')

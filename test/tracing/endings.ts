@@ -18,7 +18,7 @@ import {
   merge,
   mergeMap,
   NEVER,
-  type Observable,
+  Observable,
   of,
   retry,
   Subject,
@@ -237,6 +237,56 @@ test('a run that is stopped from its own onStart ends once, cancelled', async (t
   t.deepEqual(dishonesties(sink.events), [])
   t.deepEqual(statusesOf(sink.spans()), ['T cancelled'])
   t.deepEqual(seen, [])
+})
+
+test('what is left while its span starts is not begun', (t) => {
+  const sink = memorySink()
+  const stop = new Subject<void>()
+  let calls = 0
+  const next: typeof sink.next = (event) => {
+    sink.next(event)
+    if (event._tag === 'SpanStarted' && event.name === 'c') stop.next()
+  }
+  const called = component('c', (value: number) => {
+    calls++
+    return of(value)
+  })
+  of(1)
+    .pipe(called, respanTrace('T', { sink: { ...sink, next } }), takeUntil(stop))
+    .subscribe()
+  t.is(calls, 0)
+  t.deepEqual(statusesOf(sink.spans()).toSorted(), ['T cancelled', 'c cancelled'])
+})
+
+test('a source whose own subscribe throws fails its span', async (t) => {
+  const broken = Object.assign(new Observable<number>(), {
+    subscribe: () => {
+      throw thrown
+    },
+  })
+  t.deepEqual(await endsOf(t, broken), ['T error'])
+  t.deepEqual(await endsOf(t, of(1).pipe(component('c', () => broken))), ['c error', 'T error'])
+})
+
+test('a span ends no earlier than what is below it begins', async (t) => {
+  const sink = memorySink()
+  let now = 0
+  const clock = { now: () => now++ * 100 }
+  const leaving = component(
+    'parent',
+    (value: number) =>
+      new Observable<number>((subscriber) => {
+        subscriber.next(value)
+        of(9)
+          .pipe(component('child', () => NEVER))
+          .subscribe()
+        subscriber.complete()
+      }),
+  )
+  await lastValueFrom(of(1).pipe(leaving, respanTrace('T', { sink, clock })))
+  const [parent] = sink.spans()
+  const child = sink.events.find((event) => event._tag === 'SpanStarted' && event.name === 'child')
+  t.true(parent !== undefined && child !== undefined && child.at <= parent.endedAt)
 })
 
 test('a consumer that throws does not change the end', async (t) => {
