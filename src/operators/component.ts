@@ -1,6 +1,6 @@
 import {
   identity,
-  type Observable,
+  Observable,
   type ObservableInput,
   type ObservedValueOf,
   type Subscriber,
@@ -8,13 +8,14 @@ import {
 } from 'rxjs'
 import { describeFound } from '../codecs/decode.js'
 import { InvalidInput } from '../errors.js'
-import { deepenedFor } from '../tracing/deepen.js'
-import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
+import { deepen } from '../tracing/deepen.js'
+import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
+import { homeFrame } from '../tracing/homeFrame.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
-import { lift, observableOf, projection } from './lift.js'
+import { lift, observableOf } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
@@ -75,6 +76,8 @@ export const component = <A, O extends ObservableInput<unknown>>(
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {
     const subscribe = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {
+      const home = here === undefined ? homeFrame(subscriber) : undefined
+      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       const parent = currentOpenSpan()
       if (parent === null) return observableOf<A, O>(name, fn, value, index).subscribe(subscriber)
       const { trace } = parent
@@ -84,11 +87,14 @@ export const component = <A, O extends ObservableInput<unknown>>(
         span,
         outside,
         subscriber,
-        (s) => deepenedFor(observableOf<A, O>(name, fn, value, index))(trace).subscribe(s),
+        (s) => {
+          const result = observableOf<A, O>(name, fn, value, index)
+          return (trace.deep ? deepen(result) : result).subscribe(s)
+        },
         identity,
       )
     }
-    return projection(subscribe, here)
+    return new Observable(subscribe)
   }
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }

@@ -1,5 +1,5 @@
 import type * as t from 'io-ts'
-import { identity, type Observable, type Subscriber, type Subscription, throwError } from 'rxjs'
+import { identity, Observable, type Subscriber, type Subscription, throwError } from 'rxjs'
 import { isLeft, tryCatch } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
@@ -19,12 +19,13 @@ import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import { observeChat } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
-import { currentOpenSpan, type Frame } from '../tracing/frames.js'
+import { currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
+import { homeFrame } from '../tracing/homeFrame.js'
 import type { Each } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { generationSpan } from './generationSpan.js'
-import { lift, projection } from './lift.js'
+import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { wholeReply } from './wholeReply.js'
 
@@ -336,6 +337,8 @@ export const generate = (
 
   const replies = (input: never, _: number, here?: Frame | null): Observable<Reply | ReplyEvent> => {
     const subscribe = (subscriber: Subscriber<Reply | ReplyEvent>): Subscription => {
+      const home = here === undefined ? homeFrame(subscriber) : undefined
+      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       const parent = currentOpenSpan()
       const request = tryCatch(() => requestOf(generator.name, options, gateway, input), identity)
       const events =
@@ -346,7 +349,7 @@ export const generate = (
           : generationSpan(parent, name, gateway, input, request, collect)
       return stream ? events.subscribe(subscriber) : wholeReply()(events).subscribe(subscriber)
     }
-    return projection(subscribe, here)
+    return new Observable(subscribe)
   }
   return lift(name, flatten, replies, 'framed')
 }

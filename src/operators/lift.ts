@@ -13,7 +13,7 @@ import { describeFound } from '../codecs/decode.js'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
-import { inPlace } from '../tracing/inPlace.js'
+import { homeFrame } from '../tracing/homeFrame.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
 /**
@@ -46,13 +46,6 @@ const outside =
       : projectedIn(forkFrame(null, foreign.trace.asyncContext), () => project(value, index, null))
   }
 
-/** What a project gives for an item: subscribed where its subscriber belongs, which a caller who gives `here` has seen to. */
-export const projection = <B>(
-  subscribe: (subscriber: Subscriber<B>) => Subscription,
-  here: Frame | null | undefined,
-): Observable<B> =>
-  new Observable(here === undefined ? (subscriber) => inPlace(subscriber, subscribe) : subscribe)
-
 /** Whether an operator's every signal comes inside the frame of its subscription. */
 export type Signals = 'framed' | 'anyhow'
 
@@ -73,6 +66,8 @@ export const lift = <A, B>(
     let plain: Observable<B> | undefined
     const sourceFor = deepenedFor(source)
     const subscribe = (subscriber: Subscriber<B>): Subscription => {
+      const home = homeFrame(subscriber)
+      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       const parent = currentOpenSpan()
       if (parent === null) {
         plain ??= untraced(source)
@@ -82,7 +77,7 @@ export const lift = <A, B>(
       const frame = captureFrame(trace.asyncContext)
       return flatten(within(frame, project))(linkedIn(frame, sourceFor(trace))).subscribe(subscriber)
     }
-    return make((subscriber) => inPlace(subscriber, subscribe))
+    return make(subscribe)
   }
   return Object.assign(operator, { project, flatten, spanName })
 }

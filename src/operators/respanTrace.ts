@@ -20,10 +20,10 @@ import { anchoredClock } from '../tracing/anchoredClock.js'
 import { scrubbed } from '../tracing/contentText.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
-import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
+import { captureFrame, currentOpenSpan, runInFrame } from '../tracing/frames.js'
 import { guarded, guardedOr, reporter } from '../tracing/guarded.js'
+import { homeFrame } from '../tracing/homeFrame.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
-import { inPlace } from '../tracing/inPlace.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
@@ -255,6 +255,8 @@ export const respanTrace = <T>(
   return (source) => {
     const sourceFor = deepenedFor(source)
     const subscribe = (subscriber: Subscriber<T>): Subscription => {
+      const home = homeFrame(subscriber)
+      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()
@@ -268,6 +270,6 @@ export const respanTrace = <T>(
       }
       return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
     }
-    return framed((subscriber) => inPlace(subscriber, subscribe))
+    return framed(subscribe)
   }
 }

@@ -3,7 +3,7 @@ import { describeFound } from '../codecs/decode.js'
 import { InvalidInput } from '../errors.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
-import { inPlace } from '../tracing/inPlace.js'
+import { homeFrame } from '../tracing/homeFrame.js'
 import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { FrameSubscriber, recordRun } from '../tracing/subscribers.js'
@@ -81,6 +81,8 @@ export const traced = <A, B>(
     const body = operator(entering(source, outsides))
     const bodyFor = deepenedFor(body)
     const subscribe = (subscriber: Subscriber<B>): Subscription => {
+      const home = homeFrame(subscriber)
+      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       const parent = currentOpenSpan()
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)
@@ -90,6 +92,6 @@ export const traced = <A, B>(
       outsides.set(span, here)
       return recordRun(span, here, subscriber, (s) => bodyFor(trace).subscribe(s), identity)
     }
-    return new Observable((subscriber) => inPlace(subscriber, subscribe))
+    return new Observable(subscribe)
   }
 }

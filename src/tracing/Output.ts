@@ -196,15 +196,26 @@ const textOf = (item: Written): string => (typeof item === 'string' ? item : ite
 
 const jsonOf = (item: Written): string => (typeof item === 'string' ? JSON.stringify(item) : item.json)
 
-/** The output as it goes on the wire; `undefined` when nothing came out or content is off. */
-export const outputText = (output: Output, trace: Trace): string | undefined => {
-  if (!trace.captureContent || output.items === undefined) return undefined
-  const items = output.items.flatMap((item) => shown(item, trace) ?? [])
-  const [first] = items
+/** One item as it is, several as a list. */
+const writtenOut = (items: ReadonlyArray<Item>, isCut: boolean, trace: Trace): string | undefined => {
+  const written: Array<Written> = []
+  for (const item of items) {
+    const one = shown(item, trace)
+    if (one !== undefined) written.push(one)
+  }
+  const [first, second] = written
   if (first === undefined) return undefined
   // A text that was cut ends with its mark; a list that was cut is a list.
-  const isOne = items.length === 1 && (output.skipped === 0 || output.items.every(isText))
-  const text = isOne ? textOf(first) : `[${items.map(jsonOf).join(',')}]`
+  const isOne = second === undefined && !(isCut && items.some((item) => !isText(item)))
+  return isOne ? textOf(first) : `[${written.map(jsonOf).join(',')}]`
+}
+
+/** The output as it goes on the wire; `undefined` when nothing came out or content is off. */
+export const outputText = (output: Output, trace: Trace): string | undefined => {
+  const { items, skipped } = output
+  if (!trace.captureContent || items === undefined) return undefined
+  const text = writtenOut(items, skipped > 0, trace)
+  if (text === undefined) return undefined
   const kept = boundedText(text, trace)
-  return output.skipped === 0 ? kept : `${kept}… [cut: ${output.skipped} more values]`
+  return skipped === 0 ? kept : `${kept}… [cut: ${skipped} more values]`
 }

@@ -1,7 +1,7 @@
-import { Observable } from 'rxjs'
+import { Observable, type Subscriber, type Subscription } from 'rxjs'
 import { isFramed } from './framed.js'
-import { captureFrame, currentOpenSpan, type Frame } from './frames.js'
-import { inPlace } from './inPlace.js'
+import { captureFrame, currentOpenSpan, type Frame, runInFrame } from './frames.js'
+import { homeFrame } from './homeFrame.js'
 import { FrameSubscriber } from './subscribers.js'
 import type { Trace } from './Trace.js'
 
@@ -18,15 +18,15 @@ export const linkedIn = <T>(frame: Frame, source: Observable<T>): Observable<T> 
     : new Observable((subscriber) => source.subscribe(new FrameSubscriber(subscriber, frame)))
 
 /** Passes a source on so that each of its signals finds the span again that was current at subscription. */
-const linked = <T>(source: Observable<T>): Observable<T> =>
-  isFramed(source)
-    ? source
-    : new Observable((subscriber) =>
-        inPlace(subscriber, () => {
-          const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
-          return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
-        }),
-      )
+const linked = <T>(source: Observable<T>): Observable<T> => {
+  const subscribe = (subscriber: Subscriber<T>): Subscription => {
+    const home = homeFrame(subscriber)
+    if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+    const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
+    return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
+  }
+  return isFramed(source) ? source : new Observable(subscribe)
+}
 
 /**
  * Rebuilds the chain of operators above an observable with a link under each, so that the current span
@@ -35,7 +35,7 @@ const linked = <T>(source: Observable<T>): Observable<T> =>
  * A connectable source stays as it is, because its operators call `connect` on it; so does an observable with a
  * `subscribe` of its own, because what it does there is its own, and one of another copy of RxJS.
  */
-const deepen = <T>(observable: Observable<T>): Observable<T> => {
+export const deepen = <T>(observable: Observable<T>): Observable<T> => {
   const { source, operator } = observable as Lifted
   if (source === undefined || operator === undefined || typeof source.connect === 'function')
     return observable

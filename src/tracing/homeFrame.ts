@@ -1,5 +1,4 @@
-import { Observable, type Subscriber, type TeardownLogic } from 'rxjs'
-import { enclosingSpan, type Frame, runInFrame } from './frames.js'
+import { enclosingSpan, type Frame } from './frames.js'
 import type { OpenSpan } from './OpenSpan.js'
 import { FrameSubscriber } from './subscribers.js'
 
@@ -23,19 +22,10 @@ const isEnclosedBy = (span: OpenSpan | null): boolean => {
 }
 
 /**
- * Subscribes where a subscriber belongs, which need not be where that happens: what is current may be another trace's, when
+ * The frame to subscribe in for a subscriber, when that is not where things are: what is current may be another trace's, when
  * that feeds a source which both share, or nobody's, when an event of the world does.
  */
-export const inPlace = <T>(
-  subscriber: Subscriber<T>,
-  subscribe: (subscriber: Subscriber<T>) => TeardownLogic,
-): TeardownLogic => {
+export const homeFrame = (subscriber: object): Frame | undefined => {
   const frame = frameBelow(subscriber)
-  return frame === undefined || isEnclosedBy(frame.span)
-    ? subscribe(subscriber)
-    : runInFrame(frame, subscribe, subscriber, undefined)
+  return frame === undefined || isEnclosedBy(frame.span) ? undefined : frame
 }
-
-/** Makes an observable for each subscriber, where that belongs. */
-export const deferInPlace = <T>(make: () => Observable<T>): Observable<T> =>
-  new Observable((subscriber) => inPlace(subscriber, (placed) => make().subscribe(placed)))
