@@ -25,6 +25,18 @@ const APPLICATIONS = [
     code: TRACE_AND_GENERATE,
     external: [...PEERS, 'ky'],
   },
+  {
+    key: 'respanTrace',
+    label: '… tracing alone, which delivers',
+    code: `export { respanTrace } from ${own}`,
+    external: PEERS,
+  },
+  {
+    key: 'respanGenerate',
+    label: '… generating alone, which traces where it stands in a trace',
+    code: `export { respanGenerate } from ${own}`,
+    external: PEERS,
+  },
   { key: 'respanPeers', label: '… with rxjs, io-ts and fp-ts', code: TRACE_AND_GENERATE },
   {
     key: 'respanAll',

@@ -21,8 +21,8 @@ const CONTESTANTS = {
 const WHY_WORST =
   'Tokens of 2000 characters are nearly all text, which is parsed here as there: skipping what repeats beside it saves too ' +
   'little to pay for what a request costs by itself (ky, the codec of what is sent, some twenty subscribers), which a stream ' +
-  'of 100 chunks shares. Traced, the whole reply is then written as JSON for its span, 5 ns a character, and joined for the ' +
-  'root. Of the other shapes, those that are over bear the same of a request, which 500 chunks share, and what ' +
+  'of 100 chunks shares. Traced, the whole reply is then written as JSON for its span, which takes V8 5 ns a character where the plain loop takes ' +
+  '8 for all it does, and joined for the root. Of the other shapes, those that are over bear the same of a request, which 500 chunks share, and what ' +
   'AsyncLocalStorage adds to each promise on Node 22; the one of 10,000 shows what is left without it.'
 
 /** The worst shape, and which others are over the limit; the worst come first. */
