@@ -89,6 +89,12 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     gate = { until: now() + wait, paused }
   }
 
+  /** A server may be well sooner than the policy thinks; one that says so again and again is not believed. */
+  const nextWait = (after: number | undefined): number =>
+    after === undefined
+      ? backoff(retry, failures, random)
+      : Math.max(after, backoff({ ...retry, delay: Math.min(retry.delay, SHORTEST_PAUSE) }, failures, random))
+
   return {
     gate: () => gate,
     passTime: () => {
@@ -120,7 +126,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     },
     failsForNow: (after) => {
       failures++
-      const wait = Math.min(LONGEST_PAUSE, after ?? backoff(retry, failures, random))
+      const wait = Math.min(LONGEST_PAUSE, nextWait(after))
       const wasEarly = early
       early = false
       shut(wait)
@@ -135,7 +141,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
       failures++
       probing = true
       early = false
-      shut(pauseOf(after ?? backoff(retry, failures, random)), { paused: true })
+      shut(pauseOf(nextWait(after)), { paused: true })
     },
     findsTooLarge: (bytes) => {
       batchBytes = Math.min(batchBytes, Math.max(SMALLEST_BATCH_BYTES, bytes / 2))

@@ -200,6 +200,32 @@ test(
   }),
 )
 
+for (const [code, waits] of [
+  [503, [50, 100, 200, 400, 800]],
+  // No less than the pause of a server that refuses us.
+  [401, [100, 100, 200, 400, 800]],
+] as const)
+  test(`HTTP ${code} that wants to be asked at once, again and again, is asked less and less often`, (t) => {
+    const { time, sink, sent } = rig(t, () =>
+      throwError(() => new HttpError('no', { status: code, retryAfter: 0 })),
+    )
+    finish(sink, 1)
+    time.pass(3_000)
+    const gaps = sent.slice(1).map(({ at }, index) => at - (sent[index]?.at ?? 0))
+    t.deepEqual(gaps, waits)
+  })
+
+test('an outage of minutes loses nothing, although the server wants to be asked at once', (t) => {
+  let isDown = true
+  const busy = throwError(() => new HttpError('no', { status: 503, retryAfter: 0 }))
+  const { time, sink } = rig(t, () => (isDown ? busy : undefined))
+  finish(sink, 1, 2)
+  time.pass(120_000)
+  isDown = false
+  time.pass(30_000)
+  t.like(sink.stats(), { delivered: 2, dropped: 0 })
+})
+
 test(
   'new spans do not go around a server that asked for time',
   marbles(({ cold, expectObservable }, scheduler) => {
