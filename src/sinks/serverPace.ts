@@ -85,8 +85,11 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
   let refusals = 0
   let batchBytes = settings.maxBatchBytes
 
-  const shut = (wait: number, { paused = false } = {}): void => {
-    gate = { until: now() + wait, paused }
+  /** Of two requests under way one may fail after the other: what its answer said still counts. Returns the wait, ms. */
+  const shut = (wait: number, { paused = false } = {}): number => {
+    const until = Math.max(now() + wait, gate?.until ?? 0)
+    gate = { until, paused: paused || gate?.paused === true }
+    return until - now()
   }
 
   /** A server may be well sooner than the policy thinks; one that says so again and again is not believed. */
@@ -126,11 +129,9 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     },
     failsForNow: (after) => {
       failures++
-      const wait = Math.min(LONGEST_PAUSE, nextWait(after))
       const wasEarly = early
       early = false
-      shut(wait)
-      return { wait, wasEarly }
+      return { wait: shut(Math.min(LONGEST_PAUSE, nextWait(after))), wasEarly }
     },
     exhausts: (wait) => {
       exhausted = true

@@ -3,7 +3,7 @@ import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { isLeft, isRight, right } from 'fp-ts/lib/Either.js'
 import { EMPTY, NEVER, Observable, of, type SchedulerLike, Subject, throwError, timer } from 'rxjs'
-import { map } from 'rxjs/operators'
+import { map, switchMap } from 'rxjs/operators'
 import { TestScheduler } from 'rxjs/testing'
 import {
   Aborted,
@@ -199,6 +199,42 @@ test(
     expectObservable(attempt$).toBe('1s 1 6999ms 1 299ms 1')
   }),
 )
+
+test('a request that fails later does not cut short what the server asked for in answer to another', (t) => {
+  const limited = throwError(() => new RateLimited('slow down', { retryAfter: 60_000 }))
+  const { time, sink, sent } = rig(
+    t,
+    (_, attempt) => {
+      if (attempt > 2) return undefined
+      return timer(attempt * 10, time.scheduler).pipe(
+        switchMap(() => (attempt === 1 ? limited : status(503))),
+      )
+    },
+    { maxBatchSize: 1, maxInFlight: 2 },
+  )
+  finish(sink, 1, 2)
+  time.pass(60_009)
+  t.is(sent.length, 2)
+  time.pass(1)
+  t.deepEqual(sent.map(({ at }) => at).slice(2), [60_010, 60_010])
+  t.is(sink.stats().delivered, 2)
+})
+
+test('a failure that may pass does not end a pause', async (t) => {
+  const { time, sink, sent } = rig(
+    t,
+    (_, attempt) =>
+      timer(attempt * 10, time.scheduler).pipe(switchMap(() => status(attempt === 1 ? 401 : 503))),
+    { maxBatchSize: 1, maxInFlight: 2 },
+  )
+  finish(sink, 1, 2)
+  const flushed = sink.flush()
+  await time.settle()
+  time.pass(20)
+  // Nobody waits for a server that is paused.
+  t.like(await flushed, { _tag: 'Left', left: { report: { queued: 2 } } })
+  t.is(sent.length, 2)
+})
 
 for (const [code, waits] of [
   [503, [50, 100, 200, 400, 800]],
