@@ -182,7 +182,6 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     spill,
     refill: (limits, done) =>
       disk?.refill(limits, (entries) => {
-        if (entries.length === 0) return
         counts.spooled -= entries.length
         counts.queued += entries.length
         waits.rested(entries, false)

@@ -39,7 +39,10 @@ export interface Spooling {
   ) => ReadonlyArray<Entry>
   /** They have met their fate. */
   readonly forget: (entries: ReadonlyArray<Entry>) => void
-  /** Takes spans back that have rested longest, and hands them over, perhaps later; nobody else has them then. */
+  /**
+   * Takes spans back that have rested longest, and hands them over, perhaps later, if there are any: at least one. Nobody
+   * else has them then.
+   */
   readonly refill: (limits: BatchLimits, taken: (entries: ReadonlyArray<Entry>) => void) => void
   /** Takes over what others left behind, or a part of it; done when that is known. */
   readonly look: () => Promise<void>
@@ -264,6 +267,52 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     adopt()?.subscribe({ next: took, error: host.trouble })
   }
 
+  /** Reads the next ones; `read` is told of those that could be read, perhaps later, unless there is nothing to read. */
+  const readNext = (limits: BatchLimits, read: (entries: ReadonlyArray<Entry>) => void): void => {
+    if (closed || reading.length > 0) return
+    if (alone === 0) lookOnce()
+    const oldest = next(limits)
+    // Before the last ones are sent, so that whoever waits for them knows that there are more.
+    if (alone === oldest.length) lookOnce()
+    if (oldest.length === 0) return
+    reading = oldest
+    const putBack = (): void => {
+      reading = []
+      list = [...oldest.filter(isResting), ...list.slice(head)]
+      head = 0
+    }
+    const from = store
+    const texts$ = attempt(() => from?.read(oldest.map(({ place }) => place)).pipe(take(1)))
+    if (texts$ === undefined) putBack()
+    else
+      texts$.subscribe({
+        next: (texts) => {
+          const entries = restored(oldest, texts)
+          reading = []
+          read(entries)
+        },
+        error: (thrown: unknown) => {
+          host.trouble(thrown)
+          putBack()
+        },
+      })
+  }
+
+  /** None of a batch may be readable: that keeps nobody from the next ones. A loop, since a disk may answer at once. */
+  const refill: Spooling['refill'] = (limits, taken) => {
+    let isLooping = true
+    let isNext = true
+    while (isNext) {
+      isNext = false
+      readNext(limits, (entries) => {
+        if (entries.length > 0) taken(entries)
+        else if (isLooping) isNext = true
+        else refill(limits, taken)
+      })
+    }
+    isLooping = false
+  }
+
   return {
     resting: () => alone,
     isOpen: () => store !== undefined,
@@ -293,35 +342,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       })
       if (gone.length > 0) store?.remove(gone)
     },
-    refill: (limits, taken) => {
-      if (closed || reading.length > 0) return
-      if (alone === 0) lookOnce()
-      const oldest = next(limits)
-      // Before the last ones are sent, so that whoever waits for them knows that there are more.
-      if (alone === oldest.length) lookOnce()
-      if (oldest.length === 0) return
-      reading = oldest
-      const putBack = (): void => {
-        reading = []
-        list = [...oldest.filter(isResting), ...list.slice(head)]
-        head = 0
-      }
-      const from = store
-      const texts$ = attempt(() => from?.read(oldest.map(({ place }) => place)).pipe(take(1)))
-      if (texts$ === undefined) putBack()
-      else
-        texts$.subscribe({
-          next: (texts) => {
-            const entries = restored(oldest, texts)
-            reading = []
-            taken(entries)
-          },
-          error: (thrown: unknown) => {
-            host.trouble(thrown)
-            putBack()
-          },
-        })
-    },
+    refill,
     look: () => {
       curious = true
       looking ??= new Promise<void>((resolve) => {

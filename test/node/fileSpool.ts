@@ -20,7 +20,7 @@ import { fc, testProp } from '@fast-check/ava'
 import test, { type ExecutionContext } from 'ava'
 import { expectTypeOf } from 'expect-type'
 import { isLeft, isRight } from 'fp-ts/lib/Either.js'
-import { NEVER, Observable, delay as observeDelay, of } from 'rxjs'
+import { delayWhen, NEVER, Observable, delay as observeDelay, of } from 'rxjs'
 import type { StoredSpan } from '../../dist/codecs/StoredSpan.js'
 import { InvalidInput, NetworkError } from '../../dist/errors.js'
 import { type FileSpoolOptions, fileSpool } from '../../dist/node/fileSpool.js'
@@ -310,6 +310,39 @@ for (const strength of STRENGTHS)
         message.includes('1 spooled span dropped: they were damaged on the disk'),
       ),
     )
+  })
+
+/** A spool that reads one microtask later. */
+const slow = (spool: Spool): Spool => ({
+  ...spool,
+  open: (host) => {
+    const store = spool.open(host)
+    return { ...store, read: (places) => store.read(places).pipe(delayWhen(() => Promise.resolve())) }
+  },
+})
+
+for (const [how, wrap] of [
+  ['at once', (spool: Spool) => spool],
+  ['later', slow],
+] as const)
+  test(`spans that are unreadable batch after batch keep nobody from the readable ones, ${how}`, async (t) => {
+    const directory = folder(t)
+    const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+    finish(first.sink, ...range(1, 7))
+    abandonOwner(directory)
+    const [path = ''] = segments(directory)
+    const lines = readFileSync(path, 'utf8').split('\n')
+    // As another version may have written them.
+    const damaged = lines.map((line, index) => (index < 5 ? line.replace('"ok"', '"fine"') : line))
+    writeFileSync(path, damaged.join('\n'))
+    const { time, sink, sent } = rig(t, undefined, { maxBatchSize: 2, spool: wrap(fileSpool(directory)) })
+    const flushed = sink.flush()
+    await time.settle()
+    t.like(await flushed, { _tag: 'Left', left: { report: { delivered: 2, dropped: 5, spooled: 0 } } })
+    t.deepEqual(sentBy(sent), [6, 7])
+    t.like(sink.stats(), { accepted: 7, delivered: 2, dropped: 5 })
+    await sink.close()
+    t.deepEqual(readdirSync(directory), [])
   })
 
 testProp(
