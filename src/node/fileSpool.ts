@@ -246,7 +246,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
         bytes += size
         count++
       }
-      if (bytes > maxBytes / 2) throw new Error(`A span of ${bytes} bytes is too large for the spool.`)
+      if (bytes > maxBytes / 2) throw new RangeError(`A span of ${bytes} bytes is too large for the spool.`)
       return forWriting(bytes).append(records.slice(0, count), Math.floor(clock.now()))
     },
     read: (places) =>

@@ -43,7 +43,8 @@ export interface SpoolStore {
    * Writes spans down: the first of them, and as many more as fit into one piece. To be called again for the others.
    *
    * @param leaving - the page is being left: what is not done in this tick may never be
-   * @throws when it can't write the first one
+   * @throws RangeError when the first one is too large for it, however much room there is: the others are tried. Anything
+   *   else when it can't write for now: it is left alone for a while
    */
   readonly write: (records: ReadonlyArray<SpoolRecord>, leaving?: boolean) => ReadonlyArray<SpoolPlace>
   /** Reads them, in order: what can't be read is `undefined`. One emission; it may come at once. */

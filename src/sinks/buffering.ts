@@ -237,6 +237,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped
+    ledger.insist()
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
     for (const { stop, batch } of [...flights.all]) {
@@ -260,6 +261,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
 
   const close = async (timeout: number): Promise<Either<SinkError, FlushReport>> => {
     closed = true
+    ledger.insist()
     // Whoever runs out of patience while this takes its time loses nothing by it.
     ledger.writeAhead(inMemory)
     const outcome = await flush(timeout, timeout, () => abandon(last, 'The sink was closed.'))
@@ -310,6 +312,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
       keepalive && trusted ? batch.entries : [],
     )
     const safe = new Set(sent)
+    ledger.insist()
     ledger.writeAhead(() => inMemory().filter((entry) => !safe.has(entry)), true)
   }
 

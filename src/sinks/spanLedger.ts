@@ -40,8 +40,13 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
   readonly putBack: (entries: ReadonlyArray<Entry>, tried?: Omit<Batch, 'entries'>) => void
   /** To their fate. */
   readonly settle: (entries: ReadonlyArray<Entry>, from: Place, fate: Fate, error?: Error) => void
-  /** To the disk alone, where there is one; returns those that it did not take. */
+  /**
+   * To the disk alone, where there is one; returns those that it did not take: all of them, for a while after it took
+   * none.
+   */
   readonly spill: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
+  /** Before what is written as a last resort: the disk is tried again. */
+  readonly insist: () => void
   /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
   readonly refill: (limits: BatchLimits, done: () => void) => void
   /**
@@ -124,9 +129,10 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     while (disk !== undefined && !hasRoom(bytes)) {
       // The oldest ones: what is on the disk is sent before what is in memory.
       const oldest = box.take(spillLimits)
-      const refused = spill(oldest?.entries ?? [], 'queued')
-      if (oldest !== undefined && refused.length === 0) continue
-      if (refused.length > 0) box.putBack({ entries: refused, ...UNTRIED })
+      if (oldest === undefined) break
+      const refused = spill(oldest.entries, 'queued')
+      if (refused.length === 0) continue
+      box.putBack({ ...oldest, entries: refused })
       break
     }
     // One span that is larger than the whole queue may go to the disk.
@@ -180,6 +186,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     },
     settle,
     spill,
+    insist: () => disk?.insist(),
     refill: (limits, done) =>
       disk?.refill(limits, (entries) => {
         counts.spooled -= entries.length

@@ -27,6 +27,8 @@ export interface Spooling {
   readonly isOpen: () => boolean
   /** Opens it, so that it is there when there is no time to wait for it. */
   readonly prepare: () => void
+  /** The next spans are written down even if that failed just now: there may be no later. */
+  readonly insist: () => void
   /** Writes spans down that stay in memory; what can't be written is in memory only. */
   readonly writeAhead: (entries: ReadonlyArray<Entry>, leaving: boolean) => void
   /**
@@ -60,6 +62,9 @@ const ADOPTED = -1
 /** After a spool could not be opened, ms. */
 const TRY_AGAIN = 10_000
 
+/** After spans could not be written, ms: a full disk is not tried with every span, which takes its pipeline's time. */
+const WRITE_AGAIN = 1_000
+
 /** What was taken from the front of the list is cut away when it is more than this. */
 const SLACK = 1_024
 
@@ -67,6 +72,8 @@ const SLACK = 1_024
 export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): Spooling => {
   let store: SpoolStore | undefined
   let broken = Number.NEGATIVE_INFINITY
+  /** When spans could not be written, ms. */
+  let refusedAt = Number.NEGATIVE_INFINITY
   let closed = false
   /** Where a span in memory is on the disk, too. */
   const placeOf = new WeakMap<Entry, SpoolPlace>()
@@ -172,13 +179,30 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     return place !== undefined && places.has(place)
   }
 
+  /** Writes the first ones; `undefined` when there is no use in trying the others. */
+  const writeFirst = (
+    records: ReadonlyArray<SpoolRecord>,
+    leaving: boolean,
+  ): ReadonlyArray<SpoolPlace> | undefined => {
+    try {
+      return store?.write(records, leaving)
+    } catch (thrown) {
+      host.trouble(thrown)
+      // One that is too large for it does not keep it from the others.
+      if (thrown instanceof RangeError) return []
+      refusedAt = now()
+      return undefined
+    }
+  }
+
   /** Writes down what isn't yet; each piece is `done` before the next one may need its room. */
   const write = (
     entries: ReadonlyArray<Entry>,
     leaving: boolean,
     done: (entries: ReadonlyArray<Entry>) => void,
   ): void => {
-    const target = entries.every(isWritten) ? undefined : opened()
+    const isRefused = now() - refusedAt < WRITE_AGAIN
+    const target = isRefused || entries.every(isWritten) ? undefined : opened()
     const records: Array<SpoolRecord> = []
     const written: Array<Entry> = []
     for (const entry of target === undefined ? [] : entries) {
@@ -188,7 +212,8 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       written.push(entry)
     }
     for (let from = 0; from < records.length; ) {
-      const at = attempt(() => target?.write(records.slice(from), leaving)) ?? []
+      const at = writeFirst(records.slice(from), leaving)
+      if (at === undefined) break
       const piece = written.slice(from, from + at.length)
       piece.forEach((entry, index) => {
         const place = at[index]
@@ -197,7 +222,6 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
         places.set(place, false)
       })
       done(piece)
-      // One that is too large for it does not keep it from the others.
       from += Math.max(1, at.length)
     }
   }
@@ -318,6 +342,9 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     isOpen: () => store !== undefined,
     prepare: () => {
       opened()
+    },
+    insist: () => {
+      refusedAt = Number.NEGATIVE_INFINITY
     },
     writeAhead: (entries, leaving) => write(entries, leaving, () => undefined),
     rest: (entries, taken) => {

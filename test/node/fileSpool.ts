@@ -321,6 +321,92 @@ const slow = (spool: Spool): Spool => ({
   },
 })
 
+/** A spool in memory that is full as long as it is told to be, and counts how often it was asked to write. */
+const fullDisk = () => {
+  const state = { isFull: true, writes: 0 }
+  const texts = new Map<SpoolPlace, string>()
+  const store: SpoolStore = {
+    write: (records) => {
+      state.writes++
+      if (state.isFull) throw new Error('ENOSPC: no space left on device, write')
+      return records.map(({ traceId, text }) => {
+        const place = { traceId, bytes: text.length }
+        texts.set(place, text)
+        return place
+      })
+    },
+    read: (places) => of(places.map((place) => texts.get(place))),
+    remove: (places) => {
+      for (const place of places) texts.delete(place)
+    },
+    adopt: () => of([]),
+    close: () => undefined,
+  }
+  const spool = (strength: Spool['strength']): Spool => ({ name: 'full', strength, open: () => store })
+  return { state, spool }
+}
+
+for (const strength of STRENGTHS)
+  test(`a full disk is tried once in a while, not with every span, and once more at the end, ${strength}`, async (t) => {
+    const { state, spool } = fullDisk()
+    const policy = { maxDelay: 100_000, maxQueueSize: 10, maxBatchSize: 4, flushTimeout: 500 }
+    const { time, sink } = rig(t, () => NEVER, { ...policy, spool: spool(strength) })
+    finish(sink, ...range(1, 100))
+    t.is(state.writes, 1)
+    t.like(sink.stats(), { queued: 10, dropped: 90 })
+    time.pass(1_000)
+    finish(sink, ...range(101, 200))
+    t.is(state.writes, 2)
+    const before = sink.stats()
+    state.isFull = false
+    const closed = sink.close()
+    await time.settle()
+    time.pass(500)
+    await closed
+    const { queued, inFlight, dropped } = before
+    t.like(sink.stats(), { queued: 0, inFlight: 0, dropped, spooled: queued + inFlight })
+  })
+
+test('what is spilled at the end is tried once, however much it is', async (t) => {
+  const { state, spool } = fullDisk()
+  const { time, sink } = rig(t, () => NEVER, { flushTimeout: 500, spool: spool('on-failure') })
+  finish(sink, ...range(1, 1_000))
+  const closed = sink.close()
+  await time.settle()
+  t.is(state.writes, 1)
+  time.pass(500)
+  await closed
+  t.is(state.writes, 2)
+  t.like(sink.stats(), { dropped: 1_000 })
+})
+
+test('a span that is too large for the spool keeps none of the others from it', async (t) => {
+  const spool = fileSpool(folder(t), { maxBytes: 65_536 })
+  const { time, sink, warnings } = rig(t, () => status(503), { spool, flushTimeout: 100 })
+  finish(sink, 1)
+  sink.next(started(2, { input: 'x'.repeat(40_000) }))
+  sink.next(ended(2))
+  finish(sink, 3)
+  const closed = sink.close()
+  await time.settle()
+  time.pass(100)
+  await closed
+  t.like(sink.stats(), { spooled: 2, dropped: 1 })
+  t.regex(warnings.map(({ message }) => message).join(), /A span of \d+ bytes is too large for the spool/)
+})
+
+test('a batch that a full disk did not take has its attempts behind it', (t) => {
+  const { spool } = fullDisk()
+  const policy = { maxQueueSize: 2, retry: { count: 2, delay: 10_000 }, spool: spool('on-failure') }
+  const { time, sink, sent } = rig(t, () => status(503), policy)
+  finish(sink, 1, 2)
+  for (const number of range(3, 80)) {
+    time.pass(500)
+    finish(sink, number)
+  }
+  t.is(sent.filter(({ spans }) => spans.includes(1)).length, 3)
+})
+
 for (const [how, wrap] of [
   ['at once', (spool: Spool) => spool],
   ['later', slow],
