@@ -236,6 +236,17 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     return groups
   }
 
+  const settle = (segment: Segment, group: ReadonlyArray<SegmentPlace>): void => {
+    try {
+      const isEmpty = segment.remove(group)
+      if (isEmpty && (segment !== active || segment.size() > REUSED)) discard(segment)
+    } catch (thrown) {
+      if (segment.places().length > 0) throw thrown
+      // A full disk has no room for the line that says so, which an empty segment doesn't need: it can go.
+      discard(segment)
+    }
+  }
+
   return {
     write: (records) => {
       let bytes = 0
@@ -258,8 +269,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     remove: (places) => {
       for (const [segment, group] of grouped(places))
         try {
-          const isEmpty = segment.remove(group)
-          if (isEmpty && (segment !== active || segment.size() > REUSED)) discard(segment)
+          settle(segment, group)
         } catch (thrown) {
           // They may be sent once more.
           host.failed([], thrown)

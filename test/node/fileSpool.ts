@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -570,6 +570,22 @@ test('what JSON refuses is named, on the disk too: a process that dies loses not
     metadata: { count: '1', when: '1970-01-01T00:00:00.000Z', map: '[[1,2]]', bad: 'NaN' },
     properties: { big: '2' },
   })
+})
+
+test('a segment whose disk is full goes when all of it was delivered, and nobody sends it again', (t) => {
+  const directory = folder(t)
+  const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  for (const number of range(1, 20)) {
+    first.sink.next(started(number, { input: 'x'.repeat(1_000) }))
+    first.sink.next(ended(number))
+  }
+  abandonOwner(directory)
+  const path = fileURLToPath(new URL('../../test/fixtures/exits/full.mjs', import.meta.url))
+  // No file of the child can grow beyond 8 KiB at most, as if its disk were full.
+  const limited = ['-c', 'ulimit -f 8 && exec "$0" "$1"', process.execPath, path]
+  const { stdout } = spawnSync('/bin/sh', limited, { env: { SPOOL: directory }, encoding: 'utf8' })
+  t.deepEqual(stdout.trim().split('\n'), ['20 delivered'])
+  t.deepEqual(segments(directory), [])
 })
 
 // ── bounds
