@@ -110,8 +110,12 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     segments.clear()
     active = undefined
     owner.leave()
-    owner = enter()
-    host.ceded(ceded)
+    try {
+      owner = enter()
+    } finally {
+      // They are somebody else's, whatever becomes of this one.
+      host.ceded(ceded)
+    }
   }
 
   // ── what others left behind

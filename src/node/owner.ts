@@ -92,7 +92,9 @@ export const makeOwner = (directory: string): Owner => {
     beat,
     isSure: () => performance.now() - beaten < SILENCE / 2 || beat(),
     leave: () => {
-      living.delete(id)
+      // Once: by then, the number of the closed file may be another one's.
+      if (!living.delete(id)) return
+      beaten = Number.NEGATIVE_INFINITY
       tried(() => closeSync(file))
       tried(() => unlinkSync(lock))
     },

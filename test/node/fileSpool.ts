@@ -2,11 +2,15 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
+  closeSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -839,6 +843,55 @@ test('one that was taken for dead knows it, and does not touch what is no longer
   t.is(segments(directory).length, 2)
   store.close()
   other.store.close()
+})
+
+test('spans are ceded even when beginning anew fails for now', async (t) => {
+  const directory = folder(t)
+  const { state, answers } = outage()
+  const { time, sink, sent, warnings } = rig(t, answers, { ...GIVES_UP, spool: fileSpool(directory) })
+  finish(sink, 1, 2, 3)
+  time.pass(100)
+  t.is(sink.stats().spooled, 3)
+  abandonOwner(directory)
+  renameSync(directory, `${directory}-aside`)
+  writeFileSync(directory, 'a file')
+  // Looks for leftovers, and learns that its own are not its own any more.
+  const failed = sink.flush()
+  await time.settle()
+  await failed
+  rmSync(directory)
+  renameSync(`${directory}-aside`, directory)
+  state.isDown = false
+  const before = sent.length
+  const flushed = sink.flush()
+  await time.settle()
+  time.pass(1_000)
+  t.like(await flushed, { _tag: 'Right', right: { delivered: 3 } })
+  t.deepEqual(sentBy(sent.slice(before)), [1, 2, 3])
+  // The three that were another one's, which it happened to be itself.
+  t.like(sink.stats(), { accepted: 6, delivered: 3, spooled: 3, dropped: 0 })
+  t.regex(warnings.map(({ message }) => message).join(), /3 spooled spans left to another process/)
+  await sink.close()
+})
+
+test('one that could not begin anew writes nothing under its old name', (t) => {
+  const directory = folder(t)
+  const { store } = openSpool(fileSpool(directory))
+  const [old = ''] = readdirSync(directory)
+  abandonOwner(directory)
+  renameSync(directory, `${directory}-aside`)
+  writeFileSync(directory, 'a file')
+  t.throws(() => store.adopt())
+  rmSync(directory)
+  renameSync(`${directory}-aside`, directory)
+  // One of these has the number that the lock's file had.
+  const mine = range(1, 50).map(() => openSync(join(directory, 'mine'), 'w'))
+  store.write([{ traceId: 'a', text: '{"traceId":"a"}' }])
+  t.is(segments(directory).length, 1)
+  t.false(segments(directory).some((path) => path.includes(old.replace('.lock', ''))))
+  t.is(new Set(mine.map((file) => fstatSync(file).ino)).size, 1)
+  for (const file of mine) closeSync(file)
+  store.close()
 })
 
 const isTraced = (value: unknown): value is { readonly trace_unique_id: string } =>
