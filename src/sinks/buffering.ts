@@ -166,6 +166,12 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
 
   // ── taking in
 
+  const drop = (): void => {
+    ledger.dropOrphan()
+    if (!closed) return
+    warnings.tell('closed', () => `${name()}: spans that end after the sink was closed are dropped.`)
+  }
+
   const accept = (span: FinishedSpan): void =>
     ledger.admit({ span, bytes: spanBytes(span), number: ++last }, expect)
 
@@ -340,7 +346,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
       next: (event) => {
         try {
           const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
-          if (finished === 'orphan') ledger.dropOrphan()
+          if (finished === 'orphan') drop()
           else if (finished !== undefined) accept(finished)
         } catch (thrown) {
           warnings.tell(

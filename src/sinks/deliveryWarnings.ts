@@ -9,6 +9,7 @@ export type WarningKind =
   | 'rejected'
   | 'answer'
   | 'exit'
+  | 'closed'
   | 'spool'
   | 'spooled'
   | 'lost'

@@ -863,6 +863,24 @@ test('close delivers what there is; what comes later counts as dropped', async (
   t.deepEqual(await sink.flush(), right(NOTHING))
 })
 
+test('spans that end while close delivers count as dropped, which is told once', async (t) => {
+  const { time, sink, warnings } = rig(t, () =>
+    timer(1_000, time.scheduler).pipe(map(() => ({ rejected: [] }))),
+  )
+  finish(sink, 1)
+  const closed = sink.close()
+  await time.settle()
+  finish(sink, 2, 3)
+  t.deepEqual(warnings, [
+    { code: 'RESPAN_DELIVERY', message: 'test: spans that end after the sink was closed are dropped.' },
+  ])
+  time.pass(1_000)
+  t.deepEqual(await closed, right({ ...NOTHING, delivered: 1 }))
+  finish(sink, 4)
+  t.like(sink.stats(), { accepted: 4, delivered: 1, dropped: 3 })
+  t.is(warnings.length, 1)
+})
+
 test('close includes what ends in this tick, and closing twice closes once', async (t) => {
   const { sink } = rig(t)
   const first = sink.close()
