@@ -50,6 +50,9 @@ const WEEK = 7 * 24 * 3_600_000
 /** A segment that is empty again is used on up to this size, bytes. */
 const REUSED = 262_144
 
+/** Whole files of others are taken over until they have so many spans: as many as a request holds by default. */
+const ENOUGH = 100
+
 /** By its name, a file says when it was begun and whose it is. */
 const NAME = /^([0-9a-z]{9})-([0-9a-z]+)\.([0-9a-f]{8}-\d+-\d+-[0-9a-f]{12})\.ndjson$/
 
@@ -140,8 +143,12 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     }
   }
 
-  const leftovers = (): ReadonlyArray<Found> => {
+  const beAlive = (): void => {
     if (!owner.beat()) startOver()
+  }
+
+  const leftovers = (): ReadonlyArray<Found> => {
+    beAlive()
     const files = found(directory)
     const owners = new Set([...locks(directory), ...files.map((file) => file.owner)])
     const dead = new Set([...owners].filter((id) => declareDead(directory, id, owner)))
@@ -150,17 +157,37 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
 
   const isOld = (segment: Segment): boolean => segment.written().last < clock.now() - maxAge
 
-  /** Takes over one file with something in it. */
-  const adopt = (): ReadonlyArray<SpoolPlace> => {
-    for (const leftover of leftovers()) {
+  /** Files of the dead that were found and not looked into yet: whoever else knows of one may be faster. */
+  let known: Array<Found> = []
+
+  /** Takes over files that are known, until there is enough for a request. */
+  const takeKnown = (): ReadonlyArray<SpoolPlace> => {
+    const taken: Array<SpoolPlace> = []
+    let bytes = 0
+    while (taken.length < ENOUGH && bytes < segmentBytes) {
+      const leftover = known.shift()
+      if (leftover === undefined) break
       const segment = takeOver(leftover)
       if (segment === undefined) continue
       const places = segment.places()
-      if (places.length > 0 && !isOld(segment)) return places
+      if (places.length > 0 && !isOld(segment)) {
+        for (const place of places) taken.push(place)
+        bytes += segment.size()
+        continue
+      }
       discard(segment)
       if (places.length > 0) host.lost(places.length, TOO_OLD)
     }
-    return []
+    return taken
+  }
+
+  /** The folder is read when nothing is known of it any more, not for each file: that would be quadratic. */
+  const adopt = (): ReadonlyArray<SpoolPlace> => {
+    beAlive()
+    const taken = takeKnown()
+    if (taken.length > 0) return taken
+    known = [...leftovers()]
+    return takeKnown()
   }
 
   // ── bounds
@@ -218,7 +245,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
 
   const beat = (): void => {
     try {
-      if (!owner.beat()) startOver()
+      beAlive()
       evictOld()
       host.stir()
     } catch (thrown) {

@@ -40,7 +40,7 @@ import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Span } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, rig, status } from '../helpers/buffer.js'
 import { sendJson, serve } from '../helpers/server.js'
-import { accounted, ended, finish, numberOf, range, started } from '../helpers/spans.js'
+import { accounted, ended, finish, idOf, numberOf, range, started } from '../helpers/spans.js'
 
 const folder = (t: ExecutionContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'respan-rx-spool-'))
@@ -714,6 +714,54 @@ test('what a dead one left is taken over by one of several, once', async (t) => 
     heirs.flatMap(({ sent }) => sentBy(sent)),
     range(1, 50),
   )
+})
+
+/** Leaves files of one span each in a folder, as if each were of another process that has died. */
+const leaveBehind = (t: ExecutionContext, directory: string, count: number): void => {
+  const { sink } = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(sink, 1)
+  abandonOwner(directory)
+  const [path = ''] = segments(directory)
+  const text = readFileSync(path, 'utf8')
+  rmSync(path)
+  for (const number of range(1, count))
+    writeFileSync(
+      path.replace(/[^-]{12}(?=\.ndjson$)/, number.toString(16).padStart(12, '0')),
+      text.replaceAll(idOf(1), idOf(number)),
+    )
+}
+
+test('what many have left in a file each goes out in full batches', async (t) => {
+  const directory = folder(t)
+  leaveBehind(t, directory, 250)
+  const { time, sink, sent, sizes } = rig(t, undefined, { spool: fileSpool(directory) })
+  const flushed = sink.flush()
+  await time.settle()
+  t.like(await flushed, { _tag: 'Right', right: { delivered: 250 } })
+  t.deepEqual(sizes(), [100, 100, 50])
+  t.deepEqual(sentBy(sent), range(1, 250))
+  await sink.close()
+  t.deepEqual(readdirSync(directory), [])
+})
+
+test('several take over what many have left, each span once, and what is left in the meantime, too', (t) => {
+  const directory = folder(t)
+  leaveBehind(t, directory, 250)
+  const [one, other] = [openSpool(fileSpool(directory)), openSpool(fileSpool(directory))]
+  const adopted = ({ store }: typeof one): number => {
+    let count = 0
+    store.adopt().subscribe((places) => {
+      count = places.length
+    })
+    return count
+  }
+  t.deepEqual([adopted(one), adopted(other)], [100, 100])
+  const late = openSpool(fileSpool(directory))
+  late.store.write([{ traceId: 'a', text: '{"traceId":"a"}' }])
+  late.store.close()
+  t.deepEqual([adopted(one), adopted(other), adopted(other), adopted(one)], [50, 1, 0, 0])
+  one.store.close()
+  other.store.close()
 })
 
 test('whoever was taken for dead waits no more for what others have taken over, and tells it', async (t) => {
