@@ -140,7 +140,9 @@ const segment = (
       last = Math.max(last, at)
     },
     drop: (from: number, to: number): void => {
-      for (let index = Math.max(0, from); index <= Math.min(to, next); index++) live.delete(index)
+      // Not over the range, which may be of any size in a damaged file.
+      if (from === to) live.delete(from)
+      else for (const index of live.keys()) if (index >= from && index <= to) live.delete(index)
     },
   }
   return self

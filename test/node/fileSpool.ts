@@ -28,6 +28,7 @@ import { delayWhen, NEVER, Observable, delay as observeDelay, of } from 'rxjs'
 import type { StoredSpan } from '../../dist/codecs/StoredSpan.js'
 import { InvalidInput, NetworkError } from '../../dist/errors.js'
 import { type FileSpoolOptions, fileSpool } from '../../dist/node/fileSpool.js'
+import { openSegment } from '../../dist/node/segment.js'
 import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
 import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import { respanTransport } from '../../dist/sinks/respanTransport.js'
@@ -467,6 +468,20 @@ testProp(
   },
   { numRuns: 40 },
 )
+
+test('numbers of any size in a damaged file take no longer than others', (t) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'respan-rx-spool-')), 'damaged')
+  t.teardown(() => rmSync(join(path, '..'), { recursive: true, force: true }))
+  const line = (index: number): string => `{"i":${index},"at":1,"span":{"traceId":"a"}}\n`
+  writeFileSync(path, `${line(0)}${line(3)}${line(9e15)}{"done":[[1,8e15],[9e15,9e15]]}\n`)
+  const { segment, damaged } = openSegment(path)
+  t.deepEqual(
+    segment.places().map(({ index }) => index),
+    [0],
+  )
+  t.is(damaged, 0)
+  segment.close()
+})
 
 test('files that are not its own are left alone', async (t) => {
   const directory = folder(t)
