@@ -39,8 +39,8 @@ const MESSAGE_LENGTH = 300
 
 /**
  * Reads the message out of an error's body, whatever its shape: `error.message`, `error` when it is a string,
- * `detail`, `message`, the first entry of `errors`, else the start of the text (of an HTML page, its title). At most
- * 300 characters; `undefined` when there is nothing to read.
+ * `detail` with what `errors` says of the fields, `message`, `errors`, else the start of the text (of an HTML page, its
+ * title). At most 300 characters; `undefined` when there is nothing to read.
  *
  * @param body - parsed JSON, or the text of a body that is not JSON
  */
@@ -73,11 +73,17 @@ export const retryAfterSeconds = (body: unknown): number | undefined => {
 
 const fromFields = (body: Fields): string | undefined =>
   (Fields.is(body.error) ? text(body.error.message) : text(body.error)) ??
-  text(body.detail) ??
-  json(body.detail) ??
+  fromDetail(body) ??
   text(body.message) ??
-  firstOf(body.errors) ??
+  listed(body.errors) ??
   json(body.error)
+
+/** A 422 says in `detail` no more than that something is wrong; what it is stands in `errors`. */
+const fromDetail = ({ detail, errors }: Fields): string | undefined => {
+  const said = text(detail) ?? json(detail)
+  const fields = listed(errors)
+  return said === undefined || fields === undefined ? said : `${said} (${fields})`
+}
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
@@ -94,15 +100,19 @@ const json = (value: unknown): string | undefined => {
 }
 
 /** `["…"]`, `[{message: "…"}]`, `{"<field>": ["…"]}`: the shapes seen. */
-const firstOf = (errors: unknown): string | undefined => {
-  if (Array.isArray(errors)) return errors.length === 0 ? undefined : entry(errors[0])
-  if (!Fields.is(errors)) return text(errors)
-  const [first] = Object.entries(errors)
-  if (first === undefined) return undefined
-  const [field, value] = first
-  const message = Array.isArray(value) ? entry(value[0]) : entry(value)
-  return message === undefined ? undefined : `${field}: ${message}`
-}
+const listed = (errors: unknown): string | undefined =>
+  Fields.is(errors)
+    ? joined(Object.entries(errors).map(([field, value]) => under(field, entries(value))))
+    : entries(errors)
+
+const under = (field: string, message: string | undefined): string | undefined =>
+  message === undefined ? undefined : `${field}: ${message}`
+
+const entries = (value: unknown): string | undefined =>
+  Array.isArray(value) ? joined(value.map(entry)) : entry(value)
+
+const joined = (messages: ReadonlyArray<string | undefined>): string | undefined =>
+  text(messages.filter((message) => message !== undefined).join('; '))
 
 const entry = (value: unknown): string | undefined =>
   text(value) ?? (Fields.is(value) ? (text(value.message) ?? json(value)) : undefined)

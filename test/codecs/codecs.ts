@@ -604,7 +604,11 @@ const MESSAGES: Readonly<
   'error.401.provider-openai.json': ['Incorrect API key provided', 'invalid_api_key', undefined],
   'error.404.model.json': ['Requested model gpt-9 is not available in the model list', undefined, undefined],
   'error.404.trace.json': ['Trace not found', undefined, undefined],
-  'error.422.json': ['Validation error', undefined, undefined],
+  'error.422.json': [
+    'Validation error (messages: This field is required.; temperature: A valid number is required.)',
+    undefined,
+    undefined,
+  ],
   'error.429.provider.json': [
     'Rate limit reached for gpt-4o-mini in organization org-example on requests per min (RPM): Limit 3, Used 3, Requested 1.',
     'rate_limit_exceeded',
@@ -637,6 +641,14 @@ test('reads a message out of what is not JSON, or out of an unknown shape', (t) 
   t.is(errorMessage({ errors: { model: ['required'] } }), 'model: required')
   t.is(errorMessage({ errors: [{ message: 'e' }] }), 'e')
   t.is(errorMessage({ error: { status: 3 } }), '{"status":3}')
+  t.is(
+    errorMessage({ detail: 'Bad', errors: { model: ['required', { message: 'odd' }] } }),
+    'Bad (model: required; odd)',
+  )
+  t.is(errorMessage({ detail: 'Bad', errors: ['one', 'two'] }), 'Bad (one; two)')
+  for (const errors of [{}, [], null, { model: [] }, [3]])
+    t.is(errorMessage({ detail: 'Bad', errors }), 'Bad')
+  t.is(errorMessage({ detail: 'Bad', errors: { model: 'x'.repeat(1_000) } })?.length, 300)
   t.is(errorMessage([]), undefined)
   t.is(errorMessage('x'.repeat(1_000))?.length, 300)
   t.is(retryAfterSeconds({ retry_after: '2.5' }), 2.5)
