@@ -10,6 +10,7 @@ import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { compileTemplate, type Template } from '../templates/compileTemplate.js'
 import { plainValue } from '../templates/plainValue.js'
+import { checkCodec } from './checkCodec.js'
 import { component } from './component.js'
 import { encodedVariables } from './encodedVariables.js'
 import type { Component } from './flattening.js'
@@ -113,6 +114,7 @@ const built = (
 ): Component<unknown, string | ReadonlyArray<ChatMessage>> => {
   refuseUnknown(SUBJECT, options, OPTIONS)
   const { variables: codec, required = '*' } = options
+  checkCodec(SUBJECT, codec)
   const { variables, render } = compile(template)
   const names = requiredNames(required, variables)
 
@@ -152,7 +154,7 @@ const built = (
  * Filters, tests and methods are Jinja's, and give what they give there; `selectattr('meta.url', 'equalto', url)` and its
  * like follow a dotted path.
  *
- * Errors: `InvalidInput`, thrown at once, for an unknown option, and with line and column for a template that isn't one
+ * Errors: `InvalidInput`, thrown at once, for an unknown option and for `variables` that are no codec, and with line and column for a template that isn't one
  * (syntax, unknown tag, filter, test or function, wrong arguments); emitted for missing variables (all of them named), an
  * input that the codec refuses or that holds what no template can show (functions, promises, cycles).
  *

@@ -21,6 +21,7 @@ import { observeChat } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import { currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
 import { homeFrame } from '../tracing/homeFrame.js'
+import { checkCodec } from './checkCodec.js'
 import type { Each } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
@@ -187,6 +188,7 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
     const beside = (['variables', 'prompt'] as const).find((key) => options[key] !== undefined)
     if (beside !== undefined) refuse(name, beside, 'a promptId beside it', options[beside])
   }
+  checkCodec(name, options.variables)
   if (gateway !== undefined) {
     if (!isGateway(gateway)) refuse(name, 'gateway', 'a gateway, such as respanGateway() makes', gateway)
     const beside = CONNECTION.find((key) => options[key] !== undefined)

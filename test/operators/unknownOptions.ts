@@ -13,6 +13,7 @@ import {
   fromLines,
   fromNdjson,
   InvalidInput,
+  respanGenerate,
   respanTrace,
   respanTransport,
   snapshots,
@@ -68,6 +69,24 @@ test('what is no function of a component is refused where it is given', (t) => {
     t.throws(() => component('c', fn)),
     { _tag: 'InvalidInput', path: 'fn' },
   )
+})
+
+test('variables given as values are refused where the operator is built', (t) => {
+  const values = { user_input: 'tea' }
+  for (const variables of [values, {}, null, 'tea', { decode: 1, encode: 2 }]) {
+    // What a caller without types can give.
+    const options = { variables: variables as never }
+    for (const build of [
+      () => buildPrompt('{{ user_input }}', options),
+      () => respanGenerate({ promptId: 'p', ...options }),
+    ]) {
+      const error = t.throws(build, { instanceOf: InvalidInput })
+      t.is(error?.path, 'variables')
+      t.is(error?.expected, "an io-ts codec; the values themselves are the operator's input")
+    }
+  }
+  const error = t.throws(() => buildPrompt('a', { variables: values as never }))
+  t.true(error?.message.endsWith('found object with key user_input.'))
 })
 
 test('what is no transport and what is no sink is refused where it is given', (t) => {

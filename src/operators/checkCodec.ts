@@ -1,0 +1,20 @@
+import { describeFound } from '../codecs/decode.js'
+import { InvalidInput } from '../errors.js'
+
+const isCodec = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  'decode' in value &&
+  typeof value.decode === 'function' &&
+  'encode' in value &&
+  typeof value.encode === 'function'
+
+/** Refuses variables that are values: other clients take them there. @throws InvalidInput */
+export const checkCodec = (operator: string, variables: unknown): void => {
+  if (variables === undefined || isCodec(variables)) return
+  throw new InvalidInput(operator, {
+    path: 'variables',
+    expected: "an io-ts codec; the values themselves are the operator's input",
+    found: describeFound(variables),
+  })
+}
