@@ -15,6 +15,7 @@ import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { unknownField } from '../codecs/unknownField.js'
 import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import { observeChat } from '../sources/fromChat.js'
@@ -157,7 +158,10 @@ const KNOWN = { ...OPTIONS, ...Object.fromEntries(CONNECTION.map((option) => [op
 /** Where an option belongs that other clients take at the top. */
 const elsewhere = (option: string): string | undefined => {
   if (option === 'maxRetries') return 'retry.count'
-  if (option === 'messages') return 'messages as the input'
+  return option === 'messages' ? 'messages as the input' : partElsewhere(option)
+}
+
+const partElsewhere = (option: string): string | undefined => {
   if (Object.hasOwn(ChatParams.type.props, option)) return `params.${option}`
   return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
 }
@@ -233,6 +237,23 @@ const isFunction = <A, T>(each: Each<A, T> | undefined): each is (input: A) => T
 const INPUT = 'a text, a list of messages, or an object with a prompt or messages'
 const PROMPT_INPUT = 'an object with variables or messages, a text, or a list of messages'
 
+const PER_ITEM: Readonly<Record<keyof PerItem, true>> = { model: true, params: true, attributes: true }
+const INPUT_FIELDS = { prompt: true, messages: true, ...PER_ITEM }
+const PROMPT_INPUT_FIELDS = { variables: true, messages: true, ...PER_ITEM }
+
+/** Refuses a field that nothing reads: a prompt would be asked for without the variable that it was meant to be. */
+const checkFields = (name: string, input: Fields, byPrompt: boolean): Fields => {
+  const unknown = unknownField(input, byPrompt ? PROMPT_INPUT_FIELDS : INPUT_FIELDS, partElsewhere)
+  if (unknown === undefined) return input
+  const { key, value, expected } = unknown
+  return refuse(
+    name,
+    key,
+    byPrompt ? `${expected}; a prompt's variables stand under variables` : expected,
+    value,
+  )
+}
+
 /** What was meant to give the item stands in its place: a promise or an observable that nobody flattened. */
 const unflattened = (input: unknown): string | undefined => {
   if (typeof input !== 'object' || input === null) return undefined
@@ -249,10 +270,11 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
   const found = unflattened(input)
   if (found !== undefined) throw new InvalidInput(name, { path: 'input', expected, found })
   if (!Fields.is(input)) return refuse(name, 'input', expected, input)
-  if (byPrompt) return input
+  if (byPrompt) return checkFields(name, input, byPrompt)
   const { prompt, ...others } = input
-  if (prompt === undefined)
-    return others.messages === undefined ? refuse(name, 'input', expected, input) : input
+  if (prompt === undefined && others.messages === undefined) return refuse(name, 'input', expected, input)
+  checkFields(name, input, byPrompt)
+  if (prompt === undefined) return input
   if (others.messages !== undefined) refuse(name, 'messages', 'nothing beside a prompt', others.messages)
   return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
 }
