@@ -2,6 +2,7 @@ import { filter, map, type OperatorFunction } from 'rxjs'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import { announcing } from './announcing.js'
 import { type ChoiceOption, choiceOf } from './ChoiceOption.js'
+import { checkEvent } from './checkEvent.js'
 
 type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 
@@ -23,6 +24,8 @@ const deleteFirst = (texts: Map<string, string>): void => {
  * Interleaved replies grow apart, each by its own id. A snapshot shares its memory with the ones before. A reply that was
  * left unfinished, as `switchMap` leaves them, is forgotten once a thousand others have grown since.
  *
+ * Errors: `InvalidInput` for what is no event, as a generator without `stream: true` emits it.
+ *
  * @returns an operator that emits the accumulated text of the choice
  */
 export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEvent, string> => {
@@ -32,6 +35,7 @@ export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEve
       const texts = new Map<string, string>()
       return source.pipe(
         filter((event): event is TextDelta => {
+          checkEvent('snapshots', event)
           if (event._tag === 'ReplyFinished') texts.delete(event.id)
           return event._tag === 'TextDelta' && event.choice === choice
         }),

@@ -2,6 +2,7 @@ import { filter, map, type OperatorFunction } from 'rxjs'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import { announcing } from './announcing.js'
 import { type ChoiceOption, choiceOf } from './ChoiceOption.js'
+import { checkEvent } from './checkEvent.js'
 
 type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 
@@ -13,6 +14,8 @@ type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
  * tokens()  --a-----b---|
  * ```
  *
+ * Errors: `InvalidInput` for what is no event, as a generator without `stream: true` emits it.
+ *
  * @returns an operator that emits each text delta of the choice; reasoning, refusals and tool calls are left out
  *
  * @see snapshots for the text so far, wholeReply for the finished reply
@@ -22,7 +25,10 @@ export const tokens = (options: ChoiceOption = {}): OperatorFunction<ReplyEvent,
   return (source) =>
     announcing((announce) =>
       source.pipe(
-        filter((event): event is TextDelta => event._tag === 'TextDelta' && event.choice === choice),
+        filter((event): event is TextDelta => {
+          checkEvent('tokens', event)
+          return event._tag === 'TextDelta' && event.choice === choice
+        }),
         map(({ id, text }) => {
           announce({ id, text, whole: false })
           return text

@@ -1,5 +1,6 @@
 import { filter, map, type OperatorFunction } from 'rxjs'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
+import { checkEvent } from './checkEvent.js'
 
 type Finished = Extract<ReplyEvent, { readonly _tag: 'ReplyFinished' }>
 
@@ -10,9 +11,14 @@ type Finished = Extract<ReplyEvent, { readonly _tag: 'ReplyFinished' }>
  * events        S-a--b---(F|)
  * wholeReply()  ---------(R|)
  * ```
+ *
+ * Errors: `InvalidInput` for what is no event, as a generator without `stream: true` emits it.
  */
 export const wholeReply = (): OperatorFunction<ReplyEvent, Reply> => (source) =>
   source.pipe(
-    filter((event): event is Finished => event._tag === 'ReplyFinished'),
+    filter((event): event is Finished => {
+      checkEvent('wholeReply', event)
+      return event._tag === 'ReplyFinished'
+    }),
     map(({ reply }) => reply),
   )

@@ -29,6 +29,7 @@ import {
   map,
   mergeMap,
   type Observable,
+  type OperatorFunction,
   of,
   switchMap,
   take,
@@ -96,6 +97,23 @@ test('tells interleaved replies apart by their ids', (t) =>
       f: 'cd',
     })
   }))
+
+test('what reads events refuses whole replies, and says what to do', async (t) => {
+  const reply$ = of('hi').pipe(respanGenerate({ model, gateway: marbleGateway('a|') }))
+  const readers = { tokens: tokens(), snapshots: snapshots(), wholeReply: wholeReply() }
+  for (const [name, reader] of Object.entries<OperatorFunction<ReplyEvent, string | Reply>>(readers)) {
+    const refused = async (source: Observable<unknown>) =>
+      t.throwsAsync(lastValueFrom(anything<Observable<ReplyEvent>>(source).pipe(reader)))
+    const error = await refused(reply$)
+    t.true(error instanceof InvalidInput)
+    t.is(
+      error?.message,
+      `${name}: expected a ReplyEvent: give the generator stream: true, found object with keys replies, meta, messages.`,
+    )
+    for (const value of [undefined, null, 'text', { _tag: 1 }])
+      t.like(await refused(of(value)), { _tag: 'InvalidInput' })
+  }
+})
 
 test('snapshots keep no more than a thousand replies that were left unfinished', async (t) => {
   const delta = (id: number, text = 'x'): ReplyEvent => ({
