@@ -3,11 +3,11 @@ import { describeFound } from './decode.js'
 import { unknownField } from './unknownField.js'
 
 /**
- * Refuses an option that nothing reads: what it asks for would not happen, and a misspelt address would send the request,
- * and its key, to another host. The compiler sees it in literals alone.
+ * Refuses what are no options, and an option that nothing reads: what it asks for would not happen, and a misspelt address
+ * would send the request, and its key, to another host. The compiler sees it in literals alone.
  *
  * @param subject - who was given the options: the first word of the error's message
- * @param known - an object with the options as its keys
+ * @param known - an object with the options as its keys, the one first that is given most
  * @param elsewhere - where an option of another place or name belongs
  * @throws InvalidInput
  */
@@ -17,6 +17,12 @@ export const refuseUnknown = (
   known: object,
   elsewhere?: (option: string) => string | undefined,
 ): void => {
+  // In JavaScript all is possible: a name, null, another operator.
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const [example] = Object.keys(known)
+    const expected = `options, such as { ${example} }`
+    throw new InvalidInput(subject, { path: '', expected, found: describeFound(options) })
+  }
   const unknown = unknownField(options, known, elsewhere)
   if (unknown === undefined) return
   const { key, value, expected } = unknown

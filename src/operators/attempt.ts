@@ -3,6 +3,7 @@ import { catchError, map, type Observable, type OperatorFunction, of, throwError
 import { left, right } from '#fp/Either'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
+import { checkOperator } from './checkOperator.js'
 import type { Component, Flattening } from './flattening.js'
 import { lift, toComponent } from './lift.js'
 
@@ -37,6 +38,7 @@ const attempted = <A, B>(
   operator: OperatorFunction<A, B>,
   options: AttemptOptions = {},
 ): Component<A, Either<unknown, B>> => {
+  checkOperator('attempt', 'operator', operator)
   refuseUnknown('attempt', options, OPTIONS)
   const { project, flatten, spanName } = toComponent('attempt', operator, options)
   return lift(spanName, flatten, (value, index) =>

@@ -138,8 +138,8 @@ const CONNECTION = [
 
 // Complete by its type, with the connection's, so that none that is read is refused.
 const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, (typeof CONNECTION)[number]>, true>> = {
-  name: true,
   model: true,
+  name: true,
   promptId: true,
   prompt: true,
   variables: true,
@@ -352,9 +352,9 @@ export const generate = (
   generator: Generator,
   options: GenerateOptions = {},
 ): Component<never, Reply | ReplyEvent> => {
+  checkOptions(generator.name, options)
   const { name = generator.name, stream = false, collect = true } = options
   nonEmptyName(generator.name, name)
-  checkOptions(generator.name, options)
   const gateway = options.gateway ?? generator.gateway(connectionOf(options))
   checkPrompt(generator.name, options, gateway)
   const flatten = flattenWith(generator.name, options)

@@ -1,6 +1,7 @@
 import { catchError, defer, type OperatorFunction, tap, throwError } from 'rxjs'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
+import { checkOperator } from './checkOperator.js'
 import type { Component } from './flattening.js'
 import { lift, toComponent } from './lift.js'
 
@@ -37,7 +38,7 @@ const isAnnouncement = (value: unknown): boolean => {
  * Both tries are spans of their own. It keeps the first one's flattening.
  *
  * Errors: the second one's, or the first one's where `when` says no or something had come out. `InvalidInput`, thrown at
- * once, for an unknown option.
+ * once, for an unknown option and for what is no operator.
  *
  * @param first - keeps its flattening, if it is a component
  * @param second - run for the item that failed
@@ -48,6 +49,8 @@ export const withFallback = <A, B>(
   second: OperatorFunction<A, B>,
   options: FallbackOptions = {},
 ): Component<A, B> => {
+  checkOperator('withFallback', 'first', first)
+  checkOperator('withFallback', 'second', second)
   refuseUnknown('withFallback', options, OPTIONS)
   const { when = worthASecondTry } = options
   const { project, flatten, spanName } = toComponent('withFallback', first)

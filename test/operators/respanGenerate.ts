@@ -463,7 +463,10 @@ test('an option that nothing reads is refused, and told where it belongs', (t) =
   t.is(refused({ maxRetries: 1 }), instead('maxRetries', 'retry.count'))
   t.is(refused({ customer_identifier: 1 }), instead('customer_identifier', 'attributes.customer_identifier'))
   t.is(refused({ messages: 1 }), instead('messages', 'messages as the input'))
-  t.regex(refused({ streaming: true }) ?? '', /^respanGenerate: streaming: expected one of the fields name, /)
+  t.regex(
+    refused({ streaming: true }) ?? '',
+    /^respanGenerate: streaming: expected one of the fields model, name, /,
+  )
   t.notThrows(() => respanGenerate({ model, ...{ baseURL: undefined } }))
 })
 

@@ -13,6 +13,7 @@ import {
   fromLines,
   fromNdjson,
   InvalidInput,
+  openaiGenerate,
   respanGenerate,
   respanTrace,
   respanTransport,
@@ -55,6 +56,40 @@ for (const [name, call] of CALLS) {
     t.notThrows(() => call({ misspelt: undefined }))
   })
 }
+
+// The spools have a codec for theirs.
+for (const [name, call] of CALLS.filter(([name]) => name !== 'fileSpool')) {
+  test(`${name} refuses what are no options`, (t) => {
+    for (const wrong of [null, 'text', identity, [doubled]]) {
+      // What a caller without types can give.
+      const error = t.throws(() => call(wrong as never), { instanceOf: InvalidInput })
+      t.regex(error?.message ?? '', new RegExp(`^${name}.*: expected options, such as \\{ \\w+ \\}, found `))
+    }
+  })
+}
+
+test('a generator that is given a name instead of options says what they look like', (t) => {
+  for (const generate of [respanGenerate, openaiGenerate])
+    for (const [wrong, found] of [
+      ['gpt-4o-mini', 'string(11 characters)'],
+      [null, 'null'],
+    ] as const) {
+      const error = t.throws(() => generate(wrong as never), { instanceOf: InvalidInput })
+      t.like(error, { path: '', expected: 'options, such as { model }', found })
+    }
+})
+
+test('what is no operator is refused where it is given, and named by its parameter', (t) => {
+  // What a caller without types can give.
+  const given = (value: unknown): typeof doubled => value as never
+  for (const [call, path, found] of [
+    [() => attempt(given(undefined)), 'operator', 'undefined'],
+    [() => withFallback(doubled, given(undefined)), 'second', 'undefined'],
+    [() => withFallback(given([doubled, doubled]), given(undefined)), 'first', 'array(2)'],
+    [() => withFallback(given('m'), doubled), 'first', 'string(1 characters)'],
+  ] as const)
+    t.like(t.throws(call, { instanceOf: InvalidInput }), { path, expected: 'an operator', found })
+})
 
 for (const [name, call] of CALLS.filter(([name]) => name === 'component' || name === 'traced')) {
   test(`${name} refuses a type that no span has`, (t) => {
