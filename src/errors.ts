@@ -18,15 +18,16 @@ const setName = (error: Error, name: string): void => {
 const withCause = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause })
 
 abstract class CallError extends Error {
-  readonly requestId: string | undefined
-  readonly logId: string | undefined
-  readonly partial: Reply | undefined
+  // Declared only: a field that is not known is not there, and not among what a console prints of the error.
+  declare readonly requestId: string | undefined
+  declare readonly logId: string | undefined
+  declare readonly partial: Reply | undefined
 
   constructor(message: string, { requestId, logId, partial, cause }: CallDetails) {
     super(message, withCause(cause))
-    this.requestId = requestId
-    this.logId = logId
-    this.partial = partial
+    if (requestId !== undefined) this.requestId = requestId
+    if (logId !== undefined) this.logId = logId
+    if (partial !== undefined) this.partial = partial
   }
 }
 
@@ -293,7 +294,9 @@ export const isRespanError = (u: unknown): u is RespanError => {
 
 /** Fills in what had arrived, on an error of ours that a call met and nobody has seen yet. */
 export const withPartial = <E extends RespanError>(error: E, partial: Reply): E =>
-  'partial' in error && partial.meta.length > 0 ? Object.assign(error, { partial }) : error
+  error._tag !== 'MissingApiKey' && error._tag !== 'InvalidInput' && partial.meta.length > 0
+    ? Object.assign(error, { partial })
+    : error
 
 /**
  * Folds an error by its tag; compiles only when every tag has its case.

@@ -1,0 +1,24 @@
+import { inspect } from 'node:util'
+import test from 'ava'
+import { NetworkError, type Reply, StreamInterrupted, Timeout } from 'respan-rx'
+import { withPartial } from '../dist/errors.js'
+
+const partial: Reply = {
+  replies: ['so far'],
+  meta: [{ model: 'm', index: 0, finish_reason: null }],
+  messages: [{ role: 'assistant', content: 'so far' }],
+}
+
+test('a console prints of a failed call what is known of it, and nothing else', (t) => {
+  t.notRegex(inspect(new Timeout('idle', 5)), /undefined/)
+  const { requestId, logId, partial: none } = new NetworkError('gone')
+  t.deepEqual([requestId, logId, none], [undefined, undefined, undefined])
+  const known = inspect(new StreamInterrupted('cut', { requestId: 'req-1', logId: 'log-1', partial }))
+  for (const field of [/requestId: 'req-1'/, /logId: 'log-1'/, /partial: \{/]) t.regex(known, field)
+})
+
+test('what had arrived is filled in where nothing was', (t) => {
+  const error = new NetworkError('gone')
+  t.is(withPartial(error, partial), error)
+  t.is(error.partial, partial)
+})
