@@ -158,10 +158,7 @@ const KNOWN = { ...OPTIONS, ...Object.fromEntries(CONNECTION.map((option) => [op
 /** Where an option belongs that other clients take at the top. */
 const elsewhere = (option: string): string | undefined => {
   if (option === 'maxRetries') return 'retry.count'
-  return option === 'messages' ? 'messages as the input' : partElsewhere(option)
-}
-
-const partElsewhere = (option: string): string | undefined => {
+  if (option === 'messages') return 'messages as the input'
   if (Object.hasOwn(ChatParams.type.props, option)) return `params.${option}`
   return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
 }
@@ -237,21 +234,21 @@ const isFunction = <A, T>(each: Each<A, T> | undefined): each is (input: A) => T
 const INPUT = 'a text, a list of messages, or an object with a prompt or messages'
 const PROMPT_INPUT = 'an object with variables or messages, a text, or a list of messages'
 
-const PER_ITEM: Readonly<Record<keyof PerItem, true>> = { model: true, params: true, attributes: true }
-const INPUT_FIELDS = { prompt: true, messages: true, ...PER_ITEM }
-const PROMPT_INPUT_FIELDS = { variables: true, messages: true, ...PER_ITEM }
+const PROMPT_INPUT_FIELDS: Readonly<Record<keyof PromptInput, true>> = {
+  variables: true,
+  messages: true,
+  model: true,
+  params: true,
+  attributes: true,
+}
 
-/** Refuses a field that nothing reads: a prompt would be asked for without the variable that it was meant to be. */
-const checkFields = (name: string, input: Fields, byPrompt: boolean): Fields => {
-  const unknown = unknownField(input, byPrompt ? PROMPT_INPUT_FIELDS : INPUT_FIELDS, partElsewhere)
+/** Refuses an item of which nothing would be read: its fields are the variables that the prompt would go without. */
+const checkIsRead = (name: string, input: Fields): Fields => {
+  const isRead = Object.keys(PROMPT_INPUT_FIELDS).some((field) => input[field] !== undefined)
+  const unknown = isRead ? undefined : unknownField(input, PROMPT_INPUT_FIELDS)
   if (unknown === undefined) return input
   const { key, value, expected } = unknown
-  return refuse(
-    name,
-    key,
-    byPrompt ? `${expected}; a prompt's variables stand under variables` : expected,
-    value,
-  )
+  return refuse(name, key, `${expected}; a prompt's variables stand under variables`, value)
 }
 
 /** What was meant to give the item stands in its place: a promise or an observable that nobody flattened. */
@@ -270,11 +267,10 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
   const found = unflattened(input)
   if (found !== undefined) throw new InvalidInput(name, { path: 'input', expected, found })
   if (!Fields.is(input)) return refuse(name, 'input', expected, input)
-  if (byPrompt) return checkFields(name, input, byPrompt)
+  if (byPrompt) return checkIsRead(name, input)
   const { prompt, ...others } = input
-  if (prompt === undefined && others.messages === undefined) return refuse(name, 'input', expected, input)
-  checkFields(name, input, byPrompt)
-  if (prompt === undefined) return input
+  if (prompt === undefined)
+    return others.messages === undefined ? refuse(name, 'input', expected, input) : input
   if (others.messages !== undefined) refuse(name, 'messages', 'nothing beside a prompt', others.messages)
   return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
 }
