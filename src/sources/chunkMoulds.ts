@@ -67,6 +67,7 @@ interface Mould {
 
 const castIn = (mould: Mould, text: string): ChatChunk | undefined => {
   const { chunk, before, holes, after } = mould
+  const isShort = text.length < LONG
   let cast = chunk
   let at = 0
   for (let index = 0; index < holes.length; index++) {
@@ -77,7 +78,7 @@ const castIn = (mould: Mould, text: string): ChatChunk | undefined => {
     // Not by startsWith: V8 compiles it to a loop over characters, ten times as slow.
     const found = text.slice(at, start)
     if (found !== part) return undefined
-    before[index] = found
+    if (isShort) before[index] = found
     const end = endOfString(text, start, start + SHORT)
     at = end === UNKNOWN ? text.lastIndexOf(before[index + 1] ?? after) : end
     const filling = at < start ? undefined : stringBetween(text, start, at)
@@ -86,7 +87,7 @@ const castIn = (mould: Mould, text: string): ChatChunk | undefined => {
   }
   const rest = text.slice(at)
   if (rest !== after) return undefined
-  mould.after = rest
+  if (isShort) mould.after = rest
   return cast
 }
 
@@ -99,6 +100,9 @@ const UNKNOWN = -2
 
 /** Where a longer string ends is told by what follows it. */
 const SHORT = 64
+
+/** A text of so many characters is nearly all hole: comparing the rest of it costs less than to keep the read that it came with. */
+const LONG = 1_024
 
 /** Where the string ends that starts here; `INVALID` for one that JSON doesn't allow, `UNKNOWN` when not before the limit. */
 const endOfString = (text: string, start: number, limit: number): number => {
