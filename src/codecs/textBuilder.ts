@@ -25,8 +25,15 @@ export const appendText = (text: TextBuilder, piece: string): void => {
   text.size = 0
 }
 
-/** Whether nothing was appended yet. */
-export const isEmptyText = ({ done, size }: TextBuilder): boolean => done === '' && size === 0
+/** Puts a whole text in the place of what there was. */
+export const replaceText = (text: TextBuilder, whole: string): void => {
+  text.done = whole
+  text.pieces = []
+  text.size = 0
+}
+
+/** How many characters there are so far. */
+export const textLength = ({ done, size }: TextBuilder): number => done.length + size
 
 /** The text so far. */
 export const builtText = ({ done, pieces }: TextBuilder): string => done + pieces.join('')

@@ -192,7 +192,8 @@ const merge = (
 }
 
 /**
- * Renders the managed prompt that a request refers to and merges it with the request, by its schema version. A request without a prompt passes as it is.
+ * Renders the managed prompt that a request refers to and merges it with the request, by its schema version. A request
+ * without a prompt passes as it is.
  *
  * Refuses with 404 (no such prompt or version) and 400 (circular or too deep composition, template error).
  */

@@ -10,9 +10,7 @@ const toNobody: Announce = () => undefined
 const toEnclosingSpan = (): Announce => {
   const span = currentOpenSpan()
   if (span === null || !span.trace.captureContent) return toNobody
-  return (part) => {
-    if (!span.ended) announcePart(span.output, part)
-  }
+  return (part) => announcePart(span.output, part)
 }
 
 /** Gives an observable what tells the enclosing span of the replies' texts that it is about to emit. */

@@ -63,7 +63,10 @@ export interface TraceOptions {
    * nested trace has that of its root.
    */
   readonly clock?: TimestampProvider
-  /** Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also in the place of any that throws. */
+  /**
+   * Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also in the place of any that
+   * throws.
+   */
   readonly ids?: Ids
   /**
    * `false` leaves the operators above unlinked: 13 ns less per operator and item. Then a function given to one of them may

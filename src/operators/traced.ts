@@ -1,12 +1,11 @@
 import { identity, Observable, type OperatorFunction, type Subscriber, type Subscription, tap } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
-import { InvalidInput } from '../errors.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { homeFrame } from '../tracing/homeFrame.js'
 import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { FrameSubscriber, recordRun } from '../tracing/subscribers.js'
+import { checkOperator } from './checkOperator.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
@@ -68,12 +67,7 @@ export const traced = <A, B>(
   options: TracedOptions = {},
 ): OperatorFunction<A, B> => {
   nonEmptyName('traced', name)
-  if (typeof operator !== 'function')
-    throw new InvalidInput(`traced ${name}`, {
-      path: 'operator',
-      expected: 'an operator',
-      found: describeFound(operator),
-    })
+  checkOperator(`traced ${name}`, 'operator', operator)
   const type = spanTypeOf(`traced ${name}`, options, OPTIONS)
   return (source) => {
     // The operator is applied once, as `pipe` does it: what it shares, its subscriptions share.

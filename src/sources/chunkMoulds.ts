@@ -101,7 +101,10 @@ const UNKNOWN = -2
 /** Where a longer string ends is told by what follows it. */
 const SHORT = 64
 
-/** A text of so many characters is nearly all hole: comparing the rest of it costs less than to keep the read that it came with. */
+/**
+ * A text of so many characters is nearly all hole: comparing the rest of it costs less than to keep the read that it came
+ * with.
+ */
 const LONG = 1_024
 
 /** Where the string ends that starts here; `INVALID` for one that JSON doesn't allow, `UNKNOWN` when not before the limit. */

@@ -1,5 +1,12 @@
 import type { ReplyEvent } from '../codecs/Reply.js'
-import { appendText, builtText, emptyText, isEmptyText, type TextBuilder } from '../codecs/textBuilder.js'
+import {
+  appendText,
+  builtText,
+  emptyText,
+  replaceText,
+  type TextBuilder,
+  textLength,
+} from '../codecs/textBuilder.js'
 import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
 import type { Trace } from './Trace.js'
 
@@ -104,7 +111,7 @@ const addReplyEvent = (output: Output, event: ReplyEvent): void => {
     case 'ReplyFinished': {
       const [text = ''] = event.reply.replies
       // Of a reply that was not streamed, or not from its beginning.
-      return addText(output, id, isEmptyText(replyIn(output, id)) ? text : '')
+      return addText(output, id, textLength(replyIn(output, id)) === 0 ? text : '')
     }
     default:
       return addText(output, id, '')
@@ -145,8 +152,8 @@ const announced = ({ parts }: Output, text: string): ReplyPart | undefined => {
 const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
   if (!whole) return addText(output, id, text)
   const reply = replyIn(output, id)
-  output.size += text.length - reply.done.length
-  reply.done = text
+  output.size += text.length - textLength(reply)
+  replaceText(reply, text)
 }
 
 const addValue = (output: Output, trace: Trace, value: unknown): void => {

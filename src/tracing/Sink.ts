@@ -11,7 +11,9 @@ export interface SinkStats {
   readonly accepted: number
   /** Taken by the server. */
   readonly delivered: number
-  /** Given up: the queue was full, every attempt failed, the sink was closed, the spool lost them, or a start was never seen. */
+  /**
+   * Given up: the queue was full, every attempt failed, the sink was closed, the spool lost them, or a start was never seen.
+   */
   readonly dropped: number
   /** Refused for what they are, by the server or because they can't be written. */
   readonly rejected: number

@@ -1192,6 +1192,7 @@ testProp(
         completion_tokens: 2,
         total_tokens: 3,
         cost: Math.abs(time),
+        estimated: true,
       },
       attributes: { metadata: { json } },
     }

@@ -375,6 +375,21 @@ test('the text of each reply is one of its outputs, by tokens and by snapshots',
   )
 })
 
+test('tokens that come out much later are values like any other', async (t) => {
+  const held = async (count: number): Promise<string | undefined> => {
+    const generate = respanGenerate({ ...chat('x'.repeat(count)), stream: true })
+    const later = of('hi').pipe(
+      generate,
+      tokens(),
+      toArray(),
+      mergeMap((list) => from(list)),
+    )
+    return (await rootOf(later))?.output
+  }
+  t.is(await held(1_000), 'x'.repeat(1_000))
+  t.is(await held(1_001), JSON.stringify(Array.from({ length: 1_001 }, () => 'x')))
+})
+
 test('of many tokens that never come out, their sum is the output', async (t) => {
   const text = 'x'.repeat(3_000)
   const generate = respanGenerate({ ...chat(text), stream: true })

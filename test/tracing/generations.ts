@@ -227,6 +227,7 @@ testProp(
     t.is(content, text)
     t.is(span?.generation?.usageSource, sourceOf(one))
     t.is(span?.generation?.usage === undefined, sourceOf(one) === 'unknown')
+    t.is(spans.at(-1)?.totals?.estimated === true, sourceOf(one) === 'estimated')
     if (sourceOf(one) === 'reported') t.deepEqual(span?.generation?.usage, USAGE)
     if (isLeft(one)) t.true(breakOff?.aborted)
   },

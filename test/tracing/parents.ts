@@ -25,7 +25,7 @@ import {
   merge,
   mergeMap,
   NEVER,
-  type Observable,
+  Observable,
   observeOn,
   of,
   queueScheduler,
@@ -622,6 +622,22 @@ test('56 cases, of which a browser knows 53', (t) => {
 })
 
 for (const asyncContext of [true, false]) {
+  test(`what withSpan(undefined) hides stays outside, for whomever it works${asyncContext ? '' : ', in a browser'}`, async (t) => {
+    const { sink, traced, step } = kitOf({ deep: true, asyncContext })
+    const hiding = component(
+      'c@A',
+      (value: number) =>
+        new Observable<number>((subscriber) =>
+          withSpan(undefined, () => of(value).pipe(step<number>('hidden')).subscribe(subscriber)),
+        ),
+    )
+    await run(of(1).pipe(hiding, traced('A')))
+    t.deepEqual(
+      sink.spans().map(({ name }) => name),
+      ['c@A', 'A'],
+    )
+  })
+
   test(`a function inside a component finds its span, whoever feeds it${asyncContext ? '' : ', in a browser'}`, async (t) => {
     const { sink, traced } = kitOf({ deep: true, asyncContext })
     const fed = new Subject<number>()
