@@ -43,13 +43,14 @@ const ALL_VARIABLES = [
  *
  * @param names - default: all of them; each costs a call of the system
  */
-export const readEnvironment = (names: ReadonlyArray<keyof Environment> = ALL_VARIABLES): Environment =>
-  Object.fromEntries(
-    names.flatMap((name) => {
-      const value = readVariable(name)
-      return value === '' ? [] : [[name, value] as const]
-    }),
-  )
+export const readEnvironment = (names: ReadonlyArray<keyof Environment> = ALL_VARIABLES): Environment => {
+  const environment: { -readonly [Name in keyof Environment]: Environment[Name] } = {}
+  for (const name of names) {
+    const value = readVariable(name)
+    if (value !== '') environment[name] = value
+  }
+  return environment
+}
 
 const readVariable = (name: string): string => {
   try {
@@ -69,6 +70,6 @@ const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
  * @param environment - as {@link readEnvironment} gives it
  */
 export const contentTracingEnabled = (environment: Environment): boolean =>
-  [environment.RESPAN_TRACE_CONTENT, environment.HAYSTACK_CONTENT_TRACING_ENABLED].every(
-    (value) => value === undefined || ON.has(value.trim().toLowerCase()),
-  )
+  isOn(environment.RESPAN_TRACE_CONTENT) && isOn(environment.HAYSTACK_CONTENT_TRACING_ENABLED)
+
+const isOn = (value: string | undefined): boolean => value === undefined || ON.has(value.trim().toLowerCase())
