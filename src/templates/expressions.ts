@@ -149,10 +149,6 @@ export const expressions = (
         return binary(node, scope)
       case 'FilterExpression':
         return filtered(evaluate(node.operand, scope), node.filter, scope)
-      case 'FilterStatement': {
-        const content = evaluate({ type: 'Program', body: node.body }, scope)
-        return filtered(content, node.filter, scope)
-      }
       case 'TestExpression':
         return tested(
           evaluate(node.operand, scope),

@@ -79,7 +79,7 @@ export interface Binary {
 
 /** A list or a tuple; as the target of `set`, a list means the same as a tuple. */
 export interface List {
-  type: 'ArrayLiteral' | 'TupleLiteral'
+  readonly type: 'ArrayLiteral' | 'TupleLiteral'
   readonly value: ReadonlyArray<Node>
 }
 
@@ -144,6 +144,12 @@ export interface Scope {
   readonly variables: Map<string, Value>
   /** Converts a value and declares it; the name must be new. */
   readonly set: (name: string, value: unknown) => Value
+}
+
+/** A macro, `caller`, or a function that every template knows. */
+export interface Callable extends Value {
+  /** @param from - the names that are visible where it is called */
+  readonly value: (args: ReadonlyArray<Value>, from: Scope) => Value
 }
 
 export interface Interpreter {

@@ -108,8 +108,18 @@ const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map([
 
 const NONE: ReadonlyMap<string, Filter> = new Map()
 
+const OWN = new WeakMap<Value, ReadonlyMap<string, Filter>>()
+
+/** A value with methods of its own in the place of its kind's. */
+export const withMethods = (value: Value, methods: ReadonlyMap<string, Filter>): Value => {
+  OWN.set(value, methods)
+  return value
+}
+
 /** Python's methods of a value, as far as templates use them; none of them changes it. */
 export const methodsOf = (value: Value): ReadonlyMap<string, Filter> => {
   if (isText(value)) return TEXT_METHODS
+  const own = OWN.get(value)
+  if (own !== undefined) return own
   return value.type === 'ObjectValue' ? OBJECT_METHODS : NONE
 }

@@ -2,14 +2,15 @@ import { InvalidInput } from '../errors.js'
 import { described, expressions } from './expressions.js'
 import { scopeOf } from './globals.js'
 import { jinja, type Node, type Scope, type Value } from './jinja.js'
-import { constant, isCallable, isMissing, isText, list, textOf, UNDEFINED } from './values.js'
+import { statements } from './statements.js'
+import { isCallable, isMissing, textOf, UNDEFINED } from './values.js'
 import { nodesOf } from './walkNodes.js'
 
 /** Where in a template values are treated as Jinja does, and the engine doesn't. */
 interface Places {
   /** What an attribute is read of: an error when it is missing. */
   readonly bases: ReadonlySet<Node>
-  /** What a loop runs over: nothing when it is missing, the characters when it is text. */
+  /** The loops that are asked where they are: `loop` costs more than a turn does. */
   readonly loops: ReadonlySet<Node>
   /** Where a function may stand; elsewhere it would show its source. */
   readonly callables: ReadonlySet<Node>
@@ -44,16 +45,13 @@ const calledIn = (node: Node): ReadonlyArray<Node> => {
   return node.type === 'CallExpression' ? [node.callee] : []
 }
 
+const isLoop = (node: Node): boolean => node.type === 'Identifier' && node.value === 'loop'
+
 const placesIn = (program: Node): Places => {
   const nodes = nodesOf(program)
   return {
     bases: new Set(nodes.flatMap((node) => (node.type === 'MemberExpression' ? [node.object] : []))),
-    loops: new Set(
-      nodes.flatMap((node) => {
-        if (node.type !== 'For') return []
-        return [node.iterable.type === 'SelectExpression' ? node.iterable.lhs : node.iterable]
-      }),
-    ),
+    loops: new Set(nodes.filter((node) => node.type === 'For' && node.body.flatMap(nodesOf).some(isLoop))),
     callables: new Set([
       ...nodes.flatMap(callablesBelow).filter(({ type }) => type !== 'MemberExpression'),
       ...nodes.flatMap(calledIn),
@@ -84,8 +82,6 @@ export const renderer = (
         found: 'undefined',
       })
     }
-    if (loops.has(node) && isMissing(value)) return list([])
-    if (loops.has(node) && isText(value)) return constant(Array.from(value.value))
     return isCallable(value) && !callables.has(node) ? UNDEFINED : value
   }
 
@@ -93,8 +89,9 @@ export const renderer = (
     const interpreter = new jinja.Interpreter(scopeOf(values))
     const engine = interpreter.evaluate.bind(interpreter)
     const evaluate = (node: Node, scope: Scope): Value =>
-      asInJinja(node, own(node, scope) ?? engine(node, scope) ?? UNDEFINED)
-    const own = expressions(subject, name, evaluate)
+      asInJinja(node, statement(node, scope) ?? expression(node, scope) ?? engine(node, scope) ?? UNDEFINED)
+    const statement = statements(evaluate, engine, loops)
+    const expression = expressions(subject, name, evaluate)
     // The engine calls its own method for every node, so this is where each value passes.
     interpreter.evaluate = (node, scope) => (node === undefined ? UNDEFINED : evaluate(node, scope))
     try {

@@ -1,4 +1,4 @@
-import { jinja, type Value } from './jinja.js'
+import { type Callable, jinja, type Value } from './jinja.js'
 
 export type ListValue = Value & { readonly value: ReadonlyArray<Value> }
 
@@ -7,13 +7,24 @@ export type FieldsValue = Value & { readonly value: ReadonlyMap<string, Value> }
 
 export type NumberValue = Value & { readonly value: number | boolean }
 
+// Only a scope converts values, and to make one for each would cost more than they do.
+const CONVERTER = new jinja.Environment()
+
 /** A plain value as the engine holds it; lists and objects with all that is in them. */
-export const constant = (value: unknown): Value => new jinja.Environment().set('value', value)
+export const constant = (value: unknown): Value => {
+  const made = CONVERTER.set('value', value)
+  CONVERTER.variables.delete('value')
+  return made
+}
 
 export const UNDEFINED: Value = constant(undefined)
 
 /** A list of values that are the engine's already. */
 export const list = (items: ReadonlyArray<Value>): ListValue => Object.assign(constant([]), { value: items })
+
+/** An object with values in it that are the engine's already. */
+export const fields = (values: Readonly<Record<string, Value>>): Value =>
+  Object.assign(constant({}), { value: new Map(Object.entries(values)) })
 
 const PARTS = new WeakMap<Value, ReadonlyMap<string, Value>>()
 
@@ -46,7 +57,7 @@ export const isNumber = (value: Value): value is NumberValue =>
 
 export const isMissing = ({ type }: Value): boolean => type === 'UndefinedValue'
 
-export const isCallable = ({ type }: Value): boolean => type === 'FunctionValue'
+export const isCallable = (value: Value): value is Callable => value.type === 'FunctionValue'
 
 export const isNull = ({ type }: Value): boolean => type === 'NullValue'
 
