@@ -1,4 +1,5 @@
 import { InvalidInput } from '../errors.js'
+import { itemOf } from './attributes.js'
 import { filterNamed } from './filters/filters.js'
 import type { Call, Identifier, Member, Node, NodeOf, Scope, Value } from './jinja.js'
 import { methodsOf } from './methods.js'
@@ -28,6 +29,10 @@ const nameOf = (named: Identifier | Call): string => {
   const name = named.type === 'CallExpression' ? named.callee : named
   return name.type === 'Identifier' ? name.value : described(name)
 }
+
+/** `a[b]` or `a.0`, rather than `a.b` or `a[b:c]`. */
+const isItem = ({ property, computed }: Member): boolean =>
+  computed ? property.type !== 'SliceExpression' : property.type === 'IntegerLiteral'
 
 const isOrder = (node: Node): node is NodeOf<'BinaryExpression'> =>
   node.type === 'BinaryExpression' && ORDERS.has(node.operator.value)
@@ -147,6 +152,8 @@ export const expressions = (
     switch (node.type) {
       case 'BinaryExpression':
         return binary(node, scope)
+      case 'MemberExpression':
+        return isItem(node) ? itemOf(evaluate(node.object, scope), evaluate(node.property, scope)) : undefined
       case 'FilterExpression':
         return filtered(evaluate(node.operand, scope), node.filter, scope)
       case 'TestExpression':

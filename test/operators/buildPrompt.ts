@@ -90,6 +90,18 @@ const templates: ReadonlyArray<readonly [title: string, template: string, input:
     { o: { a: 1, b: 2 } },
     'a=1;b=2;',
   ],
+  [
+    'a character of a text by its place',
+    '{{ x[1] }}{{ x[-1] }}{{ x.0 }}{{ xs[0][1] }}[{{ x[9] }}]',
+    { x: 'a😀b', xs: ['a😀'] },
+    '😀ba😀[]',
+  ],
+  [
+    'nothing for a place that a value has not',
+    '[{{ xs[9] }}{{ xs[0.5] }}{{ xs["a"] }}{{ o[0] }}{{ o["b"] }}{{ n[0] }}{{ z[0] }}{{ z["a"] }}]',
+    { xs: [1], o: { a: 1 }, n: 1, z: null },
+    '[]',
+  ],
   ['loops over text', '{% for c in word %}[{{ c }}]{% endfor %}', { word: 'añ😀' }, '[a][ñ][😀]'],
   [
     'break and continue',
