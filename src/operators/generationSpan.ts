@@ -189,7 +189,7 @@ export const generationSpan = (
       name,
       type: 'generation',
       input: inputOf(request.right),
-      attributes: attributesOf(trace, request.right),
+      attributes: attributesOf(trace, gateway.complete?.(request.right) ?? request.right),
     })
     span.settled = false
     const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right, gateway))

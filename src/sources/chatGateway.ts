@@ -22,13 +22,13 @@ import type { Gateway, GatewayEvent } from './Gateway.js'
  *
  * @param platform - names the gateway, its key, its address, and the fields that it takes
  * @param connection - checked now, without reading the environment
- * @param complete - makes the request that is sent of the one that was given
+ * @param complete - makes the request that is sent of the one that was given; it is that itself without one
  * @throws InvalidInput for an option of the wrong shape
  */
 export const chatGateway = (
   platform: Platform,
   connection: Connection,
-  complete: (request: ChatRequest) => ChatRequest,
+  complete?: Gateway['complete'],
 ): Gateway => {
   const policy = connectionPolicy(`${platform}Gateway`, connection)
   const variables = endpointVariables(platform, connection)
@@ -45,7 +45,7 @@ export const chatGateway = (
     defer(() => {
       const target = endpoint(platform, connection, readEnvironment(variables))
       if (isLeft(target)) return throwError(() => target.left)
-      const body = toJson(complete(request))
+      const body = toJson(complete?.(request) ?? request)
       if (isLeft(body)) return throwError(() => body.left)
       const stream = request.stream === true
       const { baseUrl, apiKey } = target.right
@@ -72,6 +72,7 @@ export const chatGateway = (
     kind: platform,
     chat,
     scrubs: () => scrubs,
+    ...(complete === undefined ? {} : { complete }),
   }
 }
 

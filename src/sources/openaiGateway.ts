@@ -11,5 +11,4 @@ import type { Gateway } from './Gateway.js'
  *
  * @throws InvalidInput for an option of the wrong shape
  */
-export const openaiGateway = (connection: Connection = {}): Gateway =>
-  chatGateway('openai', connection, (request) => request)
+export const openaiGateway = (connection: Connection = {}): Gateway => chatGateway('openai', connection)

@@ -40,7 +40,11 @@ export const respanGateway = ({ attributes, ...connection }: RespanConnection = 
       ...decoded.left,
       path: joinPaths('attributes', decoded.left.path),
     })
-  return chatGateway('respan', connection, (request) => withAttributes(decoded.right, request))
+  return chatGateway(
+    'respan',
+    connection,
+    attributes && ((request) => withAttributes(decoded.right, request)),
+  )
 }
 
 const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {

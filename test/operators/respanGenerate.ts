@@ -9,6 +9,7 @@ import {
   openaiGenerate,
   type Reply,
   type ReplyEvent,
+  respanGateway,
   respanGenerate,
   respanTrace,
   StreamInterrupted,
@@ -36,6 +37,7 @@ import {
   tap,
   toArray,
 } from 'rxjs'
+import { sendJson, serve } from '../helpers/server.js'
 
 const model = 'm'
 
@@ -759,6 +761,27 @@ test('two subscriptions share no state', (t) =>
     expectObservable(text$).toBe('      -a-b|', { a: 'a', b: 'ab' })
     expectObservable(text$, '--^').toBe('---a-b|', { a: 'a', b: 'ab' })
   }))
+
+test("its span has the gateway's attributes, too, as they were sent", async (t) => {
+  const server = await serve(t, (response) =>
+    sendJson(response, { choices: [{ index: 0, message: { role: 'assistant', content: 'hi' } }] }),
+  )
+  const shared = { customer_identifier: 'g', thread_identifier: 'g', metadata: { a: 'g', b: 'g' } }
+  const gateway = respanGateway({ baseUrl: server.url, apiKey: 'key', attributes: shared })
+  const sink = memorySink()
+  await lastValueFrom(
+    of('hi').pipe(
+      respanGenerate({ model, gateway, attributes: { thread_identifier: 'o', metadata: { b: 'o' } } }),
+      respanTrace('T', { sink, attributes: { customer_identifier: 't', metadata: { c: 't' } } }),
+    ),
+  )
+  const sent = { customer_identifier: 'g', thread_identifier: 'o', metadata: { a: 'g', b: 'o' } }
+  t.like(JSON.parse(server.received[0]?.body ?? 'null'), sent)
+  const [generation, root] = sink.spans()
+  t.deepEqual(generation?.attributes, { ...sent, metadata: { c: 't', ...sent.metadata } })
+  t.deepEqual(root?.attributes, { customer_identifier: 't', metadata: { c: 't' } })
+  t.deepEqual(shared, { customer_identifier: 'g', thread_identifier: 'g', metadata: { a: 'g', b: 'g' } })
+})
 
 test('its span tells model, usage, first token, request and output', (t) => {
   const sink = memorySink()
