@@ -173,6 +173,25 @@ for (const [what, answer] of Object.entries(ECHOES))
       free(t, 'spans', sink.spans())
     })
 
+for (const [what, answer] of Object.entries(ECHOES))
+  test(`no error says the credentials, of one request or of a gateway's all, that a server repeats in ${what}`, async (t) => {
+    const server = await serve(t, answer)
+    const reach = { baseUrl: server.url, apiKey: 'another-key', retry: { count: 0 } }
+    const attributes = { customer_credentials: { openai: { api_key: KEY } } }
+    for (const stream of [true, false]) {
+      const one = respanGenerate({ model: 'm', stream, attributes, ...reach })
+      free(t, 'one', await wordsOf(of('Hi').pipe(one)))
+      const all = respanGenerate({ model: 'm', stream, gateway: respanGateway({ attributes, ...reach }) })
+      free(t, 'all', await wordsOf(of('Hi').pipe(all)))
+    }
+  })
+
+/** What an error says, without what the model had said. */
+const wordsOf = async (replies$: Observable<unknown>): Promise<unknown> => {
+  const error = await caught(lastValueFrom(replies$))
+  return error instanceof Error ? Object.assign(error, { partial: undefined }) : error
+}
+
 test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))
   const sink = memorySink()

@@ -45,7 +45,8 @@ export const chatGateway = (
     defer(() => {
       const target = endpoint(platform, connection, readEnvironment(variables))
       if (isLeft(target)) return throwError(() => target.left)
-      const body = toJson(complete?.(request) ?? request)
+      const whole = complete?.(request) ?? request
+      const body = toJson(whole)
       if (isLeft(body)) return throwError(() => body.left)
       const stream = request.stream === true
       const { baseUrl, apiKey } = target.right
@@ -53,7 +54,7 @@ export const chatGateway = (
       const headers = requestHeaders(apiKey, { accept }, connection.headers)
       const scrub = scrubber(headers)
       remember(scrub)
-      const secrets = secretsOf(request)
+      const secrets = secretsOf(whole)
       const call = {
         platform,
         stream,
