@@ -365,8 +365,8 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     'escapes for HTML, and takes HTML away',
     [
       [
-        "{{ '<a href=\"x\">T & \\'q\\'</a>' | e }} {{ '<' | escape }} {{ 1 | e }} {{ '<b>  hi </b>\\n <!-- c --> &lt;x&gt; &amp; &#39; &#x41;' | striptags }}",
-        "&lt;a href=&#34;x&#34;&gt;T &amp; &#39;q&#39;&lt;/a&gt; &lt; 1 hi <x> & ' A",
+        "{{ '<a href=\"x\">T & \\'q\\'</a>' | e }} {{ '<' | escape }}{{ '<' | forceescape }} {{ 1 | e }} {{ '<b>  hi </b>\\n <!-- c --> &lt;x&gt; &amp; &#39; &#x41;' | striptags }}",
+        "&lt;a href=&#34;x&#34;&gt;T &amp; &#39;q&#39;&lt;/a&gt; &lt;&lt; 1 hi <x> & ' A",
       ],
     ],
   ],

@@ -197,6 +197,7 @@ export const TEXT_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
   ['format', { parameters: ['*'], apply: (value, args) => constant(printf(textOf(value), args)) }],
   ['escape', escapeFilter],
   ['e', escapeFilter],
+  ['forceescape', escapeFilter],
   ['striptags', textFilter([], withoutTags)],
   ['urlencode', filter([], (value) => constant(isMissing(value) ? '' : urlEncoded(value)))],
 ]
