@@ -35,6 +35,7 @@ const TRACE_KEYS = [
   'customer_identifier',
   'customer_email',
   'customer_name',
+  'customer_params',
   'thread_identifier',
   'session_identifier',
   'group_identifier',
@@ -46,6 +47,7 @@ const TRACE_KEYS = [
   'environment',
   'note',
   'category',
+  'positive_feedback',
 ] as const satisfies ReadonlyArray<keyof TraceAttributes>
 
 const PARAM_KEYS = [

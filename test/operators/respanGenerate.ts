@@ -9,12 +9,14 @@ import {
   openaiGenerate,
   type Reply,
   type ReplyEvent,
+  type RespanAttributes,
   respanGateway,
   respanGenerate,
   respanTrace,
   StreamInterrupted,
   snapshots,
   system,
+  type TraceAttributes,
   tokens,
   toolResult,
   user,
@@ -761,6 +763,42 @@ test('two subscriptions share no state', (t) =>
     expectObservable(text$).toBe('      -a-b|', { a: 'a', b: 'ab' })
     expectObservable(text$, '--^').toBe('---a-b|', { a: 'a', b: 'ab' })
   }))
+
+test('its span has all that says whom and what the call is about, and nothing of how it is routed', (t) => {
+  const about = {
+    customer_identifier: 'c',
+    customer_email: 'c@example.org',
+    customer_name: 'C',
+    customer_params: { customer_identifier: 'c', group_identifier: 'g', period_budget: 10 },
+    thread_identifier: 't',
+    session_identifier: 's',
+    group_identifier: 'g',
+    trace_group_identifier: 'tg',
+    custom_identifier: 'id',
+    evaluation_identifier: 'e',
+    metadata: { k: 'v' },
+    properties: { k: [1] },
+    environment: 'test',
+    note: 'n',
+    category: 'k',
+    positive_feedback: true,
+  }
+  const recorded = (operator: RespanAttributes, trace: TraceAttributes): unknown => {
+    const sink = memorySink()
+    marbles(t.deepEqual, ({ cold, expectObservable, clock, flush }) => {
+      const reply$ = cold('p|', { p: 'hi' }).pipe(
+        respanGenerate({ model, gateway: marbleGateway('a|'), attributes: operator }),
+        respanTrace('T', { sink, clock, attributes: trace }),
+        map(() => 'r'),
+      )
+      expectObservable(reply$).toBe('-(r|)')
+      flush()
+    })
+    return sink.spans()[0]?.attributes
+  }
+  t.deepEqual(recorded({ ...about, fallback_models: ['f'], cache_enabled: true }, {}), about)
+  t.deepEqual(recorded({}, about), about)
+})
 
 test("its span has the gateway's attributes, too, as they were sent", async (t) => {
   const server = await serve(t, (response) =>
