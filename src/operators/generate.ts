@@ -26,7 +26,7 @@ import { checkCodec } from './checkCodec.js'
 import type { Each } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
-import { generationSpan } from './generationSpan.js'
+import { type Asked, generationSpan } from './generationSpan.js'
 import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { wholeReply } from './wholeReply.js'
@@ -316,7 +316,8 @@ const promptOf = (
 }
 
 /** @throws InvalidInput for what can't be sent, and what the user's functions throw */
-const requestOf = (name: string, options: GenerateOptions, gateway: Gateway, input: never): ChatRequest => {
+const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input: never): Asked => {
+  const takesAttributes = gateway.kind === 'respan'
   const byPrompt = options.promptId !== undefined
   const item = itemOf(name, input, byPrompt, options.variables !== undefined)
   const variables = variablesOf(name, options.variables, item.variables)
@@ -328,7 +329,7 @@ const requestOf = (name: string, options: GenerateOptions, gateway: Gateway, inp
   const ownAttributes = partOf(name, RespanAttributes, item, 'attributes')
   const fieldsOf = (chat: ChatParams | undefined, respan: RespanAttributes | undefined): Fields => ({
     ...(byPrompt ? {} : chat),
-    ...(gateway.kind === 'respan' ? respan : {}),
+    ...(takesAttributes ? respan : {}),
   })
   const operator = { ...fieldsOf(params, attributes), ...options.extraBody }
   const request = defined({
@@ -340,7 +341,11 @@ const requestOf = (name: string, options: GenerateOptions, gateway: Gateway, inp
   })
   const decoded = decode(ChatRequest)(request)
   if (isLeft(decoded)) throw new InvalidInput(name, decoded.left)
-  return decoded.right
+  if (takesAttributes) return { request: decoded.right }
+  return {
+    request: decoded.right,
+    unsent: mergeAttributes<RespanAttributes>(attributes ?? {}, ownAttributes ?? {}),
+  }
 }
 
 /** Makes a generator: the part that `respanGenerate` and `openaiGenerate` share. */
@@ -360,13 +365,13 @@ export const generate = (
       const home = here === undefined ? homeFrame(subscriber) : undefined
       if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       const parent = currentOpenSpan()
-      const request = tryCatch(() => requestOf(generator.name, options, gateway, input), identity)
+      const asked = tryCatch(() => askedOf(generator.name, options, gateway, input), identity)
       const events =
         parent === null
-          ? isLeft(request)
-            ? throwError(() => request.left)
-            : observeChat(gateway, request.right, collect, undefined)
-          : generationSpan(parent, name, gateway, input, request, collect)
+          ? isLeft(asked)
+            ? throwError(() => asked.left)
+            : observeChat(gateway, asked.right.request, collect, undefined)
+          : generationSpan(parent, name, gateway, input, asked, collect)
       return stream ? events.subscribe(subscriber) : wholeReply()(events).subscribe(subscriber)
     }
     return new Observable(subscribe)

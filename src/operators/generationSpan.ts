@@ -9,7 +9,7 @@ import { messageText } from '../codecs/messages.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import type { RespanAttributes, TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
 import { scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
@@ -71,8 +71,20 @@ const CONTENT_KEYS = ['tools', 'tool_choice', 'response_format', 'stop'] as cons
   keyof ChatParams
 >
 
-const attributesOf = ({ attributes }: Trace, request: ChatRequest): TraceAttributes | undefined => {
-  const own = picked(request, TRACE_KEYS)
+/** What a gateway is asked. */
+export interface Asked {
+  readonly request: ChatRequest
+  /** The attributes that the gateway does not take: those of a trace are told all the same. */
+  readonly unsent?: RespanAttributes
+}
+
+const attributesOf = (
+  { attributes }: Trace,
+  { request, unsent }: Asked,
+  { complete }: Gateway,
+): TraceAttributes | undefined => {
+  const sent = complete?.(request) ?? request
+  const own = picked(unsent === undefined ? sent : mergeAttributes<ChatRequest>(unsent, sent), TRACE_KEYS)
   return Object.keys(own).length === 0 ? attributes : mergeAttributes(attributes ?? {}, ownCopy(own))
 }
 
@@ -176,25 +188,26 @@ export const generationSpan = (
   name: string,
   gateway: Gateway,
   input: unknown,
-  request: Either<unknown, ChatRequest>,
+  asked: Either<unknown, Asked>,
   collect: boolean,
 ): Observable<ReplyEvent> =>
   new Observable((subscriber) => {
     const { trace } = parent
     const here = captureFrame(trace.asyncContext)
-    if (isLeft(request)) {
+    if (isLeft(asked)) {
       const span = startSpan(trace, parent, { name, type: 'generation', input })
-      endSpan(span, { ...failedEnd(span, 'error', request.left), generation: { usageSource: 'unknown' } })
-      return subscriber.error(request.left)
+      endSpan(span, { ...failedEnd(span, 'error', asked.left), generation: { usageSource: 'unknown' } })
+      return subscriber.error(asked.left)
     }
+    const { request } = asked.right
     const span = startSpan(trace, parent, {
       name,
       type: 'generation',
-      input: inputOf(request.right),
-      attributes: attributesOf(trace, gateway.complete?.(request.right) ?? request.right),
+      input: inputOf(request),
+      attributes: attributesOf(trace, asked.right, gateway),
     })
     span.settled = false
-    const events = observeChat(gateway, request.right, collect, listenerOf(span, request.right, gateway))
+    const events = observeChat(gateway, request, collect, listenerOf(span, request, gateway))
     const inside = forkFrame(span, trace.asyncContext)
     const outside = new FrameSubscriber(subscriber, here, inside)
     runInFrame(inside, subscribeTo, events, outside)

@@ -536,6 +536,31 @@ test('sends no Respan field to a gateway that is not Respan’s', async (t) => {
   t.deepEqual(gateway.requests[0], { model, messages: [user('hi')] })
 })
 
+test("what is not sent to a gateway that is not Respan's is on the span all the same", async (t) => {
+  const gateway = marbleGateway('a|', {}, undefined, { kind: 'openai' })
+  const item = { prompt: 'hi', attributes: { customer_identifier: 'c', metadata: { b: 'i' } } }
+  const attributesOn = async (generator: OperatorFunction<typeof item, unknown>): Promise<unknown> => {
+    const sink = memorySink()
+    const traced = respanTrace('T', { sink, attributes: { metadata: { a: 't' } } })
+    await lastValueFrom(of(item).pipe(generator, traced))
+    return sink.spans()[0]?.attributes
+  }
+  const attributes = { thread_identifier: 't', metadata: { b: 'o', c: 'o' }, fallback_models: ['f'] }
+  t.deepEqual(await attributesOn(respanGenerate({ model, gateway, attributes })), {
+    customer_identifier: 'c',
+    thread_identifier: 't',
+    metadata: { a: 't', b: 'i', c: 'o' },
+  })
+  t.deepEqual(await attributesOn(openaiGenerate({ model, gateway, extraBody: { metadata: { d: 'x' } } })), {
+    customer_identifier: 'c',
+    metadata: { a: 't', b: 'i', d: 'x' },
+  })
+  t.deepEqual(gateway.requests, [
+    { model, messages: [user('hi')] },
+    { model, messages: [user('hi')], metadata: { d: 'x' } },
+  ])
+})
+
 test('puts together parallel tool calls, refusals and reasoning', async (t) => {
   const values = {
     r: { reasoning: 'hm ' },
