@@ -44,19 +44,41 @@ export const ResponsesTextPart = wire(
 /** Text in a message, as the Responses interface names it. */
 export type ResponsesTextPart = t.TypeOf<typeof ResponsesTextPart>
 
-const KNOWN: ReadonlySet<string> = new Set(['text', 'image_url', 'input_text', 'output_text'])
+/** Sound, a file, or what else a provider takes under these names: its fields are passed on as they are. */
+export const OpaquePart = wire(
+  t.intersection([
+    t.type({
+      type: t.union(
+        [
+          t.literal('input_audio'),
+          t.literal('file'),
+          t.literal('input_image'),
+          t.literal('input_file'),
+          t.literal('tool_use'),
+          t.literal('image'),
+          t.literal('tool_result'),
+        ],
+        'name of a part',
+      ),
+    }),
+    Fields,
+  ]),
+  'OpaquePart',
+)
 
-/**
- * Any other part (`file`, `input_image`, `tool_use`, Anthropic's `image` and `tool_result`, what comes next): passed
- * on as it is.
- */
+/** A part that is known by its name only. */
+export type OpaquePart = t.TypeOf<typeof OpaquePart>
+
+const LOOKED_INTO: ReadonlySet<string> = new Set(['text', 'image_url', 'input_text', 'output_text'])
+
+/** A part of any other type, as of one that is yet to come: passed on as it is. */
 export const OtherPart = t.refinement(
   wire(t.type({ type: t.string }), 'OtherPart'),
-  (part) => !KNOWN.has(part.type),
+  (part) => !LOOKED_INTO.has(part.type),
   'OtherPart',
 )
 
-/** Any part whose `type` this library does not look into. */
+/** A part whose type is unknown here. */
 export type OtherPart = t.TypeOf<typeof OtherPart>
 
 /**
@@ -66,7 +88,7 @@ export type OtherPart = t.TypeOf<typeof OtherPart>
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
 export const ContentPart = wire(
-  t.union([TextPart, ImageUrlPart, ResponsesTextPart, OtherPart], 'ContentPart'),
+  t.union([TextPart, ImageUrlPart, ResponsesTextPart, OpaquePart, OtherPart], 'ContentPart'),
   'ContentPart',
 )
 
