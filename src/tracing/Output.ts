@@ -9,6 +9,7 @@ import {
 } from '../codecs/textBuilder.js'
 import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
 import type { Trace } from './Trace.js'
+import { withoutMedia } from './withoutMedia.js'
 
 /** What came out as it is kept: redacted, a text as it is and anything else as JSON; or a reply's text, not yet redacted. */
 type Item = string | { readonly json: string } | TextBuilder
@@ -158,9 +159,14 @@ const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
 
 const addValue = (output: Output, trace: Trace, value: unknown): void => {
   const content = trace.redact(value)
-  if (typeof content === 'string') return addItem(output, content, content.length + QUOTES_AND_COMMA)
-  const json = jsonText(content)
-  if (json !== undefined) addItem(output, { json }, json.length + COMMA)
+  if (typeof content === 'string') {
+    const text = withoutMedia(content)
+    return addItem(output, text, text.length + QUOTES_AND_COMMA)
+  }
+  const written = jsonText(content)
+  if (written === undefined) return
+  const json = withoutMedia(written)
+  addItem(output, { json }, json.length + COMMA)
 }
 
 /** Lets go of all that was kept. */

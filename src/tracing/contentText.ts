@@ -1,4 +1,5 @@
 import type { Trace } from './Trace.js'
+import { withoutMedia } from './withoutMedia.js'
 
 /** Cuts a text to a number of UTF-8 bytes, never inside a character, and says so at the end. */
 export const cutText = (text: string, maxBytes: number): string => {
@@ -99,11 +100,12 @@ export const boundedText = (text: string, { scrubs, maxContentBytes }: ContentBo
 }
 
 /**
- * Content as it goes on the wire: a text as it is, anything else as JSON, `undefined` for nothing.
+ * Content as it goes on the wire: a text as it is, anything else as JSON, `undefined` for nothing. Media in base64 are told
+ * by type and size.
  *
  * @param bounds - longer texts are cut with a mark
  */
 export const contentText = (content: unknown, bounds: ContentBounds): string | undefined => {
   const text = typeof content === 'string' ? content : content === undefined ? undefined : jsonText(content)
-  return text === undefined ? undefined : boundedText(text, bounds)
+  return text === undefined ? undefined : boundedText(withoutMedia(text), bounds)
 }

@@ -29,6 +29,8 @@ import {
   timer,
   toArray,
 } from 'rxjs'
+import type { ChatMessage } from '../../dist/codecs/ChatMessage.js'
+import { user } from '../../dist/codecs/messages.js'
 import { HttpError, InvalidInput } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
@@ -649,6 +651,64 @@ test('longer content is cut with a mark, inside no character', async (t) => {
   t.is(span?.input, '1234567890… [cut: 1 of 11 characters]')
   const failing = throwError(() => new Error('12345678901'))
   t.is((await rootOf(failing, { maxContentBytes }))?.error?.message, '1234567890… [cut: 1 of 11 characters]')
+})
+
+test('images, sound and files are told by type and size, wherever they stand', async (t) => {
+  const bytes = (size: number) => Buffer.alloc(size, 'media').toString('base64')
+  const png = `data:image/png;base64,${bytes(900)}`
+  const pdf = `data:application/pdf;name=a.pdf;base64,${bytes(1_000)}`
+  const message = user([
+    { type: 'text', text: 'What is this?' },
+    { type: 'image_url', image_url: { url: png, detail: 'low' } },
+    { type: 'input_audio', input_audio: { data: bytes(1_001), format: 'wav' } },
+    { type: 'file', file: { filename: 'a.pdf', file_data: pdf } },
+  ])
+  const told =
+    '[{"role":"user","content":[{"type":"text","text":"What is this?"},' +
+    '{"type":"image_url","image_url":{"url":"[image/png, 900 bytes]","detail":"low"}},' +
+    '{"type":"input_audio","input_audio":{"data":"[1001 bytes]","format":"wav"}},' +
+    '{"type":"file","file":{"filename":"a.pdf","file_data":"[application/pdf, 1000 bytes]"}}]}]'
+  const { model, gateway } = chat('A cat.')
+  const spans = await spansOf(
+    of([message]).pipe(
+      component('c', (messages: ReadonlyArray<ChatMessage>) => of(messages)),
+      respanGenerate({ model, gateway }),
+    ),
+  )
+  t.deepEqual(
+    spans.map(({ input }) => input),
+    [told, told, told],
+  )
+  t.is(spans[0]?.output, told)
+  t.is((await rootOf(of(png)))?.output, '[image/png, 900 bytes]')
+  t.is((await rootOf(of(JSON.stringify({ chart: png }))))?.output, '{"chart":"[image/png, 900 bytes]"}')
+  t.is(
+    (await rootOf(from([png, { json: JSON.stringify([pdf]) }])))?.output,
+    JSON.stringify(['[image/png, 900 bytes]', { json: '["[application/pdf, 1000 bytes]"]' }]),
+  )
+})
+
+test('what only looks like media stays', async (t) => {
+  const long = 'a'.repeat(2_000)
+  for (const text of [
+    long,
+    'data:image/png;base64,AAAA',
+    `data:image/png,${long}`,
+    `data:;base64,${long}`,
+    `${long}data:image/png;base64,`,
+    `a "data":"${long}"`,
+    `"input_audio" "data":"${'a'.repeat(900)}"`,
+  ])
+    t.is((await rootOf(of(text)))?.output, text)
+})
+
+test('media leave room for the words beside them', async (t) => {
+  const image = { url: `data:image/png;base64,${'A'.repeat(5_000)}` }
+  const values = [image, image, 'What is this?']
+  t.is(
+    (await rootOf(from(values), { maxContentBytes: 1_000 }))?.output,
+    JSON.stringify([{ url: '[image/png, 3750 bytes]' }, { url: '[image/png, 3750 bytes]' }, 'What is this?']),
+  )
 })
 
 test('a text of tokens is cut with a mark too', async (t) => {

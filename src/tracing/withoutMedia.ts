@@ -1,0 +1,50 @@
+// Characters. What is shorter is shown, since its place would take as much.
+const SHORTEST = 1_000
+
+// As URLs, wherever they stand, also in a JSON within JSON; and as the `data` of OpenAI's `input_audio`.
+const URL_BEGINNING = /data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/g
+const FIELD_BEGINNING = /"data":"/g
+
+const NOT_BASE64 = /[^\w+/=-]/g
+
+const endOfBase64 = (text: string, from: number): number => {
+  NOT_BASE64.lastIndex = from
+  return NOT_BASE64.exec(text)?.index ?? text.length
+}
+
+const sizeOf = (base64: string): string => {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0
+  return `${Math.floor((base64.length * 3) / 4) - padding} bytes`
+}
+
+const replaced = (
+  text: string,
+  beginning: RegExp,
+  placeholder: (match: RegExpExecArray, size: string) => string,
+): string => {
+  const parts: Array<string> = []
+  let end = 0
+  for (const match of text.matchAll(beginning)) {
+    const start = match.index + match[0].length
+    const after = endOfBase64(text, start)
+    if (after - start < SHORTEST) continue
+    parts.push(text.slice(end, match.index), placeholder(match, sizeOf(text.slice(start, after))))
+    end = after
+  }
+  // Joined rather than added up, since the sum would keep the whole text alive.
+  return [...parts, text.slice(end)].join('')
+}
+
+/**
+ * Content with images, sound and files told by their type and size, where it has them in base64: `[image/png, 48213 bytes]`.
+ * They would fill a span up to its bound, and push out the words beside them.
+ */
+export const withoutMedia = (content: string): string => {
+  if (content.length < SHORTEST) return content
+  const text = content.includes(';base64,')
+    ? replaced(content, URL_BEGINNING, ([, type], size) => `[${type}, ${size}]`)
+    : content
+  return text.includes('"input_audio"')
+    ? replaced(text, FIELD_BEGINNING, ([field], size) => `${field}[${size}]`)
+    : text
+}
