@@ -3,13 +3,10 @@ import {
   constant,
   given,
   isFields,
-  isFloat,
   isList,
   isMissing,
-  isNumber,
   isText,
   list,
-  numberOf,
   partNamed,
   textOf,
   UNDEFINED,
@@ -21,16 +18,6 @@ const step = (value: Value, key: string): Value => {
   if (!/^\d+$/.test(key)) return partNamed(value, key) ?? UNDEFINED
   if (isList(value)) return value.value[Number(key)] ?? UNDEFINED
   return isText(value) ? constant(Array.from(value.value)[Number(key)]) : UNDEFINED
-}
-
-/** What `value[key]` is: nothing where the value has no such place. */
-export const itemOf = (value: Value, key: Value): Value => {
-  if (isText(key))
-    return (isFields(value) ? value.value.get(key.value) : partNamed(value, key.value)) ?? UNDEFINED
-  if (!isNumber(key) || isFloat(key)) return UNDEFINED
-  const place = numberOf(key)
-  if (isText(value)) return constant(Array.from(value.value).at(place))
-  return (isList(value) ? value.value.at(place) : undefined) ?? UNDEFINED
 }
 
 /** Reads a value out of an item. */

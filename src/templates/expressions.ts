@@ -1,13 +1,24 @@
 import { InvalidInput } from '../errors.js'
-import { itemOf } from './attributes.js'
 import { filterNamed } from './filters/filters.js'
+import { itemAt } from './itemAt.js'
 import type { Call, Identifier, Member, Node, NodeOf, Scope, Value } from './jinja.js'
 import { methodsOf } from './methods.js'
 import { OPERATORS, ORDERS } from './operators.js'
 import { type Arguments, checkArguments, NO_ARGUMENTS } from './parameters.js'
 import { testOfFilter } from './testArguments.js'
 import { testNamed } from './tests.js'
-import { constant, isCallable, isFields, isTrue, itemsOf, kindOf, textOf } from './values.js'
+import {
+  constant,
+  fields,
+  isCallable,
+  isFields,
+  isTrue,
+  itemsOf,
+  keyOf,
+  kindOf,
+  textOf,
+  tuple,
+} from './values.js'
 
 export type Evaluate = (node: Node, scope: Scope) => Value
 
@@ -30,16 +41,13 @@ const nameOf = (named: Identifier | Call): string => {
   return name.type === 'Identifier' ? name.value : described(name)
 }
 
-/** `a[b]` or `a.0`, rather than `a.b` or `a[b:c]`. */
-const isItem = ({ property, computed }: Member): boolean =>
-  computed ? property.type !== 'SliceExpression' : property.type === 'IntegerLiteral'
-
 const isOrder = (node: Node): node is NodeOf<'BinaryExpression'> =>
   node.type === 'BinaryExpression' && ORDERS.has(node.operator.value)
 
 /**
- * Evaluates the expressions that the engine doesn't evaluate as Jinja does: filters, tests, methods and operators. They
- * are ours altogether; the engine has half of them, and takes the arguments of some without heeding them.
+ * Evaluates the expressions that the engine doesn't evaluate as Jinja does: filters, tests, methods, operators, tuples
+ * and places in brackets. They are ours altogether; the engine has half of them, and takes the arguments of some without
+ * heeding them.
  *
  * @param subject - who was given the template: the first word of an error's message
  * @param template - which one
@@ -148,12 +156,30 @@ export const expressions = (
     return refuseCall(callee, known, callee.computed ? 'an unknown method' : `unknown method ${name}`)
   }
 
+  const keyGiven = (node: Node, scope: Scope): string => {
+    const value = evaluate(node, scope)
+    const key = keyOf(value)
+    if (key === undefined) throw new TypeError(`${kindOf(value)} as a key`)
+    return key
+  }
+
+  const member = ({ object, property, computed }: Member, scope: Scope): Value | undefined => {
+    if (property.type === 'SliceExpression' || (!computed && property.type === 'Identifier')) return undefined
+    return itemAt(evaluate(object, scope), evaluate(property, scope))
+  }
+
   return (node, scope) => {
     switch (node.type) {
+      case 'MemberExpression':
+        return member(node, scope)
+      case 'ObjectLiteral':
+        return fields(
+          Array.from(node.value, ([key, value]) => [keyGiven(key, scope), evaluate(value, scope)]),
+        )
+      case 'TupleLiteral':
+        return tuple(node.value.map((item) => evaluate(item, scope)))
       case 'BinaryExpression':
         return binary(node, scope)
-      case 'MemberExpression':
-        return isItem(node) ? itemOf(evaluate(node.object, scope), evaluate(node.property, scope)) : undefined
       case 'FilterExpression':
         return filtered(evaluate(node.operand, scope), node.filter, scope)
       case 'TestExpression':

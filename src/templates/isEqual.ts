@@ -1,5 +1,5 @@
 import type { Value } from './jinja.js'
-import { isFields, isList, isNumber } from './values.js'
+import { isFields, isList, isNumber, isTuple } from './values.js'
 
 /**
  * Tells whether two values of a template are equal for `==`, as Jinja does: numbers and booleans by what they count,
@@ -8,7 +8,7 @@ import { isFields, isList, isNumber } from './values.js'
  */
 export const isEqual = (left: Value, right: Value): boolean => {
   if (isNumber(left) && isNumber(right)) return Number(left.value) === Number(right.value)
-  if (left.type !== right.type) return false
+  if (left.type !== right.type || isTuple(left) !== isTuple(right)) return false
   if (isList(left) && isList(right)) {
     return (
       left.value.length === right.value.length &&

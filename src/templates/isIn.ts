@@ -1,6 +1,6 @@
 import { isEqual } from './isEqual.js'
 import type { Value } from './jinja.js'
-import { isFields, isList, isMissing, isText, kindOf } from './values.js'
+import { isFields, isList, isMissing, isText, keyOf, kindOf } from './values.js'
 
 /**
  * Tells whether a value is in another one for `in`: an item of a list, a part of a text, a key of an object.
@@ -9,7 +9,10 @@ import { isFields, isList, isMissing, isText, kindOf } from './values.js'
  */
 export const isIn = (item: Value, container: Value): boolean => {
   if (isList(container)) return container.value.some((other) => isEqual(item, other))
-  if (isFields(container)) return isText(item) && container.value.has(item.value)
+  if (isFields(container)) {
+    const key = keyOf(item)
+    return key !== undefined && container.value.has(key)
+  }
   if (isMissing(container)) return false
   if (isText(container) && isText(item)) return container.value.includes(item.value)
   throw new TypeError(`${kindOf(item)} looked for in ${kindOf(container)}`)

@@ -12,6 +12,7 @@ import {
   isList,
   isNumber,
   isText,
+  isTuple,
   kindOf,
   list,
   numberOf,
@@ -72,7 +73,7 @@ const divide: Operator = (left, right) => {
 
 const remainder: Operator = (left, right) => {
   if (!isText(left)) return modulo(left, right)
-  const positional = right.type === 'TupleValue' && isList(right) ? right.value : [right]
+  const positional = isTuple(right) ? right.value : [right]
   return constant(printf(left.value, { positional, keywords: isFields(right) ? right.value : new Map() }))
 }
 

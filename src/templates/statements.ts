@@ -73,7 +73,7 @@ const loopOver = (items: ReadonlyArray<Value>): ((index: number) => Value) => {
       previtem: items[index - 1] ?? UNDEFINED,
       nextitem: items[index + 1] ?? UNDEFINED,
     }
-    return withMethods(fields(own), methods)
+    return withMethods(fields(Object.entries(own)), methods)
   }
 }
 

@@ -23,8 +23,19 @@ export const UNDEFINED: Value = constant(undefined)
 export const list = (items: ReadonlyArray<Value>): ListValue => Object.assign(constant([]), { value: items })
 
 /** An object with values in it that are the engine's already. */
-export const fields = (values: Readonly<Record<string, Value>>): Value =>
-  Object.assign(constant({}), { value: new Map(Object.entries(values)) })
+export const fields = (entries: Iterable<readonly [string, Value]>): Value =>
+  Object.assign(constant({}), { value: new Map(entries) })
+
+const TUPLES = new WeakSet<Value>()
+
+/** A list that is several values for `%`. The engine's own tuple can neither be shown nor unpacked. */
+export const tuple = (items: ReadonlyArray<Value>): ListValue => {
+  const made = list(items)
+  TUPLES.add(made)
+  return made
+}
+
+export const isTuple = (value: Value): value is ListValue => TUPLES.has(value)
 
 const PARTS = new WeakMap<Value, ReadonlyMap<string, Value>>()
 
@@ -60,6 +71,10 @@ export const isMissing = ({ type }: Value): boolean => type === 'UndefinedValue'
 export const isCallable = (value: Value): value is Callable => value.type === 'FunctionValue'
 
 export const isNull = ({ type }: Value): boolean => type === 'NullValue'
+
+/** As a key of an object, which is a text here: a number is the text of one, and nothing else is a key. */
+export const keyOf = ({ value }: Value): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 
 /** Neither missing nor null: as an argument, it was given. */
 export const given = (value: Value | undefined): Value | undefined =>

@@ -68,6 +68,51 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     ],
   ],
   [
+    'starts each item of a loop without what the last one set',
+    [
+      ['{% set y = 1 %}{% for i in [3, 1, 2] %}{% set y = y + i %}{{ y }}{% endfor %}{{ y }}', '4231'],
+      [
+        '{% for r in rows %}{% if r.score > 2 %}{% set seen = r.id %}{% endif %}{{ seen }},{% endfor %}',
+        ',2,,4,',
+      ],
+      ['{% for i in [1, 2, 3] %}{% set a, i = (i, 0) %}{{ i }}{{ a }}{% endfor %}', '010203'],
+      [
+        '{% for i in [1, 2] %}{% for j in [1, 2] %}{{ x }}{% set x = j %}{% endfor %}{{ x }}{% set x = i %}{% endfor %}',
+        '',
+      ],
+      [
+        '{% for i in [1, 2, 3] %}{{ x }}{% set x = i %}{% if i < 3 %}{% continue %}{% endif %}{{ x }}{% endfor %}',
+        '3',
+      ],
+    ],
+  ],
+  [
+    'reads what is at a place',
+    [
+      ["{% set t = 'é😀ß' %}{{ t[1] }}{{ t[-1] }}{{ t[:2] }}{{ t[3] }}", '😀ßé😀'],
+      ['{{ names[0] }}{{ names[-1] }}{{ names[2] }}{{ names.1 }}{{ names[true] }}', 'abbb'],
+      [
+        "[{{ names['a'] }}{{ names[1.5] }}{{ names[none] }}{{ names[missing] }}{{ rows[0][none] }}{{ two[0] }}]",
+        '[]',
+      ],
+      [
+        "{{ {1: 'one', 'b': 2}[1] }}{{ {1: 'one'}[two] }}{{ 1 in {1: 2} }}{{ none in {'a': 1} }}",
+        'onetruefalse',
+      ],
+    ],
+  ],
+  [
+    'shows and unpacks tuples as lists',
+    [
+      [
+        '{{ (1, 2) }} {{ [(1, 2)] }} {{ (1, 2) | tojson }} {{ (1, 2) == [1, 2] }}',
+        '[1, 2] [[1, 2]] [1, 2] false',
+      ],
+      ['{% for k, v in [(1, 2), (3, 4)] %}{{ k }}{{ v }};{% endfor %}', '12;34;'],
+      ["{% set both = (1, 'b') %}{{ '%s-%s' % both }}", '1-b'],
+    ],
+  ],
+  [
     'maps items to what a dotted path names',
     [
       ["{{ docs | map(attribute='meta.tags.0') | join(',') }}", 't1,t2,t3'],

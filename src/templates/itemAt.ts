@@ -1,0 +1,28 @@
+import type { Value } from './jinja.js'
+import {
+  constant,
+  isFields,
+  isFloat,
+  isList,
+  isNumber,
+  isText,
+  keyOf,
+  partNamed,
+  UNDEFINED,
+} from './values.js'
+
+/**
+ * What `a[b]` is: an item of a list, a character of a text, of which an emoji is one, or a field of an object.
+ * Whatever isn't there is nothing, as in Jinja.
+ */
+export const itemAt = (value: Value, index: Value): Value => {
+  if (isFields(value)) {
+    const key = keyOf(index)
+    return (key === undefined ? undefined : value.value.get(key)) ?? UNDEFINED
+  }
+  if (isText(index)) return partNamed(value, index.value) ?? UNDEFINED
+  if (!isNumber(index) || isFloat(index)) return UNDEFINED
+  const place = Number(index.value)
+  if (isList(value)) return value.value.at(place) ?? UNDEFINED
+  return isText(value) ? constant(Array.from(value.value).at(place)) : UNDEFINED
+}
