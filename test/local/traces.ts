@@ -359,6 +359,62 @@ test('pages load themselves anew while something is still to come', async (t) =>
   t.is((await fetch(new URL('/', local.baseUrl), { redirect: 'manual' })).headers.get('location'), '/traces')
 })
 
+/** The colours of a style sheet by name, in a light scheme and in a dark one. */
+const coloursOf = (css: string): ReadonlyArray<ReadonlyMap<string, string>> =>
+  css
+    .split('@media (prefers-color-scheme: dark)')
+    .map(
+      (part) =>
+        new Map(
+          Array.from(part.matchAll(/--([\w-]+): (#[0-9a-f]{6})/gu), ([, name = '', hex = '']) => [name, hex]),
+        ),
+    )
+
+const luminance = (hex: string): number => {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const share = Number.parseInt(hex.slice(at, at + 2), 16) / 255
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+/** As WCAG defines it: 1 to 21. */
+const contrast = (one: string, other: string): number => {
+  const [darker = 0, lighter = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b)
+  return (lighter + 0.05) / (darker + 0.05)
+}
+
+test('text has the contrast that WCAG asks for, by day and by night', async (t) => {
+  const local = await start(t)
+  const schemes = coloursOf(await page(new URL('/traces', local.baseUrl).href))
+  t.is(schemes.length, 2)
+  for (const [index, colours] of schemes.entries()) {
+    const colour = (name: string): string => colours.get(name) ?? t.fail(`no colour ${name}`) ?? ''
+    const pairs = [
+      ...['ink', 'soft', 'faint'].flatMap((text) =>
+        ['bg', 'card', 'hover', 'code'].map((back) => [text, back]),
+      ),
+      ...['key', 'string', 'literal', 'error', 'task', 'chat', 'tool', 'agent'].map((text) => [text, 'card']),
+      ...['ok', 'error', 'cancelled'].map((text) => [text, `${text}-bg`]),
+    ]
+    for (const [text = '', back = ''] of pairs)
+      t.true(contrast(colour(text), colour(back)) >= 4.5, `${text} on ${back}, scheme ${index}`)
+  }
+})
+
+test('the list has no link without a text, and can be told not to load itself anew', async (t) => {
+  const local = await start(t)
+  await ingest(local, [span('root')])
+  const list = await page(new URL('/traces', local.baseUrl).href)
+  t.notRegex(list, /<a [^>]*><\/a>/u)
+  t.regex(list, /http-equiv="refresh"/u)
+  const [, href = ''] = /<a href="([^"]*)">Stop<\/a>/u.exec(list) ?? []
+  const still = await page(new URL(href, local.baseUrl).href)
+  t.regex(still, /<bdi>root<\/bdi>/u)
+  t.notRegex(still, /http-equiv="refresh"/u)
+  t.regex(still, /<a href="\/traces">Go on<\/a>/u)
+})
+
 test('ids in a URL are checked, and long texts are cut', async (t) => {
   const local = await start(t)
   const root = new URL('/traces/', local.baseUrl).href

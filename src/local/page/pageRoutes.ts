@@ -54,7 +54,8 @@ export const pageRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
     .get('/traces', (c) => {
       const ids = traces.ids()
       const views = ids.slice(0, SHOWN).map((id) => traceView(id, traces.trace(id) ?? []))
-      return page(traceListPage(views, ids.length, hostOf(c)))
+      const isStill = c.req.query('still') !== undefined
+      return page(traceListPage(views, ids.length, { host: hostOf(c), isStill }))
     })
     .get('/traces/:id', (c) => {
       const id = c.req.param('id')

@@ -2,17 +2,17 @@
 export const STYLES = `
 :root {
   color-scheme: light dark;
-  --bg: #f5f4f0; --card: #fffefb; --ink: #21201c; --soft: #5c5a52; --faint: #8b8980; --line: #e3e0d7; --rule: #efede6;
+  --bg: #f5f4f0; --card: #fffefb; --ink: #21201c; --soft: #5c5a52; --faint: #706e66; --line: #e3e0d7; --rule: #efede6;
   --hover: #f6f4ed; --code: #f7f5ef; --accent: #4b45c6;
-  --workflow: #57606f; --chat: #5a52d5; --tool: #0c8577; --task: #2878b5; --agent: #b06a10; --embedding: #3d8b40; --other: #7c7a72;
-  --ok: #2c7a4b; --ok-bg: #e3f2e8; --error: #c02b3b; --error-bg: #fcebec; --cancelled: #7c7a72; --cancelled-bg: #eeece5;
+  --workflow: #57606f; --chat: #5a52d5; --tool: #0b7a6d; --task: #2878b5; --agent: #9c5c0b; --embedding: #3d8b40; --other: #7c7a72;
+  --ok: #2c7a4b; --ok-bg: #e3f2e8; --error: #c02b3b; --error-bg: #fcebec; --cancelled: #6b6961; --cancelled-bg: #eeece5;
   --key: #4b45c6; --string: #2f6f3e; --literal: #a4501a;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif;
   --mono: ui-monospace, "SF Mono", "Cascadia Code", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --bg: #141412; --card: #1c1c19; --ink: #ecebe4; --soft: #b0aea4; --faint: #807e75; --line: #32312c; --rule: #272622;
+    --bg: #141412; --card: #1c1c19; --ink: #ecebe4; --soft: #b0aea4; --faint: #8f8d84; --line: #32312c; --rule: #272622;
     --hover: #22221e; --code: #171715; --accent: #a5a0ff;
     --workflow: #97a1b3; --chat: #9088ff; --tool: #3fc2b1; --task: #62b0ea; --agent: #e0a04a; --embedding: #77c57a; --other: #9b998f;
     --ok: #74cf98; --ok-bg: #1c3326; --error: #ff7d88; --error-bg: #3a1d21; --cancelled: #a8a69c; --cancelled-bg: #2d2c28;
@@ -143,13 +143,15 @@ td.long a { display: grid; grid-template-columns: 70px 1fr; gap: 10px; align-ite
 td.long svg { display: block; width: 100% }
 tbody tr:hover { background: var(--hover) }
 .count { color: var(--faint); font-weight: 400; font-size: 15px; margin-left: 8px; letter-spacing: 0 }
+.live { margin: 4px 0 0; color: var(--soft); font-size: 12px }
+.live a { text-decoration: underline }
 .list { margin-top: 20px; overflow: auto }
 .empty { margin-top: 20px; padding: 40px 44px }
 .empty p { margin: 0 0 16px; color: var(--soft); max-width: 62ch }
 .empty pre { padding: 14px 16px; border-radius: 8px; background: var(--code); width: fit-content; max-width: 100% }
 
 @media (max-width: 820px) {
-  main, .top, footer { padding: 0 16px }
+  main, .top, footer { padding-inline: 16px }
   .io { grid-template-columns: minmax(0, 1fr) }
   .axis { display: none }
   .span > summary { grid-template-columns: minmax(0, 1fr) auto; height: auto; padding-top: 7px; padding-bottom: 8px; row-gap: 3px }

@@ -25,7 +25,8 @@ const row = (trace: TraceView, longest: number): Markup => {
   const duration = trace.end - trace.start
   const width = longest > 0 ? Math.max(1, (duration / longest) * 100) : 1
   const tokens = trace.promptTokens + trace.completionTokens
-  const cell = (content: unknown): Markup => html`<a href="${href}" tabindex="-1">${content}</a>`
+  const cell = (content: Markup | string): Markup | '' =>
+    content === '' ? '' : html`<a href="${href}" tabindex="-1">${content}</a>`
   return html`<tr><td class="title"><a href="${href}"><bdi>${shortened(trace.name)}</bdi><small>${shortened(trace.id)}</small></a></td><td>${cell(
     statusPill(trace.status),
   )}</td><td>${cell(formatTime(trace.start))}</td><td class="long">${cell(
@@ -35,14 +36,30 @@ const row = (trace: TraceView, longest: number): Markup => {
   )}</td></tr>`
 }
 
-/** The page of all traces kept, the newest first; it loads itself anew every few seconds. */
-export const traceListPage = (traces: ReadonlyArray<TraceView>, total: number, host: string): Markup => {
+/** Where the list loads itself anew, and where it stays as it is. */
+const LIVE = '/traces'
+const STILL = '/traces?still'
+
+const SECONDS = 3
+
+// Each time, a reader's place is lost: what has the keyboard's focus, and what is selected.
+const liveliness = (isStill: boolean): Markup =>
+  isStill
+    ? html`<p class="live">Stays as it is. <a href="${LIVE}">Go on</a></p>`
+    : html`<p class="live">Loads itself anew every ${SECONDS} s. <a href="${STILL}">Stop</a></p>`
+
+/** The page of all traces kept, the newest first; it loads itself anew every few seconds, unless told to stay still. */
+export const traceListPage = (
+  traces: ReadonlyArray<TraceView>,
+  total: number,
+  { host, isStill }: { readonly host: string; readonly isStill: boolean },
+): Markup => {
   const longest = traces.reduce((most, { end, start }) => Math.max(most, end - start), 0)
   return layout({
     title: 'Traces',
     host,
-    refresh: 3,
-    content: html`<h1>Traces<span class="count">${total > traces.length ? `the newest ${formatCount(traces.length)} of ${formatCount(total)}` : total > 0 ? formatCount(total) : ''}</span></h1>${
+    ...(isStill ? {} : { refresh: SECONDS }),
+    content: html`<h1>Traces<span class="count">${total > traces.length ? `the newest ${formatCount(traces.length)} of ${formatCount(total)}` : total > 0 ? formatCount(total) : ''}</span></h1>${liveliness(isStill)}${
       traces.length === 0
         ? empty(host)
         : html`<div class="card list"><table><thead><tr><th>Trace</th><th>Status</th><th>Started (UTC)</th><th>Duration</th><th class="r">Spans</th><th class="r">Tokens</th><th class="r">Cost</th></tr></thead><tbody>${traces.map(
