@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import test from 'ava'
 import ts from 'typescript'
+
+const run = promisify(execFile)
 
 // What an entry exports is a promise: a change of these lists is a decision, and belongs into the changelog.
 
@@ -145,6 +149,25 @@ test('Node loads a few files, however many modules there are', async (t) => {
 test('the entries share what they have in common: there is one of each module', async (t) => {
   const { memorySink } = await import('respan-rx')
   t.is((await import('respan-rx/testing')).memorySink, memorySink)
+})
+
+test('importing asks for none of the Web APIs that a page made for tests lacks', async (t) => {
+  const lacking = [
+    'TextEncoder',
+    'TextDecoder',
+    'fetch',
+    'Request',
+    'Response',
+    'Headers',
+    'ReadableStream',
+    'crypto',
+  ]
+  const entries = Object.keys(ENTRIES).filter((name) => name !== 'respan-rx/local')
+  const script = `
+    for (const name of ${JSON.stringify(lacking)}) delete globalThis[name]
+    for (const entry of ${JSON.stringify(entries)}) await import(entry)
+  `
+  await t.notThrowsAsync(run(process.execPath, ['--input-type=module', '--eval', script]))
 })
 
 test('other modules can not be imported', async (t) => {

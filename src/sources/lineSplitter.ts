@@ -17,10 +17,6 @@ const LF = 10
 const CR = 13
 const BOM = '\uFEFF'
 
-const encoder = new TextEncoder()
-// A byte order mark counts at the very start only, and a decoder would drop it wherever a line begins with it.
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-
 const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const [first, second] = parts
   if (first !== undefined && second === undefined) return first
@@ -47,6 +43,10 @@ const isCut = (text: string): boolean => /[\uD800-\uDBFF]$/.test(text)
  * @param maxLineBytes - without the line break
  */
 export const lineSplitter = (maxLineBytes: number): LineSplitter => {
+  // Not made with the module: a page made for tests has neither, and may still import the library.
+  const encoder = new TextEncoder()
+  // A byte order mark counts at the very start only, and a decoder would drop it wherever a line begins with it.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   /** The line that isn't ended yet. */
   let open: Array<Uint8Array> = []
   let openBytes = 0
