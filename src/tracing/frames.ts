@@ -17,13 +17,20 @@ let slot: OpenSpan | null | undefined
 let storage: AsyncLocalStorage<OpenSpan | null> | undefined
 let hooks: AsyncHooks | null | undefined
 
-const asyncHooks = (): AsyncHooks | null => {
-  if (hooks === undefined) {
-    const { process } = globalThis as {
-      process?: { getBuiltinModule?: (id: string) => AsyncHooks | undefined }
-    }
-    hooks = process?.getBuiltinModule?.('node:async_hooks') ?? null
+const findHooks = (): AsyncHooks | null => {
+  const { process } = globalThis as {
+    process?: { getBuiltinModule?: (id: string) => AsyncHooks | undefined }
   }
+  try {
+    return process?.getBuiltinModule?.('node:async_hooks') ?? null
+  } catch {
+    // Some runtimes have such a function and throw when it is called: then there is no such module.
+    return null
+  }
+}
+
+const asyncHooks = (): AsyncHooks | null => {
+  if (hooks === undefined) hooks = findHooks()
   return hooks
 }
 

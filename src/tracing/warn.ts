@@ -4,7 +4,17 @@ interface Warns {
 
 /** Reports what must not disturb a pipeline: as a Node process warning with a code, elsewhere on the console. */
 export const warn = (code: string, message: string): void => {
+  if (!emitted(code, message)) console.warn(`[${code}] ${message}`)
+}
+
+const emitted = (code: string, message: string): boolean => {
   const { process } = globalThis as Warns
-  if (process?.emitWarning === undefined) console.warn(`[${code}] ${message}`)
-  else process.emitWarning(message, { code })
+  if (process?.emitWarning === undefined) return false
+  try {
+    process.emitWarning(message, { code })
+    return true
+  } catch {
+    // Some runtimes have such a function and throw when it is called.
+    return false
+  }
 }

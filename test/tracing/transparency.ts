@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { testProp } from '@fast-check/ava'
 import test from 'ava'
 import fc from 'fast-check'
@@ -95,6 +97,8 @@ import { memorySink } from '../../dist/sinks/memorySink.js'
 import { virtualClock } from '../../dist/testing/index.js'
 import type { SpanEvent } from '../../dist/tracing/SpanEvent.js'
 import { dishonesties } from '../helpers/traces.js'
+
+const run = promisify(execFile)
 
 type Op = OperatorFunction<number, number>
 type Note = (what: string) => void
@@ -430,4 +434,24 @@ test('the random chains do emit, fail, complete and leave', (t) => {
   t.true(ends.filter((lines) => lines.at(-1)?.endsWith('|')).length > 20)
   t.true(ends.filter((lines) => lines.at(-1)?.includes('Error')).length > 20)
   t.true(NAMES.length > 60)
+})
+
+// Next.js's Edge Runtime is one.
+test('a runtime whose functions of Node throw when they are called changes nothing', async (t) => {
+  const script = `
+    const refuse = () => {
+      throw new Error('not supported in this runtime')
+    }
+    globalThis.process = { env: {}, getBuiltinModule: refuse, emitWarning: refuse, emit: refuse, on: refuse, off: refuse }
+    const { component, memorySink, respanTrace } = await import('respan-rx')
+    const { of } = await import('rxjs')
+    const sink = memorySink()
+    of(7)
+      .pipe(component('inner', (n) => of(n)), respanTrace('outer', { sink, onStart: refuse }))
+      .subscribe({ next: (n) => console.log(n), error: (error) => console.log(error.message) })
+    console.log(...sink.spans().map(({ name, status }) => name + ' ' + status))
+  `
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script])
+  t.is(stdout, '7\ninner ok outer ok\n')
+  t.regex(stderr, /^\[RESPAN_TRACE\] onStart threw: not supported/)
 })
