@@ -5,6 +5,7 @@ import type { Call, Identifier, Member, Node, NodeOf, Scope, Value } from './jin
 import { methodsOf } from './methods.js'
 import { OPERATORS, ORDERS } from './operators.js'
 import { type Arguments, checkArguments, NO_ARGUMENTS } from './parameters.js'
+import { sliceOf } from './sliceOf.js'
 import { testOfFilter } from './testArguments.js'
 import { testNamed } from './tests.js'
 import {
@@ -163,9 +164,16 @@ export const expressions = (
     return key
   }
 
+  const bound = (node: Node | undefined, scope: Scope): Value | undefined => node && evaluate(node, scope)
+
   const member = ({ object, property, computed }: Member, scope: Scope): Value | undefined => {
-    if (property.type === 'SliceExpression' || (!computed && property.type === 'Identifier')) return undefined
-    return itemAt(evaluate(object, scope), evaluate(property, scope))
+    if (!computed && property.type === 'Identifier') return undefined
+    const value = evaluate(object, scope)
+    if (property.type !== 'SliceExpression') return itemAt(value, evaluate(property, scope))
+    const start = bound(property.start, scope)
+    const stop = bound(property.stop, scope)
+    const step = bound(property.step, scope)
+    return attempt('a slice', () => sliceOf(value, { start, stop, step }))
   }
 
   return (node, scope) => {

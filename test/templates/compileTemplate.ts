@@ -102,6 +102,19 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     ],
   ],
   [
+    'takes slices',
+    [
+      [
+        "{% set t = 'abcd' %}{{ t[1:] }} {{ t[:-1] }} {{ t[::-1] }} {{ t[-9:9:2] }} {{ t[2::-1] }} {{ t[9:0:-2] }} [{{ t[:-1:-1] }}{{ t[3:1] }}]",
+        'bcd abc dcba ac cba db []',
+      ],
+      [
+        '{{ [1, 2, 3][:none] }} {{ [1, 2, 3][none:2] }} {{ [1, 2, 3][true:] }} [{{ two[1:] }}{{ none[1:] }}]',
+        '[1, 2, 3] [1, 2] [2, 3] []',
+      ],
+    ],
+  ],
+  [
     'shows and unpacks tuples as lists',
     [
       [
@@ -698,6 +711,9 @@ const unfit: ReadonlyArray<readonly [template: string, expected: string, found: 
     'values that the filter selectattr takes',
     'a missing value of which "url" is read',
   ],
+  ['{{ names[::0] }}', 'values that a slice takes', 'a step of 0'],
+  ['{{ docs[0][1:] }}', 'values that a slice takes', 'an object where a list is needed'],
+  ["{{ names['a':] }}", 'values that a slice takes', 'a text where a number is needed'],
   ["{{ 'a' is odd }}", 'values that the test odd takes', 'a text where a number is needed'],
   ['{{ 5 is divisibleby(0) }}', 'values that the test divisibleby takes', 'a division by zero'],
   ["{{ 'a'.split('') }}", 'values that the method split takes', 'an empty separator'],
