@@ -53,15 +53,17 @@ if (failure !== undefined) {
   process.exitCode = 1
 }
 
-const flushed = await sink.flush()
 const { stdout } = process
 const tree = renderTrace(memory.spans(), {
   colors: stdout.isTTY && stdout.hasColors(),
   width: stdout.columns,
 })
 console.log(`\n\n${tree}`)
-console.log(flushed._tag === 'Right' ? `Delivered.\nTrace URL: ${url}` : 'The trace could not be delivered.')
+if (failure !== undefined) console.log('Delivering the trace …')
+const delivered = await sink.close()
+console.log(
+  delivered._tag === 'Right' ? `Delivered.\nTrace URL: ${url}` : 'The trace could not be delivered.',
+)
 
 if (local !== undefined) await keyPressed('The page stays open until you press a key.')
-await sink.close()
 await local?.close()

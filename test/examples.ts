@@ -33,7 +33,12 @@ test('npm start says what to do about a key that is refused, and shows the faile
   const failed = await t.throwsAsync<Error & { readonly stdout: string; readonly stderr: string }>(
     run(process.execPath, ['build/examples/start.js'], { env }),
   )
-  t.regex(failed?.stdout ?? '', /└─ respanGenerate +generation .* error 401 HttpError/)
+  t.regex(failed?.stdout ?? '', /└─ respanGenerate +generation .* error 401 HttpError.*\nDelivering/)
+  t.is(
+    local.requests.filter(({ path }) => path.endsWith('/traces/ingest')).length,
+    1,
+    'it is not tried all over again',
+  )
   t.regex(failed?.stderr ?? '', /^HTTP 401: .*\(check the Respan API key: RESPAN_API_KEY or apiKey\)$/m)
   t.notRegex(failed?.stderr ?? '', /\n +at /)
 })
