@@ -54,10 +54,16 @@ const standalone = (tag: Tag): string => {
   return opens(tag) ? `${tag.source}{% ${CLOSING.get(tag.word ?? '')} %}` : tag.source
 }
 
+// One of the engine's messages has the code of a placeholder where its value should be.
+const SLIP = /, got \$\{.*?\} instead\./
+
 const reasonOf = (cause: unknown): string =>
   // A bare TypeError is how the engine's parser runs over the end of a tag.
   cause instanceof Error && !(cause instanceof TypeError)
-    ? cause.message.replace(/^Parser Error: /, '').replace(/\.$/, '')
+    ? cause.message
+        .replace(/^Parser Error: /, '')
+        .replace(SLIP, '')
+        .replace(/\.$/, '')
     : 'an unfinished tag'
 
 interface Problem {

@@ -513,6 +513,7 @@ const wrong: ReadonlyArray<readonly [template: string, path: string, found: stri
   ['{# a', 'template:1:1', 'the end of the template'],
   ['\n\n{{ }}', 'template:3:1', 'Unexpected token: CloseExpression'],
   ['{{ a b }}', 'template:1:1', 'Expected closing expression token. Identifier !== CloseExpression'],
+  ['{{ (a b) }}', 'template:1:1', 'Expected closing parenthesis. Identifier !== CloseParen'],
   ['{% if %}{% endif %}', 'template:1:1', 'Unexpected token: CloseStatement'],
   ['{% if a %}{% elif %}{% endif %}', 'template:1:11', 'Unexpected token: CloseStatement'],
   ['{{ "\\d" }}', 'template:1:1', 'Unexpected escaped character: d'],
