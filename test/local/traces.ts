@@ -415,6 +415,18 @@ test('the list has no link without a text, and can be told not to load itself an
   t.regex(still, /<a href="\/traces">Go on<\/a>/u)
 })
 
+test('the page of a trace under way can be told not to load itself anew', async (t) => {
+  const local = await start(t)
+  await ingest(local, [span('child', { span_parent_id: 'root' })])
+  const [, href = ''] = /<a href="([^"]*)">Stop<\/a>/u.exec(await page(local.traceUrl('t1'))) ?? []
+  const still = await page(new URL(href, local.baseUrl).href)
+  t.regex(still, /Incomplete/u)
+  t.notRegex(still, /http-equiv="refresh"/u)
+  t.regex(still, /<a href="\/traces\/t1">Go on<\/a>/u)
+  await ingest(local, [span('root')])
+  t.notRegex(await page(new URL(href, local.baseUrl).href), /Go on/u)
+})
+
 test('ids in a URL are checked, and long texts are cut', async (t) => {
   const local = await start(t)
   const root = new URL('/traces/', local.baseUrl).href

@@ -42,6 +42,10 @@ export const pageRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
       headers: { 'content-type': 'text/html; charset=utf-8', ...headers },
     })
   const hostOf = (c: Context<LocalEnv>): string => c.req.header('host') ?? ''
+  const asked = (c: Context<LocalEnv>): { readonly host: string; readonly isStill: boolean } => ({
+    host: hostOf(c),
+    isStill: c.req.query('still') !== undefined,
+  })
   return new Hono<LocalEnv>({ strict: false })
     .get('/', (c) => c.redirect('/traces'))
     .get(
@@ -54,13 +58,12 @@ export const pageRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
     .get('/traces', (c) => {
       const ids = traces.ids()
       const views = ids.slice(0, SHOWN).map((id) => traceView(id, traces.trace(id) ?? []))
-      const isStill = c.req.query('still') !== undefined
-      return page(traceListPage(views, ids.length, { host: hostOf(c), isStill }))
+      return page(traceListPage(views, ids.length, asked(c)))
     })
     .get('/traces/:id', (c) => {
       const id = c.req.param('id')
       const spans = isId(id) ? traces.trace(id) : undefined
-      if (spans !== undefined) return page(tracePage(traceView(id, spans), hostOf(c)))
+      if (spans !== undefined) return page(tracePage(traceView(id, spans), asked(c)))
       const content = html`<h1>No such trace</h1><div class="id">${isId(id) ? id : ''}</div><p>It has not arrived yet, or had to make room for newer ones.</p>`
       return page(
         layout({ title: 'No such trace', crumb: 'Traces', host: hostOf(c), refresh: 2, content }),

@@ -144,7 +144,7 @@ td.long svg { display: block; width: 100% }
 tbody tr:hover { background: var(--hover) }
 .count { color: var(--faint); font-weight: 400; font-size: 15px; margin-left: 8px; letter-spacing: 0 }
 .live { margin: 4px 0 0; color: var(--soft); font-size: 12px }
-.live a { text-decoration: underline }
+.live a, .wait a { text-decoration: underline }
 .list { margin-top: 20px; overflow: auto }
 .empty { margin-top: 20px; padding: 40px 44px }
 .empty p { margin: 0 0 16px; color: var(--soft); max-width: 62ch }

@@ -81,8 +81,22 @@ const axisView = ({ duration, ticks }: Axis): Markup =>
 const MOST_ROWS = 2_000
 const MOST_CONTENT = 2_000_000
 
-/** The page of one trace: its totals, what went in and came out, and the waterfall of its spans. */
-export const tracePage = (trace: TraceView, host: string): Markup => {
+// Loaded anew, the page has folded what a reader had opened.
+const waiting = (trace: TraceView, isStill: boolean): Markup => {
+  const href = `/traces/${encodeURIComponent(trace.id)}`
+  return isStill
+    ? html`<p class="wait">The root of this trace had not arrived. <a href="${href}">Go on</a></p>`
+    : html`<p class="wait">The root of this trace has not arrived; the page loads itself anew until it has. <a href="${href}?still">Stop</a></p>`
+}
+
+/**
+ * The page of one trace: its totals, what went in and came out, and the waterfall of its spans. It loads itself anew while
+ * the root is missing, unless told to stay still.
+ */
+export const tracePage = (
+  trace: TraceView,
+  { host, isStill }: { readonly host: string; readonly isStill: boolean },
+): Markup => {
   const duration = trace.end - trace.start
   const axis: Axis = { start: trace.start, duration, ticks: ticksFor(duration) }
   const hidden = trace.rows.length - MOST_ROWS
@@ -100,11 +114,7 @@ export const tracePage = (trace: TraceView, host: string): Markup => {
     crumb: 'Traces',
     host,
     // A trace whose root is missing is still under way.
-    ...(trace.status === 'incomplete' ? { refresh: 2 } : {}),
-    content: html`${header(trace)}${
-      trace.status === 'incomplete'
-        ? html`<p class="wait">The root of this trace has not arrived; the page loads itself anew until it has.</p>`
-        : ''
-    }${inOrder([ends(trace, api), fall])(MOST_CONTENT).markup}`,
+    ...(trace.status === 'incomplete' && !isStill ? { refresh: 2 } : {}),
+    content: html`${header(trace)}${trace.status === 'incomplete' ? waiting(trace, isStill) : ''}${inOrder([ends(trace, api), fall])(MOST_CONTENT).markup}`,
   })
 }
