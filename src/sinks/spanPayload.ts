@@ -55,8 +55,14 @@ const secondsBetween = (from: number, to: number): number => {
   return seconds > 0 ? seconds : 0
 }
 
-const whole = (count: number | null | undefined): number | undefined =>
-  typeof count === 'number' && Number.isFinite(count) && count >= 0 ? Math.round(count) : undefined
+/** What a server tells may be anything, -1 for unknown among it: that is no reason to lose the span. */
+const known = (amount: number | null | undefined): number | undefined =>
+  typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 ? amount : undefined
+
+const whole = (count: number | null | undefined): number | undefined => {
+  const amount = known(count)
+  return amount === undefined ? undefined : Math.round(amount)
+}
 
 /** Without the fields that are `undefined`; to be spread, since it has no prototype, for a key `__proto__` to be one. */
 const present = (fields: Fields): Fields => {
@@ -129,7 +135,7 @@ const speedFields = ({ startedAt, firstOutputAt, endedAt }: Span, { stream, usag
   return {
     time_to_first_token: first === undefined ? undefined : secondsBetween(startedAt, first),
     tokens_per_second:
-      tokens > 0 && seconds > 0 ? Math.round((tokens / seconds) * 1_000_000) / 1_000_000 : undefined,
+      tokens > 0 && seconds > 0 ? known(Math.round((tokens / seconds) * 1_000_000) / 1_000_000) : undefined,
   }
 }
 
@@ -137,7 +143,7 @@ const generationFields = (span: Span): Fields => {
   const { generation } = span
   if (generation === undefined) return {}
   const { model, stream, usage, cost } = generation
-  return { model, stream, cost, ...usageFields(usage), ...speedFields(span, generation) }
+  return { model, stream, cost: known(cost), ...usageFields(usage), ...speedFields(span, generation) }
 }
 
 const statusFields = ({ status, error }: Span): Fields => {
@@ -203,10 +209,10 @@ const unlessEmpty = (fields: Fields): Fields | undefined =>
  */
 export const toSpanPayload = (span: Span): SpanPayload => {
   const { metadata, properties, ...others } = wireAttributes(span.attributes ?? NO_ATTRIBUTES)
-  const [known, rest] = partition(fieldsOf(redactSecrets(span.generation?.request)))
+  const [own, rest] = partition(fieldsOf(redactSecrets(span.generation?.request)))
   return {
     ...others,
-    ...known,
+    ...own,
     ...present({
       metadata: unlessEmpty(metadataOf(span, fieldsOf(metadata))),
       properties: unlessEmpty(propertiesOf(span, fieldsOf(properties), rest)),

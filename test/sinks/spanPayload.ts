@@ -166,6 +166,14 @@ test('a failed span has the status, message, tag and stack of its error', (t) =>
   })
 })
 
+test('a count or a cost that cannot be is left out, and costs no span', (t) => {
+  const usage = { prompt_tokens: -1, completion_tokens: 1e308, total_tokens: 1.4 }
+  const payload = toSpanPayload({ ...chat, generation: { ...generation, usage, cost: -1 } })
+  t.true(SpanPayload.is(payload))
+  for (const field of ['cost', 'prompt_tokens', 'tokens_per_second']) t.false(field in payload, field)
+  t.is(payload.total_request_tokens, 1)
+})
+
 test('an error whose message was withheld tells its tag only', (t) => {
   t.like(toSpanPayload({ ...base, status: 'error', error: { tag: 'TypeError', status: 500 } }), {
     status_code: 500,
@@ -343,6 +351,8 @@ test('cuts a name at 255 characters and a message at 2000 bytes', (t) => {
 const text = fc.string({ maxLength: 20 })
 const optional = <A>(arbitrary: fc.Arbitrary<A>) => fc.option(arbitrary, { nil: undefined })
 const at = fc.double({ min: 0, max: 4e12, noNaN: true })
+/** What a server may say of a count or a cost. */
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
 
 const anySpan: fc.Arbitrary<Span> = fc
   .record({
@@ -370,12 +380,13 @@ const anySpan: fc.Arbitrary<Span> = fc
     usage: optional(
       fc.record({
         prompt_tokens: fc.double({ min: 0, max: 1e9, noNaN: true }),
-        completion_tokens: fc.nat(),
-        total_tokens: fc.nat(),
+        completion_tokens: fc.oneof(fc.nat(), finite),
+        total_tokens: fc.oneof(fc.nat(), finite),
       }),
     ),
+    cost: optional(finite),
   })
-  .map(({ firstOutputAt, input, output, error, metadata, request, usage, ...rest }) => ({
+  .map(({ firstOutputAt, input, output, error, metadata, request, usage, cost, ...rest }) => ({
     ...base,
     ...rest,
     ...(firstOutputAt === undefined ? {} : { firstOutputAt }),
@@ -389,6 +400,7 @@ const anySpan: fc.Arbitrary<Span> = fc
             usageSource: 'reported' as const,
             ...(request === undefined ? {} : { request }),
             ...(usage === undefined ? {} : { usage }),
+            ...(cost === undefined ? {} : { cost }),
           },
         }
       : {}),
