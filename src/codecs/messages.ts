@@ -65,7 +65,7 @@ export const messageText = (message: { readonly content?: MessageContent | null 
 
 /**
  * The message of a response, as it goes back to the model in the next request: null fields other than `content` are
- * left out, and what a provider left out of a tool call is filled in (`call_0` and so on for a missing id).
+ * left out, and what a provider left out of a tool call is filled in (`call_0` and so on for a missing or empty id).
  *
  * @param message - `choices[].message` of a response
  */
@@ -75,7 +75,7 @@ export const toChatMessage = (message: AssistantMessage): AssistantChatMessage =
   const calls = (tool_calls ?? []).map(
     (call, index): ToolCall => ({
       ...call,
-      id: call.id ?? `call_${index}`,
+      id: call.id || `call_${index}`,
       type: 'function',
       function: {
         ...call.function,

@@ -530,6 +530,15 @@ test('the message of a response goes back as history', (t) => {
   })
 })
 
+test('calls whose ids are empty get ids to be answered by, as those without any', (t) => {
+  const call = { id: '', type: 'function', function: { name: 'f', arguments: '' } }
+  const { tool_calls } = toChatMessage({ content: null, tool_calls: [call, call] })
+  t.deepEqual(
+    tool_calls?.map(({ id }) => id),
+    ['call_0', 'call_1'],
+  )
+})
+
 testProp('law: what toChatMessage makes is a chat message', [arbitraryFor(AssistantMessage)], (t, value) => {
   const received = decode(AssistantMessage)(value)
   t.true(isRight(received) && ChatMessage.is(toChatMessage(received.right)))
