@@ -507,6 +507,17 @@ test('the rendered messages come back only when they are asked for', async (t) =
   t.true(await echoed({ schema_version: 1, echo: true }))
 })
 
+test('rendered messages may have null wherever nothing was said', async (t) => {
+  const image = { type: 'image_url', image_url: { url: 'https://example.org/a.png', detail: null } }
+  const text = { type: 'text', text: 'What is it?', cache_control: null }
+  const rendered = { role: 'user', content: [text, image], name: null, tool_calls: null, refusal: null }
+  const answer = { ...JSON.parse(fixture('chat.response.json')), prompt_message: [rendered] }
+  const server = await serve(t, (response) => sendJson(response, answer))
+  const { replies, promptMessages } = await ask({ baseUrl: server.url }, 'Hi')
+  t.is(replies.length, 1)
+  t.deepEqual<unknown, unknown>(promptMessages, [rendered])
+})
+
 test('typed variables arrive as what they are: an image, JSON, another prompt', async (t) => {
   const local = await start(t, { prompts: PROMPTS })
   const { reply } = await askPrompt(

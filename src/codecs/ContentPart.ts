@@ -19,7 +19,7 @@ export const TextPart = wire(
 export type TextPart = t.TypeOf<typeof TextPart>
 
 const ImageUrl = wire(
-  t.intersection([t.type({ url: t.string }), t.partial({ detail: oneOf('auto', 'low', 'high') })]),
+  t.intersection([t.type({ url: t.string }), t.partial({ detail: nullable(oneOf('auto', 'low', 'high')) })]),
   'ImageUrl',
 )
 
