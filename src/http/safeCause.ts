@@ -16,18 +16,26 @@ export const safeCause = (thrown: unknown, scrub: Scrub): unknown => {
 }
 
 /**
- * Says in a few words why a request failed: the innermost error's code, else its message.
+ * Says in a few words why a request failed: what the innermost error that says anything does, by its code, else by its
+ * message.
  *
  * @param thrown - whatever was thrown
  */
 export const reasonOf = (thrown: unknown): string => {
-  let reason = 'unknown reason'
+  let reason: string | undefined
   let error: unknown = withoutKy(thrown)
   for (let depth = 0; depth < MAX_DEPTH && error instanceof Error; depth += 1) {
-    reason = codeOf(error) ?? (error.message || error.name)
+    reason = saidBy(error) ?? reason ?? error.name
     error = error.cause ?? (error instanceof AggregateError ? error.errors[0] : undefined)
   }
-  return typeof thrown === 'string' && thrown !== '' ? thrown : reason
+  return typeof thrown === 'string' && thrown !== '' ? thrown : (reason ?? 'unknown reason')
+}
+
+const saidBy = (error: Error): string | undefined => {
+  const code = codeOf(error)
+  const message = error.message || undefined
+  // One code of undici's is for many failures: what a proxy answered, say, is in the message alone.
+  return code?.startsWith('UND_ERR_') && message !== undefined ? `${code}, ${message}` : (code ?? message)
 }
 
 /**

@@ -137,6 +137,21 @@ test('reports a refused connection, its address and its code, and no key', async
   t.true(error.cause instanceof TypeError)
 })
 
+for (const [what, cause, reason] of [
+  // As Node's fetch words them.
+  ['an error that says nothing', new Error(), 'fetch failed'],
+  [
+    'a proxy that refuses a tunnel',
+    Object.assign(new Error('Proxy response (407) !== 200 when HTTP Tunneling'), { code: 'UND_ERR_ABORTED' }),
+    'UND_ERR_ABORTED, Proxy response (407) !== 200 when HTTP Tunneling',
+  ],
+] as const)
+  test(`says why there was no answer: ${what}`, async (t) => {
+    const fetch = () => Promise.reject(new TypeError('fetch failed', { cause }))
+    const error = await failure(t, post({ ...to('http://127.0.0.1:9'), connection: { fetch } }))
+    t.is(error.message, `No answer from http://127.0.0.1:9: ${reason}.`)
+  })
+
 test('reports a host that does not exist', async (t) => {
   const error = await failure(t, post(to('http://respan-rx.invalid')))
   t.is(error._tag, 'NetworkError')
