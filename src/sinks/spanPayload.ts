@@ -201,9 +201,10 @@ const unlessEmpty = (fields: Fields): Fields | undefined =>
  * `error_tag`, `usage_source`, `finish_reason`, `gateway_request_id`, `gateway_log_id`, `attempts`) and in
  * `properties` (`respan_totals` of a root, `respan_request`, `respan_error`).
  *
- * A generation is a `chat`. A cancelled span is a success with `metadata.cancelled`; a truncated one has status 502;
- * a failed one the status of its error. Durations are seconds; `time_to_first_token` is that of a stream only. Usage
- * and cost are on the generation's span alone. Attributes keep their names; secrets among them are masked.
+ * A generation is a `chat`; a tool names itself in `span_tools`. A cancelled span is a success with
+ * `metadata.cancelled`; a truncated one has status 502; a failed one the status of its error. Durations are seconds;
+ * `time_to_first_token` is that of a stream only. Usage and cost are on the generation's span alone. Attributes keep
+ * their names; secrets among them are masked.
  *
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */
@@ -221,6 +222,7 @@ export const toSpanPayload = (span: Span): SpanPayload => {
       span_path: span.path,
       trace_name: span.trace,
       log_type: LOG_TYPES[span.type],
+      span_tools: span.type === 'tool' ? [nameOf(span)] : undefined,
       start_time: rfc3339(span.startedAt),
       timestamp: rfc3339(span.endedAt),
       latency: secondsBetween(span.startedAt, span.endedAt),

@@ -128,6 +128,16 @@ for (const type of ['workflow', 'task', 'agent', 'tool'] as const)
     t.false('prompt_tokens' in payload || 'usage' in payload || 'model' in payload)
   })
 
+test('a tool says which one it is, as the samples of the platform do', (t) => {
+  const samples: ReadonlyArray<Record<string, unknown>> = JSON.parse(
+    readFileSync('test/fixtures/respan/ingest.request.log-types.json', 'utf8'),
+  )
+  const sample = samples.find(({ log_type }) => log_type === 'tool')
+  const payload = toSpanPayload({ ...base, type: 'tool', name: 'lookup' })
+  t.deepEqual<unknown, unknown>(payload.span_tools, sample?.span_tools)
+  t.false('span_tools' in toSpanPayload({ ...base, type: 'agent' }))
+})
+
 test('a cancelled span is a success that says so', (t) => {
   t.like(toSpanPayload({ ...base, status: 'cancelled' }), {
     status_code: 200,
