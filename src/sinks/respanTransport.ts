@@ -27,6 +27,11 @@ const TIMEOUT = 15_000
 /** Complaints of an answer that are passed on. */
 const MAX_WARNINGS = 3
 
+const TOO_LONG: Receipt = {
+  rejected: [],
+  warnings: ['more than a megabyte, which was not read; spans may have been refused'],
+}
+
 const decodePayload = decode(SpanPayload)
 
 /** One span as JSON. `index` is its position in the batch. */
@@ -41,6 +46,7 @@ const toJson = (span: Span, index: number): string => {
 
 // Any 2xx is accepted, whatever its body is: empty, HTML, of a shape to come. Its `errors` are all that is read.
 const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
+  if (answer.cut) return TOO_LONG
   const body = parseJson(answer.text)
   const { named, others } = complaints(Fields.is(body) ? { errors: body.errors } : undefined, batch)
   const rejected = [...named].flatMap(([index, reason]) => {

@@ -79,6 +79,14 @@ test("tells the spans that the answer's errors name, and what else they say", as
   })
 })
 
+test('an answer that is too long to be read may have refused spans: that is told', async (t) => {
+  const errors = [{ index: 0, error: 'no', input: 'x'.repeat(2 ** 20) }]
+  const server = await serve(t, (response) => sendJson(response, { errors }))
+  const { rejected, warnings } = await lastValueFrom(respanTransport({ baseUrl: server.url })(spans(1)))
+  t.deepEqual(rejected, [])
+  t.deepEqual(warnings, ['more than a megabyte, which was not read; spans may have been refused'])
+})
+
 const failing = async (
   t: Parameters<typeof serve>[0],
   ...[status, body, headers = {}]: [status: number, body: string, headers?: Record<string, string>]
