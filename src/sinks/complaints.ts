@@ -13,10 +13,11 @@ export interface Complaints {
 }
 
 /**
- * Reads what an answer's body complains about, and finds the spans of the batch that it means. The shape of such complaints is undocumented; what
- * is understood: a span's id anywhere in a complaint; an `index`; `span 2: …`; a path that starts with a number or has
- * one in brackets (`errors: {"3": […]}`, `spans[3].model`, `loc: ["body", 3, "model"]`); and a list as long as the
- * batch, whose empty entries are the spans that are fine. Numbers count from 0.
+ * Reads what an answer's body complains about, and finds the spans of the batch that it means. The shape of such
+ * complaints is undocumented; what is understood: a span's id anywhere in a complaint, but for that of its parent; an
+ * `index`; `span 2: …`; a path that starts with a number or has one in brackets (`errors: {"3": […]}`,
+ * `spans[3].model`, `loc: ["body", 3, "model"]`); and a list as long as the batch, whose empty entries are the spans
+ * that are fine. Numbers count from 0.
  *
  * @param body - parsed JSON of an answer
  * @param batch - as it was sent
@@ -61,12 +62,15 @@ const SENTENCE = /\b(?:span|item|index|entry|row)s?\s*(?:#|\[)?\s*(\d{1,9})\b/i
 
 const indexOf = (key: string, complaint: unknown, batch: ReadonlyArray<Span>): number | undefined => {
   const text = textOf(complaint)
-  const byId = batch.findIndex(
+  const mentioned = batch.filter(
     ({ spanId }) => spanId !== '' && (text.includes(spanId) || key.includes(spanId)),
   )
-  if (byId >= 0) return byId
-  const index = numberIn(key, complaint, text)
-  return index !== undefined && index < batch.length ? index : undefined
+  const placed = batch[numberIn(key, complaint, text) ?? batch.length]
+  const named = placed === undefined ? mentioned : [...mentioned, placed]
+  // What is said of a span may repeat it, or be about its parent: that one is fine.
+  const isParent = ({ spanId }: Span): boolean => named.some(({ parentId }) => parentId === spanId)
+  const meant = named.find((span) => !isParent(span)) ?? named[0]
+  return meant === undefined ? undefined : batch.indexOf(meant)
 }
 
 const numberIn = (key: string, complaint: unknown, text: string): number | undefined => {

@@ -79,6 +79,26 @@ test("tells the spans that the answer's errors name, and what else they say", as
   })
 })
 
+test('a complaint that repeats a span is about that span, not about its parent', async (t) => {
+  const family = foldSpans([started(1), ended(1), started(2, { parentId: idOf(1) }), ended(2)])
+  const batch = [...spans(3), ...family]
+  for (const [errors, refused] of [
+    [[{ span_unique_id: idOf(2), span_parent_id: idOf(1), error: 'no' }], 2],
+    [{ [idOf(2)]: [`below ${idOf(1)}`] }, 2],
+    [{ '[2].span_parent_id': [`${idOf(1)} is unknown`] }, 2],
+    [[{}, {}, { span_parent_id: [`${idOf(1)} is unknown`] }], 2],
+    [[{ index: 0, span_unique_id: idOf(2) }], 2],
+    [[{ span_unique_id: idOf(1), error: 'no' }], 1],
+  ] as const) {
+    const server = await serve(t, (response) => sendJson(response, { errors }))
+    const { rejected } = await lastValueFrom(respanTransport({ baseUrl: server.url })(batch))
+    t.deepEqual(
+      rejected.map(({ span }) => numberOf(span)),
+      [refused],
+    )
+  }
+})
+
 test('an answer that is too long to be read may have refused spans: that is told', async (t) => {
   const errors = [{ index: 0, error: 'no', input: 'x'.repeat(2 ** 20) }]
   const server = await serve(t, (response) => sendJson(response, { errors }))
