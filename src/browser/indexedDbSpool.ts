@@ -77,6 +77,12 @@ const openDatabase = (name: string): Promise<IDBPDatabase<Database>> =>
     },
   })
 
+const looking = <Name extends (typeof STORES)[number]>(open: IDBPDatabase<Database>, name: Name) => {
+  const { store, done } = open.transaction(name)
+  unheard(done)
+  return store
+}
+
 /** Holds a lock until the returned function is called: the browser lets go of it when the page dies. */
 const holdLock = async (name: string): Promise<() => void> => {
   const locks = locksOf()
@@ -101,6 +107,11 @@ const byAge = ([at, writer, number]: Key, [otherAt, otherWriter, otherNumber]: K
 
 const isPlace = (place: SpoolPlace): place is Place => 'key' in place
 
+/** A page is told of each promise that fails with nobody waiting for it. Whoever has to know hears it elsewhere. */
+const unheard = (promise: Promise<unknown>): void => {
+  promise.catch(() => undefined)
+}
+
 const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost): SpoolStore => {
   const me = crypto.randomUUID()
   const lockOf = (owner: string): string => `respan-rx/${name}/${owner}`
@@ -119,7 +130,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     return database
   })
   // Whoever needs it is told.
-  ready.catch(() => undefined)
+  unheard(ready)
 
   /** At once when the database is open: a page that goes away has no later. */
   const run = async (work: (open: IDBPDatabase<Database>) => Promise<unknown>): Promise<void> => {
@@ -134,8 +145,8 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     run(async (open) => {
       const { objectStore, done } = begin(open)
       for (const { key } of gone) {
-        void objectStore('spans').delete(key)
-        void objectStore('places').delete(key)
+        unheard(objectStore('spans').delete(key))
+        unheard(objectStore('places').delete(key))
       }
       await done
       // They may be sent once more.
@@ -144,6 +155,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
 
   const begin = (open: IDBPDatabase<Database>) => {
     const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
+    unheard(transaction.done)
     return {
       objectStore: (store: (typeof STORES)[number]) => transaction.objectStore(store),
       transaction,
@@ -192,7 +204,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
 
   const adoptFrom = async (open: IDBPDatabase<Database>): Promise<ReadonlyArray<SpoolPlace>> => {
     // In this order: whoever wrote something by the time that is looked at held a lock before.
-    const written = await open.getAllKeys('places')
+    const written = await looking(open, 'places').getAllKeys()
     const leftBehind = copies.leftBehind()
     if (written.length + leftBehind.length === 0) return []
     const lives = await living()
@@ -226,12 +238,12 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       const mine: Place = { key, traceId: place.traceId, bytes: place.bytes }
       if (key[0] < tooOld) {
         lost.push(mine)
-        void store.delete(key)
-        void transaction.objectStore('spans').delete(key)
+        unheard(store.delete(key))
+        unheard(transaction.objectStore('spans').delete(key))
       } else {
         adopted.push(mine)
-        void store.put({ ...place, owner: me }, key)
-        if (text !== undefined) void transaction.objectStore('spans').put(text, key)
+        unheard(store.put({ ...place, owner: me }, key))
+        if (text !== undefined) unheard(transaction.objectStore('spans').put(text, key))
       }
     }
     await done
@@ -268,8 +280,8 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       run(async (open) => {
         const { objectStore, transaction, done } = begin(open)
         for (const { key, traceId, text } of saved) {
-          void objectStore('spans').put(text, key)
-          void objectStore('places').put({ owner: me, traceId, bytes: text.length }, key)
+          unheard(objectStore('spans').put(text, key))
+          unheard(objectStore('places').put({ owner: me, traceId, bytes: text.length }, key))
         }
         // Not when the requests are answered, which may be too late for a page that goes away.
         transaction.commit()
@@ -284,7 +296,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     read: (places) =>
       from(
         ready.then((open) => {
-          const store = open.transaction('spans').store
+          const store = looking(open, 'spans')
           return Promise.all(
             places.map((place) => (isPlace(place) ? store.get(place.key) : Promise.resolve(undefined))),
           )

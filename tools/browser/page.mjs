@@ -6,6 +6,8 @@ import { bufferedSink, respanTrace, respanTransport } from '../../dist/index.js'
 const parameters = new URLSearchParams(location.search)
 const strength = parameters.get('strength')
 const warnings = []
+const unhandled = []
+addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(reason)))
 
 const sink = bufferedSink(respanTransport({ apiKey: 'a-key', baseUrl: `${location.origin}/api` }), {
   maxDelay: 600_000,
@@ -54,4 +56,4 @@ const undo = () => {
   IDBTransaction.prototype.commit = IDBTransaction.prototype.abort
 }
 
-globalThis.handles = { sink, trace, written, show, undo, warnings }
+globalThis.handles = { sink, trace, written, show, undo, warnings, unhandled }

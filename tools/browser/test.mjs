@@ -216,6 +216,21 @@ const tests = {
       eachOnce(rig.state, 102)
     },
 
+  'a database that takes nothing is told of once: no promise is left to fail on its own': async (rig) => {
+    const page = await rig.open('?strength=always')
+    await warmUp(page, rig)
+    await page.evaluate(() => globalThis.handles.undo())
+    await count(page, 10)
+    assert.equal((await flush(page))._tag, 'Right')
+    eachOnce(rig.state, 11)
+    const [warnings, unhandled] = await page.evaluate(() => [
+      globalThis.handles.warnings,
+      globalThis.handles.unhandled,
+    ])
+    assert.deepEqual(unhandled, [])
+    assert.equal(warnings.filter((warning) => warning.includes('the spool fails')).length, 1)
+  },
+
   'the server is down when the page is left: everything is lost (spool: none)': async (rig) => {
     await leaveInOutage(rig, 'none')
     assert.equal(await nextDelivers(rig, 'none'), 0)
