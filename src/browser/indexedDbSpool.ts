@@ -65,16 +65,20 @@ const WEEK = 7 * 24 * 3_600_000
 /** How often a page looks for what others left behind, ms. */
 const LOOK = 60_000
 
+/** After the database could not be opened, or the browser has closed it, ms. */
+const AGAIN = 1_000
+
 /** Without Web Locks, which tell who lives, whoever wrote nothing for so long is dead, ms. */
 const SILENCE = 3_600_000
 
 const STORES = ['spans', 'places'] as const
 
-const openDatabase = (name: string): Promise<IDBPDatabase<Database>> =>
+const openDatabase = (name: string, terminated: () => void): Promise<IDBPDatabase<Database>> =>
   openDB<Database>(name, 1, {
     upgrade: (database) => {
       for (const store of STORES) database.createObjectStore(store)
     },
+    terminated,
   })
 
 const looking = <Name extends (typeof STORES)[number]>(open: IDBPDatabase<Database>, name: Name) => {
@@ -122,19 +126,42 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
   let database: IDBPDatabase<Database> | undefined
   let closed = false
   let release: () => void = () => undefined
+  let opening: Promise<IDBPDatabase<Database>> | undefined
   const copies = lastCopies(lockOf(''))
-
-  const ready = holdLock(lockOf(me)).then(async (letGo) => {
+  const locked = holdLock(lockOf(me)).then((letGo) => {
     release = letGo
-    database = await openDatabase(name)
-    return database
   })
-  // Whoever needs it is told.
-  unheard(ready)
+
+  /** The browser has closed it by itself: its data were cleared, say. It is opened again when it is needed. */
+  const lose = (): void => {
+    database = undefined
+    opening = undefined
+    if (!closed) setTimeout(host.stir, AGAIN)
+  }
+
+  const connect = async (): Promise<IDBPDatabase<Database>> => {
+    await locked
+    database = await openDatabase(name, lose)
+    return database
+  }
+
+  const opened = (): Promise<IDBPDatabase<Database>> => {
+    if (opening !== undefined) return opening
+    opening = connect()
+    opening.catch(() =>
+      setTimeout(() => {
+        opening = undefined
+      }, AGAIN),
+    )
+    return opening
+  }
+
+  // Whoever needs it is told when it fails.
+  unheard(opened())
 
   /** At once when the database is open: a page that goes away has no later. */
   const run = async (work: (open: IDBPDatabase<Database>) => Promise<unknown>): Promise<void> => {
-    if (database === undefined) await ready.then(work)
+    if (database === undefined) await opened().then(work)
     else await work(database)
   }
 
@@ -196,7 +223,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
 
   /** Takes over everything that is nobody's any more. */
   const adopt = async (): Promise<ReadonlyArray<SpoolPlace>> => {
-    const open = await ready
+    const open = await opened()
     // What is in localStorage is in no transaction: one page at a time.
     const locks = copies.hasAny() ? locksOf() : undefined
     return locks === undefined ? adoptFrom(open) : locks.request(lockOf('adopting'), () => adoptFrom(open))
@@ -295,7 +322,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     },
     read: (places) =>
       from(
-        ready.then((open) => {
+        opened().then((open) => {
           const store = looking(open, 'spans')
           return Promise.all(
             places.map((place) => (isPlace(place) ? store.get(place.key) : Promise.resolve(undefined))),
@@ -308,13 +335,12 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       if (closed) return
       closed = true
       clearInterval(timer)
-      ready
-        .then((open) => {
+      unheard(
+        opened()
           // Waits for what is under way.
-          open.close()
-          release()
-        })
-        .catch(() => undefined)
+          .then((open) => open.close())
+          .finally(() => release()),
+      )
     },
   }
 }

@@ -231,6 +231,26 @@ const tests = {
     assert.equal(warnings.filter((warning) => warning.includes('the spool fails')).length, 1)
   },
 
+  'the data of the site are cleared: what was there is told to be lost, and the rest is kept as before':
+    async (rig) => {
+      const page = await rig.open('?strength=on-failure')
+      await warmUp(page, rig)
+      rig.state.isDown = true
+      await count(page, 10)
+      assert.equal((await flush(page))._tag, 'Left')
+      await untilWritten(page, 10)
+      const session = await page.context().newCDPSession(page)
+      await session.send('Storage.clearDataForOrigin', { origin: rig.url, storageTypes: 'indexeddb' })
+      await flush(page)
+      const { spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
+      assert.deepEqual([spooled, dropped], [0, 10])
+      await count(page, 5)
+      await flush(page)
+      await page.goto('about:blank')
+      rig.state.isDown = false
+      assert.equal(await nextDelivers(rig, 'on-failure', 5), 5)
+    },
+
   'the server is down when the page is left: everything is lost (spool: none)': async (rig) => {
     await leaveInOutage(rig, 'none')
     assert.equal(await nextDelivers(rig, 'none'), 0)
