@@ -287,6 +287,8 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
 
   return {
     write: (records, leaving = false) => {
+      const first = records[0]?.text.length ?? 0
+      if (first > maxBytes / 2) throw new RangeError(`A span of ${first} bytes is too large for the spool.`)
       let size = 0
       const piece = records.filter(({ text }, index) => {
         size += text.length

@@ -300,6 +300,17 @@ const tests = {
     }
   },
 
+  'a span that is too large for the database costs none of the others their room': async (rig) => {
+    const page = await rig.open('?strength=on-failure&maxBytes=65536')
+    rig.state.isDown = true
+    await count(page, 20)
+    await count(page, 1, 200_000)
+    await flush(page)
+    await page.evaluate(() => globalThis.handles.sink.close())
+    const { spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
+    assert.deepEqual([spooled, dropped], [20, 1])
+  },
+
   'a full database gives up the oldest spans, counted and reported': async (rig) => {
     const page = await rig.open('?strength=on-failure&maxBytes=65536')
     rig.state.isDown = true
