@@ -79,17 +79,30 @@ const bytesOf = (path: string): number => {
   }
 }
 
+/** Tells a folder from another one that was made in its place. */
+const identityOf = (directory: string): number | undefined => {
+  try {
+    return statSync(directory).ino
+  } catch {
+    return undefined
+  }
+}
+
 const isPlace = (place: SpoolPlace): place is SegmentPlace => 'segment' in place && 'offset' in place
 
 const TOO_OLD = 'they were too old'
 const NO_ROOM = 'there was no more room on the disk'
+const REMOVED = 'the folder was removed'
 
 /** What one owner has in a folder. */
 const openStore = (directory: string, settings: Settings, host: SpoolHost): SpoolStore => {
   const { maxBytes, maxAge, segmentBytes, clock } = settings
+  let home: number | undefined
   const enter = (): Owner => {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    return makeOwner(directory)
+    const entered = makeOwner(directory)
+    home = identityOf(directory)
+    return entered
   }
   let owner = enter()
   let begun = 0
@@ -106,9 +119,14 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     segment.discard()
   }
 
-  /** Somebody took this process for dead: it begins anew. */
+  /** Somebody took this process for dead, or the folder away: it begins anew. */
   const startOver = (): void => {
-    const ceded = [...segments].flatMap((segment) => segment.places())
+    const isAnother = identityOf(directory) !== home
+    const isLost = (segment: Segment): boolean => isAnother && segment.isRemoved()
+    const placesOf = (some: ReadonlyArray<Segment>): ReadonlyArray<SegmentPlace> =>
+      some.flatMap((segment) => segment.places())
+    const lost = placesOf([...segments].filter(isLost))
+    const ceded = placesOf([...segments].filter((segment) => !isLost(segment)))
     for (const segment of segments) segment.close()
     segments.clear()
     active = undefined
@@ -116,8 +134,9 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     try {
       owner = enter()
     } finally {
-      // They are somebody else's, whatever becomes of this one.
+      // They are somebody else's, or nobody's, whatever becomes of this one.
       host.ceded(ceded)
+      if (lost.length > 0) host.evicted(lost, REMOVED)
     }
   }
 
@@ -232,7 +251,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     (segment.size() + bytes > segmentBytes || segment.written().first < clock.now() - maxAge / 8)
 
   const forWriting = (bytes: number): Segment => {
-    if (!owner.isSure()) startOver()
+    if (!owner.isSure() || active?.isThere() === false) startOver()
     if (active !== undefined && !isFull(active, bytes)) return active
     const previous = active
     active = undefined

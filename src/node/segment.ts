@@ -1,4 +1,13 @@
-import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import * as t from 'io-ts'
 import { parseJson } from '../http/parseJson.js'
 import type { SpoolPlace, SpoolRecord } from '../sinks/Spool.js'
@@ -18,6 +27,10 @@ export interface Segment {
   readonly path: string
   /** Bytes. */
   readonly size: () => number
+  /** Whether the file is where it was made; somebody may have taken it over, or have removed it. */
+  readonly isThere: () => boolean
+  /** Whether it is in no folder any more. */
+  readonly isRemoved: () => boolean
   /** When its first and its last span were written, ms since the epoch. */
   readonly written: () => { readonly first: number; readonly last: number }
   /** Spans that have not met their fate. */
@@ -92,6 +105,8 @@ const segment = (
   const self = {
     path,
     size: () => size,
+    isThere: () => existsSync(path),
+    isRemoved: () => fstatSync(file).nlink === 0,
     written: () => ({ first, last }),
     places: () => [...live.values()],
     append: (records: ReadonlyArray<SpoolRecord>, at: number): ReadonlyArray<SegmentPlace> => {

@@ -571,6 +571,43 @@ test('a folder that goes away is made again', async (t) => {
   await sink.close()
 })
 
+for (const rest of [0, 1])
+  test(`a folder that is removed with spans in it, ${rest} to come: what is lost is told, and the next one delivers what counts as spooled`, async (t) => {
+    const directory = folder(t)
+    const { state, answers } = outage()
+    const policy = { ...GIVES_UP, spool: fileSpool(directory) }
+    const { time, sink, warnings } = rig(t, answers, policy)
+    finish(sink, ...range(1, 3))
+    time.pass(100)
+    t.is(sink.stats().spooled, 3)
+    rmSync(directory, { recursive: true })
+    finish(sink, ...range(4, 3 + rest))
+    const closed = sink.close()
+    await time.settle()
+    time.pass(60_000)
+    await closed
+    const { accepted, spooled, dropped } = sink.stats()
+    t.deepEqual([accepted, spooled + dropped], [3 + rest, 3 + rest])
+    if (dropped > 0) t.regex(warnings.map(({ message }) => message).join(), /dropped: the folder was removed/)
+    state.isDown = false
+    const next = rig(t, undefined, policy)
+    const flushed = next.sink.flush()
+    await next.time.settle()
+    next.time.pass(1_000)
+    t.like(await flushed, { right: { delivered: spooled } })
+    await next.sink.close()
+  })
+
+test('always: a span is on the disk also when the folder was removed just now', (t) => {
+  const directory = folder(t)
+  const { sink } = rig(t, () => NEVER, { spool: fileSpool(directory, { strength: 'always' }) })
+  finish(sink, 1)
+  rmSync(directory, { recursive: true })
+  finish(sink, 2)
+  t.is(segments(directory).length, 1)
+  void sink.close()
+})
+
 test('what JSON refuses is named, on the disk too: a process that dies loses nothing by it', async (t) => {
   const directory = folder(t)
   const spool = { spool: fileSpool(directory, { strength: 'always' }) }
