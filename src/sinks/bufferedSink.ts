@@ -25,7 +25,8 @@ const checkTransport = (transport: unknown): void => {
  * - *Is it lossless?* As long as the queue has room, the server accepts the spans, and it comes back in time. What
  *   the server answers decides: it is asked again with a growing, random delay or when it
  *   says so; a refused key or address pauses the sink, which keeps what it has and probes with one span; a refused
- *   batch is taken apart until the offending span is found. What was lost is counted, and told out of band.
+ *   batch is taken apart until the offending span is found, and one that does not get through in time is sent in
+ *   smaller ones. What was lost is counted, and told out of band.
  * - *Once, or at least once?* At least once: a batch whose answer was lost is sent again, and so is one that a process
  *   had just delivered when it was killed, by the next process from the spool. A span keeps its ids, whoever sends it,
  *   so a server that is idempotent by span id stores it once.

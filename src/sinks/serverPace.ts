@@ -54,10 +54,15 @@ export interface ServerPace {
   readonly holdOff: (after?: number) => void
   /** A batch of so many bytes was too large: the ones to come are half of that. */
   readonly findsTooLarge: (bytes: number) => void
+  /** A batch of so many bytes did not get through in time: the ones to come are half of that, and grow again. */
+  readonly runsOutOfTime: (bytes: number) => void
 }
 
 /** A server that finds batches of this size too large is not believed: only the batch at hand is split. */
 const SMALLEST_BATCH_BYTES = 65_536
+
+/** How much more a slow connection is given with each batch that gets through. */
+const GROWTH = 1.125
 
 /** Spans refused in a row, without any delivered, after which the server is asked more slowly. */
 const MANY_REFUSALS = 20
@@ -84,6 +89,8 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
   /** Spans refused since one was delivered. */
   let refusals = 0
   let batchBytes = settings.maxBatchBytes
+  /** What gets through in time. */
+  let timelyBytes = Number.POSITIVE_INFINITY
 
   /** Of two requests under way one may fail after the other: what its answer said still counts. Returns the wait, ms. */
   const shut = (wait: number, { paused = false } = {}): number => {
@@ -110,7 +117,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     },
     maxInFlight: () => (failures > 0 || probing ? 1 : settings.maxInFlight),
     maxBatchSize: () => (probing ? 1 : settings.maxBatchSize),
-    maxBatchBytes: () => batchBytes,
+    maxBatchBytes: () => Math.min(batchBytes, timelyBytes),
     isTrusted: () => failures === 0 && !probing,
     isExhausted: () => exhausted,
     talks: () => {
@@ -121,6 +128,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     },
     delivers: () => {
       refusals = 0
+      timelyBytes *= GROWTH
     },
     refuses: (spans, urgent) => {
       refusals += spans
@@ -146,6 +154,9 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     },
     findsTooLarge: (bytes) => {
       batchBytes = Math.min(batchBytes, Math.max(SMALLEST_BATCH_BYTES, bytes / 2))
+    },
+    runsOutOfTime: (bytes) => {
+      timelyBytes = Math.min(timelyBytes, Math.max(SMALLEST_BATCH_BYTES, bytes / 2))
     },
   }
 }

@@ -91,6 +91,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         delivered(sent, ALL_TAKEN)
         break
       case 'Retry':
+        if (error.name === 'Timeout') pace.runsOutOfTime(bytesIn(entries))
         failedForNow(batch, error, decision.after)
         break
       case 'Pause':

@@ -557,6 +557,27 @@ test('HTTP 413 splits a batch, and makes the ones to come smaller', (t) => {
   t.like(sink.stats(), { delivered: 200, rejected: 0 })
 })
 
+test('a batch that does not get through in time is sent in smaller ones, which grow again', (t) => {
+  const tooSlow = throwError(() => new Timeout('headers', 15_000))
+  let inTime = 30
+  const { time, sink, sizes } = rig(t, (spans) => (spans.length > inTime ? tooSlow : undefined))
+  const many = (from: number, to: number): void => {
+    for (const number of range(from, to)) {
+      sink.next(started(number))
+      sink.next(ended(number, { output: 'x'.repeat(10_000) }))
+    }
+    time.pass(60_000)
+  }
+  many(1, 100)
+  t.deepEqual(sizes().slice(0, 2), [100, 50])
+  t.like(sink.stats(), { delivered: 100, dropped: 0 })
+  inTime = 100
+  many(101, 2_000)
+  many(2_001, 2_100)
+  t.is(sizes().at(-1), 100)
+  t.like(sink.stats(), { delivered: 2_100, dropped: 0 })
+})
+
 test('a single span that is too large counts as rejected', (t) => {
   const { time, sink } = rig(t, (spans) =>
     spans.some((span) => numberOf(span) === 3) ? status(413) : undefined,
