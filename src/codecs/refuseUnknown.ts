@@ -1,5 +1,4 @@
-import { InvalidInput } from '../errors.js'
-import { describeFound } from './decode.js'
+import { refuse } from './refuse.js'
 import { unknownField } from './unknownField.js'
 
 /**
@@ -20,11 +19,8 @@ export const refuseUnknown = (
   // In JavaScript all is possible: a name, null, another operator.
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const [example] = Object.keys(known)
-    const expected = `options, such as { ${example} }`
-    throw new InvalidInput(subject, { path: '', expected, found: describeFound(options) })
+    refuse(subject, '', `options, such as { ${example} }`, options)
   }
   const unknown = unknownField(options, known, elsewhere)
-  if (unknown === undefined) return
-  const { key, value, expected } = unknown
-  throw new InvalidInput(subject, { path: key, expected, found: describeFound(value) })
+  if (unknown !== undefined) refuse(subject, unknown.key, unknown.expected, unknown.value)
 }

@@ -3,9 +3,10 @@ import { of } from 'rxjs'
 import { isLeft } from '#fp/Either'
 import { ChatMessage } from '../codecs/ChatMessage.js'
 import type { MessageContent } from '../codecs/ContentPart.js'
-import { decode, describeFound } from '../codecs/decode.js'
+import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { joinPaths } from '../codecs/joinPaths.js'
+import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { compileTemplate, type Template } from '../templates/compileTemplate.js'
@@ -43,9 +44,6 @@ interface Compiled<B> {
   readonly render: (values: Fields) => B
 }
 
-const invalid = (path: string, expected: string, value: unknown): InvalidInput =>
-  new InvalidInput(SUBJECT, { path, expected, found: describeFound(value) })
-
 const RENDERED: ReadonlySet<string> = new Set(['system', 'developer', 'user'])
 const TEXT_PARTS: ReadonlySet<string> = new Set(['text', 'input_text'])
 
@@ -78,7 +76,7 @@ const compileMessage = (message: ChatMessage, index: number): Compiled<ChatMessa
 }
 
 const compileMessages = (template: ReadonlyArray<unknown>): Compiled<ReadonlyArray<ChatMessage>> => {
-  if (template.length === 0) throw invalid('template', 'at least one message', template)
+  if (template.length === 0) refuse(SUBJECT, 'template', 'at least one message', template)
   const messages = template.map((message, index) => {
     const decoded = decode(ChatMessage)(message)
     if (!isLeft(decoded)) return decoded.right
@@ -91,13 +89,13 @@ const compileMessages = (template: ReadonlyArray<unknown>): Compiled<ReadonlyArr
 const compile = (template: unknown): Template | Compiled<ReadonlyArray<ChatMessage>> => {
   if (typeof template === 'string') return compileTemplate(SUBJECT, 'template', template)
   if (Array.isArray(template)) return compileMessages(template)
-  throw invalid('template', 'a string or a list of messages', template)
+  return refuse(SUBJECT, 'template', 'a string or a list of messages', template)
 }
 
 const requiredNames = (required: unknown, variables: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (required === '*') return [...new Set(variables)].sort()
   if (Array.isArray(required) && required.every((name) => typeof name === 'string')) return required
-  throw invalid('required', "'*' or a list of names", required)
+  return refuse(SUBJECT, 'required', "'*' or a list of names", required)
 }
 
 /** The options as the implementation sees them: checked when the operator is built. */
@@ -122,7 +120,7 @@ const built = (
     const checked = codec === undefined ? undefined : encodedVariables(SUBJECT, codec, input)
     if (checked !== undefined && isLeft(checked)) throw checked.left
     const values = plainValue(SUBJECT, checked === undefined ? input : checked.right)
-    if (!Fields.is(values)) throw invalid('', 'an object with the variables', values)
+    if (!Fields.is(values)) return refuse(SUBJECT, '', 'an object with the variables', values)
     const missing = names.filter((name) => !Object.hasOwn(values, name) || values[name] === undefined)
     if (missing.length === 0) return values
     throw new InvalidInput(SUBJECT, {

@@ -1,5 +1,4 @@
-import { describeFound } from '../codecs/decode.js'
-import { InvalidInput } from '../errors.js'
+import { refuse } from '../codecs/refuse.js'
 
 const isCodec = (value: unknown): boolean =>
   typeof value === 'object' &&
@@ -12,9 +11,5 @@ const isCodec = (value: unknown): boolean =>
 /** Refuses variables that are values: other clients take them there. @throws InvalidInput */
 export const checkCodec = (operator: string, variables: unknown): void => {
   if (variables === undefined || isCodec(variables)) return
-  throw new InvalidInput(operator, {
-    path: 'variables',
-    expected: "an io-ts codec; the values themselves are the operator's input",
-    found: describeFound(variables),
-  })
+  refuse(operator, 'variables', "an io-ts codec; the values themselves are the operator's input", variables)
 }

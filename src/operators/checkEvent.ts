@@ -1,6 +1,5 @@
-import { describeFound } from '../codecs/decode.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
-import { InvalidInput } from '../errors.js'
+import { refuse } from '../codecs/refuse.js'
 
 /**
  * Refuses what is no event, as a whole reply is: it has no tokens, and would leave an empty stream without a word. Called
@@ -10,9 +9,5 @@ import { InvalidInput } from '../errors.js'
  */
 export const checkEvent = (operator: string, event: ReplyEvent): void => {
   if (typeof event === 'object' && event !== null && typeof event._tag === 'string') return
-  throw new InvalidInput(operator, {
-    path: '',
-    expected: 'a ReplyEvent: give the generator stream: true',
-    found: describeFound(event),
-  })
+  refuse(operator, '', 'a ReplyEvent: give the generator stream: true', event)
 }

@@ -6,8 +6,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
-import { InvalidInput } from '../errors.js'
+import { refuse } from '../codecs/refuse.js'
 import { deepen } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
 import { homeFrame } from '../tracing/homeFrame.js'
@@ -67,12 +66,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
   options: ComponentOptions = {},
 ): Component<A, ObservedValueOf<O>> => {
   nonEmptyName('component', name)
-  if (typeof fn !== 'function')
-    throw new InvalidInput(`component ${name}`, {
-      path: 'fn',
-      expected: 'a function',
-      found: describeFound(fn),
-    })
+  if (typeof fn !== 'function') refuse(`component ${name}`, 'fn', 'a function', fn)
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {
     const subscribe = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {

@@ -1,5 +1,5 @@
 import { concatMap, exhaustMap, mergeMap, type Observable, type OperatorFunction, switchMap } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
+import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
 
 /**
@@ -42,11 +42,8 @@ export const flattenWith = (operator: string, { flatten = concatMap, concurrency
   // RxJS's overloads take more kinds of projects than ours; each of the four is callable as a Flatten.
   const chosen: Flatten = flatten
   if (typeof flatten !== 'function') {
-    throw new InvalidInput(operator, {
-      path: 'flatten',
-      expected: 'concatMap, mergeMap, switchMap, exhaustMap or a function of that shape',
-      found: describeFound(flatten),
-    })
+    const expected = 'concatMap, mergeMap, switchMap, exhaustMap or a function of that shape'
+    refuse(operator, 'flatten', expected, flatten)
   }
   if (concurrency === undefined) return chosen
   if (flatten !== mergeMap) {

@@ -4,7 +4,7 @@ import { isLeft, tryCatch } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
-import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
+import { type DecodeFailure, decode } from '../codecs/decode.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
 import { joinPaths } from '../codecs/joinPaths.js'
@@ -14,6 +14,7 @@ import { PromptReference } from '../codecs/PromptReference.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { unknownField } from '../codecs/unknownField.js'
 import { InvalidInput } from '../errors.js'
@@ -169,11 +170,6 @@ const under = (
   subject: string,
   { path, expected, found, cause }: DecodeFailure & { readonly cause?: unknown },
 ): InvalidInput => new InvalidInput(subject, { path: joinPaths(part, path), expected, found, cause })
-
-/** A mistake in the options, thrown where the operator is built. */
-const refuse = (name: string, path: string, expected: string, value: unknown): never => {
-  throw new InvalidInput(name, { path, expected, found: describeFound(value) })
-}
 
 const checkOptions = (name: string, options: GenerateOptions): void => {
   refuseUnknown(name, options, KNOWN, elsewhere)

@@ -1,12 +1,6 @@
-import { describeFound } from '../codecs/decode.js'
-import { InvalidInput } from '../errors.js'
+import { refuse } from '../codecs/refuse.js'
 
 /** Refuses a span without a name, at once. */
 export const nonEmptyName = (operator: string, name: unknown): void => {
-  if (typeof name === 'string' && name.trim() !== '') return
-  throw new InvalidInput(operator, {
-    path: 'name',
-    expected: 'a name for the span',
-    found: describeFound(name),
-  })
+  if (typeof name !== 'string' || name.trim() === '') refuse(operator, 'name', 'a name for the span', name)
 }

@@ -6,13 +6,14 @@ import {
   type TimestampProvider,
 } from 'rxjs'
 import { isRight } from '#fp/Either'
-import { decode, describeFound } from '../codecs/decode.js'
+import { decode } from '../codecs/decode.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
 import { joinPaths } from '../codecs/joinPaths.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
+import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
@@ -196,20 +197,12 @@ const checkedAttributes = (operator: string, attributes: TraceAttributes): Trace
 const checkSink = (operator: string, { sink }: { readonly sink?: unknown }): void => {
   if (sink === undefined) return
   if (typeof sink === 'object' && sink !== null && 'next' in sink && typeof sink.next === 'function') return
-  throw new InvalidInput(operator, {
-    path: 'sink',
-    expected: 'a sink, such as bufferedSink(respanTransport()) makes',
-    found: describeFound(sink),
-  })
+  refuse(operator, 'sink', 'a sink, such as bufferedSink(respanTransport()) makes', sink)
 }
 
 const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void => {
   if (maxContentBytes === undefined || maxContentBytes >= 0) return
-  throw new InvalidInput(operator, {
-    path: 'maxContentBytes',
-    expected: 'number of bytes from 0',
-    found: describeFound(maxContentBytes),
-  })
+  refuse(operator, 'maxContentBytes', 'number of bytes from 0', maxContentBytes)
 }
 
 /**

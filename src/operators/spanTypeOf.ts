@@ -1,6 +1,5 @@
-import { describeFound } from '../codecs/decode.js'
+import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
-import { InvalidInput } from '../errors.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 
 const TYPES: Readonly<Record<SpanType, true>> = {
@@ -25,9 +24,5 @@ export const spanTypeOf = (
   refuseUnknown(operator, options, known)
   const { type = 'task' } = options
   if (Object.hasOwn(TYPES, type)) return type
-  throw new InvalidInput(operator, {
-    path: 'type',
-    expected: `one of ${Object.keys(TYPES).join(', ')}`,
-    found: describeFound(type),
-  })
+  return refuse(operator, 'type', `one of ${Object.keys(TYPES).join(', ')}`, type)
 }

@@ -1,6 +1,6 @@
 import { type Observable, type OperatorFunction, of, pipe } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
 import { guarded, reporter } from '../tracing/guarded.js'
 import { warn } from '../tracing/warn.js'
@@ -99,13 +99,8 @@ const eachTraced = (
   options: TraceEachOptions<unknown>,
   ...operators: ReadonlyArray<OperatorFunction<unknown, unknown>>
 ): Component<unknown, unknown> => {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidInput(`traceEach ${name}`, {
-      path: 'options',
-      expected: 'an object, such as {}, before the operators',
-      found: describeFound(options),
-    })
-  }
+  if (typeof options !== 'object' || options === null)
+    refuse(`traceEach ${name}`, 'options', 'an object, such as {}, before the operators', options)
   const { flatten: _, concurrency: __, attributes, ...others } = options
   const body = operators.reduce<OperatorFunction<unknown, unknown>>(
     (before, operator) => pipe(before, operator),

@@ -1,20 +1,10 @@
-import { describeFound } from '../codecs/decode.js'
-import { InvalidInput } from '../errors.js'
+import { refuse } from '../codecs/refuse.js'
 import type { Sink } from '../tracing/Sink.js'
 import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
 import { buffering } from './buffering.js'
 import { checkPolicy } from './checkPolicy.js'
 import { ledgerSpool } from './ledgerSpool.js'
 import type { Transport } from './Transport.js'
-
-const checkTransport = (transport: unknown): void => {
-  if (typeof transport === 'function') return
-  throw new InvalidInput('bufferedSink', {
-    path: 'transport',
-    expected: 'a transport, such as respanTransport() makes',
-    found: describeFound(transport),
-  })
-}
 
 /**
  * Buffers finished spans and delivers them in batches: a bounded queue over a transport.
@@ -56,7 +46,8 @@ const checkTransport = (transport: unknown): void => {
  * @throws InvalidInput when there is no transport, or the policy is wrong
  */
 export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): Sink => {
-  checkTransport(transport)
+  if (typeof transport !== 'function')
+    refuse('bufferedSink', 'transport', 'a transport, such as respanTransport() makes', transport)
   checkPolicy(policy)
   const { spool } = policy
   return buffering(transport, bufferSettings(policy), spool === undefined ? undefined : ledgerSpool(spool))

@@ -2,7 +2,8 @@ import { concatMap, type Observable, throwError } from 'rxjs'
 import { describeFound } from '../codecs/decode.js'
 import { PromptSummary } from '../codecs/PromptList.js'
 import { PromptVersion } from '../codecs/PromptVersion.js'
-import { InvalidInput, InvalidResponse } from '../errors.js'
+import { refuse } from '../codecs/refuse.js'
+import { InvalidResponse } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import { pathSegment } from '../http/pathSegment.js'
 import { askRespan } from './askRespan.js'
@@ -13,9 +14,7 @@ export interface PromptVersionOptions extends Connection {
   readonly version?: number | 'latest'
 }
 
-const refuse = (path: string, expected: string, value: unknown): never => {
-  throw new InvalidInput('fromPromptVersion', { path, expected, found: describeFound(value) })
-}
+const SUBJECT = 'fromPromptVersion'
 
 const isVersion = (version: unknown): boolean =>
   version === undefined ||
@@ -49,9 +48,9 @@ export const fromPromptVersion = (
   { version, ...connection }: PromptVersionOptions = {},
 ): Observable<PromptVersion> => {
   const id = typeof promptId === 'string' && promptId.trim() !== '' ? pathSegment(promptId) : undefined
-  if (id === undefined) refuse('promptId', 'the id of a stored prompt', promptId)
-  if (!isVersion(version)) refuse('version', 'integer from 1, or latest', version)
-  const ask = askRespan('fromPromptVersion', connection)
+  if (id === undefined) refuse(SUBJECT, 'promptId', 'the id of a stored prompt', promptId)
+  if (!isVersion(version)) refuse(SUBJECT, 'version', 'integer from 1, or latest', version)
+  const ask = askRespan(SUBJECT, connection)
   const prompt = `/prompts/${id}`
   const load = (number: number): Observable<PromptVersion> =>
     ask({ path: `${prompt}/versions/${number}/`, codec: PromptVersion })

@@ -1,7 +1,6 @@
 import { concat, concatMap, defer, from, type Observable } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
+import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
-import { InvalidInput } from '../errors.js'
 import type { Bytes } from './Bytes.js'
 import { fromBytes } from './fromBytes.js'
 import { type Line, lineSplitter } from './lineSplitter.js'
@@ -29,13 +28,7 @@ export const splitLines = (
 ): Observable<Line> => {
   refuseUnknown(subject, options, OPTIONS)
   const { maxLineBytes = MAX_LINE_BYTES } = options
-  if (!(maxLineBytes > 0)) {
-    throw new InvalidInput(subject, {
-      path: 'maxLineBytes',
-      expected: 'a number of bytes above 0',
-      found: describeFound(maxLineBytes),
-    })
-  }
+  if (!(maxLineBytes > 0)) refuse(subject, 'maxLineBytes', 'a number of bytes above 0', maxLineBytes)
   return defer(() => {
     const splitter = lineSplitter(maxLineBytes)
     // In turn, so that chunks which come while a line is emitted wait for their turn.

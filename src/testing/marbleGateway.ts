@@ -13,10 +13,10 @@ import {
 import { TestScheduler } from 'rxjs/testing'
 import type { ChatChunk } from '../codecs/ChatChunk.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
-import { describeFound } from '../codecs/decode.js'
 import { messageText } from '../codecs/messages.js'
+import { refuse } from '../codecs/refuse.js'
 import { type ReportedUsage, toUsage } from '../codecs/Usage.js'
-import { InvalidInput, NetworkError } from '../errors.js'
+import { NetworkError } from '../errors.js'
 import type { Gateway, GatewayEvent } from '../sources/Gateway.js'
 import { joinChunks } from './joinChunks.js'
 import { type MarbleScript, type Moment, momentsOf } from './MarbleScript.js'
@@ -153,12 +153,9 @@ const openingEvents = (
 
 const listOf = (scripts: Script | ReadonlyArray<Script>): readonly [Script, ...ReadonlyArray<Script>] => {
   const [first, ...others] = typeof scripts === 'string' || 'marbles' in scripts ? [scripts] : scripts
-  if (first !== undefined) return [first, ...others]
-  throw new InvalidInput('marbleGateway', {
-    path: 'marbles',
-    expected: 'at least one script',
-    found: describeFound(scripts),
-  })
+  return first === undefined
+    ? refuse('marbleGateway', 'marbles', 'at least one script', scripts)
+    : [first, ...others]
 }
 
 /** What answers a request. Marbles that are there already are read at once, so that wrong ones fail where they stand. */
