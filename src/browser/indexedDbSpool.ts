@@ -1,11 +1,9 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import * as t from 'io-ts'
 import { from, type TimestampProvider } from 'rxjs'
-import { isLeft } from '#fp/Either'
+import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
-import { InvalidInput } from '../errors.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
 import { lastCopies } from './lastCopies.js'
 
@@ -367,8 +365,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
  * @throws InvalidInput when an option is wrong
  */
 export const indexedDbSpool = (options: IndexedDbSpoolOptions = {}): Spool => {
-  const decoded = decode(Options)(options)
-  if (isLeft(decoded)) throw new InvalidInput('indexedDbSpool', decoded.left)
+  checked('indexedDbSpool', Options, options)
   const { name = 'respan-rx', strength = 'on-failure', clock = Date } = options
   const { maxBytes = 16 * 2 ** 20, maxAge = WEEK } = options
   return {

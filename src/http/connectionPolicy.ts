@@ -1,9 +1,8 @@
 import * as t from 'io-ts'
 import { isLeft } from '#fp/Either'
+import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin } from '../codecs/wire.js'
-import { InvalidInput } from '../errors.js'
 import { respanBaseUrl } from './baseUrl.js'
 import type { Connection, RetryPolicy } from './Connection.js'
 
@@ -37,8 +36,7 @@ export const DEFAULT_RETRY: Required<RetryPolicy> = {
  * @throws InvalidInput with the path of the first wrong option
  */
 export const connectionPolicy = (subject: string, connection: Connection): ConnectionPolicy => {
-  const decoded = decode(Options)(connection)
-  if (isLeft(decoded)) throw new InvalidInput(subject, decoded.left)
+  checked(subject, Options, connection)
   return {
     timeout: connection.timeout ?? DEFAULT_TIMEOUT,
     idleTimeout: connection.idleTimeout ?? Number.POSITIVE_INFINITY,

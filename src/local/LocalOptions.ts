@@ -1,8 +1,6 @@
-import type { Either } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { left, right } from '#fp/Either'
+import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, strings } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
 import { openaiBaseUrl } from '../http/baseUrl.js'
@@ -64,16 +62,14 @@ const Options = closed(
   ),
 )
 
-const withUpstreamUrl = (options: LocalOptions, upstream: Upstream): Either<InvalidInput, LocalOptions> => {
+const withUpstreamUrl = (options: LocalOptions, upstream: Upstream): LocalOptions => {
   const baseUrl = openaiBaseUrl(upstream.baseUrl)
-  return baseUrl._tag === 'Left'
-    ? left(new InvalidInput('startLocal', { ...baseUrl.left, path: 'upstream.baseUrl' }))
-    : right({ ...options, upstream: { ...upstream, baseUrl: baseUrl.right } })
+  if (baseUrl._tag === 'Right') return { ...options, upstream: { ...upstream, baseUrl: baseUrl.right } }
+  throw new InvalidInput('startLocal', { ...baseUrl.left, path: 'upstream.baseUrl' })
 }
 
-/** Checks the options. */
-export const checkedOptions = (options: LocalOptions): Either<InvalidInput, LocalOptions> => {
-  const decoded = decode(Options)(options)
-  if (decoded._tag === 'Left') return left(new InvalidInput('startLocal', decoded.left))
-  return options.upstream === undefined ? right(options) : withUpstreamUrl(options, options.upstream)
+/** The options, checked. @throws InvalidInput */
+export const checkedOptions = (options: LocalOptions): LocalOptions => {
+  checked('startLocal', Options, options)
+  return options.upstream === undefined ? options : withUpstreamUrl(options, options.upstream)
 }

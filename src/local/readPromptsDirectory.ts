@@ -1,15 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import { InvalidInput } from '../errors.js'
 import { LocalPrompt } from './LocalPrompt.js'
 
 const readPromptFile = async (path: string): Promise<LocalPrompt> => {
   const text = await readFile(path, 'utf8')
   try {
-    const decoded = decode(LocalPrompt)(JSON.parse(text))
-    if (decoded._tag === 'Right') return decoded.right
-    throw new InvalidInput(path, decoded.left)
+    return checked(path, LocalPrompt, JSON.parse(text))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw new InvalidInput(path, { path: '', expected: 'JSON', found: error.message, cause: error })

@@ -2,9 +2,8 @@
 
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import type { SpanPayload } from '../codecs/SpanPayload.js'
-import { InvalidInput } from '../errors.js'
 import type { Scrub } from '../http/scrub.js'
 import { bufferedSink } from '../sinks/bufferedSink.js'
 import { respanTransport } from '../sinks/respanTransport.js'
@@ -82,12 +81,6 @@ const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
   scrubs: () => [...(gateway.scrubs?.() ?? []), more],
 })
 
-const checkedFault = (fault: Fault): Fault => {
-  const decoded = decode(Fault)(fault)
-  if (decoded._tag === 'Left') throw new InvalidInput('fault', decoded.left)
-  return decoded.right
-}
-
 /**
  * Starts a gateway on loopback that speaks Respan's wire contract: chat completions (plain, SSE, tools, JSON
  * schemas), managed prompts, embeddings, trace ingest, and pages that show the traces it received. No account and
@@ -105,9 +98,7 @@ const checkedFault = (fault: Fault): Fault => {
  * )
  */
 export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
-  const checked = checkedOptions(given)
-  if (checked._tag === 'Left') throw checked.left
-  const options = checked.right
+  const options = checkedOptions(given)
   const faults = faultList()
   for (const fault of options.faults ?? []) faults.add(fault)
   const log = requestLog(options.maxRequests ?? 1_000, MAX_LENGTH)
@@ -156,7 +147,7 @@ export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
       return log.all()
     },
     spans: traces.spans,
-    fault: (fault) => faults.add(checkedFault(fault)),
+    fault: (fault) => faults.add(checked('fault', Fault, fault)),
     idle: log.idle,
     close,
     [Symbol.asyncDispose]: close,

@@ -2,9 +2,8 @@ import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as t from 'io-ts'
 import { of, type TimestampProvider } from 'rxjs'
-import { isLeft } from '#fp/Either'
+import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
@@ -364,8 +363,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
  * @throws InvalidInput when an option is wrong
  */
 export const fileSpool = (directory: string, options: FileSpoolOptions = {}): Spool => {
-  const decoded = decode(Options)(options)
-  if (isLeft(decoded)) throw new InvalidInput('fileSpool', decoded.left)
+  checked('fileSpool', Options, options)
   if (typeof directory !== 'string' || directory === '')
     throw new InvalidInput('fileSpool', {
       path: '',

@@ -1,11 +1,9 @@
 import type * as t from 'io-ts'
 import { of } from 'rxjs'
-import { isLeft } from '#fp/Either'
 import { ChatMessage } from '../codecs/ChatMessage.js'
 import type { MessageContent } from '../codecs/ContentPart.js'
-import { decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import { Fields } from '../codecs/Fields.js'
-import { joinPaths } from '../codecs/joinPaths.js'
 import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
@@ -77,12 +75,9 @@ const compileMessage = (message: ChatMessage, index: number): Compiled<ChatMessa
 
 const compileMessages = (template: ReadonlyArray<unknown>): Compiled<ReadonlyArray<ChatMessage>> => {
   if (template.length === 0) refuse(SUBJECT, 'template', 'at least one message', template)
-  const messages = template.map((message, index) => {
-    const decoded = decode(ChatMessage)(message)
-    if (!isLeft(decoded)) return decoded.right
-    const { path, expected, found } = decoded.left
-    throw new InvalidInput(SUBJECT, { path: joinPaths(`template[${index}]`, path), expected, found })
-  })
+  const messages = template.map((message, index) =>
+    checked(SUBJECT, ChatMessage, message, `template[${index}]`),
+  )
   return compileAll(messages.map(compileMessage))
 }
 
@@ -117,9 +112,8 @@ const built = (
   const names = requiredNames(required, variables)
 
   const valuesOf = (input: unknown): Fields => {
-    const checked = codec === undefined ? undefined : encodedVariables(SUBJECT, codec, input)
-    if (checked !== undefined && isLeft(checked)) throw checked.left
-    const values = plainValue(SUBJECT, checked === undefined ? input : checked.right)
+    const encoded = codec === undefined ? input : encodedVariables(SUBJECT, codec, input)
+    const values = plainValue(SUBJECT, encoded)
     if (!Fields.is(values)) return refuse(SUBJECT, '', 'an object with the variables', values)
     const missing = names.filter((name) => !Object.hasOwn(values, name) || values[name] === undefined)
     if (missing.length === 0) return values

@@ -1,7 +1,6 @@
-import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
-import { isLeft, left, right } from '#fp/Either'
-import { decode, describeFound } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
+import { describeFound } from '../codecs/decode.js'
 import { InvalidInput } from '../errors.js'
 
 /**
@@ -9,27 +8,22 @@ import { InvalidInput } from '../errors.js'
  *
  * @param subject - who was given the variables: the first word of the error's message
  * @param codec - the user's own
- * @returns the encoded form, or what is wrong
+ * @param place - where they stand in what was given
+ * @returns the encoded form
+ * @throws InvalidInput
  */
-export const encodedVariables = (
-  subject: string,
-  codec: t.Mixed,
-  value: unknown,
-): Either<InvalidInput, unknown> => {
-  const encoded = encode(codec, value)
-  if (isLeft(encoded)) {
-    const found = describeFound(value)
-    return left(new InvalidInput(subject, { path: '', expected: codec.name, found, cause: encoded.left }))
-  }
-  const decoded = decode(codec)(encoded.right)
-  return isLeft(decoded) ? left(new InvalidInput(subject, decoded.left)) : encoded
+export const encodedVariables = (subject: string, codec: t.Mixed, value: unknown, place = ''): unknown => {
+  const encoded = encode(subject, codec, value, place)
+  checked(subject, codec, encoded, place)
+  return encoded
 }
 
 /** A codec's `encode` trusts its input, so it may throw on one that is wrong. */
-const encode = (codec: t.Mixed, value: unknown): Either<unknown, unknown> => {
+const encode = (subject: string, codec: t.Mixed, value: unknown, place: string): unknown => {
   try {
-    return right(codec.encode(value))
+    return codec.encode(value)
   } catch (cause) {
-    return left(cause)
+    const found = describeFound(value)
+    throw new InvalidInput(subject, { path: place, expected: codec.name, found, cause })
   }
 }

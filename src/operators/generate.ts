@@ -4,10 +4,9 @@ import { isLeft, tryCatch } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
-import { type DecodeFailure, decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
-import { joinPaths } from '../codecs/joinPaths.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptReference } from '../codecs/PromptReference.js'
@@ -164,13 +163,6 @@ const elsewhere = (option: string): string | undefined => {
   return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
 }
 
-/** What is wrong with a part of the input. */
-const under = (
-  part: string,
-  subject: string,
-  { path, expected, found, cause }: DecodeFailure & { readonly cause?: unknown },
-): InvalidInput => new InvalidInput(subject, { path: joinPaths(part, path), expected, found, cause })
-
 const checkOptions = (name: string, options: GenerateOptions): void => {
   refuseUnknown(name, options, KNOWN, elsewhere)
   const { model, promptId, gateway, attributes, params, extraBody } = options
@@ -193,9 +185,9 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
       refuse(name, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
   }
   if (attributes !== undefined && typeof attributes !== 'function')
-    checkedWith(name, 'attributes', RespanAttributes, attributes)
-  if (params !== undefined && typeof params !== 'function') checkedWith(name, 'params', ChatParams, params)
-  if (extraBody !== undefined) checkedWith(name, 'extraBody', Fields, extraBody)
+    checked(name, RespanAttributes, attributes, 'attributes')
+  if (params !== undefined && typeof params !== 'function') checked(name, ChatParams, params, 'params')
+  if (extraBody !== undefined) checked(name, Fields, extraBody, 'extraBody')
 }
 
 const isGateway = (value: unknown): boolean => Fields.is(value) && typeof value.chat === 'function'
@@ -204,16 +196,8 @@ const isGateway = (value: unknown): boolean => Fields.is(value) && typeof value.
 const checkPrompt = (name: string, options: GenerateOptions, { kind }: Gateway): void => {
   if (options.promptId === undefined) return
   if (kind === 'openai') refuse(name, 'promptId', 'a Respan gateway, which stores prompts', options.promptId)
-  checkedWith(name, 'prompt', PromptReference, promptOf(options, undefined, undefined, undefined))
+  checked(name, PromptReference, promptOf(options, undefined, undefined, undefined), 'prompt')
 }
-
-const checkedWith = <A>(name: string, path: string, codec: t.Decoder<unknown, A>, value: unknown): A => {
-  const decoded = decode(codec)(value)
-  if (isLeft(decoded)) throw under(path, name, decoded.left)
-  return decoded.right
-}
-
-const connectionOf = (options: GenerateOptions): Connection => picked(options, CONNECTION)
 
 /** What the operator says for an item; a value was checked when the operator was built. */
 const resolved = <A, T>(
@@ -274,14 +258,7 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
 /** A part of what is said for an item. */
 const partOf = <A>(name: string, codec: t.Decoder<unknown, A>, item: Fields, path: string): A | undefined => {
   const part = item[path]
-  return part === undefined ? undefined : checkedWith(name, path, codec, part)
-}
-
-const variablesOf = (name: string, codec: t.Mixed | undefined, value: unknown): unknown => {
-  if (codec === undefined) return value
-  const encoded = encodedVariables(name, codec, value)
-  if (isLeft(encoded)) throw under('variables', name, encoded.left)
-  return encoded.right
+  return part === undefined ? undefined : checked(name, codec, part, path)
 }
 
 const promptOf = (
@@ -315,8 +292,10 @@ const promptOf = (
 const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input: never): Asked => {
   const takesAttributes = gateway.kind === 'respan'
   const byPrompt = options.promptId !== undefined
-  const item = itemOf(name, input, byPrompt, options.variables !== undefined)
-  const variables = variablesOf(name, options.variables, item.variables)
+  const { variables: codec } = options
+  const item = itemOf(name, input, byPrompt, codec !== undefined)
+  const variables =
+    codec === undefined ? item.variables : encodedVariables(name, codec, item.variables, 'variables')
   if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0)
     refuse(name, 'messages', 'at least one message', item.messages)
   const params = resolved(name, 'params', ChatParams, options.params, input)
@@ -335,11 +314,10 @@ const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input
     ...(byPrompt ? { prompt: promptOf(options, params, own, variables) } : {}),
     ...(options.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
   })
-  const decoded = decode(ChatRequest)(request)
-  if (isLeft(decoded)) throw new InvalidInput(name, decoded.left)
-  if (takesAttributes) return { request: decoded.right }
+  const decoded = checked(name, ChatRequest, request)
+  if (takesAttributes) return { request: decoded }
   return {
-    request: decoded.right,
+    request: decoded,
     unsent: mergeAttributes<RespanAttributes>(attributes ?? {}, ownAttributes ?? {}),
   }
 }
@@ -352,7 +330,7 @@ export const generate = (
   checkOptions(generator.name, options)
   const { name = generator.name, stream = false, collect = true } = options
   nonEmptyName(generator.name, name)
-  const gateway = options.gateway ?? generator.gateway(connectionOf(options))
+  const gateway = options.gateway ?? generator.gateway(picked(options, CONNECTION))
   checkPrompt(generator.name, options, gateway)
   const flatten = flattenWith(generator.name, options)
 

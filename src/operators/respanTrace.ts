@@ -5,17 +5,14 @@ import {
   type Subscription,
   type TimestampProvider,
 } from 'rxjs'
-import { isRight } from '#fp/Either'
-import { decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
-import { joinPaths } from '../codecs/joinPaths.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
-import { InvalidInput } from '../errors.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
 import { scrubbed } from '../tracing/contentText.js'
@@ -187,13 +184,6 @@ const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace =
   deep: options.deep ?? outer.deep,
 })
 
-const checkedAttributes = (operator: string, attributes: TraceAttributes): TraceAttributes => {
-  const decoded = decode(TraceAttributes)(attributes)
-  if (isRight(decoded)) return ownCopy(decoded.right)
-  const { path, ...problem } = decoded.left
-  throw new InvalidInput(operator, { ...problem, path: joinPaths('attributes', path) })
-}
-
 const checkSink = (operator: string, { sink }: { readonly sink?: unknown }): void => {
   if (sink === undefined) return
   if (typeof sink === 'object' && sink !== null && 'next' in sink && typeof sink.next === 'function') return
@@ -243,7 +233,10 @@ export const respanTrace = <T>(
   const own: TraceOptions =
     options.attributes === undefined
       ? options
-      : { ...options, attributes: checkedAttributes(operator, options.attributes) }
+      : {
+          ...options,
+          attributes: ownCopy(checked(operator, TraceAttributes, options.attributes, 'attributes')),
+        }
   const { output = identity, onStart } = options
   const reportOutput = reporter('output')
   const recorded = (value: T): unknown =>

@@ -1,9 +1,7 @@
 import * as t from 'io-ts'
-import { isLeft } from '#fp/Either'
+import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { decode } from '../codecs/decode.js'
 import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
-import { InvalidInput } from '../errors.js'
 import { LONGEST_TIMER, RetryOptions } from '../http/connectionPolicy.js'
 import type { BufferPolicy } from './BufferPolicy.js'
 
@@ -43,6 +41,5 @@ const Policy = closed(
  * @throws InvalidInput with the path of the first wrong option
  */
 export const checkPolicy = (policy: BufferPolicy): void => {
-  const decoded = decode(Policy)(policy)
-  if (isLeft(decoded)) throw new InvalidInput('bufferedSink', decoded.left)
+  checked('bufferedSink', Policy, policy)
 }

@@ -1,11 +1,9 @@
 import { defer, map, type Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
-import { decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import { type Environment, readEnvironment } from '../codecs/Environment.js'
 import { Fields } from '../codecs/Fields.js'
-import { joinPaths } from '../codecs/joinPaths.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
-import { InvalidInput } from '../errors.js'
 import type { Answer } from '../http/Answer.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
@@ -32,17 +30,9 @@ const TOO_LONG: Receipt = {
   warnings: ['more than a megabyte, which was not read; spans may have been refused'],
 }
 
-const decodePayload = decode(SpanPayload)
-
 /** One span as JSON. `index` is its position in the batch. */
-const toJson = (span: Span, index: number): string => {
-  const payload = decodePayload(toSpanPayload(span))
-  if (isLeft(payload)) {
-    const { path, expected, found } = payload.left
-    throw new InvalidInput('Span', { path: joinPaths(`[${index}]`, path), expected, found })
-  }
-  return jsonOf(payload.right)
-}
+const toJson = (span: Span, index: number): string =>
+  jsonOf(checked('Span', SpanPayload, toSpanPayload(span), `[${index}]`))
 
 // Any 2xx is accepted, whatever its body is: empty, HTML, of a shape to come. Its `errors` are all that is read.
 const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {

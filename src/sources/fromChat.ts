@@ -1,12 +1,11 @@
-import { defer, Observable, throwError } from 'rxjs'
-import { isLeft } from '#fp/Either'
+import { defer, Observable } from 'rxjs'
 import { askedParams } from '../codecs/askedParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
-import { decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
-import { InvalidInput, InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
+import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
 import { LinkedSubscriber } from './LinkedSubscriber.js'
 import {
@@ -162,10 +161,5 @@ export const fromChat = (
 ): Observable<ReplyEvent> => {
   refuseUnknown('fromChat', options, OPTIONS)
   const { collect = true } = options
-  return defer(() => {
-    const decoded = decode(ChatRequest)(request)
-    return isLeft(decoded)
-      ? throwError(() => new InvalidInput('fromChat', decoded.left))
-      : observeChat(gateway, decoded.right, collect, undefined)
-  })
+  return defer(() => observeChat(gateway, checked('fromChat', ChatRequest, request), collect, undefined))
 }

@@ -1,11 +1,8 @@
-import { isLeft } from '#fp/Either'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
-import { decode } from '../codecs/decode.js'
+import { checked } from '../codecs/checked.js'
 import { defined } from '../codecs/defined.js'
-import { joinPaths } from '../codecs/joinPaths.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
-import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import { chatGateway } from './chatGateway.js'
 import type { Gateway } from './Gateway.js'
@@ -34,17 +31,8 @@ export interface RespanConnection extends Connection {
  * @throws InvalidInput for an option of the wrong shape
  */
 export const respanGateway = ({ attributes, ...connection }: RespanConnection = {}): Gateway => {
-  const decoded = decode(RespanAttributes)(attributes ?? {})
-  if (isLeft(decoded))
-    throw new InvalidInput('respanGateway', {
-      ...decoded.left,
-      path: joinPaths('attributes', decoded.left.path),
-    })
-  return chatGateway(
-    'respan',
-    connection,
-    attributes && ((request) => withAttributes(decoded.right, request)),
-  )
+  const own = checked('respanGateway', RespanAttributes, attributes ?? {}, 'attributes')
+  return chatGateway('respan', connection, attributes && ((request) => withAttributes(own, request)))
 }
 
 const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {

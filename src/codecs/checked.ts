@@ -1,0 +1,19 @@
+import type * as t from 'io-ts'
+import { isRight } from '#fp/Either'
+import { InvalidInput } from '../errors.js'
+import { decode } from './decode.js'
+import { joinPaths } from './joinPaths.js'
+
+/**
+ * A value of the user's, as its codec decodes it.
+ *
+ * @param subject - who was given it: the first word of the error's message
+ * @param place - where it stands in what was given
+ * @throws InvalidInput with the path of what is wrong
+ */
+export const checked = <A>(subject: string, codec: t.Decoder<unknown, A>, value: unknown, place = ''): A => {
+  const decoded = decode(codec)(value)
+  if (isRight(decoded)) return decoded.right
+  const { path, ...problem } = decoded.left
+  throw new InvalidInput(subject, { ...problem, path: joinPaths(place, path) })
+}
