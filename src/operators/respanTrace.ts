@@ -19,7 +19,7 @@ import { scrubbed } from '../tracing/contentText.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, runInFrame } from '../tracing/frames.js'
-import { guarded, guardedOr, reporter } from '../tracing/guarded.js'
+import { guarded, guardedOr, nameOf, reporter } from '../tracing/guarded.js'
 import { homeFrame } from '../tracing/homeFrame.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
 import { startSpan } from '../tracing/OpenSpan.js'
@@ -95,8 +95,6 @@ const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', true>> = {
 }
 
 const MAX_CONTENT_BYTES = 1_000_000
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)
 
 const emitTo = (sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => void) => {
   const report = reporter('a sink')

@@ -1,7 +1,7 @@
+import { guarded, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { stackWith } from '../tracing/spanError.js'
-import { warn } from '../tracing/warn.js'
 import { withTraceUrl } from './withTraceUrl.js'
 
 /** Maps a text of content; `undefined` withholds it. */
@@ -19,20 +19,10 @@ export type Redact = (content: string) => string | undefined
  * @param redact - maps a text, or JSON as text
  */
 export const redacted = (sink: Sink, redact: Redact): Sink => {
-  let reported = false
-
-  const map: Redact = (content) => {
-    try {
-      return redact(content)
-    } catch (thrown) {
-      if (!reported) {
-        reported = true
-        const name = thrown instanceof Error ? thrown.name : typeof thrown
-        warn('RESPAN_REDACT', `The function given to redacted() threw ${name}: the content is withheld.`)
-      }
-      return undefined
-    }
-  }
+  const message = (name: string): string =>
+    `The function given to redacted() threw ${name}: the content is withheld.`
+  const report = reporterOf('RESPAN_REDACT', message, nameOf)
+  const map: Redact = (content) => guarded(report, () => redact(content))
 
   const mapError = ({ message: original, stack, ...rest }: SpanError): SpanError => {
     if (original === undefined) return rest

@@ -2,9 +2,9 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import { combineLatest, map } from 'rxjs'
 import { isLeft, left, right } from '#fp/Either'
+import { nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
-import { warn } from '../tracing/warn.js'
 import { noopSink } from './noopSink.js'
 import { NO_REPORT } from './sinkCounts.js'
 import { withTraceUrl } from './withTraceUrl.js'
@@ -36,9 +36,9 @@ const join = (first: Outcome, second: Outcome): Outcome => {
 }
 
 /** Runs a flush that may break its promise never to reject, as a sink of somebody else's might. */
-const settled = async (task: Sink['flush']): Promise<Outcome> => {
+const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<Outcome> => {
   try {
-    return await task()
+    return await sink[task]()
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error('A sink was flushed and failed.')
     return left({ failures: [{ sink: 'sink', error }], report: NO_REPORT })
@@ -47,15 +47,16 @@ const settled = async (task: Sink['flush']): Promise<Outcome> => {
 
 /** Hands events on; a sink that throws must not keep them from the next one, and is told of once. */
 const handing = (sink: Sink): ((event: SpanEvent) => void) => {
-  let told = false
+  const report = reporterOf(
+    'RESPAN_SINK',
+    (name) => `A sink threw ${name}; the sinks beside it go on.`,
+    nameOf,
+  )
   return (event) => {
     try {
       sink.next(event)
     } catch (thrown) {
-      if (told) return
-      told = true
-      const name = thrown instanceof Error ? thrown.name : typeof thrown
-      warn('RESPAN_SINK', `A sink threw ${name}; the sinks beside it go on.`)
+      report(thrown)
     }
   }
 }
@@ -65,20 +66,18 @@ const concat = (first: Sink, second: Sink): Sink => {
   if (second === noopSink) return first
   const handFirst = handing(first)
   const handSecond = handing(second)
-  const both =
-    (run: (sink: Sink) => Promise<Outcome>): Sink['flush'] =>
-    async () => {
-      const [one, other] = await Promise.all([run(first), run(second)])
-      return join(one, other)
-    }
+  const both = (task: 'flush' | 'close') => async (): Promise<Outcome> => {
+    const [one, other] = await Promise.all([settled(first, task), settled(second, task)])
+    return join(one, other)
+  }
   return withTraceUrl<Sink>(
     {
       next: (event) => {
         handFirst(event)
         handSecond(event)
       },
-      flush: both((sink) => settled(sink.flush)),
-      close: both((sink) => settled(sink.close)),
+      flush: both('flush'),
+      close: both('close'),
       stats: () => addStats(first.stats(), second.stats()),
       stats$: combineLatest([first.stats$, second.stats$]).pipe(map(([one, other]) => addStats(one, other))),
     },

@@ -6,15 +6,26 @@ export type Report = (error: unknown) => void
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : describeFound(error))
 
-/** Reports the first throw. */
-export const reporter = (what: string, describe = messageOf): Report => {
+/** By its name alone, where a message could hold what must not be told. */
+export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)
+
+/** Reports the first throw, in a message that is made of what was thrown. */
+export const reporterOf = (
+  code: string,
+  message: (thrown: string) => string,
+  describe = messageOf,
+): Report => {
   let reported = false
   return (error) => {
     if (reported) return
     reported = true
-    warn('RESPAN_TRACE', `${what} threw: ${described(error, describe)}`)
+    warn(code, message(described(error, describe)))
   }
 }
+
+/** Reports the first throw of something that a trace was given. */
+export const reporter = (what: string, describe = messageOf): Report =>
+  reporterOf('RESPAN_TRACE', (thrown) => `${what} threw: ${thrown}`, describe)
 
 const described = (error: unknown, describe: (error: unknown) => string): string => {
   try {

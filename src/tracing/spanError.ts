@@ -1,20 +1,12 @@
 import { isRespanError, type RespanError } from '../errors.js'
 import { boundedText, jsonText } from './contentText.js'
+import { nameOf } from './guarded.js'
 import type { SpanError, SpanStatus } from './SpanEvent.js'
 import type { Trace } from './Trace.js'
 
-// Anything can be thrown, even a revoked proxy, which throws when it is looked at.
-const tagOf = (error: unknown): RespanError['_tag'] | undefined => {
-  try {
-    return isRespanError(error) ? error._tag : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** How a span ends that met this error: a signal's abort is a cancellation, a stream without an end is truncated. */
 export const statusOfError = (error: unknown): SpanStatus => {
-  const tag = tagOf(error)
+  const tag = isRespanError(error) ? error._tag : undefined
   if (tag === 'Aborted') return 'cancelled'
   return tag === 'StreamInterrupted' ? 'truncated' : 'error'
 }
@@ -35,10 +27,7 @@ const httpStatus = (error: RespanError): number => {
 
 const NO_MESSAGE: SpanError = { tag: 'unknown', status: 500 }
 
-const withoutMessage = (error: unknown): SpanError => ({
-  tag: error instanceof Error ? error.name : typeof error,
-  status: 500,
-})
+const withoutMessage = (error: unknown): SpanError => ({ tag: nameOf(error), status: 500 })
 
 const textOf = (thrown: unknown): string =>
   (typeof thrown === 'object' ? jsonText(thrown) : undefined) ?? String(thrown)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -100,7 +101,7 @@ test('redacted withholds what is mapped to undefined, and a stack that repeats i
   t.false('input' in (memory.spans()[0] ?? {}))
 })
 
-test('redacted withholds content where its function throws, and never throws itself', (t) => {
+test('redacted withholds content where its function throws, and never throws itself', async (t) => {
   const memory = memorySink()
   const warnings: Array<Error> = []
   const listener = (warning: Error): void => void warnings.push(warning)
@@ -113,14 +114,25 @@ test('redacted withholds content where its function throws, and never throws its
     sink.next(ended(1, { output: 'secret' }))
   })
   t.false(JSON.stringify(memory.events).includes('secret'))
-  return new Promise<void>((resolve) =>
-    setImmediate(() => {
-      process.off('warning', listener)
-      t.is(warnings.filter((warning) => 'code' in warning && warning.code === 'RESPAN_REDACT').length, 1)
-      t.false(warnings.some(({ message }) => message.includes('secret')))
-      resolve()
-    }),
-  )
+  await setImmediate()
+  process.off('warning', listener)
+  t.is(warnings.filter((warning) => 'code' in warning && warning.code === 'RESPAN_REDACT').length, 1)
+  t.false(warnings.some(({ message }) => message.includes('secret')))
+})
+
+// In series, until its warning is out: another test counts such warnings.
+test.serial('redacted withholds content where its function throws what nobody can look at', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const memory = memorySink()
+  const sink = redacted(memory, () => {
+    throw proxy
+  })
+  sink.next(started(1, { input: 'secret' }))
+  sink.next(ended(1, { output: 'secret' }))
+  await setImmediate()
+  t.deepEqual(memory.spans().map(numberOf), [1])
+  t.false(JSON.stringify(memory.events).includes('secret'))
 })
 
 test('redacted counts, flushes and closes as the sink behind it, and shows its pages', async (t) => {
@@ -208,6 +220,35 @@ test('failures of both are joined', async (t) => {
     ['a', 'b'],
   )
   t.like(outcome.left.report, { dropped: 1, rejected: 1 })
+})
+
+test('a sink that throws what nobody can look at does not keep events from the other one', (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const other = memorySink()
+  const broken: Sink = {
+    ...noopSink,
+    next: () => {
+      throw proxy
+    },
+  }
+  finish(concat(broken, other), 1)
+  t.deepEqual(other.spans().map(numberOf), [1])
+})
+
+test('a sink keeps its `this` when it is flushed and closed', async (t) => {
+  const sink: Sink & { readonly report: FlushReport } = {
+    ...noopSink,
+    report: { ...NOTHING, delivered: 1 },
+    flush() {
+      return Promise.resolve(right(this.report))
+    },
+    close() {
+      return Promise.resolve(right(this.report))
+    },
+  }
+  const both = concat(sink, memorySink())
+  t.deepEqual([await both.flush(), await both.close()], [right(sink.report), right(sink.report)])
 })
 
 test('a flush that rejects or throws is a failure, and the other one still counts', async (t) => {
