@@ -142,7 +142,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
     const gate = pace.gate()
     if (flights.all.size === 0 && gate !== undefined) {
       const { until, paused } = gate
-      waits.giveUp(({ patientUntil }) => paused || pace.isExhausted() || until > patientUntil)
+      waits.giveUp((patientUntil) => paused || pace.isExhausted() || until > patientUntil)
     }
     arm()
     watch()
@@ -190,13 +190,13 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
     patience: number,
     lastResort?: () => void,
   ): Promise<Either<SinkError, FlushReport>> => {
-    const { done } = waits.begin({
+    const done = waits.begin({
       upTo: last,
       waiting: counts.queued + counts.inFlight + ledger.resting(),
       spooled: ledger.resting(),
       timeout,
       patience,
-      ...(lastResort === undefined ? {} : { lastResort }),
+      lastResort,
     })
     hurry()
     if (resigned) {

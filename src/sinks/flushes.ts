@@ -10,30 +10,24 @@ import type { Timers } from './timers.js'
 export type Fate = 'delivered' | 'dropped' | 'rejected'
 
 /** Somebody waits until the spans that were there when he came have met their fate. */
-export interface Flush {
-  /** No retry later than this is worth waiting for, ms of the timers. */
-  readonly patientUntil: number
-  readonly done: Promise<Either<SinkError, FlushReport>>
-}
-
 export interface FlushRequest {
   /** Number of the last span that it is about. */
   readonly upTo: number
   /** How many of them have not met their fate yet. */
   readonly waiting: number
   /** How many of these are on a disk alone. */
-  readonly spooled?: number
+  readonly spooled: number
   /** Ends the wait, ms. */
   readonly timeout: number
-  /** See {@link Flush}, ms from now. */
+  /** No retry later than this is worth waiting for, ms from now. */
   readonly patience: number
   /** What to do with what is left when the wait is over. */
-  readonly lastResort?: () => void
+  readonly lastResort: (() => void) | undefined
 }
 
 /** All flushes under way. */
 export interface Flushes {
-  readonly begin: (request: FlushRequest) => Flush
+  readonly begin: (request: FlushRequest) => Promise<Either<SinkError, FlushReport>>
   /** Spans have met their fate; `error` is why it isn't `delivered`. */
   readonly settled: (entries: ReadonlyArray<Numbered>, fate: Fate, error: Error | undefined) => void
   /** Spans are on a disk alone now, or no longer. */
@@ -46,8 +40,8 @@ export interface Flushes {
   readonly failed: (error: Error) => void
   /** Whether there is any. */
   readonly areWaiting: () => boolean
-  /** Ends the flushes that it is true of: what they wait for won't come in time. */
-  readonly giveUp: (when: (flush: Flush) => boolean) => void
+  /** Ends the flushes whose patience ends at a time that it is true of, ms of the timers: nothing will come by then. */
+  readonly giveUp: (when: (patientUntil: number) => boolean) => void
 }
 
 type Numbered = Pick<Entry, 'number'>
@@ -55,7 +49,8 @@ type Numbered = Pick<Entry, 'number'>
 /** Errors that one flush tells at most. */
 const MAX_ERRORS = 10
 
-interface Waiting extends Flush {
+interface Waiting {
+  readonly patientUntil: number
   /** Returns whether the flush is about this span. */
   readonly add: (entry: Numbered, fate: Fate) => boolean
   readonly rest: (entry: Numbered, count: 1 | -1) => void
@@ -74,14 +69,7 @@ interface Waiting extends Flush {
 export const flushes = (sink: () => string, { now, after }: Timers): Flushes => {
   const waiting = new Set<Waiting>()
 
-  const begin = ({
-    upTo,
-    waiting: count,
-    spooled = 0,
-    timeout,
-    patience,
-    lastResort,
-  }: FlushRequest): Flush => {
+  const begin: Flushes['begin'] = ({ upTo, waiting: count, spooled, timeout, patience, lastResort }) => {
     const report = { ...NO_REPORT, queued: count - spooled, spooled }
     const errors = new Map<string, Error>()
     let concluding = false
@@ -93,7 +81,6 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
     })
     const flush: Waiting = {
       patientUntil: now() + patience,
-      done,
       add: ({ number }, fate) => {
         if (number > upTo) return false
         report[fate]++
@@ -140,7 +127,7 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
       true,
     )
     if (flush.isDone()) flush.conclude()
-    return flush
+    return done
   }
 
   return {
@@ -170,7 +157,7 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
     },
     areWaiting: () => waiting.size > 0,
     giveUp: (when) => {
-      for (const flush of waiting) if (when(flush)) flush.conclude()
+      for (const flush of waiting) if (when(flush.patientUntil)) flush.conclude()
     },
   }
 }
