@@ -8,9 +8,9 @@ export type Line = Either<DecodeFailure, string>
 /** Splits chunks into lines. Mutable, owned by one subscription. */
 export interface LineSplitter {
   /** The lines that a chunk ends, and the one that it makes too long, whose rest is passed over. */
-  readonly add: (chunk: Uint8Array | string) => Iterable<Line>
+  readonly add: (chunk: Uint8Array | string) => Generator<Line>
   /** The last line, when nothing ended it. */
-  readonly end: () => Iterable<Line>
+  readonly end: () => Generator<Line>
 }
 
 const LF = 10

@@ -1,4 +1,4 @@
-import { concat, concatMap, defer, from, type Observable } from 'rxjs'
+import { concat, concatMap, defer, type Observable } from 'rxjs'
 import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { Bytes } from './Bytes.js'
@@ -30,12 +30,8 @@ export const splitLines = (
   const { maxLineBytes = MAX_LINE_BYTES } = options
   if (!(maxLineBytes > 0)) refuse(subject, 'maxLineBytes', 'a number of bytes above 0', maxLineBytes)
   return defer(() => {
-    const splitter = lineSplitter(maxLineBytes)
-    // In turn, so that chunks which come while a line is emitted wait for their turn.
-    const lines$ = fromBytes(bytes).pipe(concatMap((chunk) => from(splitter.add(chunk))))
-    return concat(
-      lines$,
-      defer(() => from(splitter.end())),
-    )
+    const { add, end } = lineSplitter(maxLineBytes)
+    // One after the other: chunks that come while a line is emitted wait, and what is left at the end is looked at then.
+    return concat(fromBytes(bytes).pipe(concatMap((chunk) => add(chunk))), end())
   })
 }
