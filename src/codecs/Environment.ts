@@ -72,4 +72,4 @@ const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
 export const contentTracingEnabled = (environment: Environment): boolean =>
   isOn(environment.RESPAN_TRACE_CONTENT) && isOn(environment.HAYSTACK_CONTENT_TRACING_ENABLED)
 
-const isOn = (value: string | undefined): boolean => value === undefined || ON.has(value.trim().toLowerCase())
+const isOn = (value: string | undefined): boolean => value === undefined || ON.has(value.toLowerCase())

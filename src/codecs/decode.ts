@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { isRight, left } from '#fp/Either'
+import { Fields } from './Fields.js'
 
 /** Why a value did not decode: where, what was expected there, and a safe description of what was there. */
 export interface DecodeFailure {
@@ -161,7 +162,7 @@ const spoken = (error: t.ValidationError, last: number): Telling => {
 const spokenByTag = (error: t.ValidationError, last: number): Telling => {
   const telling = spoken(error, last)
   const tag = unwrap(error.context[last]?.type)?.tag
-  return typeof tag === 'string' && isRecord(error.value)
+  return typeof tag === 'string' && Fields.is(error.value)
     ? { ...telling, tag, depth: telling.depth + 1 }
     : telling
 }
@@ -199,10 +200,7 @@ const toFailure = (errors: ReadonlyArray<t.ValidationError>, name: string, value
   const { error, at, tag } = tell([first, ...rest], 0)
   const path = pathOf(error.context, error)
   const expected = error.context[at]?.type.name ?? name
-  if (tag === undefined || !isRecord(error.value))
+  if (tag === undefined || !Fields.is(error.value))
     return { path, expected, found: describeFound(error.value) }
   return { path: step(path, tag), expected: `${tag} of ${expected}`, found: describeFound(error.value[tag]) }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

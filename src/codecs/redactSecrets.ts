@@ -3,7 +3,7 @@
  * case and with `-` as `_`, so that header names count as well; besides these, every key that ends in `api_key`,
  * `apikey`, `api_keys`, `access_token`, `secret`, `secret_key`, `access_key` or `password` is secret.
  */
-const SECRET_KEYS: ReadonlyArray<string> = [
+const SECRET_KEYS: ReadonlySet<string> = new Set([
   'authorization',
   'proxy_authorization',
   'cookie',
@@ -16,16 +16,15 @@ const SECRET_KEYS: ReadonlyArray<string> = [
   'extra_headers',
   'x_data_respan_params',
   'x_data_keywordsai_params',
-]
+])
 
-const SECRET: ReadonlySet<string> = new Set(SECRET_KEYS)
 const SECRET_ENDING = /(?:api_?keys?|access_token|secret|secret_key|access_key|password)$/
 const REDACTED = '[redacted]'
 const MAX_DEPTH = 64
 
 const isSecret = (key: string): boolean => {
   const name = key.toLowerCase().replaceAll('-', '_')
-  return SECRET.has(name) || SECRET_ENDING.test(name)
+  return SECRET_KEYS.has(name) || SECRET_ENDING.test(name)
 }
 
 /**

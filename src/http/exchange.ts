@@ -125,20 +125,10 @@ export const exchange = <B>(
       else if (answer !== undefined) discard(answer)
     }
 
-    const reading = (): Reading<B> => ({
-      ids,
-      emit: (value) => subscriber.next(value),
-      open: (response) => {
-        reader = response.body?.getReader()
-        return reader
-      },
-      closed: () => subscriber.closed,
-      progress: () => idle?.touch(),
-      finish: () => {
-        finished = true
-        subscriber.complete()
-      },
-    })
+    const finish = (): void => {
+      finished = true
+      subscriber.complete()
+    }
 
     const run = async (): Promise<void> => {
       const ky = loadedKy ?? (await loadKy())
@@ -149,9 +139,18 @@ export const exchange = <B>(
       phase = 'body'
       ids = answerIds(response.headers, scrub)
       idle = idleTimer(request.idleTimeout, () => fail(new Timeout('idle', request.idleTimeout, ids)))
-      await read(response, reading())
-      finished = true
-      subscriber.complete()
+      await read(response, {
+        ids,
+        emit: (value) => subscriber.next(value),
+        open: (response) => {
+          reader = response.body?.getReader()
+          return reader
+        },
+        closed: () => subscriber.closed,
+        progress: () => idle?.touch(),
+        finish,
+      })
+      finish()
     }
 
     run().catch((thrown: unknown) => fail(toError(thrown)))

@@ -1,4 +1,5 @@
 import { Fields } from '../codecs/Fields.js'
+import { jsonText } from '../tracing/contentText.js'
 import type { Span } from '../tracing/SpanEvent.js'
 
 /** Longest reason that is kept, in UTF-16 code units. */
@@ -87,11 +88,5 @@ const numberIn = (key: string, complaint: unknown, text: string): number | undef
   return inText === undefined ? undefined : Number(inText)
 }
 
-const textOf = (complaint: unknown): string => {
-  if (typeof complaint === 'string') return complaint
-  try {
-    return JSON.stringify(complaint) ?? ''
-  } catch {
-    return ''
-  }
-}
+const textOf = (complaint: unknown): string =>
+  typeof complaint === 'string' ? complaint : (jsonText(complaint) ?? '')

@@ -12,9 +12,14 @@ export interface Guest {
 
 const guests = new Set<Guest>()
 
-const idle = (): void => {
-  for (const { onIdle } of [...guests]) onIdle()
+/** Tells the guests of this moment: one that is told may leave, or bring another. */
+const tell = (event: keyof Guest) => (): void => {
+  for (const guest of [...guests]) guest[event]()
 }
+
+const idle = tell('onIdle')
+const hidden = tell('onHidden')
+const visible = tell('onVisible')
 
 let exiting = false
 
@@ -23,15 +28,7 @@ export const isExiting = (): boolean => exiting
 
 const exit = (): void => {
   exiting = true
-  for (const { onExit } of [...guests]) onExit()
-}
-
-const hidden = (): void => {
-  for (const { onHidden } of [...guests]) onHidden()
-}
-
-const visible = (): void => {
-  for (const { onVisible } of [...guests]) onVisible()
+  tell('onExit')()
 }
 
 interface Target {

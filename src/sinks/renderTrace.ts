@@ -1,4 +1,5 @@
 import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
+import { numberOf } from './deliveryWarnings.js'
 
 /** How a trace is written. */
 export interface RenderOptions {
@@ -68,8 +69,6 @@ const duration = (ms: number): string => {
 
 const money = (usd: number): string => `$${usd >= 0.01 ? usd.toFixed(2) : usd.toPrecision(2)}`
 
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
-
 const tokensOf = ({ generation, totals }: Span): string => {
   if (generation !== undefined) {
     const { usage, usageSource, cost } = generation
@@ -100,7 +99,7 @@ const statusOf = (span: Span): string =>
       ? [`first token after ${duration(span.firstOutputAt - span.startedAt)}`]
       : []),
     ...(span.generation?.attempts !== undefined && span.generation.attempts > 1
-      ? [count(span.generation.attempts, 'attempt')]
+      ? [numberOf(span.generation.attempts, 'attempt')]
       : []),
   ].join(', ')
 
