@@ -1,3 +1,4 @@
+import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
@@ -62,14 +63,6 @@ const known = (amount: number | null | undefined): number | undefined =>
 const whole = (count: number | null | undefined): number | undefined => {
   const amount = known(count)
   return amount === undefined ? undefined : Math.round(amount)
-}
-
-/** Without the fields that are `undefined`; to be spread, since it has no prototype, for a key `__proto__` to be one. */
-const present = (fields: Fields): Fields => {
-  const some: Record<string, unknown> = Object.create(null)
-  // Most of the work on a span: a list of entries in between would take as long as all the rest.
-  for (const key in fields) if (fields[key] !== undefined) some[key] = fields[key]
-  return some
 }
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
@@ -171,14 +164,14 @@ const metadataOf = ({ status, leftEarly, error, generation }: Span, given: Field
     gateway_log_id: generation?.logId,
     attempts: generation?.attempts,
   }
-  return { ...given, ...present(own) }
+  return { ...given, ...defined(own) }
 }
 
 const NO_ATTRIBUTES: TraceAttributes = {}
 
 const propertiesOf = ({ error, totals }: Span, given: Fields, request: Fields): Fields => ({
-  ...present(given),
-  ...present({
+  ...defined(given),
+  ...defined({
     respan_totals: totals,
     respan_request: unlessEmpty(request),
     respan_error:
@@ -214,7 +207,7 @@ export const toSpanPayload = (span: Span): SpanPayload => {
   return {
     ...others,
     ...own,
-    ...present({
+    ...defined({
       metadata: unlessEmpty(metadataOf(span, fieldsOf(metadata))),
       properties: unlessEmpty(propertiesOf(span, fieldsOf(properties), rest)),
       span_name: nameOf(span),
