@@ -1,3 +1,5 @@
+import { forgetOldest } from '../codecs/forgetOldest.js'
+
 /** Replaces every secret in a text by `[redacted]`. */
 export type Scrub = (text: string) => string
 
@@ -48,8 +50,7 @@ const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
   const scrub = known.get(key) ?? makeScrub(secrets)
   known.delete(key)
   known.set(key, scrub)
-  const [oldest] = known.keys()
-  if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest)
+  forgetOldest(known, MOST_KNOWN)
   return scrub
 }
 

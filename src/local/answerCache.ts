@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { forgetOldest } from '../codecs/forgetOldest.js'
 import type { ModelAnswer } from './builtInModel.js'
 
 /** An answer to be given again. */
@@ -53,8 +54,7 @@ export const answerCache = (limit: number): AnswerCache => {
         ...answer,
         until: Date.now() + (request.cache_ttl ?? DEFAULT_TTL) * 1000,
       })
-      const oldest = answers.size > limit ? answers.keys().next().value : undefined
-      if (oldest !== undefined) answers.delete(oldest)
+      forgetOldest(answers, limit)
     },
   }
 }

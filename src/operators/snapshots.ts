@@ -1,4 +1,5 @@
 import { filter, map, type OperatorFunction } from 'rxjs'
+import { forgetOldest } from '../codecs/forgetOldest.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import { announcing } from './announcing.js'
 import { type ChoiceOption, choiceOf } from './ChoiceOption.js'
@@ -7,11 +8,6 @@ import { checkEvent } from './checkEvent.js'
 type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 
 const MAX_UNFINISHED = 1_000
-
-const deleteFirst = (texts: Map<string, string>): void => {
-  const [first] = texts.keys()
-  if (first !== undefined) texts.delete(first)
-}
 
 /**
  * Emits the text of a streamed reply so far, each time more of it arrives: what a page shows.
@@ -44,7 +40,7 @@ export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEve
           // Behind all others: nobody tells of a reply that was left, so the one that rests longest makes room.
           if (texts.size > 1) texts.delete(id)
           texts.set(id, grown)
-          if (texts.size > MAX_UNFINISHED) deleteFirst(texts)
+          forgetOldest(texts, MAX_UNFINISHED)
           announce({ id, text: grown, whole: true })
           return grown
         }),

@@ -1,4 +1,5 @@
 import { right } from '#fp/Either'
+import { forgetOldest } from '../codecs/forgetOldest.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { spanFolder, toSpan } from '../tracing/foldSpans.js'
 import type { Sink } from '../tracing/Sink.js'
@@ -82,12 +83,6 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
     changed()
   }
 
-  const remember = (traceId: string): void => {
-    written.add(traceId)
-    const [oldest] = written
-    if (written.size > MAX_WRITTEN_TRACES && oldest !== undefined) written.delete(oldest)
-  }
-
   const wait = (span: Span): void => {
     const spans = waiting.get(span.traceId)
     if (spans === undefined) waiting.set(span.traceId, [span])
@@ -103,7 +98,8 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
     else {
       const spans = waiting.get(traceId) ?? []
       waiting.delete(traceId)
-      remember(traceId)
+      written.add(traceId)
+      forgetOldest(written, MAX_WRITTEN_TRACES)
       print([...spans, span])
     }
   }

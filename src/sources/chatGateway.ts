@@ -5,6 +5,7 @@ import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { describeFound } from '../codecs/decode.js'
 import { readEnvironment } from '../codecs/Environment.js'
+import { forgetOldest } from '../codecs/forgetOldest.js'
 import { secretsIn } from '../codecs/redactSecrets.js'
 import { InvalidInput } from '../errors.js'
 import { abortedBy } from '../http/abortedBy.js'
@@ -38,8 +39,7 @@ export const chatGateway = (
   const remember = (scrub: Scrub): void => {
     scrubs.delete(scrub)
     scrubs.add(scrub)
-    const [oldest] = scrubs
-    if (scrubs.size > MOST_SCRUBS && oldest !== undefined) scrubs.delete(oldest)
+    forgetOldest(scrubs, MOST_SCRUBS)
   }
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {

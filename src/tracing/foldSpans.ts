@@ -1,3 +1,4 @@
+import { forgetOldest } from '../codecs/forgetOldest.js'
 import type { Span, SpanEnded, SpanEvent, SpanStarted } from './SpanEvent.js'
 
 /** A span that has ended, as its events: cheaper to keep than the {@link Span} that {@link toSpan} makes of it. */
@@ -48,17 +49,12 @@ const without = (open: Open, ended: Open): Open | undefined => {
 export const spanFolder = (maxOpen = MAX_OPEN_SPANS): SpanFolder => {
   const open = new Map<string, Open>()
 
-  const forgetOldest = (): void => {
-    const [oldest] = open.keys()
-    if (oldest !== undefined) open.delete(oldest)
-  }
-
   const started = (event: SpanStarted): undefined => {
     const other = open.get(event.spanId)
     // A start that is told twice opens nothing twice.
     if (find(other, event.traceId) !== undefined) return
     open.set(event.spanId, { start: event, firstOutputAt: undefined, other })
-    if (open.size > maxOpen) forgetOldest()
+    forgetOldest(open, maxOpen)
   }
 
   const ended = (event: SpanEnded): FinishedSpan | 'orphan' => {
