@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import test from 'ava'
-import { NetworkError, type Reply, StreamInterrupted, Timeout } from 'respan-rx'
+import { matchError, NetworkError, type Reply, type RespanError, StreamInterrupted, Timeout } from 'respan-rx'
 import { withPartial } from '../dist/errors.js'
 
 const partial: Reply = {
@@ -21,4 +21,24 @@ test('what had arrived is filled in where nothing was', (t) => {
   const error = new NetworkError('gone')
   t.is(withPartial(error, partial), error)
   t.is(error.partial, partial)
+})
+
+test('an error is folded by its tag', (t) => {
+  const tagOf = ({ _tag }: RespanError): string => _tag
+  const advice = matchError({
+    MissingApiKey: tagOf,
+    InvalidInput: tagOf,
+    InvalidResponse: tagOf,
+    HttpError: tagOf,
+    RateLimited: tagOf,
+    Timeout: ({ phase, limit }) => `${phase} after ${limit} ms`,
+    NetworkError: tagOf,
+    StreamInterrupted: tagOf,
+    GatewayError: tagOf,
+    Aborted: tagOf,
+  })
+  t.deepEqual([new Timeout('idle', 5), new NetworkError('gone')].map(advice), [
+    'idle after 5 ms',
+    'NetworkError',
+  ])
 })

@@ -2,13 +2,24 @@ import { EventEmitter } from 'node:events'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { isLeft, isRight, right } from 'fp-ts/lib/Either.js'
-import { EMPTY, NEVER, Observable, of, type SchedulerLike, Subject, throwError, timer } from 'rxjs'
+import {
+  asyncScheduler,
+  EMPTY,
+  NEVER,
+  Observable,
+  of,
+  type SchedulerLike,
+  Subject,
+  throwError,
+  timer,
+} from 'rxjs'
 import { map, switchMap } from 'rxjs/operators'
 import { TestScheduler } from 'rxjs/testing'
 import {
   Aborted,
   HttpError,
   InvalidInput,
+  InvalidResponse,
   MissingApiKey,
   NetworkError,
   RateLimited,
@@ -1561,3 +1572,71 @@ test('is a Right only when everything was delivered', async (t) => {
   finish(sink, 1)
   t.true(isRight(await sink.flush()))
 })
+
+// ── transports of one's own
+
+for (const error of [
+  new InvalidResponse('The answer', { path: '', expected: 'JSON', found: 'nothing' }),
+  new HttpError('HTTP 204', { status: 204 }),
+]) {
+  test(`a transport that fails with ${error.message} has delivered`, (t) => {
+    const { time, sink } = rig(t, () => throwError(() => error))
+    finish(sink, 1)
+    time.pass(1_000)
+    t.like(sink.stats(), { delivered: 1, queued: 0, inFlight: 0 })
+  })
+}
+
+test('a transport that throws when it is broken off is told of, and its batch is sent again', (t) => {
+  const stuck = new Observable<Receipt>(() => () => {
+    throw new Error('teardown')
+  })
+  const { time, sink, warnings, sizes } = rig(t, (_, attempt) => (attempt === 1 ? stuck : undefined), {
+    timeout: 500,
+  })
+  finish(sink, 1)
+  time.pass(10_000)
+  t.deepEqual(sizes(), [1, 1])
+  t.like(sink.stats(), { delivered: 1, inFlight: 0 })
+  const [warning] = warnings
+  t.regex(warning?.message ?? '', /^test: could not be stopped: .*teardown/)
+})
+
+test('a complaint that no JSON can hold names its span all the same', (t) => {
+  const complaint: Record<string, unknown> = { spanId: idOf(2) }
+  complaint.self = complaint
+  const { time, sink, sizes } = rig(t, (_, attempt) =>
+    attempt === 1 ? status(422, { errors: [complaint] }) : undefined,
+  )
+  finish(sink, 1, 2, 3)
+  time.pass(10_000)
+  t.deepEqual(sizes(), [3, 2])
+  t.like(sink.stats(), { delivered: 2, rejected: 1 })
+})
+
+test('an attempt without a limit is waited for', (t) => {
+  const answer$ = new Subject<Receipt>()
+  const { time, sink } = rig(t, () => answer$, { timeout: Number.POSITIVE_INFINITY })
+  finish(sink, 1)
+  time.pass(2_000_000_000)
+  t.is(sink.stats().inFlight, 1)
+  answer$.next({ rejected: [] })
+  t.is(sink.stats().delivered, 1)
+})
+
+for (const [whose, policy] of Object.entries({
+  'our own timers': {},
+  asyncScheduler: { scheduler: asyncScheduler },
+})) {
+  test(`an attempt without a limit is waited for in real time, by ${whose}`, async (t) => {
+    let attempts = 0
+    const transport: Transport = () => {
+      attempts++
+      return timer(20).pipe(switchMap(() => taken))
+    }
+    const sink = bufferedSink(transport, { ...policy, timeout: Number.POSITIVE_INFINITY })
+    finish(sink, 1)
+    t.true(isRight(await sink.close()))
+    t.is(attempts, 1)
+  })
+}

@@ -297,6 +297,19 @@ test('prints a span that ends after its root on its own', (t) => {
   t.deepEqual(texts.map(names), [['span 1'], ['span 2']])
 })
 
+test('remembers the newest thousand traces that it printed', (t) => {
+  const { sink, texts } = printing()
+  const traces = range(0, 1_000).map((number) => idOf(number).repeat(2))
+  for (const traceId of traces) {
+    sink.next(started(1, { traceId }))
+    for (const number of [2, 3]) sink.next(started(number, { traceId, parentId: idOf(1) }))
+    sink.next(ended(1, { traceId }))
+  }
+  for (const traceId of traces.slice(0, 2)) sink.next(ended(2, { traceId }))
+  t.is(texts.length, 1_002)
+  t.like(sink.stats(), { accepted: 1_003, delivered: 1_002, queued: 1 })
+})
+
 test('drops the oldest trace when too many have no end', (t) => {
   const { sink, texts } = printing()
   const child = (traceId: string, number: number): void => {

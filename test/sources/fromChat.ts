@@ -77,6 +77,24 @@ test('keeps no text with collect: false', async (t) => {
 
 const gatewayOf = (chat: Gateway['chat']): Gateway => ({ name: 'own', kind: 'openai', chat })
 
+test('a reply without a choice is none', async (t) => {
+  const events: ReadonlyArray<ReadonlyArray<GatewayEvent>> = [
+    [],
+    [{ _tag: 'Response', response: { choices: [] } }],
+  ]
+  for (const answer of events) {
+    const error = await t.throwsAsync(
+      lastValueFrom(
+        fromChat(
+          gatewayOf(() => from(answer)),
+          request(false),
+        ),
+      ),
+    )
+    t.like(error, { _tag: 'InvalidResponse', path: 'choices', found: 'array(0)' })
+  }
+})
+
 const chunk = (content: string, more: object = {}): GatewayEvent => ({
   _tag: 'Chunk',
   chunk: { choices: [{ index: 0, delta: { content }, ...more }] },

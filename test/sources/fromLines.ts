@@ -238,6 +238,10 @@ test('pulls no more than it is asked for', async (t) => {
   t.is(seen.pulls, 1)
 })
 
+test('half a character before bytes is U+FFFD, as at the end', async (t) => {
+  t.deepEqual(await all(fromLines(from(['a\uD83D', bytes('b\n'), '\uD83D']))), ['a\uFFFDb', '\uFFFD'])
+})
+
 test('reads a file', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'lines-'))
   t.teardown(() => rm(folder, { recursive: true }))

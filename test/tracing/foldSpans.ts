@@ -83,6 +83,23 @@ test('tells spans of different traces apart that have the same id', (t) => {
   )
 })
 
+test('tells three of them apart, in whichever order they end', (t) => {
+  const traces = ['a', 'b', 'c'].map((letter) => letter.repeat(32))
+  const starts = traces.map((traceId) => started(1, { traceId }))
+  for (const order of [
+    [0, 1, 2],
+    [1, 0, 2],
+    [2, 0, 1],
+  ]) {
+    const ids = order.flatMap((index) => traces[index] ?? [])
+    const spans = foldSpans([...starts, ...ids.map((traceId) => ended(1, { traceId }))])
+    t.deepEqual(
+      spans.map(({ traceId }) => traceId),
+      ids,
+    )
+  }
+})
+
 test('a folder remembers a bounded number of spans under way, the newest ones', (t) => {
   const folder = spanFolder(3)
   for (const number of range(1, 5)) folder.add(started(number))

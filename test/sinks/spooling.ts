@@ -1,0 +1,112 @@
+import test from 'ava'
+import { isRight } from 'fp-ts/lib/Either.js'
+import { EMPTY, of, throwError } from 'rxjs'
+import { MissingApiKey } from '../../dist/errors.js'
+import type { Spool, SpoolPlace, SpoolStore } from '../../dist/sinks/Spool.js'
+import { rig, status } from '../helpers/buffer.js'
+import { accounted, ended, finish, started } from '../helpers/spans.js'
+
+/** A spool in memory; what a test puts into `broken` takes the place of what works. */
+const memorySpool = (broken: Partial<SpoolStore>): Spool => {
+  const texts = new Map<SpoolPlace, string>()
+  const working: SpoolStore = {
+    write: (records) =>
+      records.map(({ traceId, text }) => {
+        const place = { traceId, bytes: text.length }
+        texts.set(place, text)
+        return place
+      }),
+    read: (places) => of(places.map((place) => texts.get(place))),
+    remove: (places) => {
+      for (const place of places) texts.delete(place)
+    },
+    adopt: () => of([]),
+    close: () => undefined,
+  }
+  const store: SpoolStore = {
+    write: (...given) => (broken.write ?? working.write)(...given),
+    read: (...given) => (broken.read ?? working.read)(...given),
+    remove: working.remove,
+    adopt: () => (broken.adopt ?? working.adopt)(),
+    close: working.close,
+  }
+  return { name: 'memory', strength: 'on-failure', open: () => store }
+}
+
+const once = { count: 0 }
+
+const unreadable: Readonly<Record<string, SpoolStore['read']>> = {
+  throws: () => {
+    throw new Error('unreadable')
+  },
+  fails: () => throwError(() => new Error('unreadable')),
+}
+
+for (const [how, read] of Object.entries(unreadable)) {
+  test(`spans stay on a disk whose reading ${how}, until it does not`, async (t) => {
+    const broken: { read?: SpoolStore['read'] } = { read }
+    const spool = memorySpool(broken)
+    const { time, sink, warnings, sizes } = rig(
+      t,
+      (_, attempt) => (attempt === 1 ? status(503) : undefined),
+      {
+        spool,
+        retry: once,
+      },
+    )
+    finish(sink, 1)
+    time.pass(60_000)
+    t.like(sink.stats(), { accepted: 1, spooled: 1, queued: 0, delivered: 0 })
+    t.true(warnings.some(({ message }) => message === 'test: the spool fails: Error: unreadable'))
+    delete broken.read
+    t.true(isRight(await sink.flush()))
+    t.like(sink.stats(), { spooled: 0, delivered: 1 })
+    t.deepEqual(sizes(), [1, 1])
+    t.is(accounted(sink), 1)
+  })
+}
+
+test('a disk on which nobody can look for leftovers keeps no flush from its own spans', async (t) => {
+  const adopt: SpoolStore['adopt'] = () => throwError(() => new Error('no leftovers'))
+  const { sink, warnings } = rig(t, undefined, { spool: memorySpool({ adopt }) })
+  finish(sink, 1)
+  t.true(isRight(await sink.flush()))
+  t.like(sink.stats(), { delivered: 1, queued: 0 })
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    ['test: the spool fails: Error: no leftovers'],
+  )
+})
+
+test('a disk that finds no leftovers, and does not say so, keeps no flush waiting', async (t) => {
+  const { sink } = rig(t, undefined, { spool: memorySpool({ adopt: () => EMPTY }) })
+  finish(sink, 1)
+  t.true(isRight(await sink.flush()))
+})
+
+test('what no key lets go out is on the disk, and is not asked for again at once', async (t) => {
+  const noKey = throwError(() => new MissingApiKey('RESPAN_API_KEY'))
+  const { time, sink, sizes } = rig(t, () => noKey, { spool: memorySpool({}) })
+  finish(sink, 1)
+  time.pass(1_000)
+  t.deepEqual(sizes(), [1])
+  t.like(sink.stats(), { spooled: 1, dropped: 0 })
+})
+
+test('a span that could not be read again is dropped, not written', async (t) => {
+  const { time, sink } = rig(t, () => status(503), { spool: memorySpool({}), retry: once })
+  const totals = { generations: 0, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+  Object.defineProperty(totals, 'generations', {
+    get: () => {
+      throw new Error('mine')
+    },
+  })
+  sink.next(started(1))
+  sink.next(ended(1, { totals }))
+  sink.next(started(2, { at: Number.NaN }))
+  sink.next(ended(2))
+  finish(sink, 3)
+  time.pass(1_000)
+  t.like(sink.stats(), { accepted: 3, dropped: 2, spooled: 1 })
+  t.is(accounted(sink), 3)
+})
