@@ -19,6 +19,7 @@ import {
   Observable,
   of,
   reduce,
+  repeat,
   retry,
   Subject,
   scan,
@@ -309,6 +310,90 @@ test('its output is the text of the reply for tokens, snapshots and reply events
     mergeMap((event) => (event._tag === 'ReplyFinished' ? of(event) : EMPTY)),
   )
   t.is((await rootOf(finished))?.output, 'abc')
+})
+
+test('a reply whose text is redacted to something else is that, or nothing', async (t) => {
+  const run = () => of('hi').pipe(respanGenerate({ ...chat('abc'), stream: true }), tokens())
+  const root = await rootOf(run(), { redact: (content) => (content === 'abc' ? { characters: 3 } : content) })
+  t.is(root?.output, '{"characters":3}')
+  const nothing = await rootOf(run(), { redact: () => undefined })
+  t.deepEqual([nothing?.status, nothing?.output], ['ok', undefined])
+})
+
+test("an event of somebody else's is content like any other", async (t) => {
+  const events = [
+    { _tag: 'OrderPlaced', id: '1', text: 'tea' },
+    { _tag: 'ReplyFinished', id: '1', reply: 'late' },
+  ]
+  for (const event of events) t.is((await rootOf(of(event)))?.output, JSON.stringify(event))
+})
+
+test('tokens of a trace are its own, also where another trace subscribes them again', async (t) => {
+  const again = new Subject<void>()
+  const a = memorySink()
+  const b = memorySink()
+  const delta = { _tag: 'TextDelta', id: '1', choice: 0 } as const
+  const tokensTwice = of({ ...delta, text: 'a' }, { ...delta, text: 'b' }).pipe(
+    tokens(),
+    repeat({ count: 2, delay: () => again }),
+    respanTrace('B', { sink: b, deep: false }),
+  )
+  const done = all(tokensTwice)
+  const asks = component('asks', () => {
+    again.next()
+    return of('a')
+  })
+  await all(of(1).pipe(asks, respanTrace('A', { sink: a })))
+  t.deepEqual(await done, ['a', 'b', 'a', 'b'])
+  t.is(b.spans()[0]?.output, 'abab')
+  t.deepEqual(
+    a.spans().map(({ output }) => output),
+    ['a', 'a'],
+  )
+})
+
+test('what an operator does with one item is in its own trace, also where another trace subscribes it', async (t) => {
+  const again = new Subject<void>()
+  const a = memorySink()
+  const b = memorySink()
+  const step = component('step', (value: string) => [value])
+  const generate = respanGenerate(chat('abc', false))
+  let asked = (): void => undefined
+  const waits = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  const delay = () => {
+    asked()
+    return again
+  }
+  const once = concat(step.project('x', 0), generate.project('hi', 0))
+  const done = all(
+    once.pipe(repeat({ count: 2, delay }), respanTrace<unknown>('B', { sink: b, deep: false })),
+  )
+  await waits
+  const asks = component('asks', () => {
+    again.next()
+    return [1]
+  })
+  await all(of(1).pipe(asks, respanTrace('A', { sink: a })))
+  await done
+  t.deepEqual(statusesOf(a.spans()), ['asks ok', 'A ok'])
+  const steps = ['step ok', 'respanGenerate ok']
+  t.deepEqual(statusesOf(b.spans()), [...steps, ...steps, 'B ok'])
+})
+
+test('a request that could not be made is a generation that failed', async (t) => {
+  const generate = respanGenerate(chat('abc'))
+  // @ts-expect-error -- in JavaScript all is possible
+  const [span] = await spansOf(of({ prompt: 42 }).pipe(generate))
+  t.like(span, {
+    name: 'respanGenerate',
+    type: 'generation',
+    status: 'error',
+    error: { tag: 'InvalidInput' },
+    generation: { usageSource: 'unknown' },
+  })
+  t.is(span?.input, '{"prompt":42}')
 })
 
 test('what is made of tokens is a list again', async (t) => {
@@ -749,6 +834,25 @@ test.serial('a sink that throws disturbs nothing, and is reported once per trace
     t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('T', { sink }))), [1, 2])
   })
   t.deepEqual(warnings, ['a sink threw: sink'])
+})
+
+test.serial('what is thrown may be no error', async (t) => {
+  const next = (): never => {
+    throw 'secret'
+  }
+  const warnings = await warningsOf(async () => {
+    t.deepEqual(await all(of(1).pipe(respanTrace('T', { sink: { ...memorySink(), next } }))), [1])
+  })
+  t.deepEqual(warnings, ['a sink threw: string(6 characters)'])
+})
+
+test('attributes that cannot be cloned are copied as deep as they can be', async (t) => {
+  const metadata: Record<string, unknown> = { tenant: 'a', log: () => undefined }
+  const sink = memorySink()
+  const root = respanTrace<number>('T', { sink, attributes: { metadata } })
+  metadata.tenant = 'b'
+  await all(of(1).pipe(root))
+  t.is(sink.spans()[0]?.attributes?.metadata?.tenant, 'a')
 })
 
 test.serial('what is thrown may be hostile, too', async (t) => {

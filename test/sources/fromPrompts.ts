@@ -157,6 +157,10 @@ test('says when a prompt, a version or a deployed version is missing', async (t)
   const error = await errorOf(lastValueFrom(fromPromptVersion('p', { baseUrl: server.url })))
   t.true(error instanceof InvalidResponse)
   t.is(error?.message, 'Prompt p: live_version: expected a deployed version, found null.')
+  const newest = await errorOf(
+    lastValueFrom(fromPromptVersion('p', { baseUrl: server.url, version: 'latest' })),
+  )
+  t.is(newest?.message, 'Prompt p: current_version: expected a version, found undefined.')
 })
 
 // ── errors and ends
