@@ -1,15 +1,11 @@
 import * as t from 'io-ts'
+import { guard } from './wire.js'
 
 /**
  * Any JSON object: string keys, values of any kind. What the platform documents only as "object" has this type.
  * An array is not one.
  */
-export const Fields: t.Type<Fields> = new t.Type<Fields>(
-  'object',
-  (value): value is Fields => t.UnknownRecord.is(value),
-  (value, context) => (t.UnknownRecord.is(value) ? t.success(value) : t.failure(value, context)),
-  t.identity,
-)
+export const Fields: t.Type<Fields> = guard('object', t.UnknownRecord.is)
 
 /** Any JSON object. */
 export type Fields = Readonly<Record<string, unknown>>

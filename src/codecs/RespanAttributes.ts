@@ -12,16 +12,11 @@ import {
   StringMap,
   WeightedModel,
 } from './RespanParams.js'
-import { nullable, numberWithin, strings, wire } from './wire.js'
+import { guard, nullable, numberWithin, strings, wire } from './wire.js'
 
 /** A field that exists on the platform, but which this library never sends. */
 const refused = (reason: string): t.Type<undefined> =>
-  new t.Type<undefined>(
-    reason,
-    (value): value is undefined => value === undefined,
-    (value, context) => (value === undefined ? t.success(value) : t.failure(value, context)),
-    t.identity,
-  )
+  guard(reason, (value): value is undefined => value === undefined)
 
 const REFRAMED = 'never sent: it reshapes the SSE framing'
 const INTERNAL = 'never sent: it is internal to the platform'

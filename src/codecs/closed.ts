@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import { left } from '#fp/Either'
 import { unknownField } from './unknownField.js'
+import { guard } from './wire.js'
 
 /**
  * A codec of options that refuses what it does not name. Elsewhere unknown fields are passed on; an option that is
@@ -17,11 +18,10 @@ export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> =
       const unknown = unknownField(decoded.right, codec.props)
       if (unknown === undefined) return decoded
       const { key, value: found, expected } = unknown
-      return left([{ value: found, context: t.appendContext(context, key, never(expected), found) }])
+      return left([{ value: found, context: t.appendContext(context, key, guard(expected, isNever), found) }])
     },
     codec.encode,
     codec.props,
   )
 
-const never = (expected: string): t.Type<never> =>
-  new t.Type<never>(expected, (_): _ is never => false, t.failure, t.identity)
+const isNever = (_: unknown): _ is never => false

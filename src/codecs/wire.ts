@@ -16,6 +16,15 @@ import { compile } from './compile.js'
 export const wire = <C extends t.Mixed>(codec: C, name: string): t.ReadonlyC<C> =>
   compile(new t.ReadonlyType(name, codec.is, codec.validate, t.identity, codec))
 
+/** A codec of what a guard tells. */
+export const guard = <A>(name: string, is: (value: unknown) => value is A): t.Type<A> =>
+  new t.Type<A>(
+    name,
+    is,
+    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
+    t.identity,
+  )
+
 /**
  * The codec, or `null`, which many optional fields of the platform hold instead of being absent.
  *

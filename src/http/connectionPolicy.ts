@@ -2,7 +2,7 @@ import * as t from 'io-ts'
 import { isLeft } from '#fp/Either'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { integerWithin, numberWithin } from '../codecs/wire.js'
+import { guard, integerWithin, numberWithin } from '../codecs/wire.js'
 import { respanBaseUrl } from './baseUrl.js'
 import type { Connection, RetryPolicy } from './Connection.js'
 
@@ -107,14 +107,6 @@ const isFetch = (value: unknown): value is typeof fetch => typeof value === 'fun
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
 
-const guarded = <A>(name: string, is: (value: unknown) => value is A): t.Type<A> =>
-  new t.Type<A>(
-    name,
-    is,
-    (value, context) => (is(value) ? t.success(value) : t.failure(value, context)),
-    t.identity,
-  )
-
 /** Both platforms' rules accept the same strings; they differ in what they make of them. */
 const isBaseUrl = (url: string): boolean => url.trim() === '' || !isLeft(respanBaseUrl(url))
 
@@ -127,10 +119,10 @@ const Options = closed(
       baseUrl,
       timeout: limit,
       idleTimeout: limit,
-      fetch: guarded('a fetch function', isFetch),
+      fetch: guard('a fetch function', isFetch),
       headers,
       retry: RetryOptions,
-      signal: guarded('an AbortSignal', isSignal),
+      signal: guard('an AbortSignal', isSignal),
     },
     'Connection',
   ),
