@@ -4,8 +4,8 @@ import { unknownField } from './unknownField.js'
 import { guard } from './wire.js'
 
 /**
- * A codec of options that refuses what it does not name. Elsewhere unknown fields are passed on; an option that is
- * misspelt would be passed over, and what was asked for would not happen.
+ * A codec of options that refuses what it does not name. Elsewhere unknown fields are passed on; a misspelt option would
+ * have no effect, and nobody would know.
  */
 export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> =>
   new t.PartialType(

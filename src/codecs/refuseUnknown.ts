@@ -2,8 +2,8 @@ import { refuse } from './refuse.js'
 import { unknownField } from './unknownField.js'
 
 /**
- * Refuses what are no options, and an option that nothing reads: what it asks for would not happen, and a misspelt address
- * would send the request, and its key, to another host. The compiler sees it in literals alone.
+ * Refuses what is no object of options, and an option that nobody reads: it would have no effect, and a misspelt `baseUrl`
+ * would send the request, and its key, to another host. The compiler finds these in literals only.
  *
  * @param subject - who was given the options: the first word of the error's message
  * @param known - an object with the options as its keys, the one first that is given most

@@ -29,6 +29,6 @@ const reasons = (signal: AbortSignal): Observable<unknown> => {
     signal.addEventListener('abort', abort, { once: true })
     return () => signal.removeEventListener('abort', abort)
   }).pipe(share())
-  // Not left to what is shared: whoever comes while that is telling the others would hear nothing of it.
+  // Asked first: whoever subscribes while `heard$` is telling the others would miss it.
   return defer(() => (signal.aborted ? of<unknown>(signal.reason) : heard$))
 }

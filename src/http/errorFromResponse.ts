@@ -32,7 +32,7 @@ export const errorFromResponse = (
   return status === 429 ? new RateLimited(message, details) : new HttpError(message, { ...details, status })
 }
 
-/** What a server says of a path that it does not know: nothing of its own, or no more than a framework does. */
+/** Whether a server says no more than that it does not know the path: a page, or what its framework says by itself. */
 const isNowhere = (body: unknown): boolean =>
   Fields.is(body) ? body.detail === 'Not found.' : typeof body === 'string'
 

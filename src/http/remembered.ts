@@ -1,6 +1,6 @@
 /**
- * A function of a text that keeps its newest answer. Pure functions only: most processes ask for one address, again and
- * again, and to parse a URL for each request is what one waits for before it goes out.
+ * A function of a text that keeps its newest answer: most processes ask for one address again and again, and each request
+ * would wait until its URL is parsed.
  *
  * @param answer - pure, and total
  */

@@ -14,8 +14,8 @@ const SECRET_HEADER = /auth|key|token|secret|cookie|credential/i
  *
  * @param headers - everything that a request sends
  * @param others - what is secret in its body
- * @returns the same function for the same secrets, as long as not a hundred others came since: whoever gathers them, as
- *   a trace does, has each one once
+ * @returns the same function for the same secrets, the newest hundred of them: a trace, which keeps a set of these
+ *   functions, has each one once
  */
 export const scrubber = (
   headers: Readonly<Record<string, string>>,

@@ -4,8 +4,8 @@ import { isRetryable } from './isRetryable.js'
 import type { Retryable } from './withRetry.js'
 
 /**
- * Marks a failure as one that is followed by another attempt, if it is: whatever passes, but for an answer that broke
- * off. Behind its headers somebody was at work, who may bill it. Every other failure stays as it is.
+ * Marks a failure that is worth another attempt. An answer that broke off is not: it had begun, so a model was at work,
+ * which may be billed. Every other failure stays as it is.
  *
  * @param error - of a call that has delivered nothing
  */

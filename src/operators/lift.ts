@@ -17,8 +17,8 @@ import { homeFrame } from '../tracing/homeFrame.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
 /**
- * `here` is the frame in which what comes out goes on, `null` where no trace is: given by a caller who has seen to it that it
- * is the current one.
+ * `here` is the frame for what comes out, `null` outside every trace. A caller gives it only after making sure that it is the
+ * current one.
  */
 type Project<A, B> = (value: A, index: number, here?: Frame | null) => Observable<B>
 

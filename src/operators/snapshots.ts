@@ -37,7 +37,7 @@ export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEve
         }),
         map(({ id, text }) => {
           const grown = (texts.get(id) ?? '') + text
-          // Behind all others: nobody tells of a reply that was left, so the one that rests longest makes room.
+          // Moved to the end: a reply that was left says nothing, so the one that has not grown for longest makes room.
           if (texts.size > 1) texts.delete(id)
           texts.set(id, grown)
           forgetOldest(texts, MAX_UNFINISHED)

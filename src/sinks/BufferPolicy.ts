@@ -63,7 +63,7 @@ export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'spool' |
 export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
   const { retry = {}, maxQueueSize = 10_000, maxQueueBytes = 64 * 2 ** 20 } = policy
   return {
-    // A batch must be full before the queue is; by size they may be at once, but the next span may be of many bytes.
+    // A batch must be full before the queue is: of its bytes it gets half, since the next span may have many.
     maxBatchSize: Math.min(policy.maxBatchSize ?? 100, maxQueueSize),
     maxBatchBytes: Math.min(policy.maxBatchBytes ?? 4 * 2 ** 20, Math.ceil(maxQueueBytes / 2)),
     maxDelay: policy.maxDelay ?? 1_000,

@@ -64,7 +64,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     }
     all.add(flight)
     departed(batch)
-    // Whoever was told of it can have broken it off.
+    // `departed` can have broken it off.
     if (subscription.closed) return
     subscription.add(time.after(timeout, () => land(left(new Timeout('body', timeout)))))
     subscription.add(

@@ -175,7 +175,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
   const accept = (span: FinishedSpan): void =>
     ledger.admit({ span, bytes: spanBytes(span), number: ++last }, expect)
 
-  /** Whoever watches the counts may end the process: by then it is known that there is something to lose. */
+  /** Comes before the counts are told: whoever watches them may end the process, and by then its end is watched. */
   const expect = (): void => {
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.

@@ -92,7 +92,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
   /** What gets through in time. */
   let timelyBytes = Number.POSITIVE_INFINITY
 
-  /** Of two requests under way one may fail after the other: what its answer said still counts. Returns the wait, ms. */
+  /** Of two requests under way both may fail: the later time counts. Returns the wait, ms. */
   const shut = (wait: number, { paused = false } = {}): number => {
     const until = Math.max(now() + wait, gate?.until ?? 0)
     gate = { until, paused: paused || gate?.paused === true }

@@ -296,7 +296,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     if (closed || reading.length > 0) return
     if (alone === 0) lookOnce()
     const oldest = next(limits)
-    // Before the last ones are sent, so that whoever waits for them knows that there are more.
+    // Before the last ones are sent: a flush that waits for them must learn that there are more.
     if (alone === oldest.length) lookOnce()
     if (oldest.length === 0) return
     reading = oldest

@@ -34,7 +34,7 @@ export const chatGateway = (
   const policy = connectionPolicy(`${platform}Gateway`, connection)
   const variables = endpointVariables(platform, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
-  /** Of the newest keys and headers that were sent: the environment may hold another one at each call. */
+  /** One for each key and headers that were sent, the newest: the environment may hold another key at each call. */
   const scrubs = new Set<Scrub>()
   const remember = (scrub: Scrub): void => {
     scrubs.delete(scrub)

@@ -121,7 +121,7 @@ export const observeChat = (
     }
     subscriber.add(() => {
       end({ _tag: 'Left' })
-      // What grew old with the stream is collected late, and would keep a long reply as long.
+      // An object as old as a long stream is collected late: it must not keep the reply alive until then.
       builder.choices.clear()
       whole = undefined
     })

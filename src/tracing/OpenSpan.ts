@@ -122,7 +122,7 @@ export const markFirstOutput = (span: OpenSpan, at?: number): void => {
   trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: at ?? trace.now() })
 }
 
-/** Takes in a value that came out, now unless told when; none after the end, which what shares a span's source outlives. */
+/** Records a value that came out, now unless told when. A shared source may outlive the span: nothing is added then. */
 export const recordOutput = (span: OpenSpan, value: unknown, at?: number): void => {
   if (span.ended) return
   markFirstOutput(span, at)

@@ -33,7 +33,7 @@ export interface Output {
   items: Array<Item> | undefined
   /** The replies' texts among the items, by the reply's id. */
   replies: Map<string, TextBuilder> | undefined
-  /** Parts that were announced and have not come out yet, the oldest first; `null` when nothing like them comes out. */
+  /** Parts that were announced and have not come out yet, the oldest first; `null` when they are not what comes out. */
   parts: Array<ReplyPart> | null | undefined
 }
 
@@ -131,7 +131,7 @@ const tookReplyEvent = (output: Output, value: unknown): boolean => {
   }
 }
 
-// Beyond so many, what comes out is made of the parts rather than the parts themselves: a list, a count, a longer text.
+// When so many wait, what comes out is not the parts but something made of them: a list, a count, one text.
 const MOST_PARTS = 1_000
 
 /** Tells that a text is about to come out, and what it is a part of. */
@@ -142,7 +142,7 @@ export const announcePart = (output: Output, part: ReplyPart): void => {
   else output.parts = null
 }
 
-/** The part that a text was announced as; what was announced before it and didn't come out won't. */
+/** The part that a text was announced as. Those announced before it were left out on the way, and are forgotten. */
 const announced = ({ parts }: Output, text: string): ReplyPart | undefined => {
   if (parts == null) return undefined
   const index = parts.findIndex((part) => part.text === text)

@@ -6,5 +6,5 @@ const FRAMED = Symbol('framed')
 export const framed = <T>(subscribe: (subscriber: Subscriber<T>) => TeardownLogic): Observable<T> =>
   Object.assign(new Observable<T>(subscribe), { [FRAMED]: true })
 
-/** Whether an observable has promised that: then a link above it would do it once more, for nothing. */
+/** Whether an observable promises that: then it needs no link. */
 export const isFramed = (source: Observable<unknown>): boolean => FRAMED in source

@@ -38,7 +38,7 @@ const asyncHooks = (): AsyncHooks | null => {
 export const enclosingSpan = (): OpenSpan | null | undefined =>
   slot === undefined ? storage?.getStore() : slot
 
-/** The span that encloses what runs now. */
+/** The span that encloses what runs now; `null` for none. */
 export const currentOpenSpan = (): OpenSpan | null => enclosingSpan() ?? null
 
 const resourceOf = (moduleOfHooks: AsyncHooks): AsyncResource =>
@@ -53,8 +53,8 @@ export const captureFrame = (asyncContext: boolean): Frame => {
 }
 
 /**
- * This moment with another span as the current one; `null` hides the current span. It has a resource of its own, even to
- * be entered once: `run` on Node 20 and 22 changes the resource that it finds, which may be another frame's.
+ * This moment with another span as the current one; `null` hides the current span. It needs a resource of its own:
+ * `AsyncLocalStorage.run` on Node 20 and 22 changes the one that is current, which may belong to another frame.
  */
 export const forkFrame = (span: OpenSpan | null, asyncContext: boolean): Frame => {
   const available = asyncContext ? asyncHooks() : null

@@ -13,7 +13,7 @@ const frameBelow = (subscriber: object): Frame | undefined => {
   return undefined
 }
 
-/** Whether what runs now is enclosed by a span, however deep; or outside of all on purpose. */
+/** Whether a span encloses what runs now, at any depth, or every span is hidden on purpose. */
 const isEnclosedBy = (span: OpenSpan | null): boolean => {
   let enclosing = enclosingSpan()
   if (enclosing === null) return true
@@ -22,8 +22,8 @@ const isEnclosedBy = (span: OpenSpan | null): boolean => {
 }
 
 /**
- * The frame to subscribe in for a subscriber, when that is not where things are: what is current may be another trace's, when
- * that feeds a source which both share, or nobody's, when an event of the world does.
+ * The frame that a subscriber belongs to, when another one is current: that of another trace, which feeds a source that both
+ * share, or that of nobody, when a timer or an event does. `undefined` when the right one is current.
  *
  * Each of our observables asks at its start, and starts again in that frame: to wrap them would take a closure more for each
  * operator of a run, 120 bytes.
