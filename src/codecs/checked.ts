@@ -2,7 +2,6 @@ import type * as t from 'io-ts'
 import { isRight } from '#fp/Either'
 import { InvalidInput } from '../errors.js'
 import { decode } from './decode.js'
-import { joinPaths } from './joinPaths.js'
 
 /**
  * A value of the user's, as its codec decodes it.
@@ -15,5 +14,6 @@ export const checked = <A>(subject: string, codec: t.Decoder<unknown, A>, value:
   const decoded = decode(codec)(value)
   if (isRight(decoded)) return decoded.right
   const { path, ...problem } = decoded.left
-  throw new InvalidInput(subject, { ...problem, path: joinPaths(place, path) })
+  const dot = place === '' || path === '' || path.startsWith('[') ? '' : '.'
+  throw new InvalidInput(subject, { ...problem, path: `${place}${dot}${path}` })
 }

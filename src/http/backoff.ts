@@ -11,5 +11,5 @@
 export const backoff = (
   { delay, maxDelay }: { readonly delay: number; readonly maxDelay: number },
   failures: number,
-  random: () => number = Math.random,
+  random: () => number,
 ): number => Math.floor(random() * Math.min(maxDelay, delay * 2 ** Math.min(failures - 1, 31)))

@@ -1,4 +1,5 @@
 import {
+  from,
   identity,
   Observable,
   type ObservableInput,
@@ -6,6 +7,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs'
+import { describeFound } from '../codecs/decode.js'
 import { refuse } from '../codecs/refuse.js'
 import { deepen } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
@@ -14,7 +16,7 @@ import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
-import { lift, observableOf } from './lift.js'
+import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
@@ -92,3 +94,36 @@ export const component = <A, O extends ObservableInput<unknown>>(
   }
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }
+
+/** What a function of the user's gives for an item, as an observable of its error if it throws. */
+const observableOf = <A, O extends ObservableInput<unknown>>(
+  name: string,
+  fn: (value: A, index: number) => O,
+  value: A,
+  index: number,
+): Observable<ObservedValueOf<O>> => {
+  try {
+    return observed(name, fn(value, index))
+  } catch (error) {
+    return new Observable((subscriber) => subscriber.error(error))
+  }
+}
+
+const observed = <O extends ObservableInput<unknown>>(
+  name: string,
+  given: O,
+): Observable<ObservedValueOf<O>> => {
+  // RxJS would emit its characters, and with anything else it can't observe not say whose it is.
+  if (typeof given === 'string') throw notObservable(name, given)
+  try {
+    return from(given)
+  } catch (cause) {
+    throw notObservable(name, given, { cause })
+  }
+}
+
+const notObservable = (name: string, given: unknown, options?: ErrorOptions): TypeError =>
+  new TypeError(
+    `component ${name}: expected an observable, a promise or an iterable, found ${describeFound(given)}. Return of(value) for a single value.`,
+    options,
+  )

@@ -1,15 +1,11 @@
 import {
-  from,
   Observable,
-  type ObservableInput,
-  type ObservedValueOf,
   type OperatorFunction,
   of,
   type Subscriber,
   type Subscription,
   type TeardownLogic,
 } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
@@ -46,19 +42,17 @@ const outside =
       : projectedIn(forkFrame(null, foreign.trace.asyncContext), () => project(value, index, null))
   }
 
-/** Whether an operator's every signal comes inside the frame of its subscription. */
-export type Signals = 'framed' | 'anyhow'
-
 /**
  * Makes an operator of a project, item by item. Where no trace is, it makes no frame.
  *
- * @param signals - `framed` when the project promises it for what it gives, inside a trace
+ * @param signals - `framed` when the project promises, for what it gives, that inside a trace every signal comes inside the
+ *   frame of its subscription
  */
 export const lift = <A, B>(
   spanName: string,
   flatten: Flatten,
   project: Project<A, B>,
-  signals: Signals = 'anyhow',
+  signals: 'framed' | 'anyhow' = 'anyhow',
 ): Component<A, B> => {
   const make = signals === 'framed' && isRxjs(flatten) ? framed : unframed
   const untraced = flatten(outside(project))
@@ -102,36 +96,3 @@ export const toComponent = <A, B>(
     flatten: flattenWith(combinator, flattening),
   }
 }
-
-/** What a function of the user's gives for an item, as an observable of its error if it throws. */
-export const observableOf = <A, O extends ObservableInput<unknown>>(
-  name: string,
-  fn: (value: A, index: number) => O,
-  value: A,
-  index: number,
-): Observable<ObservedValueOf<O>> => {
-  try {
-    return observed(name, fn(value, index))
-  } catch (error) {
-    return new Observable((subscriber) => subscriber.error(error))
-  }
-}
-
-const observed = <O extends ObservableInput<unknown>>(
-  name: string,
-  given: O,
-): Observable<ObservedValueOf<O>> => {
-  // RxJS would emit its characters, and with anything else it can't observe not say whose it is.
-  if (typeof given === 'string') throw notObservable(name, given)
-  try {
-    return from(given)
-  } catch (cause) {
-    throw notObservable(name, given, { cause })
-  }
-}
-
-const notObservable = (name: string, given: unknown, options?: ErrorOptions): TypeError =>
-  new TypeError(
-    `component ${name}: expected an observable, a promise or an iterable, found ${describeFound(given)}. Return of(value) for a single value.`,
-    options,
-  )
