@@ -106,6 +106,9 @@ const ROWS: ReadonlyArray<Row> = [
   ...[301, 302, 307, 308].map((code) =>
     paused(`answers ${code}`, sends(code, '', { location: 'http://127.0.0.1:9/' })),
   ),
+  paused('answers 401 with a body that breaks off', (response) =>
+    response.writeHead(401, { 'content-length': 100 }).write('{"detail":', () => response.destroy()),
+  ),
   // Halves, down to single spans: 10 + 5 + 5 + …
   ...[400, 422, 413].map(
     (code): Row => ({

@@ -8,6 +8,6 @@ export interface Answer {
   readonly headers: Headers
   readonly text: string
   /** There was more than is read of an answer. */
-  readonly cut?: true
+  readonly cut: boolean
   readonly ids: AnswerIds
 }

@@ -18,7 +18,7 @@ const TEXT_LENGTH = 1_000
  * @param now - ms since the epoch, for a `Retry-After` that is a date
  */
 export const errorFromResponse = (
-  answer: Answer,
+  answer: Omit<Answer, 'cut'>,
   platform: Platform,
   now: number,
 ): HttpError | RateLimited => {

@@ -4,7 +4,7 @@ import { abortedBy } from './abortedBy.js'
 import type { Connection } from './Connection.js'
 import type { ConnectionPolicy } from './connectionPolicy.js'
 import { type Exchange, exchange } from './exchange.js'
-import { ERROR_PATIENCE, readText } from './readText.js'
+import { readAnswer } from './readAnswer.js'
 import { requestHeaders } from './requestHeaders.js'
 import { scrubber } from './scrub.js'
 
@@ -45,17 +45,6 @@ export const post = ({
       idleTimeout: policy.idleTimeout,
       scrub,
     },
-    async (response, reading) => {
-      const patience = response.ok ? Number.POSITIVE_INFINITY : ERROR_PATIENCE
-      const { text, cut } = await readText(response, reading, maxBytes, patience)
-      reading.emit({
-        status: response.status,
-        statusText: scrub(response.statusText),
-        headers: response.headers,
-        text: scrub(text),
-        ids: reading.ids,
-        ...(cut ? { cut } : {}),
-      })
-    },
+    async (response, reading) => reading.emit(await readAnswer(response, reading, scrub, maxBytes)),
   ).pipe(abortedBy(connection.signal))
 }

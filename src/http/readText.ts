@@ -30,9 +30,6 @@ export const readText = async (
   return { text: pieces.join('') + (cut ? '' : decoder.decode()), cut }
 }
 
-/** How long the body of an error is waited for, ms: its status says more, and is there. */
-export const ERROR_PATIENCE = 1_000
-
 const atMost = (ms: number, work: Promise<void>): Promise<void> =>
   ms === Number.POSITIVE_INFINITY
     ? work

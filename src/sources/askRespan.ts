@@ -33,7 +33,7 @@ export interface Question<A> {
 }
 
 const answerOf = <A>(answer: Answer, { codec, renew }: Question<A>): A => {
-  const { status, ids, text, cut = false } = answer
+  const { status, ids, text, cut } = answer
   if (status < 200 || status > 299) throw errorFromResponse(answer, 'respan', Date.now())
   // Scrubbed with nothing: it was freed of secrets when it was read.
   const refuse = (failure: DecodeFailure) => invalidResponse('The answer', failure, ids, scrubNothing)

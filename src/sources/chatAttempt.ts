@@ -1,11 +1,10 @@
 import { Observable } from 'rxjs'
 import type { RespanError } from '../errors.js'
-import type { Answer } from '../http/Answer.js'
 import type { ConnectionPolicy } from '../http/connectionPolicy.js'
 import type { Platform } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { type Exchange, exchange, type Reading } from '../http/exchange.js'
-import { ERROR_PATIENCE, readText } from '../http/readText.js'
+import { readAnswer } from '../http/readAnswer.js'
 import { toRetryable } from '../http/toRetryable.js'
 import type { AttemptInfo, Retryable } from '../http/withRetry.js'
 import { invalidResponse } from './answerErrors.js'
@@ -43,7 +42,7 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
     const read = async (response: Response, reading: Reading<GatewayEvent>): Promise<void> => {
       reading.emit({ _tag: 'Headers', status: response.status, ...reading.ids })
       if (!response.ok) {
-        const answer = await readAnswer(call, response, reading)
+        const answer = await readAnswer(response, reading, call.scrub, MAX_ERROR_BYTES)
         throw errorFromResponse(answer, call.platform, Date.now())
       }
       const emit = (event: GatewayEvent): void => {
@@ -87,22 +86,6 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
       failed,
     ).subscribe(subscriber)
   })
-
-const readAnswer = async (
-  { scrub }: ChatCall,
-  response: Response,
-  reading: Reading<GatewayEvent>,
-): Promise<Answer> => {
-  // The status says more than the way its body broke off, or than one that does not end.
-  const body = await readText(response, reading, MAX_ERROR_BYTES, ERROR_PATIENCE).catch(() => undefined)
-  return {
-    status: response.status,
-    statusText: scrub(response.statusText),
-    headers: response.headers,
-    text: scrub(body?.text ?? ''),
-    ids: reading.ids,
-  }
-}
 
 const MEDIA_TYPE_LENGTH = 100
 

@@ -153,6 +153,13 @@ test('says when a prompt, a version or a deployed version is missing', async (t)
     _tag: 'HttpError',
     status: 404,
   })
+  const broken = await serve(t, (response) =>
+    response.writeHead(404, { 'content-length': 100 }).write('{"detail":', () => response.destroy()),
+  )
+  t.like(await errorOf(lastValueFrom(fromPromptVersion('nope', { baseUrl: broken.url }))), {
+    _tag: 'HttpError',
+    status: 404,
+  })
   const server = await serve(t, (response) => sendJson(response, { id: 'p', live_version: null }))
   const error = await errorOf(lastValueFrom(fromPromptVersion('p', { baseUrl: server.url })))
   t.true(error instanceof InvalidResponse)
