@@ -846,6 +846,22 @@ test.serial('what is thrown may be no error', async (t) => {
   t.deepEqual(warnings, ['a sink threw: string(6 characters)'])
 })
 
+test.serial('where there are no process warnings, the console is told', (t) => {
+  const { process } = globalThis
+  const { warn } = console
+  const warnings: Array<unknown> = []
+  const next = (): never => {
+    throw new Error('sink')
+  }
+  const traced = of(1).pipe(respanTrace('T', { sink: { ...memorySink(), next } }))
+  Reflect.deleteProperty(globalThis, 'process')
+  console.warn = (warning) => warnings.push(warning)
+  traced.subscribe()
+  console.warn = warn
+  Object.assign(globalThis, { process })
+  t.deepEqual(warnings, ['[RESPAN_TRACE] a sink threw: sink'])
+})
+
 test('attributes that cannot be cloned are copied as deep as they can be', async (t) => {
   const metadata: Record<string, unknown> = { tenant: 'a', log: () => undefined }
   const sink = memorySink()

@@ -399,3 +399,17 @@ test.serial('writes to standard error, plainly where that is no terminal', (t) =
   process.stderr.write = write
   t.deepEqual(texts, ['span 1  task  1.00 s  ok\n'])
 })
+
+test.serial('writes to the console where there is no standard error', (t) => {
+  const { info } = console
+  const stderr = Object.getOwnPropertyDescriptor(process, 'stderr') ?? {}
+  const texts: Array<unknown> = []
+  const sink = consoleSink()
+  Object.defineProperty(process, 'stderr', { configurable: true, value: undefined })
+  console.info = (text) => texts.push(text)
+  sink.next(started(1))
+  sink.next(ended(1))
+  console.info = info
+  Object.defineProperty(process, 'stderr', stderr)
+  t.deepEqual(texts, ['span 1  task  1.00 s  ok'])
+})
