@@ -1,3 +1,5 @@
+import { parseJson } from '../http/parseJson.js'
+
 // Deeper than any honest document; what walks JSON by recursion, as `JSON.stringify` does, is safe within it.
 const DEEPEST = 200
 
@@ -12,10 +14,6 @@ const isShallow = (value: unknown): boolean => {
 
 /** Parses JSON that is nested at most 200 levels deep; anything else is `undefined`. */
 export const parseShallow = (text: string): unknown => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isShallow(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+  const value = parseJson(text)
+  return isShallow(value) ? value : undefined
 }

@@ -4,6 +4,7 @@ import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { Fields } from '../codecs/Fields.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import { parseJson } from '../http/parseJson.js'
 import { type Scrub, scrubber } from '../http/scrub.js'
 import type { Refusal } from './Refusal.js'
 
@@ -48,11 +49,8 @@ export const upstreamScrub = (apiKey: string | undefined): Scrub =>
   scrubber(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
 
 const jsonOr = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
+  const json = parseJson(text)
+  return json === undefined ? text : json
 }
 
 /**

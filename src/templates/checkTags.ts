@@ -1,7 +1,7 @@
 import { InvalidInput } from '../errors.js'
 import { FILTERS } from './filters/filters.js'
 import { declaredBy, GLOBALS } from './freeVariables.js'
-import { type Call, type Identifier, jinja, type Node, type NodeOf } from './jinja.js'
+import { type Call, type Identifier, jinja, type Node } from './jinja.js'
 import { argumentsProblem, type Parameters } from './parameters.js'
 import { parseTemplate } from './parseTemplate.js'
 import type { Tag } from './scanTags.js'
@@ -109,11 +109,9 @@ const NAMES_TEST: ReadonlyMap<string, number> = new Map([
   ['rejectattr', 1],
 ])
 
-const usedBy = ({ args }: Use, place: number | undefined): Use | undefined => {
-  const given = place === undefined ? undefined : args[place]
-  return given?.type === 'StringLiteral'
-    ? { name: given.value, args: args.slice((place ?? 0) + 1) }
-    : undefined
+const usedBy = ({ args }: Use, place: number): Use | undefined => {
+  const given = args[place]
+  return given?.type === 'StringLiteral' ? { name: given.value, args: args.slice(place + 1) } : undefined
 }
 
 const filterProblem = (use: Use): Problem | undefined => {
@@ -123,7 +121,8 @@ const filterProblem = (use: Use): Problem | undefined => {
   if (filter === undefined) return { expected, found: `unknown filter ${name}` }
   const problem = misuse(filter.parameters, args)
   if (problem !== undefined) return { expected, found: `filter ${name} ${problem}` }
-  const test = usedBy(use, NAMES_TEST.get(name))
+  const before = NAMES_TEST.get(name)
+  const test = before === undefined ? undefined : usedBy(use, before)
   if (test !== undefined) return testProblem(test)
   if (name !== 'map') return undefined
   const mapped = usedBy(use, 0)
@@ -167,14 +166,6 @@ const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefin
       return isTarget(node.assignee) ? undefined : { expected: 'names to set', found: 'another target' }
     default:
       return undefined
-  }
-}
-
-const parsed = (source: TemplateSource, tag: Tag): NodeOf<'Program'> => {
-  try {
-    return parseTemplate(standalone(tag))
-  } catch (cause) {
-    throw templateError(source, tag.start, { expected: 'a Jinja tag', found: reasonOf(cause), cause })
   }
 }
 
@@ -228,9 +219,10 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
         throw templateError(source, tag.start, { expected: `{% ${tag.word} %}`, found: 'more than that' })
       }
       const before = open
-      open = tokenized(source, tag, () => place(source, before, tag))
+      open = attempt(source, tag, () => place(source, before, tag))
     }
-    if (!ALONE.has(tag.word ?? '')) programs.push([tag, parsed(source, tag)])
+    if (!ALONE.has(tag.word ?? ''))
+      programs.push([tag, attempt(source, tag, () => parseTemplate(standalone(tag)))])
   }
   const left = open.at(-1)
   if (left !== undefined) {
@@ -247,7 +239,8 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
   }
 }
 
-const tokenized = <T>(source: TemplateSource, tag: Tag, run: () => T): T => {
+/** What the engine throws, the tag is to blame for. */
+const attempt = <T>(source: TemplateSource, tag: Tag, run: () => T): T => {
   try {
     return run()
   } catch (cause) {

@@ -23,7 +23,8 @@ const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =
  * What a template gets to see of a value: text, numbers, booleans, lists and objects of them, which are copies.
  *
  * A date is its ISO text, a `bigint` a number where that is exact and else its digits, a map an object, a set a list, and
- * whatever knows how it looks as JSON (`toJSON`) looks like that. Of an object its own enumerable fields count, of an error also name and message. As in JSON, a field that is `undefined` isn't there, and an item that is counts as null.
+ * whatever knows how it looks as JSON (`toJSON`) looks like that. Of an object its own enumerable fields count, of an error
+ * also name and message. As in JSON, a field that is `undefined` isn't there, and an item that is counts as null.
  *
  * @param subject - who was given the value: the first word of an error's message
  * @throws InvalidInput with the path of what no template can show: functions, symbols, promises, bytes, invalid dates,

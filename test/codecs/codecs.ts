@@ -640,6 +640,13 @@ test('reads message, code and waiting time out of every error fixture', (t) => {
   t.deepEqual(Object.fromEntries(read), MESSAGES)
 })
 
+test('reads a code that is a number', (t) => {
+  t.deepEqual(
+    [errorCode({ error: { code: 400 } }), errorCode({ error: { type: 'x', code: null } })],
+    ['400', 'x'],
+  )
+})
+
 test('reads a message out of what is not JSON, or out of an unknown shape', (t) => {
   t.is(errorMessage(read('error.502.html')), '502 Bad Gateway')
   t.is(errorMessage(read('error.503.empty.txt')), undefined)

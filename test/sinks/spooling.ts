@@ -1,6 +1,6 @@
 import test from 'ava'
-import { isRight } from 'fp-ts/lib/Either.js'
-import { EMPTY, of, throwError } from 'rxjs'
+import { isLeft, isRight } from 'fp-ts/lib/Either.js'
+import { EMPTY, of, Subject, throwError } from 'rxjs'
 import { MissingApiKey } from '../../dist/errors.js'
 import type { Spool, SpoolPlace, SpoolStore } from '../../dist/sinks/Spool.js'
 import { rig, status } from '../helpers/buffer.js'
@@ -109,4 +109,25 @@ test('a span that could not be read again is dropped, not written', async (t) =>
   time.pass(1_000)
   t.like(sink.stats(), { accepted: 3, dropped: 2, spooled: 1 })
   t.is(accounted(sink), 3)
+})
+
+test('what is read from a disk when its sink is closed already stays there', async (t) => {
+  const texts = new Subject<ReadonlyArray<string | undefined>>()
+  const written: Array<string> = []
+  const write: SpoolStore['write'] = (records) =>
+    records.map(({ traceId, text }) => {
+      written.push(text)
+      return { traceId, bytes: text.length }
+    })
+  const spool = memorySpool({ write, read: () => texts })
+  const { time, sink, sizes } = rig(t, () => status(503), { spool, retry: once })
+  finish(sink, 1)
+  time.pass(1_000)
+  const closed = sink.close()
+  await time.settle()
+  time.pass(30_000)
+  t.true(isLeft(await closed))
+  texts.next(written)
+  t.like(sink.stats(), { accepted: 1, spooled: 1, queued: 0, dropped: 0 })
+  t.deepEqual([sizes(), written.length], [[1], 1])
 })
