@@ -10,6 +10,7 @@ import { buildPrompt } from '../../dist/operators/buildPrompt.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { tokens } from '../../dist/operators/tokens.js'
+import { serve } from '../helpers/server.js'
 
 const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
   const local = await startLocal(options)
@@ -287,6 +288,13 @@ test('a client that leaves ends the work of the upstream too', async (t) => {
   await Promise.all([local.idle(), upstream.idle()])
   t.is(local.requests[0]?.outcome, 'aborted')
   t.is(upstream.requests[0]?.outcome, 'aborted')
+})
+
+test('an upstream that answers with a page is a 502 with that page', async (t) => {
+  const upstream = await serve(t, (response) => response.end('<h1>Hi</h1>'))
+  const local = await start(t, { upstream: { baseUrl: upstream.url } })
+  const response = await post(`${local.baseUrl}/chat/completions`)
+  t.deepEqual([response.status, await response.text()], [502, '<h1>Hi</h1>'])
 })
 
 test('an upstream that is not there is a 502, and a fallback for it is tried', async (t) => {
