@@ -1,3 +1,5 @@
+import { fieldOf } from './fieldOf.js'
+
 /**
  * Keys whose values are secret wherever they occur, in lower case with `_` between words. Compared without regard to
  * case and with `-` as `_`, so that header names count as well; besides these, every key that ends in `api_key`,
@@ -46,7 +48,7 @@ const redact = (value: unknown, above: ReadonlyArray<object>): unknown => {
   }
   let changed = false
   const entries = Object.keys(value).map((key): readonly [string, unknown] => {
-    const before = read(value, key)
+    const before = fieldOf(value, key)
     const after = before !== undefined && before !== null && isSecret(key) ? REDACTED : redact(before, within)
     changed ||= !Object.is(before, after)
     return [key, after]
@@ -73,14 +75,5 @@ const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): R
   if (above.length >= MAX_DEPTH || above.includes(value)) return []
   const within = [...above, value]
   const isFor = (key: string): boolean => isSecret(key) || (secret && !BESIDE_KEYS.has(key))
-  return Object.keys(value).flatMap((key) => found(read(value, key), isFor(key), within))
-}
-
-/** A getter that throws has nothing to show. */
-const read = (value: object, key: string): unknown => {
-  try {
-    return Reflect.get(value, key)
-  } catch {
-    return undefined
-  }
+  return Object.keys(value).flatMap((key) => found(fieldOf(value, key), isFor(key), within))
 }

@@ -1,3 +1,4 @@
+import { fieldOf } from '../codecs/fieldOf.js'
 import type { Scrub } from './scrub.js'
 
 const MAX_DEPTH = 6
@@ -71,19 +72,11 @@ const isSafe = (value: unknown, scrub: Scrub, above: ReadonlyArray<object>): boo
   if (typeof value !== 'object' || value === null || above.includes(value)) return true
   if (above.length >= MAX_DEPTH || !isTransparent(value)) return false
   const within = [...above, value]
-  return Reflect.ownKeys(value).every((key) => isSafe(read(value, key), scrub, within))
+  return Reflect.ownKeys(value).every((key) => isSafe(fieldOf(value, key), scrub, within))
 }
 
 const isTransparent = (value: object): boolean =>
   value instanceof Error || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
-
-const read = (value: object, key: PropertyKey): unknown => {
-  try {
-    return Reflect.get(value, key)
-  } catch {
-    return undefined
-  }
-}
 
 const copy = (value: unknown, scrub: Scrub, depth: number): unknown => {
   if (!(value instanceof Error)) return typeof value === 'string' ? scrub(value) : undefined

@@ -11,8 +11,11 @@ import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
-/** What came out as it is kept: redacted, a text as it is and anything else as JSON; or a reply's text, not yet redacted. */
-type Item = string | { readonly json: string } | TextBuilder
+/** A text as it is, anything else as JSON. */
+type Written = string | { readonly json: string }
+
+/** What came out as it is kept: redacted; or a reply's text, not yet redacted. */
+type Item = Written | TextBuilder
 
 /** A text that is about to come out: a part of a reply's text, or all of it so far. */
 export interface ReplyPart {
@@ -157,16 +160,16 @@ const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
   replaceText(reply, text)
 }
 
+const writtenOf = (content: unknown): Written | undefined => {
+  if (typeof content === 'string') return withoutMedia(content)
+  const json = jsonText(content)
+  return json === undefined ? undefined : { json: withoutMedia(json) }
+}
+
 const addValue = (output: Output, trace: Trace, value: unknown): void => {
-  const content = trace.redact(value)
-  if (typeof content === 'string') {
-    const text = withoutMedia(content)
-    return addItem(output, text, text.length + QUOTES_AND_COMMA)
-  }
-  const written = jsonText(content)
-  if (written === undefined) return
-  const json = withoutMedia(written)
-  addItem(output, { json }, json.length + COMMA)
+  const item = writtenOf(trace.redact(value))
+  if (typeof item === 'string') addItem(output, item, item.length + QUOTES_AND_COMMA)
+  else if (item !== undefined) addItem(output, item, item.json.length + COMMA)
 }
 
 /** Lets go of all that was kept. */
@@ -194,16 +197,9 @@ export const addOutput = (output: Output, trace: Trace, value: unknown): void =>
 
 const isText = (item: Item): item is TextBuilder => typeof item === 'object' && 'pieces' in item
 
-type Written = string | { readonly json: string }
-
 /** What of an item may be shown. */
-const shown = (item: Item, trace: Trace): Written | undefined => {
-  if (!isText(item)) return item
-  const content = trace.redact(builtText(item))
-  if (typeof content === 'string') return content
-  const json = jsonText(content)
-  return json === undefined ? undefined : { json }
-}
+const shown = (item: Item, trace: Trace): Written | undefined =>
+  isText(item) ? writtenOf(trace.redact(builtText(item))) : item
 
 const textOf = (item: Written): string => (typeof item === 'string' ? item : item.json)
 

@@ -106,6 +106,6 @@ export const boundedText = (text: string, { scrubs, maxContentBytes }: ContentBo
  * @param bounds - longer texts are cut with a mark
  */
 export const contentText = (content: unknown, bounds: ContentBounds): string | undefined => {
-  const text = typeof content === 'string' ? content : content === undefined ? undefined : jsonText(content)
+  const text = typeof content === 'string' ? content : jsonText(content)
   return text === undefined ? undefined : boundedText(withoutMedia(text), bounds)
 }
