@@ -4,6 +4,7 @@ import { isLeft } from '#fp/Either'
 import { askedParams } from '../codecs/askedParams.js'
 import type { ChatParams } from '../codecs/ChatParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { contentParams } from '../codecs/contentParams.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { messageText } from '../codecs/messages.js'
 import { ownCopy } from '../codecs/ownCopy.js'
@@ -66,11 +67,6 @@ const PARAM_KEYS = [
   'seed',
 ] as const satisfies ReadonlyArray<keyof ChatParams>
 
-// What a request says in words, and a trace without content must not repeat.
-const CONTENT_KEYS = ['tools', 'tool_choice', 'response_format', 'stop'] as const satisfies ReadonlyArray<
-  keyof ChatParams
->
-
 /** What a gateway is asked. */
 export interface Asked {
   readonly request: ChatRequest
@@ -99,7 +95,7 @@ const inputOf = ({ messages, prompt }: ChatRequest): unknown =>
 
 const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['request']> => {
   const params = askedParams(request)
-  const content = trace.captureContent ? trace.redact(picked(params, CONTENT_KEYS)) : undefined
+  const content = trace.captureContent ? trace.redact(picked(params, contentParams)) : undefined
   return {
     ...picked(params, PARAM_KEYS),
     ...(typeof content === 'object' ? content : {}),

@@ -1,6 +1,11 @@
+import { contentParams } from '../codecs/contentParams.js'
+import { Fields } from '../codecs/Fields.js'
+import { picked } from '../codecs/picked.js'
+import { parseJson } from '../http/parseJson.js'
+import { jsonOf } from '../tracing/contentText.js'
 import { guarded, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
-import type { SpanError, SpanEvent } from '../tracing/SpanEvent.js'
+import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { stackWith } from '../tracing/spanError.js'
 import { withTraceUrl } from './withTraceUrl.js'
 
@@ -8,9 +13,10 @@ import { withTraceUrl } from './withTraceUrl.js'
 export type Redact = (content: string) => string | undefined
 
 /**
- * Maps content before it reaches a sink: inputs, outputs, and the messages of errors, in their stacks too. Times,
- * names, models, token counts and attributes pass untouched. Where `redact` throws, the content is withheld and the
- * failure reported once, without it.
+ * Maps content before it reaches a sink: inputs, outputs, what a request has of tools, response format and stop
+ * sequences (together, as JSON; withheld when no object comes back), and the messages of errors, in their stacks too.
+ * Times, names, models, token counts and attributes pass untouched. Where `redact` throws, the content is withheld and
+ * the failure reported once, without it.
  *
  * Buffers nothing; `flush`, `close` and counts are those of the sink behind it. To withhold content from all sinks,
  * use `redact` of `respanTrace`, which sees values before they become text.
@@ -32,6 +38,17 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
     return { ...rest, message, ...(mapped === undefined ? {} : { stack: mapped }) }
   }
 
+  const mapRequest = (request: Fields): Fields => {
+    const content = picked(request, contentParams)
+    if (Object.keys(content).length === 0) return request
+    const others = Object.fromEntries(Object.entries(request).filter(([name]) => !(name in content)))
+    const mapped = parseJson(map(jsonOf(content)) ?? '')
+    return Fields.is(mapped) ? { ...others, ...mapped } : others
+  }
+
+  const mapGeneration = (generation: Generation): Generation =>
+    generation.request === undefined ? generation : { ...generation, request: mapRequest(generation.request) }
+
   const mapEvent = (event: SpanEvent): SpanEvent => {
     switch (event._tag) {
       case 'SpanStarted': {
@@ -41,7 +58,7 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
         return input === undefined ? rest : { ...rest, input }
       }
       case 'SpanEnded': {
-        const { input: originalInput, output: originalOutput, error, ...rest } = event
+        const { input: originalInput, output: originalOutput, error, generation, ...rest } = event
         const input = originalInput === undefined ? undefined : map(originalInput)
         const output = originalOutput === undefined ? undefined : map(originalOutput)
         return {
@@ -49,6 +66,7 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
           ...(input === undefined ? {} : { input }),
           ...(output === undefined ? {} : { output }),
           ...(error === undefined ? {} : { error: mapError(error) }),
+          ...(generation === undefined ? {} : { generation: mapGeneration(generation) }),
         }
       }
       default:

@@ -101,6 +101,36 @@ test('redacted withholds what is mapped to undefined, and a stack that repeats i
   t.false('input' in (memory.spans()[0] ?? {}))
 })
 
+test('redacted maps what a request says in words, and leaves its numbers', (t) => {
+  const words = {
+    tools: [{ type: 'function', function: { name: 'find', description: 'finds a secret' } }],
+    response_format: { type: 'json_schema', json_schema: { name: 'secret' } },
+    stop: ['secret'],
+  }
+  const end = ended(1, {
+    generation: { usageSource: 'unknown', request: { temperature: 0.5, prompt_id: 'p', ...words } },
+  })
+  const told = (redact: (content: string) => string | undefined) => {
+    const memory = memorySink()
+    const sink = redacted(memory, redact)
+    sink.next(started(1))
+    sink.next(end)
+    return memory.spans()[0]?.generation
+  }
+  const numbers = { temperature: 0.5, prompt_id: 'p' }
+  const hidden = JSON.parse(hide(JSON.stringify(words)))
+  t.deepEqual(told(hide), { usageSource: 'unknown', request: { ...numbers, ...hidden } })
+  t.deepEqual(
+    told((content) => content),
+    end.generation,
+  )
+  for (const other of [undefined, '***', '"***"', '[]', 'null'])
+    t.deepEqual(
+      told(() => other),
+      { usageSource: 'unknown', request: numbers },
+    )
+})
+
 test('redacted withholds content where its function throws, and never throws itself', async (t) => {
   const memory = memorySink()
   const warnings: Array<Error> = []
