@@ -1,10 +1,10 @@
-import { identity, Observable, type OperatorFunction, type Subscriber, type Subscription, tap } from 'rxjs'
+import { identity, Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { homeFrame } from '../tracing/homeFrame.js'
-import { type OpenSpan, recordInput, startSpan } from '../tracing/OpenSpan.js'
+import { type OpenSpan, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
-import { FrameSubscriber, recordRun } from '../tracing/subscribers.js'
+import { EnteringSubscriber, recordRun } from '../tracing/subscribers.js'
 import { checkOperator } from './checkOperator.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
@@ -34,9 +34,8 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
     const outside = span === null ? undefined : outsides.get(span)
     if (span === null || outside === undefined) return source.subscribe(subscriber)
     const { trace } = span
-    const inner = new FrameSubscriber(subscriber, captureFrame(trace.asyncContext), outside)
-    const recorded = sourceFor(trace).pipe(tap((value) => recordInput(span, value)))
-    return runInFrame(outside, subscribeTo, recorded, inner)
+    const inner = new EnteringSubscriber(subscriber, captureFrame(trace.asyncContext), outside, span)
+    return runInFrame(outside, subscribeTo, sourceFor(trace), inner)
   })
 }
 

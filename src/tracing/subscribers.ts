@@ -6,6 +6,7 @@ import {
   hasOpenChildren,
   leftEnd,
   type OpenSpan,
+  recordInput,
   recordOutput,
   type SpanEnd,
 } from './OpenSpan.js'
@@ -50,6 +51,21 @@ export class FrameSubscriber<T> extends Subscriber<T> {
     } finally {
       this.unsubscribe()
     }
+  }
+}
+
+/** A frame subscriber through which values enter a span that stands for many. */
+export class EnteringSubscriber<T> extends FrameSubscriber<T> {
+  readonly #span: OpenSpan
+
+  constructor(destination: Subscriber<T>, frame: Frame, above: Frame, span: OpenSpan) {
+    super(destination, frame, above)
+    this.#span = span
+  }
+
+  protected override _next(value: T): void {
+    recordInput(this.#span, value)
+    super._next(value)
   }
 }
 

@@ -10,6 +10,7 @@ import {
   defer,
   EMPTY,
   filter,
+  finalize,
   lastValueFrom,
   type MonoTypeOperatorFunction,
   map,
@@ -105,6 +106,21 @@ for (const [where, root] of Object.entries(ROOTS)) {
       subscriptions = 0
       const shared = source.pipe(traced('shared', sharing), root())
       t.deepEqual(await Promise.all([all(shared), all(shared)]), [[1], [1]])
+    }
+  })
+
+  test(`what a finalizer throws reaches whoever ends the source (${where})`, (t) => {
+    const ends: ReadonlyArray<(source: Subject<number>) => void> = [
+      (source) => source.complete(),
+      (source) => source.error(new Error('of the source')),
+    ]
+    for (const end of ends) {
+      const source = new Subject<number>()
+      const throws = finalize(() => {
+        throw thrown
+      })
+      source.pipe(traced('m', map(String)), root(), throws).subscribe({ error: () => undefined })
+      t.throws(() => end(source), { any: true, name: 'UnsubscriptionError', message: /of a test/ })
     }
   })
 
