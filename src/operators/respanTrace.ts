@@ -136,6 +136,9 @@ const idsOf = ({ ids }: TraceOptions): Ids => {
   }
 }
 
+const urlIn = (sink: Sink, traceId: string): string | undefined =>
+  guarded(reporter('traceUrl'), () => sink.traceUrl?.(traceId))
+
 const rootTrace = (name: string, options: TraceOptions): Trace => {
   const { sink = defaultSink() } = options
   const ids = idsOf(options)
@@ -143,7 +146,7 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
   const scrubs: Trace['scrubs'] = new Set()
   return {
     id,
-    url: guarded(reporter('traceUrl'), () => sink.traceUrl?.(id)),
+    url: urlIn(sink, id),
     name,
     workflow: name,
     now: clockOf(options),
@@ -169,6 +172,7 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
 
 const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace => ({
   ...outer,
+  url: (options.sink === undefined ? undefined : urlIn(options.sink, outer.id)) ?? outer.url,
   workflow: name,
   spanId: options.ids === undefined ? outer.spanId : idsOf(options).span,
   emit: options.sink === undefined ? outer.emit : emitTo(options.sink, outer.scrubs),

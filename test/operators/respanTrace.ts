@@ -260,6 +260,24 @@ test('a nested trace can have a sink of its own', async (t) => {
   t.is(own.spans()[1]?.parentId, outer.spans()[0]?.spanId)
 })
 
+test('a nested trace is shown where its own sink shows it, else where its root is', async (t) => {
+  const urls: Array<string | undefined> = []
+  const shown = (where: string): Sink => ({ ...memorySink(), traceUrl: (id) => `https://${where}/${id}` })
+  const nested = async (sink: Sink, own: Sink): Promise<void> => {
+    urls.length = 0
+    const looking = tap(() => urls.push(currentSpan()?.traceUrl))
+    const inner = component('c', (n: number) => of(n).pipe(looking, respanTrace('inner', { sink: own })))
+    await all(of(1).pipe(inner, respanTrace('outer', { sink, ids: deterministicIds() })))
+  }
+  const id = '00000000000000000000000000000001'
+  await nested(memorySink(), shown('own'))
+  t.deepEqual(urls, [`https://own/${id}`])
+  await nested(shown('outer'), shown('own'))
+  t.deepEqual(urls, [`https://own/${id}`])
+  await nested(shown('outer'), memorySink())
+  t.deepEqual(urls, [`https://outer/${id}`])
+})
+
 // ── input and output
 
 test('its output is the value, or the list of values', async (t) => {
