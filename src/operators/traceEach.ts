@@ -4,6 +4,7 @@ import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
 import { guarded, reporter } from '../tracing/guarded.js'
 import { warn } from '../tracing/warn.js'
+import { checkOperator } from './checkOperator.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift } from './lift.js'
@@ -101,6 +102,8 @@ const eachTraced = (
 ): Component<unknown, unknown> => {
   if (typeof options !== 'object' || options === null)
     refuse(`traceEach ${name}`, 'options', 'an object, such as {}, before the operators', options)
+  for (const [index, operator] of operators.entries())
+    checkOperator(`traceEach ${name}`, `op${index + 1}`, operator)
   const { flatten: _, concurrency: __, attributes, ...others } = options
   const body = operators.reduce<OperatorFunction<unknown, unknown>>(
     (before, operator) => pipe(before, operator),
@@ -138,8 +141,8 @@ const eachTraced = (
  * Inside another trace the runs are its children. A function of `attributes` that throws, or gives wrong ones, is
  * reported as a process warning (`RESPAN_TRACE`); that item's trace then has none.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option, an `attributes` value or a
- * `maxContentBytes` that is wrong, or `concurrency` beside anything but `mergeMap`.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option, an `attributes` value
+ * or a `maxContentBytes` that is wrong, or `concurrency` beside anything but `mergeMap`.
  *
  * @param options - those of `respanTrace`, with `attributes` also as a function of the item, and `flatten`
  * (default `concatMap`) with `concurrency`

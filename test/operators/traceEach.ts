@@ -12,6 +12,7 @@ import {
   map,
   mergeMap,
   Observable,
+  type OperatorFunction,
   of,
   Subject,
   switchMap,
@@ -267,6 +268,7 @@ test('the function of the attributes belongs to no foreign trace', async (t) => 
 test('refuses what is wrong when it is built', (t) => {
   const path = (build: () => unknown): string | undefined =>
     t.throws(build, { instanceOf: InvalidInput })?.path
+  const nothing: OperatorFunction<unknown, unknown> = JSON.parse('null')
   const wrongs: ReadonlyArray<readonly [string, () => unknown]> = [
     ['name', () => traceEach('', {}, passing)],
     // @ts-expect-error -- a wire name with a value of the wrong type
@@ -274,6 +276,8 @@ test('refuses what is wrong when it is built', (t) => {
     ['concurrency', () => traceEach('each', { flatten: switchMap, concurrency: 2 }, passing)],
     ['concurrency', () => traceEach('each', { concurrency: 2 }, passing)],
     ['maxContentBytes', () => traceEach('each', { maxContentBytes: -1 }, passing)],
+    ['op1', () => traceEach('each', {}, nothing)],
+    ['op2', () => traceEach('each', {}, passing, nothing)],
   ]
   for (const [wanted, wrong] of wrongs) t.is(path(wrong), wanted)
   t.notThrows(() => traceEach('each', { flatten: mergeMap, concurrency: 2 }, passing))
