@@ -2,7 +2,7 @@ import { Observable, type Subscriber, type Subscription } from 'rxjs'
 import { isFramed } from './framed.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame } from './frames.js'
 import { homeFrame } from './homeFrame.js'
-import { FrameSubscriber } from './subscribers.js'
+import { LinkSubscriber } from './subscribers.js'
 import type { Trace } from './Trace.js'
 
 /** What RxJS 7 keeps on an observable that an operator made. Marked internal there, absent in RxJS 8: then nothing is linked. */
@@ -15,7 +15,7 @@ interface Lifted {
 export const linkedIn = <T>(frame: Frame, source: Observable<T>): Observable<T> =>
   isFramed(source)
     ? source
-    : new Observable((subscriber) => source.subscribe(new FrameSubscriber(subscriber, frame)))
+    : new Observable((subscriber) => source.subscribe(new LinkSubscriber(subscriber, frame)))
 
 /** Passes a source on so that each of its signals finds the span again that was current at subscription. */
 const linked = <T>(source: Observable<T>): Observable<T> => {
@@ -23,7 +23,7 @@ const linked = <T>(source: Observable<T>): Observable<T> => {
     const home = homeFrame(subscriber)
     if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
     const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
-    return source.subscribe(new FrameSubscriber(subscriber, captureFrame(asyncContext)))
+    return source.subscribe(new LinkSubscriber(subscriber, captureFrame(asyncContext)))
   }
   return isFramed(source) ? source : new Observable(subscribe)
 }

@@ -1,4 +1,4 @@
-import { Subscriber } from 'rxjs'
+import { Subscriber, type TeardownLogic } from 'rxjs'
 import { type Frame, forkFrame, runInFrame } from './frames.js'
 import {
   endSpan,
@@ -24,22 +24,22 @@ export class FrameSubscriber<T> extends Subscriber<T> {
   /** Where what stands above is subscribed. */
   readonly above: Frame
   protected readonly frame: Frame
-  readonly #destination: Subscriber<T>
+  protected readonly below: Subscriber<T>
 
   constructor(destination: Subscriber<T>, frame: Frame, above: Frame = frame) {
     super(destination)
     this.above = above
     this.frame = frame
-    this.#destination = destination
+    this.below = destination
   }
 
   protected override _next(value: T): void {
-    runInFrame(this.frame, emit<T>, this.#destination, value)
+    runInFrame(this.frame, emit<T>, this.below, value)
   }
 
   protected override _error(error: unknown): void {
     try {
-      runInFrame(this.frame, fail, this.#destination, error)
+      runInFrame(this.frame, fail, this.below, error)
     } finally {
       this.unsubscribe()
     }
@@ -47,15 +47,36 @@ export class FrameSubscriber<T> extends Subscriber<T> {
 
   protected override _complete(): void {
     try {
-      runInFrame(this.frame, complete, this.#destination, undefined)
+      runInFrame(this.frame, complete, this.below, undefined)
     } finally {
       this.unsubscribe()
     }
   }
 }
 
-/** A frame subscriber through which values enter a span that stands for many. */
-export class EnteringSubscriber<T> extends FrameSubscriber<T> {
+/**
+ * A frame subscriber between two operators that know nothing of it. What the one above leaves to its subscriber goes to the
+ * one below, as it would without the link: else it would be torn down before what that one has of its own, a `finalize` say.
+ */
+export class LinkSubscriber<T> extends FrameSubscriber<T> {
+  override add(teardown: TeardownLogic): void {
+    this.below.add(teardown)
+  }
+
+  override remove(teardown: Exclude<TeardownLogic, void>): void {
+    this.below.remove(teardown)
+  }
+
+  override unsubscribe(): void {
+    // It is not known yet when it has left before: RxJS's constructor unsubscribes at once then.
+    const below: Subscriber<T> | undefined = this.below
+    below?.unsubscribe()
+    if (below?.closed !== false) super.unsubscribe()
+  }
+}
+
+/** A link through which values enter a span that stands for many. */
+export class EnteringSubscriber<T> extends LinkSubscriber<T> {
   readonly #span: OpenSpan
 
   constructor(destination: Subscriber<T>, frame: Frame, above: Frame, span: OpenSpan) {

@@ -45,7 +45,8 @@ import {
   mergeMap,
   mergeScan,
   mergeWith,
-  type Observable,
+  NEVER,
+  Observable,
   type OperatorFunction,
   observeOn,
   of,
@@ -424,6 +425,61 @@ for (const name of NAMES) {
     }
   })
 }
+
+const plainly = (name: string): Step => ({ name, n: 2, wrapped: false })
+
+test('leaves what is torn down in its order, whatever stands between', (t) => {
+  for (const name of NAMES) {
+    for (const source of SOURCES.keys()) {
+      const spec: Chain = { source, steps: [plainly('tap'), plainly(name), plainly('finalize')], leave: 7 }
+      if (isBroken(spec)) continue
+      const plain = played(spec, undefined)
+      for (const mode of MODES)
+        t.deepEqual(played(spec, mode).seen, plain.seen, `${name} under source ${source}`)
+    }
+  }
+})
+
+test('leaves finalizers of later inner observables, and producers that leave, as they are', (t) => {
+  const feed = new Subject<number>()
+  const leaving = new Observable<number>((subscriber) => {
+    subscriber.next(1)
+    subscriber.unsubscribe()
+    subscriber.next(2)
+  })
+  const chains: ReadonlyArray<(note: Note) => Observable<unknown>> = [
+    (note) =>
+      feed.pipe(
+        mergeMap((n) => NEVER.pipe(finalize(() => note(`inner ${n}`)))),
+        finalize(() => note('outer')),
+      ),
+    (note) =>
+      leaving.pipe(
+        tap((n) => note(`next ${n}`)),
+        finalize(() => note('left')),
+      ),
+    (note) =>
+      leaving.pipe(
+        groupBy((n) => n),
+        mergeAll(),
+        tap((n) => note(`next ${n}`)),
+        finalize(() => note('left')),
+      ),
+  ]
+  const seenIn = (chain: (note: Note) => Observable<unknown>, mode: Mode | undefined) => {
+    const seen: Array<string> = []
+    const made = chain((what) => seen.push(what))
+    const run = (
+      mode === undefined ? made : made.pipe(respanTrace('T', { sink: memorySink(), ...mode }))
+    ).subscribe()
+    feed.next(1)
+    feed.next(2)
+    run.unsubscribe()
+    return seen
+  }
+  for (const chain of chains)
+    for (const mode of MODES) t.deepEqual(seenIn(chain, mode), seenIn(chain, undefined))
+})
 
 test('the random chains do emit, fail, complete and leave', (t) => {
   const ends = fc
