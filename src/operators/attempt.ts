@@ -62,8 +62,9 @@ const attempted = <A, B>(
  * operator runs anew for each item, one after the other unless `flatten` says otherwise. A streaming
  * generator gives `right`s, then at most one `left`.
  *
- * @param options - `toError` maps every error; without it only a `RespanError` becomes a `left`, and foreign
- * errors stay on the error channel, where defects belong
+ * @param options - `toError` maps every error of the operator; without it only a `RespanError` becomes a `left`, and
+ * foreign errors stay on the error channel, where defects belong. An error of the source stays there with either: it
+ * is no item's, and nothing comes after it
  * @returns an operator that emits an `Either` for each output
  */
 // The overloads say what `attempted` does: without `toError` every left is a RespanError, with it an E.

@@ -94,7 +94,9 @@ test('leaves foreign errors and errors of the source on the error channel', asyn
   t.is(await t.throwsAsync(lastValueFrom(of('a').pipe(attempt(fail)))), foreign)
   const source = new NetworkError('of the source')
   const fine = component('fine', (value: string) => of(value))
-  t.is(await t.throwsAsync(lastValueFrom(throwError(() => source).pipe(attempt(fine)))), source)
+  const fails$ = throwError(() => source)
+  t.is(await t.throwsAsync(lastValueFrom(fails$.pipe(attempt(fine)))), source)
+  t.is(await t.throwsAsync(lastValueFrom(fails$.pipe(attempt(fine, { toError: String })))), source)
 })
 
 test('toError maps every error, foreign ones too', async (t) => {
