@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
@@ -44,6 +44,20 @@ test('the first block of the README runs as it stands, and its trace is delivere
     ],
   )
   t.regex(await (await fetch(url)).text(), /My Workflow/)
+})
+
+test('each code of a process warning is in the README', async (t) => {
+  const readme = await readFile('README.md', 'utf8')
+  const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))
+  const sources = await Promise.all(files.map((file) => readFile(join('src', file), 'utf8')))
+  const codes = sources.flatMap((source) =>
+    Array.from(source.matchAll(/(?:warn\(|code: )'(RESPAN_\w+)'/g), ([, code = '']) => code),
+  )
+  t.true(codes.includes('RESPAN_TRACE'))
+  t.deepEqual(
+    codes.filter((code) => !readme.includes(`\`${code}\``)),
+    [],
+  )
 })
 
 test('the block for whoever has no key yet runs as it stands', async (t) => {

@@ -212,7 +212,8 @@ const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void =
  * (`firstValueFrom`, `take(1)`) ends it `ok`.
  *
  * A failing, slow or full sink never delays, breaks or reorders values. A throw in `onStart`, `redact`,
- * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`).
+ * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`; what `sinkMonoid` and `redacted` keep
+ * from going further, under codes of their own).
  *
  * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option, a `sink` that is none, attributes of the
  * wrong shape or a `maxContentBytes` that is no number from 0.

@@ -16,7 +16,7 @@ export type Redact = (content: string) => string | undefined
  * Maps content before it reaches a sink: inputs, outputs, what a request has of tools, response format and stop
  * sequences (together, as JSON; withheld when no object comes back), and the messages of errors, in their stacks too.
  * Times, names, models, token counts and attributes pass untouched. Where `redact` throws, the content is withheld and
- * the failure reported once, without it.
+ * the failure reported once, without it, as a process warning (`RESPAN_REDACT`).
  *
  * Buffers nothing; `flush`, `close` and counts are those of the sink behind it. To withhold content from all sinks,
  * use `redact` of `respanTrace`, which sees values before they become text.
