@@ -11,7 +11,7 @@ import { table } from './lib/table.js'
 
 const RECORD = benchPath('allocations.json')
 const TOLERANCE = 0.1
-const RUNS = 3
+const RUNS = 6
 
 const MEASUREMENTS = {
   'a chunk, validated': ['allocation/chunk.js', { traced: false }],
