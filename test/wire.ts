@@ -518,6 +518,17 @@ test('rendered messages may have null wherever nothing was said', async (t) => {
   t.deepEqual<unknown, unknown>(promptMessages, [rendered])
 })
 
+test('an image is sent and received in a detail that is yet to come', async (t) => {
+  const messages = [
+    user([{ type: 'image_url', image_url: { url: 'https://example.org/a.png', detail: 'original' } }]),
+  ]
+  const answer = { ...JSON.parse(fixture('chat.response.json')), prompt_message: messages }
+  const server = await serve(t, (response) => sendJson(response, answer))
+  const { promptMessages } = await ask({ baseUrl: server.url }, messages)
+  t.deepEqual<unknown, unknown>(promptMessages, messages)
+  t.deepEqual(JSON.parse(server.received[0]?.body ?? ''), { model, messages })
+})
+
 test('typed variables arrive as what they are: an image, JSON, another prompt', async (t) => {
   const local = await start(t, { prompts: PROMPTS })
   const { reply } = await askPrompt(

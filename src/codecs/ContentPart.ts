@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
-import { nullable, oneOf, wire } from './wire.js'
+import { nullable, wire } from './wire.js'
 
 /**
  * Text in a message. `cache_control` marks a prefix which Anthropic models may cache.
@@ -19,11 +19,14 @@ export const TextPart = wire(
 export type TextPart = t.TypeOf<typeof TextPart>
 
 const ImageUrl = wire(
-  t.intersection([t.type({ url: t.string }), t.partial({ detail: nullable(oneOf('auto', 'low', 'high')) })]),
+  t.intersection([t.type({ url: t.string }), t.partial({ detail: nullable(t.string) })]),
   'ImageUrl',
 )
 
-/** An image in a message: a web address or a `data:` URL, as a string or with the wanted detail. */
+/**
+ * An image in a message: a web address or a `data:` URL, as a string or with the wanted detail (`auto`, `low`, `high`, or what
+ * newer models take).
+ */
 export const ImageUrlPart = wire(
   t.type({ type: t.literal('image_url'), image_url: t.union([t.string, ImageUrl], 'URL or ImageUrl') }),
   'ImageUrlPart',
