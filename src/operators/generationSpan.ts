@@ -16,7 +16,7 @@ import { scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import { choicesOf, type ReplyBuilder } from '../sources/ReplyBuilder.js'
-import { BEYOND_THE_BOUND, contentText } from '../tracing/contentText.js'
+import { BEYOND_THE_BOUND, contentText, jsonOf } from '../tracing/contentText.js'
 import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import {
   endSpan,
@@ -106,9 +106,13 @@ const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['
 // Four characters a token: the usual rule of thumb, and marked as an estimate wherever it goes.
 const CHARACTERS_PER_TOKEN = 4
 
+// Of a stored prompt nobody here knows more than its variables.
+const charactersAsked = ({ messages = [], prompt }: ChatRequest): number =>
+  messages.reduce((sum, message) => sum + messageText(message).length, 0) +
+  (prompt?.variables === undefined ? 0 : jsonOf(prompt.variables).length)
+
 const estimated = (request: ChatRequest, builder: ReplyBuilder): Usage => {
-  const asked = (request.messages ?? []).reduce((sum, message) => sum + messageText(message).length, 0)
-  const prompt_tokens = Math.ceil(asked / CHARACTERS_PER_TOKEN)
+  const prompt_tokens = Math.ceil(charactersAsked(request) / CHARACTERS_PER_TOKEN)
   const completion_tokens = Math.ceil(builder.characters / CHARACTERS_PER_TOKEN)
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
 }

@@ -1004,3 +1004,17 @@ test('each ending of a generation has its own status, text and mark of usage', (
     false,
   ])
 })
+
+test('of a stored prompt, whose stream broke off, the tokens of its variables are estimated', async (t) => {
+  const sink = memorySink()
+  const gateway = marbleGateway('a-b-#', {}, new NetworkError('x'))
+  const run = of({ variables: { text: 'x'.repeat(389) } }).pipe(
+    respanGenerate({ promptId: 'p', stream: true, gateway }),
+    respanTrace('T', { sink }),
+  )
+  await t.throwsAsync(lastValueFrom(run), { instanceOf: NetworkError })
+  t.like(sink.spans()[0]?.generation, {
+    usageSource: 'estimated',
+    usage: { prompt_tokens: 100, completion_tokens: 1 },
+  })
+})
