@@ -202,6 +202,20 @@ test.serial(
   },
 )
 
+test.serial('a stream that waits keeps nothing of the text that its last piece was', async (t) => {
+  const child = runChild<{ growth: number; waiting: number; bytes: number }>(
+    t,
+    'waiting',
+    ['--expose-gc'],
+    '20',
+  )
+  const { growth, waiting, bytes } = await child.report()
+  t.is(waiting, 40)
+  t.true(bytes > 130_000)
+  // The words of the reply, and what a request takes.
+  t.true(growth < bytes / 2, `${growth} bytes for each`)
+})
+
 const PIECE = 16_384
 const PIECES = 6_144
 

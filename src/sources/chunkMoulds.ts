@@ -10,6 +10,8 @@ export interface ChunkMoulds {
   readonly cast: (text: string) => ChatChunk | undefined
   /** Learns from a text and the chunk that it was decoded to. */
   readonly learn: (text: string, chunk: ChatChunk) => void
+  /** Lets go of the read that the last texts came with. */
+  readonly release: () => void
 }
 
 /**
@@ -45,6 +47,12 @@ export const chunkMoulds = (): ChunkMoulds => {
       if (moulds.length === MOST_MOULDS) moulds.pop()
       moulds.unshift(mould)
     },
+    release: () => {
+      for (const { own, last } of moulds)
+        own.forEach((part, index) => {
+          last[index] = part
+        })
+    },
   }
 }
 
@@ -55,39 +63,38 @@ const HITS_PER_LESSON = 4
 
 interface Mould {
   readonly chunk: ChatChunk
-  /**
-   * The text before each hole, its opening quote included, beginning with the closing quote of the hole before. It is kept as
-   * it stood in the last text: an engine stores a read of the body with one byte a character or with two, and compares
-   * strings of the same kind four times as fast, which the texts of one read are.
-   */
-  readonly before: Array<string>
   readonly holes: ReadonlyArray<Hole>
-  after: string
+  /** The text around the holes: what is before each one, its quotes included, and what is after the last. */
+  readonly own: ReadonlyArray<string>
+  /**
+   * The same as it stood in the last text of a read: an engine stores a read of the body with one byte a character or with
+   * two, and compares strings of the same kind four times as fast, which the texts of one read are.
+   */
+  readonly last: Array<string>
 }
 
-const castIn = (mould: Mould, text: string): ChatChunk | undefined => {
-  const { chunk, before, holes, after } = mould
-  const isShort = text.length < LONG
+const castIn = ({ chunk, holes, last }: Mould, text: string): ChatChunk | undefined => {
   let cast = chunk
   let at = 0
   for (let index = 0; index < holes.length; index++) {
-    const part = before[index]
+    const part = last[index]
+    const next = last[index + 1]
     const hole = holes[index]
-    if (part === undefined || hole === undefined) return undefined
+    if (part === undefined || next === undefined || hole === undefined) return undefined
     const start = at + part.length
     // Not by startsWith: V8 compiles it to a loop over characters, ten times as slow.
     const found = text.slice(at, start)
     if (found !== part) return undefined
-    if (isShort) before[index] = found
+    last[index] = found
     const end = endOfString(text, start, start + SHORT)
-    at = end === UNKNOWN ? text.lastIndexOf(before[index + 1] ?? after) : end
+    at = end === UNKNOWN ? text.lastIndexOf(next) : end
     const filling = at < start ? undefined : stringBetween(text, start, at)
     if (filling === undefined) return undefined
     cast = hole.fill(cast, filling)
   }
   const rest = text.slice(at)
-  if (rest !== after) return undefined
-  if (isShort) mould.after = rest
+  if (rest !== last[holes.length]) return undefined
+  last[holes.length] = rest
   return cast
 }
 
@@ -100,12 +107,6 @@ const UNKNOWN = -2
 
 /** Where a longer string ends is told by what follows it. */
 const SHORT = 64
-
-/**
- * A text of so many characters is nearly all hole: comparing the rest of it costs less than to keep the read that it came
- * with.
- */
-const LONG = 1_024
 
 /** Where the string ends that starts here; `INVALID` for one that JSON doesn't allow, `UNKNOWN` when not before the limit. */
 const endOfString = (text: string, start: number, limit: number): number => {
@@ -221,9 +222,9 @@ const mouldOf = (event: string, chunk: ChatChunk): Mould | undefined => {
   const after = text.slice(last.end)
   const probe = before.map((part, index) => `${part}${filler(index)}`).join('') + after
   const probed = decodeChunk(parseJson(probe))
-  return isRight(probed) && isTrue(places, chunk, probed.right)
-    ? { chunk: probed.right, before, holes: places.map(({ hole }) => hole), after }
-    : undefined
+  if (!isRight(probed) || !isTrue(places, chunk, probed.right)) return undefined
+  const own = [...before, after]
+  return { chunk: probed.right, holes: places.map(({ hole }) => hole), own, last: [...own] }
 }
 
 /** An engine cuts without copying: a part of the event would keep the whole read of the body that it came with. */

@@ -92,6 +92,7 @@ export const readChatStream = async (
   const events = eventDecoder(onEvent, onTooLong, onForeign)
   await readBytes(response, reading, (bytes) => {
     events.push(bytes)
+    moulds.release()
     return !done
   })
   if (done || reading.closed()) return
