@@ -40,6 +40,7 @@ import { toSpan } from '../../dist/tracing/foldSpans.js'
 import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Span } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, rig, status } from '../helpers/buffer.js'
+import { memorySpool } from '../helpers/memorySpool.js'
 import { sendJson, serve } from '../helpers/server.js'
 import { accounted, ended, finish, idOf, numberOf, range, started } from '../helpers/spans.js'
 
@@ -326,36 +327,26 @@ const slow = (spool: Spool): Spool => ({
   },
 })
 
-/** A spool in memory that is full as long as it is told to be, and counts how often it was asked to write. */
-const fullDisk = () => {
-  const state = { isFull: true, writes: 0 }
-  const texts = new Map<SpoolPlace, string>()
-  const store: SpoolStore = {
-    write: (records) => {
+/** A spool that is full as long as it is told to be, and counts how often it was asked to write. */
+const fullDisk = (strength: Spool['strength']) => {
+  const state = { writes: 0 }
+  const broken: { write?: SpoolStore['write'] } = {
+    write: () => {
       state.writes++
-      if (state.isFull) throw new Error('ENOSPC: no space left on device, write')
-      return records.map(({ traceId, text }) => {
-        const place = { traceId, bytes: text.length }
-        texts.set(place, text)
-        return place
-      })
+      throw new Error('ENOSPC: no space left on device, write')
     },
-    read: (places) => of(places.map((place) => texts.get(place))),
-    remove: (places) => {
-      for (const place of places) texts.delete(place)
-    },
-    adopt: () => of([]),
-    close: () => undefined,
   }
-  const spool = (strength: Spool['strength']): Spool => ({ name: 'full', strength, open: () => store })
-  return { state, spool }
+  const free = (): void => {
+    delete broken.write
+  }
+  return { state, free, spool: memorySpool(broken, strength) }
 }
 
 for (const strength of STRENGTHS)
   test(`a full disk is tried once in a while, not with every span, and once more at the end, ${strength}`, async (t) => {
-    const { state, spool } = fullDisk()
+    const { state, free, spool } = fullDisk(strength)
     const policy = { maxDelay: 100_000, maxQueueSize: 10, maxBatchSize: 4, flushTimeout: 500 }
-    const { time, sink } = rig(t, () => NEVER, { ...policy, spool: spool(strength) })
+    const { time, sink } = rig(t, () => NEVER, { ...policy, spool })
     finish(sink, ...range(1, 100))
     t.is(state.writes, 1)
     t.like(sink.stats(), { queued: 10, dropped: 90 })
@@ -363,7 +354,7 @@ for (const strength of STRENGTHS)
     finish(sink, ...range(101, 200))
     t.is(state.writes, 2)
     const before = sink.stats()
-    state.isFull = false
+    free()
     const closed = sink.close()
     await time.settle()
     time.pass(500)
@@ -373,8 +364,8 @@ for (const strength of STRENGTHS)
   })
 
 test('what is spilled at the end is tried once, however much it is', async (t) => {
-  const { state, spool } = fullDisk()
-  const { time, sink } = rig(t, () => NEVER, { flushTimeout: 500, spool: spool('on-failure') })
+  const { state, spool } = fullDisk('on-failure')
+  const { time, sink } = rig(t, () => NEVER, { flushTimeout: 500, spool })
   finish(sink, ...range(1, 1_000))
   const closed = sink.close()
   await time.settle()
@@ -401,8 +392,8 @@ test('a span that is too large for the spool keeps none of the others from it', 
 })
 
 test('a batch that a full disk did not take has its attempts behind it', (t) => {
-  const { spool } = fullDisk()
-  const policy = { maxQueueSize: 2, retry: { count: 2, delay: 10_000 }, spool: spool('on-failure') }
+  const { spool } = fullDisk('on-failure')
+  const policy = { maxQueueSize: 2, retry: { count: 2, delay: 10_000 }, spool }
   const { time, sink, sent } = rig(t, () => status(503), policy)
   finish(sink, 1, 2)
   for (const number of range(3, 80)) {

@@ -1,37 +1,11 @@
 import test from 'ava'
 import { isLeft, isRight } from 'fp-ts/lib/Either.js'
-import { EMPTY, of, Subject, throwError } from 'rxjs'
+import { EMPTY, Subject, throwError } from 'rxjs'
 import { MissingApiKey } from '../../dist/errors.js'
-import type { Spool, SpoolPlace, SpoolStore } from '../../dist/sinks/Spool.js'
+import type { SpoolStore } from '../../dist/sinks/Spool.js'
 import { rig, status } from '../helpers/buffer.js'
+import { memorySpool } from '../helpers/memorySpool.js'
 import { accounted, ended, finish, started } from '../helpers/spans.js'
-
-/** A spool in memory; what a test puts into `broken` takes the place of what works. */
-const memorySpool = (broken: Partial<SpoolStore>): Spool => {
-  const texts = new Map<SpoolPlace, string>()
-  const working: SpoolStore = {
-    write: (records) =>
-      records.map(({ traceId, text }) => {
-        const place = { traceId, bytes: text.length }
-        texts.set(place, text)
-        return place
-      }),
-    read: (places) => of(places.map((place) => texts.get(place))),
-    remove: (places) => {
-      for (const place of places) texts.delete(place)
-    },
-    adopt: () => of([]),
-    close: () => undefined,
-  }
-  const store: SpoolStore = {
-    write: (...given) => (broken.write ?? working.write)(...given),
-    read: (...given) => (broken.read ?? working.read)(...given),
-    remove: working.remove,
-    adopt: () => (broken.adopt ?? working.adopt)(),
-    close: working.close,
-  }
-  return { name: 'memory', strength: 'on-failure', open: () => store }
-}
 
 const once = { count: 0 }
 
