@@ -147,9 +147,9 @@ const built = (
  * `selectattr('meta.url', 'equalto', url)` and its like follow a dotted path.
  *
  * Errors: `InvalidInput`, thrown at once, for an unknown option and for `variables` that are no codec, and with line and
- * column for a template that isn't one
- * (syntax, unknown tag, filter, test or function, wrong arguments); emitted for missing variables (all of them named), an
- * input that the codec refuses or that holds what no template can show (functions, promises, cycles).
+ * column for a template that isn't one (syntax, unknown tag, filter, test or function, wrong arguments); emitted for
+ * missing variables (all of them named), an input that the codec refuses or that holds what no template can show
+ * (functions, promises, cycles).
  *
  * @param template - compiled once, when the operator is built
  * @param options - `variables` a codec that checks the input; `required` default `'*'`
