@@ -202,6 +202,20 @@ test.serial(
   },
 )
 
+test.serial('spans that come and go are left to the collector of what is young', async (t) => {
+  const child = runChild<{ growth: number; delivered: number }>(
+    t,
+    'overlapping',
+    ['--expose-gc', '--initial-heap-size=512'],
+    '2000',
+  )
+  const { growth, delivered } = await child.report()
+  // Root and component, 4,000 times.
+  t.is(delivered, 8_000)
+  // Of 10,000 characters that came in.
+  t.true(growth < 1_000, `${growth} bytes for each`)
+})
+
 test.serial('a stream that waits keeps nothing of the text that its last piece was', async (t) => {
   const child = runChild<{ growth: number; waiting: number; bytes: number }>(
     t,

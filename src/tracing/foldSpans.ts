@@ -22,6 +22,9 @@ export interface SpanFolder {
 /** Spans under way that a folder remembers; beyond it, it forgets the oldest. A span under way takes some 500 bytes. */
 const MAX_OPEN_SPANS = 100_000
 
+/** Starts after which the map of those under way is made anew, unless it holds more than half as many. */
+const RENEWAL = 256
+
 interface Open {
   readonly start: SpanStarted
   firstOutputAt: number | undefined
@@ -47,12 +50,23 @@ const without = (open: Open, ended: Open): Open | undefined => {
  * @param maxOpen - spans under way that are remembered; an end without its start is an orphan
  */
 export const spanFolder = (maxOpen = MAX_OPEN_SPANS): SpanFolder => {
-  const open = new Map<string, Open>()
+  let open = new Map<string, Open>()
+  let sinceRenewal = 0
+
+  // A map whose entries come and go outgrows its table again and again, and V8 links each table to the next one: once one of
+  // them is in the old generation, dead or not, all later ones survive there with the spans that were in them.
+  const renew = (): void => {
+    sinceRenewal++
+    if (sinceRenewal < RENEWAL || sinceRenewal < open.size * 2) return
+    open = new Map(open)
+    sinceRenewal = 0
+  }
 
   const started = (event: SpanStarted): undefined => {
     const other = open.get(event.spanId)
     // A start that is told twice opens nothing twice.
     if (find(other, event.traceId) !== undefined) return
+    renew()
     open.set(event.spanId, { start: event, firstOutputAt: undefined, other })
     forgetOldest(open, maxOpen)
   }
