@@ -32,6 +32,8 @@ interface ChoiceSoFar {
   readonly reasoning: TextBuilder
   readonly refusal: TextBuilder
   readonly calls: Map<number, CallSoFar>
+  /** Which call an id is of. */
+  callIds: Map<string, number> | undefined
   finishReason: string | null
   logprobs: LogprobsSoFar | undefined
   /** The whole message, when it came in one piece. */
@@ -109,6 +111,7 @@ const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
     reasoning: emptyText(),
     refusal: emptyText(),
     calls: new Map(),
+    callIds: undefined,
     finishReason: null,
     logprobs: undefined,
     message: undefined,
@@ -134,9 +137,9 @@ const take = (builder: ReplyBuilder, text: string): string => {
 }
 
 /** Which call a piece without an index belongs to: an id that is new, or a name without an id, begins another one. */
-const callOf = (calls: ChoiceSoFar['calls'], { id, function: called }: ToolCallDelta): number => {
+const callOf = ({ calls, callIds }: ChoiceSoFar, { id, function: called }: ToolCallDelta): number => {
   const hasId = id != null && id !== ''
-  const [known] = hasId ? ([...calls].find(([, call]) => call.id === id) ?? []) : []
+  const known = hasId ? callIds?.get(id) : undefined
   const begins = hasId ? known === undefined : called?.name != null && called.name !== ''
   return known ?? (begins ? calls.size : Math.max(0, calls.size - 1))
 }
@@ -150,13 +153,17 @@ const callAt = ({ calls }: ChoiceSoFar, index: number): CallSoFar => {
 }
 
 const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
-  const call = delta.index ?? callOf(choice.calls, delta)
+  const call = delta.index ?? callOf(choice, delta)
   const known = callAt(choice, call)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
   const isIdNew = delta.id != null && delta.id !== '' && delta.id !== known.id
   const isNameNew = name != null && name !== '' && known.name === ''
-  if (isIdNew) known.id = delta.id
+  if (isIdNew) {
+    known.id = delta.id
+    choice.callIds ??= new Map()
+    choice.callIds.set(delta.id, call)
+  }
   if (isNameNew) known.name = name
   appendText(known.json, take(builder, json))
   const event: ReplyEvent = { _tag: 'ToolCallDelta', id: builder.id, choice: choice.index, call, json }

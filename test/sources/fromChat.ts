@@ -185,6 +185,26 @@ test('the id and the name of a call come once, however often a provider repeats 
   )
 })
 
+test('calls without an index are put together by their ids, in linear time', async (t) => {
+  const count = 60_000
+  const piece = (id: string, json: string): GatewayEvent =>
+    chunk('', { delta: { tool_calls: [{ id, function: { name: 'f', arguments: json } }] } })
+  const gateway = gatewayOf(() =>
+    from([
+      ...Array.from({ length: count }, (_, index) => piece(`c${index}`, '{')),
+      piece('c0', '}'),
+      chunk('', { finish_reason: 'tool_calls' }),
+    ]),
+  )
+  const [message] = (await lastValueFrom(fromChat(gateway, request(true)).pipe(wholeReply()))).messages
+  t.is(message?.tool_calls?.length, count)
+  t.deepEqual(message?.tool_calls?.[0], {
+    id: 'c0',
+    type: 'function',
+    function: { name: 'f', arguments: '{}' },
+  })
+})
+
 test('a span does not change when its caller changes what was sent', async (t) => {
   const sink = memorySink()
   const attributes = { properties: { a: 1 }, metadata: { nested: { k: 1 } } }
