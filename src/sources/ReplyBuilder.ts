@@ -21,7 +21,7 @@ interface LogprobsSoFar {
   content: Array<TokenLogprob> | undefined
   refusal: Array<TokenLogprob> | undefined
   /** What else came beside them, or all that came in one piece. */
-  others: Logprobs
+  readonly others: Map<string, unknown>
 }
 
 type TokenLogprob = NonNullable<Logprobs['content']>[number]
@@ -185,16 +185,15 @@ const joined = <A>(
 
 /** In place: to copy what has come so far for each token would be quadratic. */
 const addLogprobs = (choice: ChoiceSoFar, { content, refusal, ...others }: Logprobs): void => {
+  choice.logprobs ??= { content: undefined, refusal: undefined, others: new Map() }
   const known = choice.logprobs
-  choice.logprobs = {
-    content: joined(known?.content, content),
-    refusal: joined(known?.refusal, refusal),
-    others: { ...known?.others, ...others },
-  }
+  known.content = joined(known.content, content)
+  known.refusal = joined(known.refusal, refusal)
+  for (const [name, other] of Object.entries(others)) known.others.set(name, other)
 }
 
 const logprobsOf = ({ content, refusal, others }: LogprobsSoFar): Logprobs => ({
-  ...others,
+  ...Object.fromEntries(others),
   ...(content === undefined ? {} : { content: [...content] }),
   ...(refusal === undefined ? {} : { refusal: [...refusal] }),
 })
@@ -283,7 +282,8 @@ const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit):
     const choice = choiceAt(builder, index ?? position)
     finish(builder, choice, finish_reason ?? 'stop')
     choice.finishReason = finish_reason ?? null
-    if (logprobs != null) choice.logprobs = { content: undefined, refusal: undefined, others: logprobs }
+    if (logprobs != null)
+      choice.logprobs = { content: undefined, refusal: undefined, others: new Map(Object.entries(logprobs)) }
     choice.message = message ?? {}
     return { choice, message: choice.message }
   })

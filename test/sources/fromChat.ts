@@ -205,6 +205,22 @@ test('calls without an index are put together by their ids, in linear time', asy
   })
 })
 
+test('what comes beside log probabilities is put together in linear time, and becomes no prototype', async (t) => {
+  const count = 30_000
+  const beside = (name: string): GatewayEvent =>
+    chunk('a', { logprobs: Object.fromEntries([[name, { a: 1 }]]) })
+  const gateway = gatewayOf(() =>
+    from([
+      ...Array.from({ length: count }, (_, index) => beside(`x${index}`)),
+      beside('__proto__'),
+      chunk('', { finish_reason: 'stop' }),
+    ]),
+  )
+  const [meta] = (await lastValueFrom(fromChat(gateway, request(true)).pipe(wholeReply()))).meta
+  t.is(Object.keys(meta?.logprobs ?? {}).length, count + 1)
+  t.is(Object.getPrototypeOf(meta?.logprobs), Object.prototype)
+})
+
 test('a span does not change when its caller changes what was sent', async (t) => {
   const sink = memorySink()
   const attributes = { properties: { a: 1 }, metadata: { nested: { k: 1 } } }
