@@ -192,6 +192,36 @@ const wordsOf = async (replies$: Observable<unknown>): Promise<unknown> => {
   return error instanceof Error ? Object.assign(error, { partial: undefined }) : error
 }
 
+const ESCAPES: Readonly<Record<string, (key: string) => string>> = {
+  'as PHP does': (key) => key.replaceAll('/', '\\/'),
+  'as .NET does': (key) => key.replaceAll('+', '\\u002B'),
+  'each character': (key) =>
+    Array.from(key, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+}
+
+for (const [how, escaped] of Object.entries(ESCAPES))
+  test(`no error says a key that a server repeats in escapes of JSON, ${how}`, async (t) => {
+    const key = 'sk-canary/7d1f+0a9be4c2'
+    const said = escaped(key)
+    const answers: ReadonlyArray<(response: ServerResponse) => unknown> = [
+      (response) => response.writeHead(401).end(`{"error":{"message":"No ${said}","code":"${said}"}}`),
+      (response) => response.writeHead(401).end(`{"detail":"No ${said}","errors":{"${said}":["${said}"]}}`),
+      (response) => response.writeHead(502).end(`No ${said}`),
+      (response) => response.end(`{"error":{"message":"No ${said}","type":"${said}"}}`),
+      (response) => sendEvents(response, `data: {"error":{"message":"No ${said}"}}\n\n`),
+    ]
+    for (const answer of answers) {
+      const server = await serve(t, answer)
+      const reach = { baseUrl: server.url, apiKey: key, retry: { count: 0 } }
+      const error = await caught(
+        lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', stream: true, ...reach }))),
+      )
+      t.true(isRespanError(error))
+      t.false(shown(error).includes(key))
+      t.false(shown(error).includes(said))
+    }
+  })
+
 test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))
   const sink = memorySink()

@@ -32,17 +32,35 @@ const MOST_KNOWN = 100
 const known = new Map<string, Scrub>()
 
 const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
-  const pattern = secrets
+  const forms = secrets
     .flatMap((value) => [value, value.replace(/^\S+\s+/, '')])
     .flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeUri(value)])
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     // The longest first: a secret may be a part of another one.
     .sort((one, other) => other.length - one.length)
-    .map(literally)
-    .join('|')
-  if (pattern === '') return scrubNothing
-  const anySecret = new RegExp(pattern, 'g')
-  return (text) => text.replace(anySecret, '[redacted]')
+  if (forms.length === 0) return scrubNothing
+  const anyForm = new RegExp([...new Set(forms)].map(literally).join('|'), 'g')
+  const without: Scrub = (text) => text.replace(anyForm, '[redacted]')
+  return (text) => {
+    const clean = without(text)
+    if (!MAY_HIDE.test(clean)) return clean
+    const plain = clean.replaceAll(ESCAPED, unescaped)
+    const cleaner = without(plain)
+    return cleaner === plain ? clean : cleaner
+  }
+}
+
+const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')
+
+// JSON may write any character by its number, and some servers do: a slash, a plus, whatever is not ASCII.
+const MAY_HIDE = /\\[u/]/
+const ESCAPED = /\\(?:u([\da-f]{4})|[\\/])/gi
+
+/** What says the same in JSON: quotes, backslashes and control characters stay escaped. */
+const unescaped = (escaped: string, digits: string | undefined): string => {
+  if (digits === undefined) return escaped === '\\/' ? '/' : escaped
+  const character = String.fromCharCode(Number.parseInt(digits, 16))
+  return character < ' ' || character === '"' || character === '\\' ? escaped : character
 }
 
 const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
@@ -65,5 +83,3 @@ const encodeUri = (text: string): string => {
 
 /** Of a request without secrets; whoever gathers them may leave it out. */
 export const scrubNothing: Scrub = (text) => text
-
-const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')
