@@ -192,6 +192,9 @@ const wordsOf = async (replies$: Observable<unknown>): Promise<unknown> => {
   return error instanceof Error ? Object.assign(error, { partial: undefined }) : error
 }
 
+const refusing = (response: ServerResponse): unknown =>
+  sendJson(response, { detail: `No ${KEY}` }, { status: 401 })
+
 const ESCAPES: Readonly<Record<string, (key: string) => string>> = {
   'as PHP does': (key) => key.replaceAll('/', '\\/'),
   'as .NET does': (key) => key.replaceAll('+', '\\u002B'),
@@ -221,6 +224,19 @@ for (const [how, escaped] of Object.entries(ESCAPES))
       t.false(shown(error).includes(said))
     }
   })
+
+test('credentials of any length are taken out of what a server says', async (t) => {
+  const server = await serve(t, refusing)
+  const attributes = {
+    customer_credentials: { openai: { api_key: KEY }, other: { api_key: 'k'.repeat(100_000) } },
+  }
+  const reach = { baseUrl: server.url, apiKey: 'another-key', retry: { count: 0 } }
+  const error = await caught(
+    lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', attributes, ...reach }))),
+  )
+  t.like(error, { _tag: 'HttpError', status: 401 })
+  free(t, 'error', error)
+})
 
 test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))

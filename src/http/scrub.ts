@@ -39,8 +39,7 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
     // The longest first: a secret may be a part of another one.
     .sort((one, other) => other.length - one.length)
   if (forms.length === 0) return scrubNothing
-  const anyForm = new RegExp([...new Set(forms)].map(literally).join('|'), 'g')
-  const without: Scrub = (text) => text.replace(anyForm, '[redacted]')
+  const without = withoutAny([...new Set(forms)])
   return (text) => {
     const clean = without(text)
     if (!MAY_HIDE.test(clean)) return clean
@@ -48,6 +47,17 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
     const cleaner = without(plain)
     return cleaner === plain ? clean : cleaner
   }
+}
+
+/** Characters. An engine refuses a larger expression some time, and says all of it. */
+const LARGEST_PATTERN = 10_000
+
+const withoutAny = (forms: ReadonlyArray<string>): Scrub => {
+  const pattern = forms.map(literally).join('|')
+  if (pattern.length > LARGEST_PATTERN)
+    return (text) => forms.reduce((clean, form) => clean.replaceAll(form, '[redacted]'), text)
+  const anyForm = new RegExp(pattern, 'g')
+  return (text) => text.replace(anyForm, '[redacted]')
 }
 
 const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')
