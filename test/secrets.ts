@@ -238,6 +238,12 @@ test('credentials of any length are taken out of what a server says', async (t) 
   free(t, 'error', error)
 })
 
+test('a header with a password is a secret, too', async (t) => {
+  const server = await serve(t, refusing)
+  const reach = { baseUrl: server.url, headers: { 'X-Password': KEY }, retry: { count: 0 } }
+  free(t, 'error', await caught(lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', ...reach })))))
+})
+
 test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))
   const sink = memorySink()

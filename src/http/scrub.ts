@@ -6,7 +6,7 @@ export type Scrub = (text: string) => string
 /** No real key is shorter; scrubbing a shorter one would only garble messages. */
 const SHORTEST_SECRET = 6
 
-const SECRET_HEADER = /auth|key|token|secret|cookie|credential/i
+const SECRET_HEADER = /auth|key|token|secret|cookie|credential|password/i
 
 /**
  * Collects what must not get into an error: the API key, the values of headers that look like credentials, and other
