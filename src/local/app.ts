@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import { isSecret } from '../codecs/redactSecrets.js'
 import { chatRoute } from './chatRoute.js'
 import { embeddingsRoute } from './embeddingsRoute.js'
 import { ingestRoute } from './ingestRoute.js'
@@ -13,8 +14,6 @@ import { refusal } from './Refusal.js'
 import { readBody } from './readBody.js'
 import { sendJson, sendRefusal } from './send.js'
 import { traceRoutes } from './traceRoutes.js'
-
-const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie'])
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/iu
 
@@ -36,7 +35,7 @@ const guard =
 
 const withoutSecrets = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, CREDENTIALS.has(name) ? '[redacted]' : value]),
+    Object.entries(headers).map(([name, value]) => [name, isSecret(name) ? '[redacted]' : value]),
   )
 
 const recorded =

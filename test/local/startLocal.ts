@@ -127,6 +127,25 @@ test('records requests, the newest, with what became of them', async (t) => {
   })
 })
 
+test('records no credentials of a request', async (t) => {
+  const local = await start(t)
+  const names = [
+    'authorization',
+    'cookie',
+    'x-api-key',
+    'x-data-respan-params',
+    'proxy-authorization',
+    'x-other',
+  ]
+  const credentials = Object.fromEntries(names.map((name) => [name, btoa('{"a":1}')]))
+  await (await post(`${local.baseUrl}/chat/completions`, credentials)).text()
+  const [request] = local.requests
+  t.deepEqual(
+    names.map((name) => request?.headers[name]),
+    [...Array.from({ length: 5 }, () => '[redacted]'), btoa('{"a":1}')],
+  )
+})
+
 test('answers on loopback names and known origins only', async (t) => {
   const local = await start(t, { origins: ['http://localhost:5173'] })
   t.is(await rawStatus(local, `127.0.0.1:${local.port}`), 200)
