@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   openSync,
@@ -166,19 +167,29 @@ const segment = (
 /** Makes a new file; what is there already is an error. */
 export const createSegment = (path: string): Segment => segment(path, openSync(path, 'ax+', 0o600), 0, false)
 
+// In a folder that others can write to, a link may lead to any file, and to open a pipe may take for ever.
+const FOUND = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+const bytesOf = (file: number): Buffer => {
+  try {
+    if (fstatSync(file).isFile()) return readFileSync(file)
+    throw new Error('A segment is no regular file.')
+  } catch (thrown) {
+    closeSync(file)
+    throw thrown
+  }
+}
+
 /**
  * Reads a file that somebody else wrote, perhaps not to its end.
  *
  * @returns the segment, and the number of lines that are neither spans nor what else a segment holds
+ * @throws what the system says of it, or when it is no regular file
  */
 export const openSegment = (path: string): { readonly segment: Segment; readonly damaged: number } => {
-  const bytes = readFileSync(path)
-  const opened = segment(
-    path,
-    openSync(path, 'a+', 0o600),
-    bytes.length,
-    bytes.length > 0 && bytes.at(-1) !== NEWLINE,
-  )
+  const file = openSync(path, FOUND)
+  const bytes = bytesOf(file)
+  const opened = segment(path, file, bytes.length, bytes.length > 0 && bytes.at(-1) !== NEWLINE)
   let damaged = 0
   for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf(NEWLINE, start)

@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
   closeSync,
+  copyFileSync,
   existsSync,
   fstatSync,
   mkdirSync,
@@ -13,6 +14,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -502,6 +504,32 @@ test('a file that cannot be read is told, and keeps nobody from delivering the o
   t.deepEqual(sentBy(sent), [1, 2])
   t.true(warnings.some(({ message }) => message.includes('the spool fails: Error: EISDIR')))
 })
+
+const IMPOSTORS: Readonly<Record<string, (path: string, elsewhere: string) => void>> = {
+  'a link': (path, elsewhere) => symlinkSync(elsewhere, path),
+  'a pipe': (path) => execFileSync('mkfifo', [path]),
+}
+
+for (const [what, make] of Object.entries(IMPOSTORS))
+  test(`${what} in place of a file is told, and neither read nor written`, async (t) => {
+    const directory = folder(t)
+    const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
+    finish(first.sink, 1, 2)
+    abandonOwner(directory)
+    const [path = ''] = segments(directory)
+    const elsewhere = join(directory, '..', 'elsewhere')
+    copyFileSync(path, elsewhere)
+    // Older than the other one, so that it is found first.
+    make(path.replace(/[^/]{9}(?=-[^/]*$)/, '000000000'), elsewhere)
+    const { time, sink, sent, warnings } = rig(t, undefined, { spool: fileSpool(directory) })
+    const flushed = sink.flush()
+    await time.settle()
+    time.pass(1_000)
+    t.like(await flushed, { _tag: 'Right', right: { delivered: 2 } })
+    t.deepEqual(sentBy(sent), [1, 2])
+    t.true(warnings.some(({ message }) => message.includes('the spool fails')))
+    t.false(readFileSync(elsewhere, 'utf8').includes('done'))
+  })
 
 test('a flush after the sink was closed is done at once, and says what is on the disk', async (t) => {
   const { time, sink } = rig(t, () => status(503), { ...GIVES_UP, spool: fileSpool(folder(t)) })
