@@ -68,7 +68,7 @@ export type {
   PromptInput,
   PromptSettings,
 } from './operators/generate.js'
-export { type OpenaiGenerate, openaiGenerate } from './operators/openaiGenerate.js'
+export { type ByOpenaiModel, type OpenaiGenerate, openaiGenerate } from './operators/openaiGenerate.js'
 export { type RespanGenerate, respanGenerate } from './operators/respanGenerate.js'
 export { respanTrace, type TraceOptions, type TraceStart } from './operators/respanTrace.js'
 export { snapshots } from './operators/snapshots.js'

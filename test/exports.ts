@@ -31,7 +31,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       toolResult traceEach traced user version wholeReply withFallback withSpan
     `,
     types: `
-      AssistantChatMessage Attempt BufferPolicy BuildPrompt BuildPromptOptions ByModel ByPrompt
+      AssistantChatMessage Attempt BufferPolicy BuildPrompt BuildPromptOptions ByModel ByOpenaiModel ByPrompt
       ByTypedPrompt Bytes CallDetails ChoiceOption Component ComponentOptions Connection ConsoleOptions
       CurrentSpan DecodeFailure DeliveryWarning DeveloperMessage Each FallbackOptions Flatten Flattening
       FlushReport FromChatOptions Gateway GatewayEvent GenerateInput Generation Ids LineOptions

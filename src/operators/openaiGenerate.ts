@@ -10,7 +10,8 @@ import {
   type Whole,
 } from './generate.js'
 
-type ByOpenaiModel = ByModel & { readonly attributes?: never }
+/** A request to a model of OpenAI's: as to one of the gateway's, but no attributes go with it. */
+export type ByOpenaiModel = ByModel & { readonly attributes?: never }
 
 /** The forms of `openaiGenerate`: whole replies, or with `stream: true` their events. */
 export interface OpenaiGenerate {
