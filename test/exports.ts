@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
 import ts from 'typescript'
@@ -130,6 +131,31 @@ for (const [entry, { file, values, types }] of Object.entries(ENTRIES)) {
     t.regex(declarationOf(file), /export \{/)
   })
 }
+
+test('what a source emits is shown by its name', (t) => {
+  const file = fileURLToPath(new URL('../test/sample.ts', import.meta.url))
+  const text = `
+    import { fromPrompts, fromPromptVersion } from 'respan-rx'
+    export const prompts = fromPrompts()
+    export const version = fromPromptVersion('p')
+  `
+  const options = { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, strict: true }
+  const host = ts.createCompilerHost(options)
+  const program = ts.createProgram([file], options, {
+    ...host,
+    getSourceFile: (name, ...rest) =>
+      name === file
+        ? ts.createSourceFile(name, text, ts.ScriptTarget.ES2022)
+        : host.getSourceFile(name, ...rest),
+  })
+  const checker = program.getTypeChecker()
+  const source = program.getSourceFile(file)
+  const module = source === undefined ? undefined : checker.getSymbolAtLocation(source)
+  const shown = (module === undefined ? [] : checker.getExportsOfModule(module)).map((symbol) =>
+    checker.typeToString(checker.getTypeOfSymbol(symbol)),
+  )
+  t.deepEqual(shown, ['Observable<PromptSummary>', 'Observable<PromptVersion>'])
+})
 
 test('bundlers find the modules before what Node loads, also those for servers', (t) => {
   const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

@@ -30,7 +30,7 @@ export const PromptSummary = wire(
 )
 
 /** A managed prompt in a list. */
-export type PromptSummary = t.TypeOf<typeof PromptSummary>
+export interface PromptSummary extends t.TypeOf<typeof PromptSummary> {}
 
 /**
  * One page of `POST /api/prompts/list/`. `next` and `previous` are URLs, or null at the ends; `count` is that of all

@@ -41,4 +41,4 @@ export const PromptVersion = wire(
 )
 
 /** One version of a managed prompt. */
-export type PromptVersion = t.TypeOf<typeof PromptVersion>
+export interface PromptVersion extends t.TypeOf<typeof PromptVersion> {}
