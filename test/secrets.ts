@@ -244,6 +244,22 @@ test('a header with a password is a secret, too', async (t) => {
   free(t, 'error', await caught(lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', ...reach })))))
 })
 
+const ENCODED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'a password': { Authorization: `Basic ${btoa(`somebody:${KEY}`)}` },
+  credentials: {
+    'X-Data-Respan-Params': btoa(JSON.stringify({ customer_credentials: { openai: { api_key: KEY } } })),
+  },
+}
+
+for (const [what, headers] of Object.entries(ENCODED))
+  test(`no error says ${what} that a header has in base64`, async (t) => {
+    const server = await serve(t, refusing)
+    const reach = { baseUrl: server.url, headers, retry: { count: 0 } }
+    const error = await caught(lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', ...reach }))))
+    t.like(error, { _tag: 'HttpError', status: 401 })
+    free(t, 'error', error)
+  })
+
 test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))
   const sink = memorySink()

@@ -1,4 +1,6 @@
 import { forgetOldest } from '../codecs/forgetOldest.js'
+import { secretsIn } from '../codecs/redactSecrets.js'
+import { parseJson } from './parseJson.js'
 
 /** Replaces every secret in a text by `[redacted]`. */
 export type Scrub = (text: string) => string
@@ -6,7 +8,7 @@ export type Scrub = (text: string) => string
 /** No real key is shorter; scrubbing a shorter one would only garble messages. */
 const SHORTEST_SECRET = 6
 
-const SECRET_HEADER = /auth|key|token|secret|cookie|credential|password/i
+const SECRET_HEADER = /auth|key|token|secret|cookie|credential|password|respan-params/i
 
 /**
  * Collects what must not get into an error: the API key, the values of headers that look like credentials, and other
@@ -34,6 +36,7 @@ const known = new Map<string, Scrub>()
 const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   const forms = secrets
     .flatMap((value) => [value, value.replace(/^\S+\s+/, '')])
+    .flatMap((value) => [value, ...inBase64(value)])
     .flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeUri(value)])
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     // The longest first: a secret may be a part of another one.
@@ -46,6 +49,16 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
     const plain = clean.replaceAll(ESCAPED, unescaped)
     const cleaner = without(plain)
     return cleaner === plain ? clean : cleaner
+  }
+}
+
+/** What else a header says: the password of `Basic`, the credentials in `X-Data-Respan-Params`. */
+const inBase64 = (value: string): ReadonlyArray<string> => {
+  try {
+    const text = atob(value)
+    return [text.slice(text.indexOf(':') + 1), ...secretsIn(parseJson(text))]
+  } catch {
+    return []
   }
 }
 
