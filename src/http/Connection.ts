@@ -11,7 +11,8 @@ export interface RetryPolicy {
   readonly maxDelay?: number
   /**
    * Limit of the whole: all attempts and all waits. Without it there is none, but then a `Retry-After` of more than
-   * one minute is not waited for: the error is emitted at once and tells how long it would be.
+   * one minute, or than `maxDelay` if that is longer, is not waited for: the error is emitted at once and tells how long
+   * it would be.
    */
   readonly deadline?: number
   /** HTTP statuses worth another attempt. Default 408, 409, 429, 500, 502, 503, 504, 529. */
