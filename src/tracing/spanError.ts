@@ -32,10 +32,20 @@ const withoutMessage = (error: unknown): SpanError => ({ tag: nameOf(error), sta
 const textOf = (thrown: unknown): string =>
   (typeof thrown === 'object' ? jsonText(thrown) : undefined) ?? String(thrown)
 
+/** A number is told as it was found, and may be content. */
+const withoutContent = (error: RespanError, { captureContent, redact }: Trace): string => {
+  if (!('found' in error)) return error.message
+  const found = captureContent ? redact(error.found) : undefined
+  return error.message.replace(`, found ${error.found}`, () =>
+    typeof found === 'string' ? `, found ${found}` : '',
+  )
+}
+
 const describe = (error: unknown, trace: Trace): SpanError => {
   if (isRespanError(error)) {
-    const { _tag: tag, message, stack } = error
-    return { tag, message, status: httpStatus(error), ...(stack === undefined ? {} : { stack }) }
+    const message = withoutContent(error, trace)
+    const stack = stackWith(error.stack, error.message, message)
+    return { tag: error._tag, message, status: httpStatus(error), ...(stack === undefined ? {} : { stack }) }
   }
   if (!trace.captureContent) return withoutMessage(error)
   const original = error instanceof Error ? error.message : textOf(error)

@@ -4,6 +4,7 @@ import { testProp } from '@fast-check/ava'
 import test from 'ava'
 import { expectTypeOf } from 'expect-type'
 import fc from 'fast-check'
+import * as io from 'io-ts'
 import {
   concat,
   concatMap,
@@ -33,6 +34,7 @@ import {
 import type { ChatMessage } from '../../dist/codecs/ChatMessage.js'
 import { user } from '../../dist/codecs/messages.js'
 import { HttpError, InvalidInput } from '../../dist/errors.js'
+import { buildPrompt } from '../../dist/operators/buildPrompt.js'
 import { component } from '../../dist/operators/component.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace, type TraceOptions, type TraceStart } from '../../dist/operators/respanTrace.js'
@@ -675,6 +677,25 @@ test('redact maps inputs, outputs and foreign messages before any event', async 
   const [span] = await spansOf(of(1).pipe(failing), { redact })
   t.is(span?.error?.message, 'the ***')
   t.regex(span?.error?.stack ?? '', /^Error: the \*\*\*\n +at /)
+})
+
+test('a number of an input is content, also where an error of ours tells it', async (t) => {
+  const prompt = buildPrompt('{{ card }}', { variables: io.type({ card: io.string }) })
+  const told = async (options: TraceOptions) => {
+    const spans = await spansOf(of(JSON.parse('{"card":4111111111111111}')).pipe(prompt), options)
+    t.is(new Set(spans.map(({ error }) => error?.message)).size, 1)
+    t.is(
+      spans.some(({ error }) => error?.stack?.includes('4111111111111111')),
+      options.captureContent === true,
+    )
+    return spans[0]?.error?.message
+  }
+  const redact = (content: unknown): unknown =>
+    JSON.parse(JSON.stringify(content).replaceAll(/\d{16}/g, '****'))
+  const withheld = 'buildPrompt: card: expected string'
+  t.is(await told({ captureContent: true }), `${withheld}, found number 4111111111111111.`)
+  t.is(await told({ captureContent: false }), `${withheld}.`)
+  t.is(await told({ redact }), `${withheld}, found number ****.`)
 })
 
 test('a stack that holds another message than the error is withheld when redacted', async (t) => {
