@@ -23,13 +23,13 @@ export interface Template {
  * whitespace is touched but where a minus sign asks for it.
  *
  * `if`, `for` (with `break` and `continue`, without `recursive`), `set`, `macro`, `call`, `filter` and `raw` work; `with`
- * doesn't, nor do templates that include or extend others. A block of `set` or `filter` takes no chain of filters.
+ * doesn't, nor do templates that include or extend others. A block of `filter` takes one filter, and numbers no exponent.
  *
  * Filters are Jinja's but for `attr`, `pprint`, `random`, `urlize` and `xmlattr`, tests are Jinja's but for `escaped`,
  * `filter` and `test`, and values have Python's methods as far as templates call them. All of them give what they give in
- * Python, but that `tojson` escapes nothing for HTML and keeps the order of keys. Truth values, lists and objects are
- * shown as JSON shows them. What a number in the template makes too large (ten million characters, a hundred thousand
- * items) is refused.
+ * Python, but that `tojson` escapes nothing for HTML and keeps the order of keys, and that what is made of an escaped
+ * text (`upper`, `+`) counts as any other. Truth values, lists and objects are shown as JSON shows them. What a number in
+ * the template makes too large (ten million characters, a hundred thousand items) is refused.
  *
  * Values are data: they are never read as templates, and no property of their JavaScript objects but their own fields
  * can be reached.

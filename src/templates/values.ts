@@ -37,6 +37,17 @@ export const tuple = (items: ReadonlyArray<Value>): ListValue => {
 
 export const isTuple = (value: Value): value is ListValue => TUPLES.has(value)
 
+const MARKUP = new WeakSet<Value>()
+
+/** A text that `escape` leaves as it is. Only filters in a row see that: what is made of it is any text. */
+export const markup = (text: string): Value => {
+  const made = constant(text)
+  MARKUP.add(made)
+  return made
+}
+
+export const isMarkup = (value: Value): boolean => MARKUP.has(value)
+
 const PARTS = new WeakMap<Value, ReadonlyMap<string, Value>>()
 
 /** A list whose items also have names, under which the engine and `attribute` find them. */

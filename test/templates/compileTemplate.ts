@@ -541,6 +541,17 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     ],
   ],
   [
+    'escapes once what is escaped or safe',
+    [
+      [
+        "{{ '<' | e | escape }} {{ '<' | safe | e }} {{ '<' | e | safe | e }} {{ '<' | e | forceescape }}",
+        '&lt; < &lt; &amp;lt;',
+      ],
+      ["{% set x = '<' %}{% set y = x | safe %}{{ x | e }}{{ y | e }}", '&lt;<'],
+      ["{{ ['<', '>'] | map('e') | map('e') | join }} {{ 1 | safe }}", '&lt;&gt; 1'],
+    ],
+  ],
+  [
     'keeps floats apart from whole numbers',
     [
       [

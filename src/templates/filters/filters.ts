@@ -1,4 +1,4 @@
-import { checkArguments, type Filter, filter } from '../parameters.js'
+import { checkArguments, type Filter } from '../parameters.js'
 import { jsonFilter } from './jsonFilter.js'
 import { LIST_FILTERS } from './listFilters.js'
 import { NUMBER_FILTERS } from './numberFilters.js'
@@ -27,6 +27,4 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map([
   ...LIST_FILTERS,
   ...selectionFilters(filterNamed),
   ['tojson', jsonFilter],
-  // Nothing is escaped, so all is safe.
-  ['safe', filter([], (value) => value)],
 ])

@@ -3,7 +3,18 @@ import { boundedText, joined, repeated } from '../bounds.js'
 import type { Value } from '../jinja.js'
 import { type Filter, filter } from '../parameters.js'
 import { strip } from '../strip.js'
-import { constant, given, isFields, isList, isMissing, isText, itemsOf, textOf } from '../values.js'
+import {
+  constant,
+  given,
+  isFields,
+  isList,
+  isMarkup,
+  isMissing,
+  isText,
+  itemsOf,
+  markup,
+  textOf,
+} from '../values.js'
 import { printf } from './printf.js'
 import { wrapLine } from './wrapLines.js'
 
@@ -153,7 +164,7 @@ const textFilter = (
   apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => string,
 ): Filter => filter(parameters, (value, ...args) => constant(apply(textOf(value), ...args)))
 
-const escapeFilter = textFilter([], escaped)
+const escapeFilter = filter([], (value) => (isMarkup(value) ? value : markup(escaped(textOf(value)))))
 
 export const TEXT_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
   ['string', textFilter([], (text) => text)],
@@ -197,7 +208,8 @@ export const TEXT_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
   ['format', { parameters: ['*'], apply: (value, args) => constant(printf(textOf(value), args)) }],
   ['escape', escapeFilter],
   ['e', escapeFilter],
-  ['forceescape', escapeFilter],
+  ['forceescape', filter([], (value) => markup(escaped(textOf(value))))],
+  ['safe', filter([], (value) => markup(textOf(value)))],
   ['striptags', textFilter([], withoutTags)],
   ['urlencode', filter([], (value) => constant(isMissing(value) ? '' : urlEncoded(value)))],
 ]
