@@ -66,6 +66,12 @@ const rawExpression = (
 /** A plus sign turns off block trimming, which is off anyway, and which the engine doesn't read. */
 const withoutPlus = (tag: string): string => tag.replace(/^\{%\+/, '{%').replace(/\+%\}$/, '%}')
 
+const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?<!\w)\d+(?:_\d+)+/gs
+
+/** `1_000` is 1000; the engine doesn't read the underscore. */
+const withoutUnderscores = (tag: string): string =>
+  tag.replace(STRING_OR_NUMBER, (match) => (/^\d/.test(match) ? match.replaceAll('_', '') : match))
+
 /**
  * Splits a template into text and tags.
  *
@@ -100,9 +106,14 @@ export const scanTags = (source: TemplateSource): ReadonlyArray<Tag> => {
         source: rawExpression(content, { before, after }, { before: closeBefore, after: closeAfter }),
       })
     } else if (kind === 'statement') {
-      tags.push({ kind, start, source: withoutPlus(tag), word: STATEMENT.exec(tag)?.[1] ?? '' })
+      tags.push({
+        kind,
+        start,
+        source: withoutUnderscores(withoutPlus(tag)),
+        word: STATEMENT.exec(tag)?.[1] ?? '',
+      })
     } else {
-      tags.push({ kind, start, source: tag })
+      tags.push({ kind, start, source: kind === 'comment' ? tag : withoutUnderscores(tag) })
     }
   }
   return tags

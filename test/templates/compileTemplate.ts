@@ -541,6 +541,17 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     ],
   ],
   [
+    'reads numbers with underscores',
+    [
+      ["{{ 1_000 + 1 }} {{ 1_0.2_5 }} {{ -1_0 }} {{ 'abc'[:1_0] }}", '1001 10.25 -10 abc'],
+      [
+        "{{ '1_0' }} {{ \"1_0'\" }} {{ '\\'1_0' }} 1_0 {# 1_0 #}{% raw %}1_0{% endraw %}",
+        "1_0 1_0' '1_0 1_0 1_0",
+      ],
+      ['{% set a1_0 = 1 %}{% set a = {"b1_0": 2} %}{{ a1_0 }}{{ a.b1_0 }}', '12'],
+    ],
+  ],
+  [
     'escapes once what is escaped or safe',
     [
       [
