@@ -1,10 +1,11 @@
 import { InvalidInput } from '../errors.js'
 import { FILTERS } from './filters/filters.js'
 import { declaredBy, GLOBALS } from './freeVariables.js'
-import { type Call, type Identifier, jinja, type Node } from './jinja.js'
+import { type Call, type Identifier, jinja, type Node, type SetBlock } from './jinja.js'
 import { argumentsProblem, type Parameters } from './parameters.js'
 import { parseTemplate } from './parseTemplate.js'
 import type { Tag } from './scanTags.js'
+import { targetOf } from './setFilters.js'
 import { type TemplateSource, templateError } from './TemplateSource.js'
 import { testOfFilter } from './testArguments.js'
 import { TESTS } from './tests.js'
@@ -139,11 +140,12 @@ const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => 
 
 const isNames = (target: Node): boolean =>
   target.type === 'Identifier' ||
-  ((target.type === 'TupleLiteral' || target.type === 'ArrayLiteral') &&
-    target.value.every(({ type }) => type === 'Identifier'))
+  ((target.type === 'TupleLiteral' || target.type === 'ArrayLiteral') && target.value.every(isNames))
 
-const isTarget = (target: Node): boolean =>
-  isNames(target) || (target.type === 'MemberExpression' && !target.computed)
+const isTarget = ({ assignee, value }: SetBlock): boolean => {
+  const target = value === null ? targetOf(assignee) : assignee
+  return isNames(target) || (target.type === 'MemberExpression' && !target.computed)
+}
 
 /** What the engine would notice only while rendering, or not at all. */
 const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefined => {
@@ -163,7 +165,7 @@ const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefin
     case 'For':
       return isNames(node.loopvar) ? undefined : { expected: 'names to loop over', found: 'another target' }
     case 'Set':
-      return isTarget(node.assignee) ? undefined : { expected: 'names to set', found: 'another target' }
+      return isTarget(node) ? undefined : { expected: 'names to set', found: 'another target' }
     default:
       return undefined
   }
@@ -239,12 +241,23 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
   }
 }
 
+const RECURSIVE = /\srecursive\s*-?%\}$/
+
+/** What Jinja has and the engine's parser doesn't, where its own words would not tell which. */
+const missing = ({ word, source }: Tag, found: string): Problem | undefined => {
+  if (word === 'for' && RECURSIVE.test(source)) return { expected: 'a loop of one level', found: 'recursive' }
+  if (word === 'filter' && found.includes('Pipe'))
+    return { expected: 'one filter for a block', found: 'a second filter' }
+  return undefined
+}
+
 /** What the engine throws, the tag is to blame for. */
 const attempt = <T>(source: TemplateSource, tag: Tag, run: () => T): T => {
   try {
     return run()
   } catch (cause) {
     if (cause instanceof InvalidInput) throw cause
-    throw templateError(source, tag.start, { expected: 'a Jinja tag', found: reasonOf(cause), cause })
+    const found = reasonOf(cause)
+    throw templateError(source, tag.start, { expected: 'a Jinja tag', found, ...missing(tag, found), cause })
   }
 }

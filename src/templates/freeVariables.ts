@@ -21,6 +21,8 @@ export const namesOf = (target: Node): ReadonlyArray<string> => {
     case 'TupleLiteral':
     case 'ArrayLiteral':
       return target.value.flatMap(namesOf)
+    case 'FilterExpression':
+      return namesOf(target.operand)
     default:
       return []
   }

@@ -3,6 +3,7 @@ import { isEqual } from './isEqual.js'
 import { type For, jinja, type Macro, type Node, type Scope, type SetBlock, type Value } from './jinja.js'
 import { withMethods } from './methods.js'
 import type { Filter } from './parameters.js'
+import { targetOf, withSetFilters } from './setFilters.js'
 import { constant, fields, isCallable, isTrue, itemsOf, kindOf, list, textOf, UNDEFINED } from './values.js'
 
 /** What a block has rendered, and the tag that left it before its end. */
@@ -179,7 +180,16 @@ export const statements = (
         )
       case 'Set':
         return node.value === null
-          ? filled(node.body, scope, (value) => assign({ ...node, value }, scope))
+          ? filled(node.body, scope, (content) =>
+              assign(
+                {
+                  ...node,
+                  assignee: targetOf(node.assignee),
+                  value: withSetFilters(node.assignee, content),
+                },
+                scope,
+              ),
+            )
           : { text: textOf(assign(node, scope) ?? UNDEFINED) }
       default:
         return undefined

@@ -1,11 +1,15 @@
 import type { Node, Parameter } from './jinja.js'
+import { targetOf, withSetFilters } from './setFilters.js'
 
 const defaultsOf = (parameters: ReadonlyArray<Parameter>): ReadonlyArray<Node> =>
   parameters.flatMap((parameter) => (parameter.type === 'Identifier' ? [] : [parameter.value]))
 
-/** What assigning to a target reads: nothing, but for `namespace.attribute`. */
-const readsOfTarget = (target: Node): ReadonlyArray<Node> =>
-  target.type === 'MemberExpression' ? [target.object] : []
+/** What assigning to a target reads: nothing, but for `namespace.attribute` and the filters of a block. */
+const readsOfTarget = (target: Node): ReadonlyArray<Node> => {
+  if (target.type === 'FilterExpression')
+    return [...readsOfTarget(targetOf(target)), withSetFilters(target, { type: 'StringLiteral', value: '' })]
+  return target.type === 'MemberExpression' ? [target.object] : []
+}
 
 const present = (...nodes: ReadonlyArray<Node | null | undefined>): ReadonlyArray<Node> =>
   nodes.filter((node) => node != null)

@@ -540,7 +540,16 @@ const wrong: ReadonlyArray<readonly [template: string, path: string, found: stri
   ['{{ x is nope }}', 'template:1:1', 'unknown test nope'],
   ['{{ xs | selectattr("a", "nope") }}', 'template:1:1', 'unknown test nope'],
   ['a\r\nb {{ now() }}', 'template:2:3', 'unknown function now'],
-  ['{% for a, (b, c) in x %}{% endfor %}', 'template:1:1', 'another target'],
+  ['{% for a, (b, c.d) in x %}{% endfor %}', 'template:1:1', 'another target'],
+  ['{% set x | upper = 1 %}', 'template:1:1', 'another target'],
+  ['{% set x.y.z() | upper %}{% endset %}', 'template:1:1', 'another target'],
+  ['{% set x | nope %}{% endset %}', 'template:1:1', 'unknown filter nope'],
+  ['{% set x | upper(1) | trim %}{% endset %}', 'template:1:1', 'filter upper with arguments'],
+  ['\n{% for x in xs recursive %}{% endfor %}', 'template:2:1', 'recursive'],
+  ['{% for x in xs if x recursive -%}{% endfor %}', 'template:1:1', 'recursive'],
+  ['{% filter upper | trim %}{% endfilter %}', 'template:1:1', 'a second filter'],
+  ['{% with x = 1 %}{% endwith %}', 'template:1:1', '{% with %}'],
+  ['{{ 1__0 }}', 'template:1:1', 'Expected closing expression token. Identifier !== CloseExpression'],
   ['{% set x.y.z() = 1 %}', 'template:1:1', 'another target'],
 ]
 

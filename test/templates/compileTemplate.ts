@@ -123,6 +123,8 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       ],
       ['{% for k, v in [(1, 2), (3, 4)] %}{{ k }}{{ v }};{% endfor %}', '12;34;'],
       ["{% set both = (1, 'b') %}{{ '%s-%s' % both }}", '1-b'],
+      ['{% for (a, b), c in [((1, 2), 3)] %}{{ a }}{{ b }}{{ c }}{% endfor %}', '123'],
+      ['{% set a, (b, (c, d)) = 1, (2, [3, 4]) %}{{ a }}{{ b }}{{ c }}{{ d }}', '1234'],
     ],
   ],
   [
@@ -541,6 +543,15 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     ],
   ],
   [
+    'sets a name to the filtered text of a block',
+    [
+      ['{% set x | upper %} a{{ two }} {% endset %}[{{ x }}]', '[ A2 ]'],
+      ["{% set x | replace('a', 'b') | trim | default(y) %} a {% endset %}{% set y = 1 %}[{{ x }}]", '[b]'],
+      ['{% set n = namespace() %}{% set n.x | upper %}a{% endset %}{{ n.x }}', 'A'],
+      ['{% for i in [1, 2] %}{% set x | upper %}a{% break %}{% endset %}{% endfor %}[{{ x }}]', '[]'],
+    ],
+  ],
+  [
     'reads numbers with underscores',
     [
       ["{{ 1_000 + 1 }} {{ 1_0.2_5 }} {{ -1_0 }} {{ 'abc'[:1_0] }}", '1001 10.25 -10 abc'],
@@ -809,6 +820,15 @@ test('the arguments of a test are inputs of the template', (t) => {
     '{{ a is in b }}{{ c is eq(d.e[f]) }}{{ xs | select("in", g) }}',
   )
   t.deepEqual(variables, ['a', 'b', 'c', 'd', 'f', 'g', 'xs'])
+})
+
+test('the arguments of the filters of a set are inputs of the template', (t) => {
+  const { variables } = compileTemplate(
+    'test',
+    'template',
+    '{{ x }}{% set x | replace(a, b) | default(c.d) %}{{ e }}{% endset %}{% set f.x | trim %}{% endset %}',
+  )
+  t.deepEqual(variables, ['a', 'b', 'c', 'e', 'f'])
 })
 
 test('a long text that is no number is found out in one pass', (t) => {
