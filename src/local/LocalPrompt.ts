@@ -3,15 +3,38 @@ import { ChatMessages } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
 import { Fields } from '../codecs/Fields.js'
 import { WeightedModel } from '../codecs/RespanParams.js'
-import { integerWithin, strings, wire } from '../codecs/wire.js'
+import { integerWithin, nullable, strings, wire } from '../codecs/wire.js'
+
+const { props } = ChatParams.type
+
+/** The parameters that a version on the platform has beside its messages. */
+export const StoredParams = wire(
+  t.partial({
+    temperature: nullable(props.temperature),
+    max_tokens: nullable(props.max_tokens),
+    top_p: nullable(props.top_p),
+    frequency_penalty: nullable(props.frequency_penalty),
+    presence_penalty: nullable(props.presence_penalty),
+    reasoning_effort: nullable(props.reasoning_effort),
+    verbosity: nullable(props.verbosity),
+    seed: nullable(props.seed),
+    thinking: nullable(props.thinking),
+    tools: nullable(props.tools),
+    tool_choice: nullable(props.tool_choice),
+    response_format: nullable(props.response_format),
+  }),
+  'StoredParams',
+)
 
 /**
  * One version of a prompt that the local gateway manages: template messages in Jinja2, the defaults of their
- * variables (plain or typed, as in a request), the model and its parameters.
+ * variables (plain or typed, as in a request), the model and its parameters, which stand beside the messages or in
+ * `params`; these win.
  */
 export const LocalPromptVersion = wire(
   t.intersection([
     t.type({ messages: ChatMessages }),
+    StoredParams,
     t.partial({
       version: integerWithin(1),
       description: t.string,

@@ -1,4 +1,5 @@
-import type { LocalPrompt, LocalPromptVersion } from './LocalPrompt.js'
+import type { ChatParams } from '../codecs/ChatParams.js'
+import { type LocalPrompt, type LocalPromptVersion, StoredParams } from './LocalPrompt.js'
 
 /** A version with its number. */
 export interface StoredVersion extends LocalPromptVersion {
@@ -18,10 +19,23 @@ export interface StoredPrompt {
 /** Prompts by id. */
 export type PromptStore = ReadonlyMap<string, StoredPrompt>
 
+const paramsOf = (version: LocalPromptVersion): ChatParams => ({
+  ...Object.fromEntries(
+    Object.entries(version).filter(
+      ([name, value]) => Object.hasOwn(StoredParams.type.props, name) && value !== null,
+    ),
+  ),
+  ...version.params,
+})
+
 const stored = (id: string, prompt: LocalPrompt): StoredPrompt => {
   const { name, description } = prompt
   const versions = ('versions' in prompt ? prompt.versions : [prompt])
-    .map((version, index) => ({ ...version, version: version.version ?? index + 1 }))
+    .map((version, index) => ({
+      ...version,
+      params: paramsOf(version),
+      version: version.version ?? index + 1,
+    }))
     .toSorted((a, b) => a.version - b.version)
   const newest = versions.at(-1)?.version ?? 1
   return {

@@ -273,6 +273,34 @@ test('the prompt endpoints have the documented shapes', async (t) => {
   t.is((await get(local, '/prompts/translator/versions/9/'))[0], 404)
 })
 
+test('parameters stand in params, or beside the messages as the platform has them', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'respan-rx-prompts-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'exported.json'), fixture('prompt.version.json'))
+  const prompts: Readonly<Record<string, LocalPrompt>> = {
+    both: {
+      messages: [{ role: 'user', content: 'Say hi' }],
+      model: 'm',
+      temperature: 0.1,
+      top_p: 0.5,
+      seed: null,
+      params: { temperature: 0.3 },
+    },
+  }
+  const local = await start(t, { prompts, promptsDirectory: folder })
+  const asked = async (prompt_id: string): Promise<unknown> => {
+    const prompt = { prompt_id, schema_version: 2 }
+    const [, body] = await call(local, { prompt, request_breakdown: true })
+    return body.request_breakdown
+  }
+  t.like(await asked('both'), { full_request: { temperature: 0.3, top_p: 0.5 } })
+  t.like(await asked('exported'), { full_request: { temperature: 0.2, max_tokens: 300, top_p: 1 } })
+  t.like((await get(local, '/prompts/both/versions/1/'))[1], { temperature: 0.3, top_p: 0.5, seed: null })
+  await writeFile(join(folder, 'hot.json'), '{"messages": [], "temperature": 3}')
+  const error = await t.throwsAsync(startLocal({ promptsDirectory: folder }), { instanceOf: InvalidInput })
+  t.regex(error?.message ?? '', /hot\.json.*temperature/u)
+})
+
 test('prompts come from a folder, and those from code win', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'respan-rx-prompts-'))
   t.teardown(() => rm(folder, { recursive: true }))
