@@ -1,8 +1,9 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { defer, Subscription, take } from 'rxjs'
 import { left, right } from '#fp/Either'
+import { fieldOf } from '../codecs/fieldOf.js'
 import { Timeout } from '../errors.js'
-import { toSpan } from '../tracing/foldSpans.js'
+import { type FinishedSpan, toSpan } from '../tracing/foldSpans.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import type { Batch } from './outbox.js'
 import { ALL_TAKEN } from './settlement.js'
@@ -36,6 +37,17 @@ export interface BatchFlightsHost {
   readonly unstoppable: (thrown: unknown) => void
 }
 
+const spanOf = (finished: FinishedSpan): Span => {
+  try {
+    return toSpan(finished)
+  } catch {
+    const { start, end } = finished
+    return toSpan({ ...finished, start: lenient(start), end: lenient(end) })
+  }
+}
+
+const lenient = <A extends object>(event: A): A => new Proxy<A>(event, { get: fieldOf })
+
 /**
  * Sends batches over a transport, and tells the one outcome of each, whatever the transport does.
  *
@@ -46,7 +58,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
   const all = new Set<Flight>()
 
   const launch = (batch: Batch, keepalive: boolean): void => {
-    const spans = batch.entries.map(({ span }) => toSpan(span))
+    const spans = batch.entries.map(({ span }) => spanOf(span))
     const subscription = new Subscription()
     const stop = (): void => {
       all.delete(flight)

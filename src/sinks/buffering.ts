@@ -172,8 +172,17 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
     warnings.tell('closed', () => `${name()}: spans that end after the sink was closed are dropped.`)
   }
 
-  const accept = (span: FinishedSpan): void =>
-    ledger.admit({ span, bytes: spanBytes(span), number: ++last }, expect)
+  const accept = (span: FinishedSpan): void => {
+    let bytes: number
+    try {
+      bytes = spanBytes(span)
+    } catch (thrown) {
+      // Counted here, where it is known that nothing else has counted it.
+      ledger.dropOrphan()
+      throw thrown
+    }
+    ledger.admit({ span, bytes, number: ++last }, expect)
+  }
 
   /** Comes before the counts are told: whoever watches them may end the process, and by then its end is watched. */
   const expect = (): void => {

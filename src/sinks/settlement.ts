@@ -4,7 +4,7 @@ import { GatewayError, InvalidInput } from '../errors.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { complaints } from './complaints.js'
-import { deliveryDecision } from './deliveryDecision.js'
+import { type DeliveryDecision, deliveryDecision } from './deliveryDecision.js'
 import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
 import { type Batch, bytesIn, type Entry } from './outbox.js'
@@ -37,8 +37,24 @@ export const ALL_TAKEN: Receipt = { rejected: [] }
 
 const NONE_NAMED: ReadonlyMap<number, string> = new Map()
 
-const toError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
+/** An error of which everything that a sink tells can be read. */
+const toError = (thrown: unknown): Error => {
+  try {
+    if (thrown instanceof Error && typeof `${thrown.name}: ${thrown.message}` === 'string') return thrown
+  } catch {
+    // A revoked proxy, a getter that throws, a symbol.
+  }
+  return new Error(`The transport failed: ${describeError(thrown)}.`)
+}
+
+const decisionOn = (thrown: unknown, statuses: ReadonlyArray<number> | undefined): DeliveryDecision => {
+  try {
+    return deliveryDecision(thrown, statuses)
+  } catch {
+    // A tag of ours on what is none of ours.
+    return { _tag: 'Retry', after: undefined }
+  }
+}
 
 const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
 
@@ -85,7 +101,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     const { batch, spans } = sent
     const { entries } = batch
     const error = toError(thrown)
-    const decision = deliveryDecision(thrown, retry.statuses)
+    const decision = decisionOn(thrown, retry.statuses)
     switch (decision._tag) {
       case 'Delivered':
         delivered(sent, ALL_TAKEN)

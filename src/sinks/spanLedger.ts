@@ -32,7 +32,7 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
    * or dropped.
    */
   readonly admit: (entry: Entry, done: () => void) => void
-  /** Counts an end without a start, or after the sink was closed. */
+  /** Counts an end without a start, after the sink was closed, or of a span that can not be read. */
   readonly dropOrphan: () => void
   /** From waiting to being in flight. */
   readonly takeOff: (batch: Batch) => void

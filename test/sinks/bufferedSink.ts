@@ -36,6 +36,14 @@ import { accounted, ended, finish, idOf, numberOf, range, started, virtualTime }
 
 const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
 
+const failing = <A extends object>(value: A, field: string): A =>
+  Object.defineProperty(value, field, {
+    enumerable: true,
+    get: () => {
+      throw new Error('no')
+    },
+  })
+
 // ── batches
 
 test('sends what has ended when the oldest has waited for maxDelay', (t) => {
@@ -881,6 +889,35 @@ test('a thrown value that is no error becomes one in the report', async (t) => {
   t.false(JSON.stringify(outcome).includes('secret text'))
 })
 
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable(new Error('x'), {})
+  revoke()
+  return proxy
+}
+
+const unreadable: ReadonlyArray<readonly [string, unknown]> = [
+  ['a revoked proxy', revoked()],
+  ['an error whose message throws', failing(new Error('x'), 'message')],
+  ['an error whose name is no text', Object.assign(new Error('x'), { name: Symbol('x') })],
+  ['a tag without the fields that belong to it', { _tag: 'InvalidInput', message: 'x' }],
+]
+
+for (const [title, thrown] of unreadable)
+  test(`a transport that fails with ${title} is tried again, and told`, async (t) => {
+    const { time, sink, sent, warnings } = rig(
+      t,
+      (_, attempt) => (attempt < 3 ? throwError(() => thrown) : undefined),
+      { retry: { count: 1 } },
+    )
+    finish(sink, 1)
+    time.pass(60_000)
+    t.like(sink.stats(), { accepted: 1, dropped: 1 })
+    t.is(sent.length, 2)
+    t.is(warnings.length, 1)
+    finish(sink, 2)
+    t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 1 }))
+  })
+
 // ── close
 
 test('close delivers what there is; what comes later counts as dropped', async (t) => {
@@ -1061,6 +1098,37 @@ test('next never throws, whatever it is given', (t) => {
   t.is(accounted(sink), sink.stats().accepted)
   t.is(warnings.length, 1)
 })
+
+test('a span whose size can not be told counts as dropped, and is told', async (t) => {
+  const { sink, warnings } = rig(t)
+  sink.next(started(1, { attributes: { metadata: failing({}, 'x') } }))
+  sink.next(ended(1))
+  sink.next(started(2))
+  sink.next(ended(2, { generation: { usageSource: 'unknown', request: failing({}, 'x') } }))
+  sink.next(started(3))
+  sink.next(failing(ended(3), 'output'))
+  finish(sink, 4)
+  await sink.flush()
+  t.like(sink.stats(), { accepted: 4, dropped: 3, delivered: 1 })
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    ['test: a span was not taken in: Error: no'],
+  )
+})
+
+for (const field of ['status', 'at', 'totals', 'leftEarly'])
+  test(`a span whose end has a ${field} that throws is delivered without it`, async (t) => {
+    const spans: Array<Span> = []
+    const { sink } = rig(t, (batch) => {
+      spans.push(...batch)
+      return undefined
+    })
+    sink.next(started(1))
+    sink.next(failing(ended(1, { output: 'out' }), field))
+    finish(sink, 2)
+    t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 2 }))
+    t.like(spans[0], { spanId: idOf(1), name: 'span 1', output: 'out' })
+  })
 
 test("an onWarning that throws is nobody's problem", (t) => {
   const { time, sink } = rig(t, () => status(401), {
