@@ -292,7 +292,11 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   }
 
   /** Reads the next ones; `read` is told of those that could be read, perhaps later, unless there is nothing to read. */
-  const readNext = (limits: BatchLimits, read: (entries: ReadonlyArray<Entry>) => void): void => {
+  const readNext = (
+    limits: BatchLimits,
+    read: (entries: ReadonlyArray<Entry>) => void,
+    isLastTry = false,
+  ): void => {
     if (closed || reading.length > 0) return
     if (alone === 0) lookOnce()
     const oldest = next(limits)
@@ -304,6 +308,8 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       reading = []
       list = [...oldest.filter(isResting), ...list.slice(head)]
       head = 0
+      // A flush waits for them, and whoever looks next may do so in a minute.
+      if (!isLastTry) readNext(limits, read, true)
     }
     const from = store
     const texts$ = attempt(() => from?.read(oldest.map(({ place }) => place)).pipe(take(1)))

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { isLeft, isRight } from 'fp-ts/lib/Either.js'
-import { EMPTY, Subject, throwError } from 'rxjs'
+import { EMPTY, from, Subject, throwError } from 'rxjs'
 import { MissingApiKey } from '../../dist/errors.js'
 import type { SpoolStore } from '../../dist/sinks/Spool.js'
 import { rig, status } from '../helpers/buffer.js'
@@ -39,6 +39,48 @@ for (const [how, read] of Object.entries(unreadable)) {
     t.is(accounted(sink), 1)
   })
 }
+
+const momentarily: Readonly<Record<string, SpoolStore['read']>> = {
+  ...unreadable,
+  'fails later': () => from(Promise.reject(new Error('unreadable'))),
+}
+
+for (const [how, read] of Object.entries(momentarily)) {
+  test(`a flush reads a disk again whose reading ${how} once`, async (t) => {
+    const broken: { read?: SpoolStore['read'] } = {}
+    const spool = memorySpool(broken)
+    const { time, sink } = rig(t, (_, attempt) => (attempt === 1 ? status(503) : undefined), {
+      spool,
+      retry: once,
+    })
+    finish(sink, 1, 2)
+    time.pass(1_000)
+    t.is(sink.stats().spooled, 2)
+    broken.read = (places) => {
+      delete broken.read
+      return read(places)
+    }
+    t.true(isRight(await sink.flush()))
+    t.like(sink.stats(), { spooled: 0, delivered: 2 })
+  })
+}
+
+test('a disk that can not be read is not read over and over', async (t) => {
+  let reads = 0
+  const read: SpoolStore['read'] = () => {
+    reads++
+    return throwError(() => new Error('unreadable'))
+  }
+  const { time, sink } = rig(t, () => status(503), { spool: memorySpool({ read }), retry: once })
+  finish(sink, 1)
+  time.pass(1_000)
+  const before = reads
+  const flushed = sink.flush()
+  await time.settle()
+  time.pass(30_000)
+  t.true(isLeft(await flushed))
+  t.is(reads - before, 2)
+})
 
 test('a disk on which nobody can look for leftovers keeps no flush from its own spans', async (t) => {
   const adopt: SpoolStore['adopt'] = () => throwError(() => new Error('no leftovers'))
