@@ -1,5 +1,5 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import { catchError, map, type Observable, type OperatorFunction, of, throwError } from 'rxjs'
+import { catchError, defer, map, type Observable, type OperatorFunction, of, tap, throwError } from 'rxjs'
 import { left, right } from '#fp/Either'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
@@ -29,6 +29,30 @@ const OPTIONS: Readonly<Record<keyof AttemptOptions, true>> = {
   toError: true,
 }
 
+/** With an error of the source as its last left; what `toError` throws is none. */
+const withSource =
+  <A, B>(
+    operator: OperatorFunction<A, Either<unknown, B>>,
+    toError: (error: unknown) => unknown,
+  ): OperatorFunction<A, Either<unknown, B>> =>
+  (source) =>
+    defer(() => {
+      let failure: { readonly error: unknown } | undefined
+      return source.pipe(
+        tap({
+          error: (error: unknown) => {
+            failure = { error }
+          },
+        }),
+        operator,
+        catchError((error: unknown) =>
+          failure !== undefined && failure.error === error
+            ? of(left(toError(error)))
+            : throwError(() => error),
+        ),
+      )
+    })
+
 const leftOf = (error: unknown, toError: AttemptOptions['toError']): Observable<Either<unknown, never>> => {
   if (toError !== undefined) return of(left(toError(error)))
   return isRespanError(error) ? of(left(error)) : throwError(() => error)
@@ -40,13 +64,20 @@ const attempted = <A, B>(
 ): Component<A, Either<unknown, B>> => {
   checkOperator('attempt', 'operator', operator)
   refuseUnknown('attempt', options, OPTIONS)
+  const { toError } = options
   const { project, flatten, spanName } = toComponent('attempt', operator, options)
-  return lift(spanName, flatten, (value, index) =>
+  const perItem = lift(spanName, flatten, (value: A, index) =>
     project(value, index).pipe(
       map((output) => right(output)),
-      catchError((error: unknown) => leftOf(error, options.toError)),
+      catchError((error: unknown) => leftOf(error, toError)),
     ),
   )
+  if (toError === undefined) return perItem
+  return Object.assign(withSource(perItem, toError), {
+    project: perItem.project,
+    flatten: perItem.flatten,
+    spanName,
+  })
 }
 
 /**
@@ -62,9 +93,9 @@ const attempted = <A, B>(
  * operator runs anew for each item, one after the other unless `flatten` says otherwise. A streaming
  * generator gives `right`s, then at most one `left`.
  *
- * @param options - `toError` maps every error of the operator; without it only a `RespanError` becomes a `left`, and
- * foreign errors stay on the error channel, where defects belong. An error of the source stays there with either: it
- * is no item's, and nothing comes after it
+ * @param options - `toError` maps every error, also one of the source, which is the last `left` then; without it only a
+ * `RespanError` of the operator becomes a `left`, and foreign errors and those of the source stay on the error channel,
+ * where defects belong
  * @returns an operator that emits an `Either` for each output
  */
 // The overloads say what `attempted` does: without `toError` every left is a RespanError, with it an E.

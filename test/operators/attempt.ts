@@ -16,10 +16,12 @@ import {
   lastValueFrom,
   map,
   mergeMap,
+  type OperatorFunction,
   of,
   pipe,
   retry,
   switchMap,
+  tap,
   throwError,
   timer,
   toArray,
@@ -96,7 +98,57 @@ test('leaves foreign errors and errors of the source on the error channel', asyn
   const fine = component('fine', (value: string) => of(value))
   const fails$ = throwError(() => source)
   t.is(await t.throwsAsync(lastValueFrom(fails$.pipe(attempt(fine)))), source)
-  t.is(await t.throwsAsync(lastValueFrom(fails$.pipe(attempt(fine, { toError: String })))), source)
+})
+
+test('toError maps an error of the source, too, which ends what is under way', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const inner = cold('---a|')
+    const work = component('work', (_: string) => inner)
+    const either$ = cold('p----q-#', undefined, new TypeError('source')).pipe(
+      attempt(work, { toError: String, flatten: mergeMap }),
+      map((either) => (either._tag === 'Left' ? either.left : either.right)),
+    )
+    expectObservable(either$).toBe('---a---(e|)', { a: 'a', e: 'TypeError: source' })
+    expectSubscriptions(inner.subscriptions).toBe(['^---!', '-----^-!'])
+  }))
+
+test("a flattening of one's own sees an error of the source as it is", async (t) => {
+  const seen: Array<unknown> = []
+  const source = new TypeError('source')
+  const work = component('work', (value: string) => of(value), {
+    flatten: (project) => pipe(mergeMap(project), tap({ error: (error) => seen.push(error) })),
+  })
+  const failing$ = concat(
+    of('a'),
+    throwError(() => source),
+  )
+  const either$ = failing$.pipe(attempt(work, { toError: String }), tags, toArray())
+  t.deepEqual(await lastValueFrom(either$), ['Right', 'Left'])
+  t.deepEqual(seen, [source])
+})
+
+test('what toError throws is on the error channel, and is not asked about again', async (t) => {
+  const asked: Array<unknown> = []
+  const toError = (error: unknown): string => {
+    asked.push(error)
+    throw new RangeError('of toError')
+  }
+  const fail = component('fail', (_: string) => throwError(() => 'of the item'))
+  const fails$ = throwError(() => 'of the source')
+  for (const source$ of [of('a'), fails$])
+    t.is((await t.throwsAsync(lastValueFrom(source$.pipe(attempt(fail, { toError }))))).message, 'of toError')
+  t.deepEqual(asked, ['of the item', 'of the source'])
+})
+
+test('an attempt with toError leaves the trace as it is', async (t) => {
+  const first = component('first', (value: string) => of(value))
+  const second = component('second', async (value: string) => value)
+  const spans = async (last: OperatorFunction<string, unknown>): Promise<unknown> => {
+    const sink = memorySink()
+    await lastValueFrom(of('a').pipe(first, last, respanTrace('T', { sink })))
+    return sink.spans().map(({ name, path, status, output }) => [name, path, status, output])
+  }
+  t.deepEqual(await spans(attempt(second, { toError: String })), await spans(attempt(second)))
 })
 
 test('toError maps every error, foreign ones too', async (t) => {
