@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import { fileSpool } from '../dist/node/fileSpool.js'
 import { bufferedSink } from '../dist/sinks/bufferedSink.js'
 import { respanTransport } from '../dist/sinks/respanTransport.js'
-import { latch, sendJson, serve, type TestServer } from './helpers/server.js'
+import { latch, sendEvents, sendJson, serve, type TestServer } from './helpers/server.js'
 
 // Each of these starts a real process with 100 spans in a sink, ends it, and counts what a real server has got: from
 // the process itself, and from the next one that shares its spool.
@@ -338,4 +338,31 @@ for (const strength of ['none', 'on-failure'] as const)
       hangs = false
       await next(server, spool)
       t.is(new Set(idsAt({ ...server, received: server.received.slice(before) })).size, 100)
+    }))
+
+for (const ending of ['keep', 'unsubscribe'])
+  test(`a run streams at SIGTERM: ${ending === 'keep' ? 'there is no span of it' : 'unsubscribed first, it is delivered as cancelled'}`, (t) =>
+    inLane(async () => {
+      const server = await serve(t, (response, { path }) => {
+        if (path.endsWith('/ingest')) return sendJson(response, { message: 'ok' })
+        sendEvents(response)
+        response.write(
+          `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'partly' } }] })}\n\n`,
+        )
+      })
+      const child = start(t, ['stream', ending], { BASE_URL: server.url })
+      t.is(await child.accepted, 0)
+      child.kill('SIGTERM')
+      t.like(await child.ended, { signal: 'SIGTERM', stderr: '' })
+      const delivered = server.received.filter(({ path }) => path.endsWith('/ingest'))
+      const spans = delivered.flatMap(({ body }) => JSON.parse(body))
+      t.deepEqual(
+        spans.map(({ span_name, output, metadata: { cancelled } }) => [span_name, output, cancelled]),
+        ending === 'keep'
+          ? []
+          : [
+              ['respanGenerate', '{"role":"assistant","content":"partly"}', 'true'],
+              ['run', 'partly', 'true'],
+            ],
+      )
     }))

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import * as respanRx from 'respan-rx'
 import * as browser from 'respan-rx/browser'
 import { startLocal } from 'respan-rx/local'
@@ -70,6 +70,77 @@ test('the block for whoever has no key yet runs as it stands', async (t) => {
   const { stdout, stderr } = await run(process.execPath, [script], { env })
   t.is(stderr, '')
   t.regex(stdout, /tea/)
+})
+
+/** What a block prints that is run as it stands, with what it uses at hand; what it ends with is subscribed to. */
+const printed = async (
+  t: ExecutionContext,
+  includes: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> => {
+  const folder = await mkdtemp(join('build', 'readme-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const block = blocksOf(await readFile('README.md', 'utf8')).find((code) => code.includes(includes)) ?? ''
+  const { statements } = ts.createSourceFile('block.ts', block, ts.ScriptTarget.ES2022)
+  const [last] = statements.slice(-1).filter(ts.isExpressionStatement)
+  const end = last !== undefined && ts.isCallExpression(last.expression) ? last.expression.end : undefined
+  const observed = '.subscribe((value) => console.log(JSON.stringify(value)))'
+  const whole = end === undefined ? block : block.slice(0, end) + observed + block.slice(end)
+  const named = (module: object): string =>
+    Object.keys(module)
+      .filter((name) => new RegExp(`\\b${name}\\(`).test(block))
+      .join(', ')
+  const imports = [
+    `import { ${named(respanRx)} } from 'respan-rx'`,
+    `import { ${named(rxjs)} } from 'rxjs'`,
+    "import * as t from 'io-ts'",
+  ]
+  const code = `${imports.join('\n')}\n${whole}`
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+  })
+  const script = join(folder, 'block.mjs')
+  await writeFile(script, outputText)
+  const { stdout, stderr } = await run(process.execPath, [script], { env: { ...process.env, ...env } })
+  t.is(stderr, '')
+  return stdout
+}
+
+test('the block with a tool asks, answers the call, and asks again', async (t) => {
+  const local = await startLocal()
+  t.teardown(local.close)
+  const env = { RESPAN_BASE_URL: local.baseUrl, RESPAN_API_KEY: 'key-of-the-readme' }
+  const reply = JSON.parse(await printed(t, 'toolResult(call.id', env))
+  t.is(typeof reply.replies[0], 'string')
+  const roles = local.requests.map(
+    ({ body }) => respanRx.ChatRequest.is(body) && body.messages?.map(({ role }) => role),
+  )
+  t.deepEqual(roles, [['user'], ['user', 'assistant', 'tool']])
+})
+
+test('the block with a schema decodes what it asked for', async (t) => {
+  const local = await startLocal()
+  t.teardown(local.close)
+  const env = { RESPAN_BASE_URL: local.baseUrl, RESPAN_API_KEY: 'key-of-the-readme' }
+  t.like(JSON.parse(await printed(t, 'Where is the Louvre?', env)), {
+    _tag: 'Right',
+    right: { city: 'Louvre' },
+  })
+})
+
+test('the block with faults prints what became of the requests', async (t) => {
+  // Three tries, the one that is cut, and a delivery.
+  t.is(await printed(t, 'cutAfter: 3'), "5 [ [ 'respanGenerate', 502 ], [ 'cut', 200 ] ]\n")
+})
+
+test('a process may end while a local gateway is open that does not hold it', async (t) => {
+  const code = `
+    import { startLocal } from 'respan-rx/local'
+    const { baseUrl } = await startLocal({ unref: true })
+    const { status } = await fetch(baseUrl + '/models/public')
+    console.log(status)`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], { timeout: 30_000 })
+  t.is(stdout, '200\n')
 })
 
 // What the blocks leave to the reader's own code.

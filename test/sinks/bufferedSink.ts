@@ -918,6 +918,36 @@ for (const [title, thrown] of unreadable)
     t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 1 }))
   })
 
+test('where fetches and timers end with the request that began them, a sink for each request delivers, and one for all waits', async (t) => {
+  let isOver = false
+  const make = () => {
+    const made = rig(
+      t,
+      () => timer(100, made.time.scheduler).pipe(switchMap(() => (isOver ? NEVER : taken))),
+      // As if its timer had ended, too.
+      { timeout: 1_000_000 },
+    )
+    return made
+  }
+  const shared = make()
+  finish(shared.sink, 1)
+  const first = shared.sink.flush()
+  await shared.time.settle()
+  isOver = true
+  shared.time.pass(100)
+  isOver = false
+  const outcomes = [shared, make()].map(async ({ time, sink }) => {
+    finish(sink, 2)
+    const flushed = sink.flush()
+    await time.settle()
+    time.pass(30_000)
+    return isRight(await flushed)
+  })
+  t.deepEqual(await Promise.all(outcomes), [false, true])
+  t.true(isLeft(await first))
+  t.like(shared.sink.stats(), { delivered: 0, inFlight: 1, queued: 1 })
+})
+
 // ── close
 
 test('close delivers what there is; what comes later counts as dropped', async (t) => {
