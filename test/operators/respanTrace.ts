@@ -777,6 +777,14 @@ test('longer content is cut with a mark, inside no character', async (t) => {
   t.is((await rootOf(failing, { maxContentBytes }))?.error?.message, '1234567890… [cut: 1 of 11 characters]')
 })
 
+test('content is cut at 1,000,000 bytes unless told otherwise', async (t) => {
+  const text = 'x'.repeat(1_000_000)
+  t.is((await rootOf(of(text)))?.output, text)
+  const [span] = await spansOf(of(`${text}y`).pipe(passing))
+  const cut = `${text}… [cut: 1 of 1000001 characters]`
+  t.true(span?.input === cut && span?.output === cut)
+})
+
 test('images, sound and files are told by type and size, wherever they stand', async (t) => {
   const bytes = (size: number) => Buffer.alloc(size, 'media').toString('base64')
   const png = `data:image/png;base64,${bytes(900)}`

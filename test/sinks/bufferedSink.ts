@@ -671,6 +671,19 @@ test('drops the newest spans when the queue is full, by default', (t) => {
   )
 })
 
+test('a queue takes 10,000 spans or 64 MiB unless told otherwise', (t) => {
+  const many = rig(t)
+  finish(many.sink, ...range(1, 10_001))
+  t.like(many.sink.stats(), { queued: 10_000, dropped: 1 })
+  const large = rig(t)
+  const output = 'x'.repeat(2 ** 20 - 10_000)
+  for (const number of range(1, 66)) {
+    large.sink.next(started(number))
+    large.sink.next(ended(number, { output }))
+  }
+  t.like(large.sink.stats(), { queued: 64, dropped: 2 })
+})
+
 test('a queue of few bytes is sent before it is full', (t) => {
   const { time, sink } = rig(t, undefined, { maxQueueBytes: 100_000, maxDelay: 60_000 })
   for (const number of range(1, 80)) {
