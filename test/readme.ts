@@ -133,6 +133,26 @@ test('the block with faults prints what became of the requests', async (t) => {
   t.is(await printed(t, 'cutAfter: 3'), "5 [ [ 'respanGenerate', 502 ], [ 'cut', 200 ] ]\n")
 })
 
+test('reads no .env file by itself, and what Node reads of one', async (t) => {
+  const local = await startLocal({ apiKey: 'key-of-the-file' })
+  t.teardown(local.close)
+  const folder = await mkdtemp(join('build', 'readme-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, '.env'), `RESPAN_API_KEY=key-of-the-file\nRESPAN_BASE_URL=${local.baseUrl}\n`)
+  const script = `
+    import { attempt, respanGenerate } from 'respan-rx'
+    import { of } from 'rxjs'
+    of('Hi')
+      .pipe(attempt(respanGenerate({ model: 'm' })))
+      .subscribe((either) => console.log(either.left?._tag ?? either._tag))`
+  await writeFile(join(folder, 'app.mjs'), script)
+  const { RESPAN_API_KEY: _, RESPAN_BASE_URL: __, ...env } = process.env
+  const outcome = async (...flags: ReadonlyArray<string>): Promise<string> =>
+    (await run(process.execPath, [...flags, 'app.mjs'], { cwd: folder, env })).stdout
+  t.is(await outcome(), 'MissingApiKey\n')
+  t.is(await outcome('--env-file=.env'), 'Right\n')
+})
+
 test('a process may end while a local gateway is open that does not hold it', async (t) => {
   const code = `
     import { startLocal } from 'respan-rx/local'
