@@ -1,5 +1,6 @@
 import { isRespanError } from '../errors.js'
 import type { DeliveryWarning } from './BufferPolicy.js'
+import { isReadableError } from './isReadableError.js'
 
 /** What a sink warns about. */
 export type WarningKind =
@@ -32,20 +33,13 @@ const MAX_TEXT = 300
 
 /** An error in one line: its tag or name, and its message, which is freed of secrets where the error is made. */
 export const describeError = (error: unknown): string => {
-  const line = textOf(error).replace(/\s+/g, ' ')
+  const text = !isReadableError(error)
+    ? `a value of type ${typeof error} was thrown`
+    : error.message === ''
+      ? `${error.name}`
+      : `${isRespanError(error) ? error._tag : error.name}: ${error.message}`
+  const line = text.replace(/\s+/g, ' ')
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line
-}
-
-const textOf = (error: unknown): string => {
-  try {
-    if (error instanceof Error)
-      return error.message === ''
-        ? `${error.name}`
-        : `${isRespanError(error) ? error._tag : error.name}: ${error.message}`
-  } catch {
-    // A revoked proxy, a getter that throws, a symbol.
-  }
-  return `a value of type ${typeof error} was thrown`
 }
 
 /** As warnings tell it: `1 span`, `2 spans`. */

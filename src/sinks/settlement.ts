@@ -7,6 +7,7 @@ import { complaints } from './complaints.js'
 import { type DeliveryDecision, deliveryDecision } from './deliveryDecision.js'
 import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
+import { isReadableError } from './isReadableError.js'
 import { type Batch, bytesIn, type Entry } from './outbox.js'
 import type { ServerPace } from './serverPace.js'
 import type { SpanLedger } from './spanLedger.js'
@@ -37,15 +38,8 @@ export const ALL_TAKEN: Receipt = { rejected: [] }
 
 const NONE_NAMED: ReadonlyMap<number, string> = new Map()
 
-/** An error of which everything that a sink tells can be read. */
-const toError = (thrown: unknown): Error => {
-  try {
-    if (thrown instanceof Error && typeof `${thrown.name}: ${thrown.message}` === 'string') return thrown
-  } catch {
-    // A revoked proxy, a getter that throws, a symbol.
-  }
-  return new Error(`The transport failed: ${describeError(thrown)}.`)
-}
+const toError = (thrown: unknown): Error =>
+  isReadableError(thrown) ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
 
 const decisionOn = (thrown: unknown, statuses: ReadonlyArray<number> | undefined): DeliveryDecision => {
   try {

@@ -5,6 +5,7 @@ import { isLeft, left, right } from '#fp/Either'
 import { nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
+import { isReadableError } from './isReadableError.js'
 import { noopSink } from './noopSink.js'
 import { NO_REPORT } from './sinkCounts.js'
 import { withTraceUrl } from './withTraceUrl.js'
@@ -40,7 +41,7 @@ const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<Outcome> =>
   try {
     return await sink[task]()
   } catch (thrown) {
-    const error = thrown instanceof Error ? thrown : new Error('A sink was flushed and failed.')
+    const error = isReadableError(thrown) ? thrown : new Error('A sink was flushed and failed.')
     return left({ failures: [{ sink: 'sink', error }], report: NO_REPORT })
   }
 }

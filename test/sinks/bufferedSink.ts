@@ -911,6 +911,7 @@ const revoked = (): object => {
 const unreadable: ReadonlyArray<readonly [string, unknown]> = [
   ['a revoked proxy', revoked()],
   ['an error whose message throws', failing(new Error('x'), 'message')],
+  ['an error that says nothing, and has a number for its name', Object.assign(new Error(), { name: 5 })],
   ['an error whose name is no text', Object.assign(new Error('x'), { name: Symbol('x') })],
   ['a tag without the fields that belong to it', { _tag: 'InvalidInput', message: 'x' }],
 ]

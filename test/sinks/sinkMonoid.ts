@@ -284,6 +284,9 @@ test('a sink keeps its `this` when it is flushed and closed', async (t) => {
 test('a flush that rejects or throws is a failure, and the other one still counts', async (t) => {
   const log: Array<string> = []
   const rejects = told('a', Promise.reject(new Error('rejected')), log)
+  const { proxy, revoke } = Proxy.revocable(new Error('x'), {})
+  revoke()
+  const unreadable = { ...rejects, flush: () => Promise.reject(proxy) }
   const throws: Sink = {
     ...memorySink(),
     flush: () => {
@@ -291,7 +294,7 @@ test('a flush that rejects or throws is a failure, and the other one still count
     },
   }
   const fine = told('b', Promise.resolve(right({ ...NOTHING, delivered: 1 })), log)
-  for (const broken of [rejects, throws]) {
+  for (const broken of [rejects, throws, unreadable]) {
     const outcome = await concat(broken, fine).flush()
     t.true(isLeft(outcome) && outcome.left.report.delivered === 1 && outcome.left.failures.length === 1)
   }
