@@ -66,7 +66,7 @@ const rawExpression = (
 /** A plus sign turns off block trimming, which is off anyway, and which the engine doesn't read. */
 const withoutPlus = (tag: string): string => tag.replace(/^\{%\+/, '{%').replace(/\+%\}$/, '%}')
 
-const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?<!\w)\d+(?:_\d+)+/gs
+const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\b\d+(?:_\d+)+/gs
 
 /** `1_000` is 1000; the engine doesn't read the underscore. */
 const withoutUnderscores = (tag: string): string =>
