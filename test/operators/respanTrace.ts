@@ -570,6 +570,14 @@ test('the root rolls its generations up under a name of its own; usage is on eac
     ],
   )
   t.is((await rootOf(of(1)))?.totals, undefined)
+  const failing = respanGenerate({ model: 'm', gateway: marbleGateway('#') })
+  const known = respanGenerate({ ...chat('ab'), stream: false })
+  t.deepEqual((await rootOf(concat(of('hi').pipe(known), of('hi').pipe(failing))))?.totals, {
+    generations: 2,
+    prompt_tokens: 1,
+    completion_tokens: 1,
+    total_tokens: 2,
+  })
 })
 
 // ── attributes
