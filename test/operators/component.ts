@@ -30,6 +30,7 @@ import { component } from '../../dist/operators/component.js'
 import type { Component, Flatten } from '../../dist/operators/flattening.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
+import { noopSink } from '../../dist/sinks/noopSink.js'
 import { marbles } from '../../dist/testing/index.js'
 import { currentSpan, withSpan } from '../../dist/tracing/currentSpan.js'
 import { treeOf } from '../helpers/traces.js'
@@ -340,6 +341,12 @@ test.serial('without a trace it makes no span, id or frame, and reads no clock',
     7,
   )
   t.deepEqual(counts, { modules: 0, frames: 0, storages: 0, clock: 0, ids: 0 })
+
+  const hiding = component('h', (n: number) => withSpan(undefined, () => of(n)))
+  of(1)
+    .pipe(hiding, respanTrace('without', { sink: noopSink, asyncContext: false }))
+    .subscribe()
+  t.like(counts, { modules: 0, frames: 0, storages: 0 })
 
   const sink = memorySink()
   pipeline.pipe(respanTrace('T', { sink })).subscribe()
