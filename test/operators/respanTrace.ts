@@ -859,6 +859,22 @@ test('a text of tokens is cut with a mark too', async (t) => {
   t.is((await rootOf(run.pipe(snapshots()), { maxContentBytes }))?.output, 'abcd… [cut: 4 of 8 characters]')
 })
 
+test('of a reply that goes on, and of ever more replies, little is kept beyond the bound', async (t) => {
+  const output = async (count: number, deltaAt: (index: number) => { id: string; text: string }) => {
+    const deltas = Array.from({ length: count }, (_, index) => ({
+      _tag: 'TextDelta',
+      choice: 0,
+      ...deltaAt(index),
+    }))
+    return (await rootOf(from(deltas), { maxContentBytes: 4 }))?.output
+  }
+  t.is(
+    await output(10, () => ({ id: '1', text: 'x'.repeat(500) })),
+    'xxxx… [cut: 1496 of 1500 characters]… [cut: 7 more values]',
+  )
+  t.regex((await output(1_000, (index) => ({ id: `${index}`, text: '' }))) ?? '', /\d more values\]$/)
+})
+
 testProp(
   'law: content is never longer than its bound and its mark, and whole when it fits',
   [fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 10 }), fc.nat({ max: 100 })],
