@@ -13,7 +13,6 @@ export const cutText = (text: string, maxBytes: number): string => {
 
 const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
   if (typeof value === 'bigint') return value.toString()
-  if (typeof value === 'function' || typeof value === 'symbol') return `[${typeof value}]`
   if (typeof value !== 'object' || value === null) return value
   if (ancestors.includes(value)) return '[circular]'
   const path = [...ancestors, value]

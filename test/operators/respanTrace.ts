@@ -296,6 +296,8 @@ test('its output is the value, or the list of values', async (t) => {
   const cyclic: { self?: unknown } = {}
   cyclic.self = cyclic
   t.is(await output(cyclic), '{"self":"[circular]"}')
+  t.is(await output({ n: 1, f: () => 2 }), '{"n":1}')
+  t.is(await output({ n: 10n, f: () => 2, list: [() => 3] }), '{"n":"10","list":[null]}')
 })
 
 test('an empty run has no output, and no first output', async (t) => {
