@@ -98,7 +98,7 @@ const replyIn = (output: Output, id: string): TextBuilder => {
   const reply = emptyText()
   output.replies ??= new Map()
   output.replies.set(id, reply)
-  addItem(output, reply, output.items === undefined ? 0 : QUOTES_AND_COMMA)
+  addItem(output, reply, QUOTES_AND_COMMA)
   return reply
 }
 
@@ -174,7 +174,6 @@ const addValue = (output: Output, trace: Trace, value: unknown): void => {
 
 /** Lets go of all that was kept. */
 export const releaseOutput = (output: Output): void => {
-  output.size = 0
   output.items = undefined
   output.replies = undefined
   output.parts = null
