@@ -481,6 +481,20 @@ test('leaves finalizers of later inner observables, and producers that leave, as
     for (const mode of MODES) t.deepEqual(seenIn(chain, mode), seenIn(chain, undefined))
 })
 
+test('what a source takes back from its subscriber is not torn down', (t) => {
+  const tornDown: Array<string> = []
+  const kept = (): void => void tornDown.push('kept')
+  const takenBack = (): void => void tornDown.push('taken back')
+  const source = new Observable<number>((subscriber) => {
+    subscriber.add(kept)
+    subscriber.add(takenBack)
+    subscriber.remove(takenBack)
+    subscriber.complete()
+  })
+  source.pipe(skip(0), respanTrace('T', { sink: memorySink() })).subscribe()
+  t.deepEqual(tornDown, ['kept'])
+})
+
 test('the random chains do emit, fail, complete and leave', (t) => {
   const ends = fc
     .sample(chain, { numRuns: 200, seed: 1 })
