@@ -719,6 +719,15 @@ test('a stack that holds another message than the error is withheld when redacte
   t.is(span?.error?.stack, undefined)
 })
 
+test('a stack is withheld when an error without a message is given one by redact', async (t) => {
+  const redact = (): string => 'redacted'
+  const [span] = await spansOf(
+    throwError(() => new Error('')),
+    { redact },
+  )
+  t.like(span?.error, { message: 'redacted', stack: undefined })
+})
+
 test('redact sees the whole text of a reply, not its pieces', async (t) => {
   const redact = (content: unknown): unknown =>
     typeof content === 'string' ? content.replace('abc', '***') : content
