@@ -13,7 +13,9 @@ import {
   finalize,
   firstValueFrom,
   forkJoin,
+  identity,
   lastValueFrom,
+  type MonoTypeOperatorFunction,
   map,
   merge,
   mergeMap,
@@ -31,7 +33,7 @@ import {
   timer,
   VirtualTimeScheduler,
 } from 'rxjs'
-import { Aborted, HttpError, StreamInterrupted } from '../../dist/errors.js'
+import { Aborted, HttpError, StreamInterrupted, Timeout } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
 import type { Flatten } from '../../dist/operators/flattening.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
@@ -289,6 +291,25 @@ test('a span ends no earlier than what is below it begins', async (t) => {
   t.true(parent !== undefined && child !== undefined && child.at <= parent.endedAt)
 })
 
+test('the time that a consumer takes for the last value is none of the component’s', async (t) => {
+  const ends = async (leaving: MonoTypeOperatorFunction<unknown>) => {
+    const sink = memorySink()
+    let now = 0
+    const slow = tap(() => {
+      now += 100
+    })
+    const root = respanTrace<unknown>('T', { sink, clock: { now: () => now } })
+    await lastValueFrom(of(1).pipe(passing, slow, leaving, root))
+    return sink.spans().map(({ name, endedAt }) => [name, endedAt])
+  }
+  const expected = [
+    ['c', 0],
+    ['T', 100],
+  ]
+  t.deepEqual(await ends(identity), expected)
+  t.deepEqual(await ends(take(1)), expected)
+})
+
 test('a consumer that throws does not change the end', async (t) => {
   const throwing = (run$: Observable<unknown>) =>
     new Promise<void>((resolve) => {
@@ -320,8 +341,9 @@ test('work that its function does not wait for outlives the span, and ends on it
 
 test('an error tells its tag, message, status and stack', async (t) => {
   const sink = memorySink()
-  const ours = new HttpError('refused', { status: 422 })
-  for (const error of [ours, thrown, 'text', { code: 7 }, undefined]) {
+  const refused = new HttpError('refused', { status: 422 })
+  const ours = [refused, new Timeout('body', 5), new StreamInterrupted('cut'), new Aborted()]
+  for (const error of [...ours, thrown, 'text', { code: 7 }, undefined]) {
     await t.throwsAsync(lastValueFrom(throwError(() => error).pipe(respanTrace('T', { sink }))), {
       any: true,
     })
@@ -330,13 +352,17 @@ test('an error tells its tag, message, status and stack', async (t) => {
     sink.spans().map(({ error }) => [error?.tag, error?.message, error?.status]),
     [
       ['HttpError', 'refused', 422],
+      ['Timeout', 'Timed out after 5 ms (body).', 504],
+      ['StreamInterrupted', 'cut', 502],
+      ['Aborted', new Aborted().message, 500],
       ['Error', 'of a test', 500],
       ['string', 'text', 500],
       ['object', '{"code":7}', 500],
       ['undefined', 'undefined', 500],
     ],
   )
-  t.regex(sink.spans()[1]?.error?.stack ?? '', /of a test\n +at /)
+  t.is(sink.spans()[0]?.error?.stack, refused.stack)
+  t.is(sink.spans()[ours.length]?.error?.stack, thrown.stack)
 })
 
 test('whatever is thrown or emitted, the trace does not throw', async (t) => {
