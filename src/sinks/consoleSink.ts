@@ -70,7 +70,6 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
     const done = wrote(spans)
     counts.queued -= spans.length
     counts[done ? 'delivered' : 'dropped'] += spans.length
-    changed()
   }
 
   const dropOldest = (): void => {
@@ -80,7 +79,6 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
     waiting.delete(traceId)
     counts.queued -= spans.length
     counts.dropped += spans.length
-    changed()
   }
 
   const wait = (span: Span): void => {
@@ -88,7 +86,6 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
     if (spans === undefined) waiting.set(span.traceId, [span])
     else spans.push(span)
     if (counts.queued > MAX_WAITING_SPANS) dropOldest()
-    else changed()
   }
 
   const take = (span: Span): void => {
@@ -110,13 +107,12 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
       const finished = closed ? 'orphan' : folder.add(event)
       if (finished === undefined) return
       counts.accepted++
-      if (finished === 'orphan') {
-        counts.dropped++
-        changed()
-      } else {
+      if (finished === 'orphan') counts.dropped++
+      else {
         counts.queued++
         take(toSpan(finished))
       }
+      changed()
     },
     flush: () => Promise.resolve().then(() => right({ ...NO_REPORT, queued: counts.queued })),
     close: () =>
@@ -125,7 +121,10 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
         const before = stats()
         const unfinished = [...waiting.values()]
         waiting.clear()
-        for (const spans of unfinished) print(spans)
+        for (const spans of unfinished) {
+          print(spans)
+          changed()
+        }
         return right({
           ...NO_REPORT,
           delivered: counts.delivered - before.delivered,

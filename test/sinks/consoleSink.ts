@@ -335,6 +335,35 @@ test('flush leaves unfinished traces, close prints them, and what ends later is 
   t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1, queued: 0 })
 })
 
+test('stats$ gives the counts after each change', async (t) => {
+  const { sink } = printing()
+  const seen: Array<ReadonlyArray<number>> = []
+  sink.stats$.subscribe(({ accepted, queued, delivered, dropped }) =>
+    seen.push([accepted, queued, delivered, dropped]),
+  )
+  sink.next(started(1))
+  for (const number of [2, 3]) sink.next(started(number, { parentId: idOf(1) }))
+  for (const number of [2, 1, 3, 4]) sink.next(ended(number))
+  for (const traceId of ['a', 'b']) {
+    sink.next(started(2, { traceId, parentId: idOf(1) }))
+    sink.next(ended(2, { traceId }))
+  }
+  await sink.close()
+  sink.next(ended(5))
+  t.deepEqual(seen, [
+    [0, 0, 0, 0],
+    [1, 1, 0, 0],
+    [2, 0, 2, 0],
+    [3, 0, 3, 0],
+    [4, 0, 3, 1],
+    [5, 1, 3, 1],
+    [6, 2, 3, 1],
+    [6, 1, 4, 1],
+    [6, 0, 5, 1],
+    [7, 0, 5, 2],
+  ])
+})
+
 test('a write that throws loses its trace, and nothing else', (t) => {
   const sink = consoleSink({
     write: () => {
