@@ -1,4 +1,3 @@
-import { isRespanError } from '../errors.js'
 import type { DeliveryWarning } from './BufferPolicy.js'
 import { isReadableError } from './isReadableError.js'
 
@@ -31,13 +30,13 @@ const INTERVAL = 60_000
 /** Longest text of an error that goes into a warning, in UTF-16 code units. */
 const MAX_TEXT = 300
 
-/** An error in one line: its tag or name, and its message, which is freed of secrets where the error is made. */
+/** An error in one line: its name, and its message, which is freed of secrets where the error is made. */
 export const describeError = (error: unknown): string => {
   const text = !isReadableError(error)
     ? `a value of type ${typeof error} was thrown`
     : error.message === ''
       ? `${error.name}`
-      : `${isRespanError(error) ? error._tag : error.name}: ${error.message}`
+      : `${error.name}: ${error.message}`
   const line = text.replace(/\s+/g, ' ')
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line
 }

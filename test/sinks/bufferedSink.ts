@@ -459,6 +459,31 @@ test('a pause that comes again is told again, but not within a minute', (t) => {
   t.is(warnings.length, 10)
 })
 
+test('a kind of loss is told once for as long as nothing is delivered', (t) => {
+  const { time, sink, warnings } = rig(t, () => status(503), { retry: { count: 0, delay: 1 } })
+  for (const number of range(1, 5)) {
+    finish(sink, number)
+    time.pass(100_000)
+  }
+  t.is(sink.stats().dropped, 5)
+  t.is(warnings.length, 1)
+})
+
+test('a warning is one line of an error, and not too long', (t) => {
+  const told = (error: Error): string | undefined => {
+    const { time, sink, warnings } = rig(t, () => throwError(() => error), { retry: { count: 0 } })
+    finish(sink, 1)
+    time.pass(10_000)
+    return warnings[0]?.message
+  }
+  t.is(told(new TypeError('')), 'test: 1 span dropped: TypeError')
+  t.is(told(new Error('one\n\ttwo')), 'test: 1 span dropped: Error: one two')
+  t.is(told(new NetworkError('reset')), 'test: 1 span dropped: NetworkError: reset')
+  const longest = `Error: ${'x'.repeat(293)}`
+  t.is(told(new Error('x'.repeat(293))), `test: 1 span dropped: ${longest}`)
+  t.is(told(new Error('x'.repeat(294))), `test: 1 span dropped: ${longest.slice(0, -1)}…`)
+})
+
 for (const code of [400, 422])
   test(`HTTP ${code} isolates the span that is refused, by halves`, (t) => {
     const { time, sink, sizes, warnings } = rig(t, (spans) =>
