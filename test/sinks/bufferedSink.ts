@@ -219,6 +219,19 @@ test(
   }),
 )
 
+test('waits as by its own backoff for what an error says that is no time', (t) => {
+  for (const retryAfter of [-1, Number.NaN, '7']) {
+    const busy = throwError(() => Object.assign(new NetworkError('busy'), { retryAfter }))
+    const { time, sink, sent } = rig(t, (_, attempt) => (attempt === 1 ? busy : undefined))
+    finish(sink, 1)
+    time.pass(10_000)
+    t.deepEqual(
+      sent.map(({ at }) => at),
+      [1_000, 1_500],
+    )
+  }
+})
+
 test('a request that fails later does not cut short what the server asked for in answer to another', (t) => {
   const limited = throwError(() => new RateLimited('slow down', { retryAfter: 60_000 }))
   const { time, sink, sent } = rig(
@@ -1523,37 +1536,57 @@ test.serial('what ends while a process waits for others has its own time: in one
   t.like(sink.stats(), { delivered: 2, dropped: 1, inFlight: 0, queued: 0 })
 })
 
-const page = (t: { teardown: (undo: () => void) => void }) => {
+const eventTarget = () => {
   const events = new EventEmitter()
-  const target = {
+  return {
+    events,
     addEventListener: (name: string, listener: () => void) => void events.on(name, listener),
     removeEventListener: (name: string, listener: () => void) => void events.off(name, listener),
   }
-  const document = { ...target, visibilityState: 'visible' }
-  Object.assign(globalThis, { document, ...target })
+}
+
+const page = (t: { teardown: (undo: () => void) => void }) => {
+  const { events, ...window } = eventTarget()
+  const document = { ...eventTarget(), visibilityState: 'visible' }
+  Object.assign(globalThis, { document, ...window })
   t.teardown(() => {
     for (const key of ['document', 'addEventListener', 'removeEventListener'])
       Reflect.deleteProperty(globalThis, key)
   })
   return {
     events,
+    listenedFor: () => [...document.events.eventNames(), ...events.eventNames()],
     show: (visibilityState: string): void => {
       document.visibilityState = visibilityState
-      events.emit('visibilitychange')
+      document.events.emit('visibilitychange')
     },
   }
 }
 
+test.serial('a page is listened to for as long as any sink has something to lose', (t) => {
+  const { listenedFor, show } = page(t)
+  const first = rig(t)
+  const second = rig(t)
+  finish(first.sink, 1)
+  finish(second.sink, 1)
+  first.time.pass(1_000)
+  t.is(first.sink.stats().delivered, 1)
+  t.deepEqual(listenedFor(), ['visibilitychange', 'pagehide', 'pageshow'])
+  show('hidden')
+  t.is(second.sink.stats().delivered, 1)
+  t.deepEqual(listenedFor(), [])
+})
+
 test.serial(
   'a page that is hidden sends what it has, in small requests that outlive it, one after the other',
   (t) => {
-    const { events, show } = page(t)
+    const { listenedFor, show } = page(t)
     const { time, sink, sent } = rig(t, () => timer(10, time.scheduler).pipe(map(() => ({ rejected: [] }))))
     for (const number of range(1, 20)) {
       sink.next(started(number))
       sink.next(ended(number, { output: 'x'.repeat(9_000) }))
     }
-    t.deepEqual(events.eventNames(), ['visibilitychange', 'pagehide', 'pageshow'])
+    t.deepEqual(listenedFor(), ['visibilitychange', 'pagehide', 'pageshow'])
     show('hidden')
     t.deepEqual(sent, [{ at: 0, spans: range(1, 6), keepalive: true }])
     time.pass(100)
@@ -1567,14 +1600,14 @@ test.serial(
       ],
     )
     t.is(sink.stats().delivered, 20)
-    t.deepEqual(events.eventNames(), [])
+    t.deepEqual(listenedFor(), [])
   },
 )
 
 test.serial(
   'a page that is left does not wait for a request that will not outlive it, nor for a retry',
   async (t) => {
-    const { events } = page(t)
+    const { events, listenedFor } = page(t)
     const retrying = rig(t, (_, attempt) => (attempt === 1 ? status(503) : undefined))
     finish(retrying.sink, 1)
     retrying.time.pass(1_000)
@@ -1601,7 +1634,7 @@ test.serial(
     await sending.time.settle()
     sending.time.pass(0)
     await closed
-    t.deepEqual(events.eventNames(), [])
+    t.deepEqual(listenedFor(), [])
   },
 )
 
@@ -1628,11 +1661,11 @@ test.serial(
 )
 
 test.serial('a page that is back when nobody listened any more is as before', (t) => {
-  const { events, show } = page(t)
+  const { listenedFor, show } = page(t)
   const { time, sink, sent } = rig(t)
   finish(sink, 1)
   show('hidden')
-  t.deepEqual(events.eventNames(), [])
+  t.deepEqual(listenedFor(), [])
   finish(sink, 2)
   time.pass(1_000)
   show('visible')
