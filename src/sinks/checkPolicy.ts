@@ -11,7 +11,7 @@ const callable = t.refinement(t.unknown, isFunction, 'a function')
 
 const milliseconds = numberWithin(0, LONGEST_TIMER)
 
-const limit = t.refinement(t.number, (ms) => ms > 0 && !Number.isNaN(ms), 'ms above 0, or Infinity')
+const limit = t.refinement(t.number, (ms) => ms > 0, 'ms above 0, or Infinity')
 
 const Policy = closed(
   t.partial(

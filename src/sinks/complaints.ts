@@ -74,15 +74,15 @@ const indexOf = (key: string, complaint: unknown, batch: ReadonlyArray<Span>): n
   return meant === undefined ? undefined : batch.indexOf(meant)
 }
 
+const isInteger = (value: unknown): value is number => Number.isInteger(value)
+
 const numberIn = (key: string, complaint: unknown, text: string): number | undefined => {
   const inKey = PATH.exec(key)?.[1]
   if (inKey !== undefined) return Number(inKey)
   if (Fields.is(complaint)) {
-    if (Number.isInteger(complaint.index) && typeof complaint.index === 'number' && complaint.index >= 0)
-      return complaint.index
-    if (Array.isArray(complaint.loc))
-      return complaint.loc.find((step): step is number => Number.isInteger(step))
-    return undefined
+    const { index, loc } = complaint
+    if (isInteger(index)) return index
+    return Array.isArray(loc) ? loc.find(isInteger) : undefined
   }
   const inText = SENTENCE.exec(text)?.[1]
   return inText === undefined ? undefined : Number(inText)
