@@ -694,6 +694,17 @@ for (const [error, code] of [
 
 // ── overflow
 
+test('a batch that is sent again and again takes its room once', (t) => {
+  const { time, sink } = rig(t, (_, attempt) => (attempt < 10 ? status(503) : undefined), {
+    maxQueueBytes: 3_000,
+  })
+  finish(sink, 1)
+  time.pass(100_000)
+  t.is(sink.stats().delivered, 1)
+  finish(sink, 2, 3, 4)
+  t.like(sink.stats(), { queued: 3, dropped: 0 })
+})
+
 test('drops the newest spans when the queue is full, by default', (t) => {
   const { time, sink, sent, warnings } = rig(t, undefined, { maxQueueSize: 3, maxBatchSize: 10 })
   finish(sink, ...range(1, 5))

@@ -146,6 +146,12 @@ for (const [body, named, others] of complaining)
     t.is(receipt.warnings?.length ?? 0, others)
   })
 
+test('a complaint about no span keeps its key', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, { errors: { quota: 'nearly reached' } }))
+  const { warnings } = await firstValueFrom(respanTransport({ baseUrl: server.url })(spans(0)))
+  t.deepEqual(warnings, ['quota: nearly reached'])
+})
+
 for (const [name, status] of [
   ['error.400.json', 400],
   ['error.401.invalid-key.json', 401],
