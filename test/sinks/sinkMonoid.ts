@@ -7,7 +7,7 @@ import { noopSink } from '../../dist/sinks/noopSink.js'
 import { redacted } from '../../dist/sinks/redacted.js'
 import { sinkMonoid } from '../../dist/sinks/sinkMonoid.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../../dist/tracing/Sink.js'
-import type { SpanEnded, SpanEvent, SpanStarted } from '../../dist/tracing/SpanEvent.js'
+import type { Generation, SpanEnded, SpanEvent, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 import { accounted, ended, finish, idOf, numberOf, range, started, TRACE_ID } from '../helpers/spans.js'
 
 const { concat, empty } = sinkMonoid
@@ -131,6 +131,25 @@ test('redacted maps what a request says in words, and leaves its numbers', (t) =
       told(() => other),
       { usageSource: 'unknown', request: numbers },
     )
+})
+
+test('redacted is asked about a request for as little as one thing in it, and not for nothing', (t) => {
+  const asked: Array<string> = []
+  const told = (request: NonNullable<Generation['request']>) => {
+    const memory = memorySink()
+    const sink = redacted(memory, (content) => {
+      asked.push(content)
+      return hide(content)
+    })
+    finish(sink, 1)
+    sink.next(started(2))
+    sink.next(ended(2, { generation: { usageSource: 'unknown', request } }))
+    return memory.spans()[1]?.generation?.request
+  }
+  t.deepEqual(told({ n: 2 }), { n: 2 })
+  t.deepEqual(asked, [])
+  t.deepEqual(told({ stop: 'secret' }), { stop: '***' })
+  t.deepEqual(asked, ['{"stop":"secret"}'])
 })
 
 test('redacted withholds content where its function throws, and never throws itself', async (t) => {
