@@ -182,6 +182,13 @@ for (const [width, lines] of [
     t.is(stripVTControlCharacters(renderTrace(wide, { width, colors: true })), lines.join('\n'))
   })
 
+test('a tree that just fits is whole', (t) => {
+  const whole = renderTrace(wide)
+  const width = Math.max(...whole.split('\n').map(({ length }) => length))
+  t.is(renderTrace(wide, { width }), whole)
+  t.not(renderTrace(wide, { width: width - 1 }), whole)
+})
+
 test('a long error message is cut before any column is left out', (t) => {
   const error = { tag: 'HttpError', message: 'HTTP 503: Service Unavailable', status: 503 }
   t.is(
