@@ -462,6 +462,16 @@ for (const code of [429, 503, 403])
     t.like(sink.stats(), { queued: 0, delivered: 2 })
   })
 
+for (const code of [400, 413])
+  test(`HTTP ${code} for the one span that asks ends a pause as well`, (t) => {
+    const answers = [status(401), status(code)]
+    const { time, sink, sizes } = rig(t, (_, attempt) => answers[attempt - 1])
+    finish(sink, ...range(1, 5))
+    time.pass(60_000)
+    t.deepEqual(sizes(), [5, 1, 4])
+    t.like(sink.stats(), { rejected: 1, delivered: 4 })
+  })
+
 test('a pause that comes again is told again, but not within a minute', (t) => {
   const { time, sink, warnings } = rig(t, (_, attempt) => (attempt % 2 === 1 ? status(401) : undefined))
   for (const number of range(1, 100)) {

@@ -172,6 +172,12 @@ test('any other failure tells when the server wants to be asked again, too', asy
   t.like(await failing(t, 503, '', { 'retry-after': '7' }), { _tag: 'HttpError', retryAfter: 7_000 })
 })
 
+test('a redirect as a browser shows it, without its status, delivers nothing', async (t) => {
+  const fake: typeof fetch = () => Promise.resolve(Response.error())
+  const transport = respanTransport({ baseUrl: 'http://127.0.0.1:1', fetch: fake })
+  await t.throwsAsync(firstValueFrom(transport(spans(1))), { name: 'HttpError' })
+})
+
 test('does not follow a redirect, which could take the key elsewhere', async (t) => {
   const elsewhere = await serve(t, (response) => sendJson(response, {}))
   t.like(await failing(t, 307, '', { location: elsewhere.url }), { _tag: 'HttpError', status: 307 })
