@@ -704,6 +704,17 @@ for (const [error, code] of [
 
 // ── overflow
 
+test('attributes that hold themselves, and an error without a message, take a finite room', (t) => {
+  const { time, sink } = rig(t, undefined, { maxQueueBytes: 100_000 })
+  const cycle: Record<string, unknown> = {}
+  cycle.self = cycle
+  sink.next(started(1, { attributes: { properties: cycle } }))
+  sink.next(ended(1, { status: 'error', error: { tag: 'Error', status: 500 } }))
+  finish(sink, 2)
+  time.pass(1_000)
+  t.like(sink.stats(), { delivered: 2, dropped: 0 })
+})
+
 test('a batch that is sent again and again takes its room once', (t) => {
   const { time, sink } = rig(t, (_, attempt) => (attempt < 10 ? status(503) : undefined), {
     maxQueueBytes: 3_000,

@@ -229,8 +229,11 @@ test('both get every event, in order', (t) => {
   t.deepEqual(log, ['a SpanStarted', 'b SpanStarted', 'a SpanEnded', 'b SpanEnded'])
 })
 
-test('a sink that throws does not keep events from the other one', (t) => {
+test.serial('a sink that throws does not keep events from the other one, and is told of once', async (t) => {
   const memory = memorySink()
+  const warnings: Array<Error & { readonly code?: string }> = []
+  const listener = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', listener)
   const broken: Sink = {
     ...memorySink(),
     next: () => {
@@ -239,6 +242,12 @@ test('a sink that throws does not keep events from the other one', (t) => {
   }
   t.notThrows(() => finish(concat(broken, memory), 1))
   t.is(memory.events.length, 2)
+  await setImmediate()
+  process.off('warning', listener)
+  t.deepEqual(
+    warnings.filter(({ code }) => code === 'RESPAN_SINK').map(({ message }) => message),
+    ['A sink threw Error; the sinks beside it go on.'],
+  )
 })
 
 test('both are flushed and closed, whatever becomes of the other, and reports are added', async (t) => {
@@ -317,8 +326,26 @@ test('a flush that rejects or throws is a failure, and the other one still count
   const fine = told('b', Promise.resolve(right({ ...NOTHING, delivered: 1 })), log)
   for (const broken of [rejects, throws, unreadable]) {
     const outcome = await concat(broken, fine).flush()
-    t.true(isLeft(outcome) && outcome.left.report.delivered === 1 && outcome.left.failures.length === 1)
+    t.true(isLeft(outcome) && outcome.left.report.delivered === 1)
+    if (!isLeft(outcome)) return
+    t.deepEqual(
+      outcome.left.failures.map(({ sink }) => sink),
+      ['sink'],
+    )
   }
+})
+
+test('every count is a sum', async (t) => {
+  const counting = (report: FlushReport): Sink => ({
+    ...noopSink,
+    flush: () => Promise.resolve(right(report)),
+    stats: () => ({ ...report, accepted: 6, inFlight: 7 }),
+  })
+  const one = { delivered: 1, dropped: 2, rejected: 3, spooled: 4, queued: 5 }
+  const two = { delivered: 2, dropped: 4, rejected: 6, spooled: 8, queued: 10 }
+  const both = concat(counting(one), counting(one))
+  t.deepEqual(await both.flush(), right(two))
+  t.deepEqual(both.stats(), { ...two, accepted: 12, inFlight: 14 })
 })
 
 test('counts are sums, also as they change', (t) => {
