@@ -127,8 +127,7 @@ const speedFields = ({ startedAt, firstOutputAt, endedAt }: Span, { stream, usag
   const tokens = usage?.completion_tokens ?? 0
   return {
     time_to_first_token: first === undefined ? undefined : secondsBetween(startedAt, first),
-    tokens_per_second:
-      tokens > 0 && seconds > 0 ? known(Math.round((tokens / seconds) * 1_000_000) / 1_000_000) : undefined,
+    tokens_per_second: tokens > 0 ? known(Math.round((tokens / seconds) * 1_000_000) / 1_000_000) : undefined,
   }
 }
 

@@ -184,6 +184,13 @@ test('a count or a cost that cannot be is left out, and costs no span', (t) => {
   t.is(payload.total_request_tokens, 1)
 })
 
+test('a cost is told, and no speed where nothing came out or no time passed', (t) => {
+  const usage = { prompt_tokens: 1, completion_tokens: 0, total_tokens: 1 }
+  t.is(toSpanPayload({ ...chat, generation: { ...generation, cost: 0.001 } }).cost, 0.001)
+  t.false('tokens_per_second' in toSpanPayload({ ...chat, generation: { ...generation, usage } }))
+  t.false('tokens_per_second' in toSpanPayload({ ...chat, endedAt: START + 415 }))
+})
+
 test('an error whose message was withheld tells its tag only', (t) => {
   t.like(toSpanPayload({ ...base, status: 'error', error: { tag: 'TypeError', status: 500 } }), {
     status_code: 500,
@@ -309,6 +316,37 @@ test('request fields that spans have go to their place, if they are of the right
   t.deepEqual(payload.properties, { respan_request: { temperature: 'hot', fallback_models: ['b'] } })
   t.false(JSON.stringify(payload).includes('secret'))
 })
+
+const KINDS: Readonly<Record<string, readonly [right: ReadonlyArray<unknown>, wrong: unknown]>> = {
+  temperature: [[0, 0.5], '1'],
+  max_tokens: [[300], 1.5],
+  top_p: [[0.1], null],
+  presence_penalty: [[-1], '1'],
+  frequency_penalty: [[1], Number.NaN],
+  stop: [
+    ['a', ['a', 'b']],
+    ['a', 1],
+  ],
+  n: [[2], 1.5],
+  stream_options: [[{ include_usage: true }], 'all'],
+  response_format: [[{ type: 'text' }], 'text'],
+  reasoning_effort: [['low'], 3],
+  tools: [[[{ type: 'function' }]], ['search']],
+  tool_choice: [['auto', { type: 'function' }], 1],
+  prompt_id: [['p'], 7],
+}
+
+for (const [field, [right, wrong]] of Object.entries(KINDS))
+  test(`${field} of a request has its own place, if it is of the right kind`, (t) => {
+    const written = (value: unknown) =>
+      toSpanPayload({ ...chat, generation: { ...generation, request: { [field]: value } } })
+    for (const value of right) {
+      t.like(written(value), { [field]: value })
+      t.is(written(value).properties, undefined)
+    }
+    t.false(field in written(wrong))
+    t.deepEqual(written(wrong).properties, { respan_request: { [field]: wrong } })
+  })
 
 test('durations are never negative, and rounded to the microsecond', (t) => {
   t.is(toSpanPayload({ ...base, endedAt: START - 5 }).latency, 0)
