@@ -30,7 +30,7 @@ import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
 import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import type { Receipt, Transport } from '../../dist/sinks/Transport.js'
 import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
-import type { Span } from '../../dist/tracing/SpanEvent.js'
+import type { Span, SpanEnded, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, refusing, rig, status, taken } from '../helpers/buffer.js'
 import { accounted, ended, finish, idOf, numberOf, range, started, virtualTime } from '../helpers/spans.js'
 
@@ -704,10 +704,43 @@ for (const [error, code] of [
 
 // ── overflow
 
+const text = 'x'.repeat(10_000)
+const tellers: Readonly<Record<string, readonly [start: Partial<SpanStarted>, end: Partial<SpanEnded>]>> = {
+  name: [{ name: text }, {}],
+  path: [{ path: text }, {}],
+  input: [{ input: text }, {}],
+  'late input': [{}, { input: text }],
+  output: [{}, { output: text }],
+  message: [{}, { error: { tag: 'E', status: 500, message: text } }],
+  stack: [{}, { error: { tag: 'E', status: 500, stack: text } }],
+  attributes: [{ attributes: { properties: { list: [{ text }] } } }, {}],
+  request: [{}, { generation: { usageSource: 'unknown', request: { tools: [{ text }] } } }],
+}
+
+for (const [place, [start, end]] of Object.entries(tellers))
+  test(`maxQueueBytes counts what a span tells in its ${place}`, (t) => {
+    const { sink } = rig(t, undefined, { maxQueueBytes: 50_000 })
+    for (const number of range(1, 10)) {
+      sink.next(started(number, start))
+      sink.next(ended(number, end))
+    }
+    t.like(sink.stats(), { queued: 4, dropped: 6 })
+  })
+
+test('maxQueueBytes leaves room for spans that tell little', (t) => {
+  const { sink } = rig(t, undefined, { maxQueueBytes: 50_000 })
+  for (const number of range(1, 10)) {
+    sink.next(started(number, { attributes: { properties: { n: 1, list: [true, null] } } }))
+    sink.next(ended(number))
+  }
+  t.like(sink.stats(), { queued: 10, dropped: 0 })
+})
+
 test('attributes that hold themselves, and an error without a message, take a finite room', (t) => {
   const { time, sink } = rig(t, undefined, { maxQueueBytes: 100_000 })
   const cycle: Record<string, unknown> = {}
   cycle.self = cycle
+  cycle.nothing = null
   sink.next(started(1, { attributes: { properties: cycle } }))
   sink.next(ended(1, { status: 'error', error: { tag: 'Error', status: 500 } }))
   finish(sink, 2)
