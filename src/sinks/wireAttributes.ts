@@ -19,7 +19,7 @@ const textOf = (value: unknown): string | undefined => {
 
 /** A value of `metadata`, which the platform turns into text: primitives stay, everything else is JSON as text. */
 const metadataValue = (value: unknown): unknown => {
-  if (value === null || typeof value === 'boolean' || typeof value === 'undefined') return value
+  if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   const text = typeof value === 'string' ? value : textOf(value)
   return text === undefined ? undefined : cutText(text, MAX_VALUE)

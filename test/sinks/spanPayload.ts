@@ -246,6 +246,8 @@ test('metadata is primitive: what is not becomes JSON, and nothing throws', (t) 
     yes: true,
     none: null,
     gone: undefined,
+    call: () => 1,
+    nothing: { toJSON: () => undefined },
     list: [1, { a: 2 }],
     nan: Number.NaN,
     big: 1n,
