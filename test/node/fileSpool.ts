@@ -891,7 +891,13 @@ test('a flush that waits for spans on a disk ends when they are another processâ
   const flushed = sink.flush()
   await time.settle()
   host?.ceded(places)
-  t.like(await flushed, { _tag: 'Left', left: { report: { spooled: 2, queued: 0, dropped: 0 } } })
+  t.like(await flushed, {
+    _tag: 'Left',
+    left: {
+      failures: [{ error: { message: 'Another process took this one for dead, and its spool over.' } }],
+      report: { spooled: 2, queued: 0, dropped: 0 },
+    },
+  })
   t.is(time.now(), now)
 })
 

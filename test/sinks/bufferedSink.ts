@@ -28,10 +28,12 @@ import {
 } from '../../dist/errors.js'
 import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
 import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
+import type { SpoolStore } from '../../dist/sinks/Spool.js'
 import type { Receipt, Transport } from '../../dist/sinks/Transport.js'
 import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Span, SpanEnded, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, refusing, rig, status, taken } from '../helpers/buffer.js'
+import { memorySpool } from '../helpers/memorySpool.js'
 import { accounted, ended, finish, idOf, numberOf, range, started, virtualTime } from '../helpers/spans.js'
 
 const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
@@ -1668,6 +1670,27 @@ test.serial(
     t.deepEqual(listenedFor(), [])
   },
 )
+
+test.serial('a page that is hidden writes to its spool what may never be delivered', async (t) => {
+  const { show } = page(t)
+  const written: Array<readonly [spans: number, leaving: boolean | undefined]> = []
+  const write: SpoolStore['write'] = (records, leaving) => {
+    written.push([records.length, leaving])
+    return records.map(({ traceId, text }) => ({ traceId, bytes: text.length }))
+  }
+  const { time, sink, sizes } = rig(t, () => NEVER, { spool: memorySpool({ write }), flushTimeout: 0 })
+  for (const number of range(1, 20)) {
+    sink.next(started(number))
+    sink.next(ended(number, { output: 'x'.repeat(9_000) }))
+  }
+  show('hidden')
+  t.deepEqual(sizes(), [6])
+  t.deepEqual(written, [[14, true]])
+  const closed = sink.close()
+  await time.settle()
+  time.pass(0)
+  t.is((await closed)._tag, 'Left')
+})
 
 test.serial(
   'a page that is left does not wait for a request that will not outlive it, nor for a retry',

@@ -2,7 +2,7 @@ import test from 'ava'
 import { isLeft, isRight } from 'fp-ts/lib/Either.js'
 import { EMPTY, from, Subject, throwError } from 'rxjs'
 import { MissingApiKey } from '../../dist/errors.js'
-import type { SpoolStore } from '../../dist/sinks/Spool.js'
+import type { Spool, SpoolHost, SpoolStore } from '../../dist/sinks/Spool.js'
 import { rig, status } from '../helpers/buffer.js'
 import { memorySpool } from '../helpers/memorySpool.js'
 import { accounted, ended, finish, started } from '../helpers/spans.js'
@@ -146,4 +146,24 @@ test('what is read from a disk when its sink is closed already stays there', asy
   texts.next(written)
   t.like(sink.stats(), { accepted: 1, spooled: 1, queued: 0, dropped: 0 })
   t.deepEqual([sizes(), written.length], [[1], 1])
+})
+
+test('a watcher of stats$ is told what a disk takes over, and what it loses', (t) => {
+  let host: SpoolHost | undefined
+  const memory = memorySpool({})
+  const open: Spool['open'] = (given) => {
+    host = given
+    return memory.open(given)
+  }
+  const { time, sink } = rig(t, () => status(503), { spool: { ...memory, open }, retry: once })
+  finish(sink, 1)
+  time.pass(1_000)
+  const seen: Array<ReadonlyArray<number>> = []
+  sink.stats$.subscribe(({ accepted, spooled, dropped }) => seen.push([accepted, spooled, dropped]))
+  host?.lost(2, 'they were damaged')
+  t.deepEqual(seen, [
+    [1, 1, 0],
+    [3, 3, 0],
+    [3, 1, 2],
+  ])
 })
