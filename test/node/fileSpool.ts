@@ -1234,13 +1234,14 @@ testProp(
     const span: Span = {
       traceId: 'a',
       spanId: 'b',
-      parentId: undefined,
+      parentId: 'c',
       name: text,
       type: 'generation',
       path: text,
       workflow: text,
       trace: text,
       startedAt: 1,
+      firstOutputAt: 1.5,
       endedAt: 2,
       status: 'truncated',
       input: text,
@@ -1261,7 +1262,7 @@ testProp(
     const line = storeSpan(span)
     t.false(line === undefined || line.includes('\n'))
     const read = restoreSpan(line ?? '')
-    const { attributes, ...expected } = { ...JSON.parse(JSON.stringify(span)), parentId: undefined }
+    const { attributes, ...expected } = JSON.parse(JSON.stringify(span))
     const restored = read === undefined ? span : toSpan(read)
     const { attributes: _, ...actual } = restored
     t.deepEqual<unknown, unknown>(actual, expected)
