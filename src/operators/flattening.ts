@@ -53,12 +53,6 @@ export const flattenWith = (operator: string, { flatten = concatMap, concurrency
       found: 'another flatten',
     })
   }
-  if (!(concurrency >= 1)) {
-    throw new InvalidInput(operator, {
-      path: 'concurrency',
-      expected: 'number from 1',
-      found: `number ${concurrency}`,
-    })
-  }
+  if (!(concurrency >= 1)) refuse(operator, 'concurrency', 'number from 1', concurrency)
   return (project) => mergeMap(project, concurrency)
 }

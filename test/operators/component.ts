@@ -451,13 +451,17 @@ test('refuses an empty name and a senseless concurrency when it is built', (t) =
       instanceOf: InvalidInput,
     })
     t.is(error?.path, 'concurrency')
-    t.regex(error?.message ?? '', /component c/)
+    t.regex(
+      error?.message ?? '',
+      /^component c: .*expected flatten: mergeMap beside it, found another flatten/,
+    )
   }
   t.throws(() => component('c', () => of(1), { concurrency: 2 }), { instanceOf: InvalidInput })
   for (const concurrency of [0, -1, Number.NaN]) {
-    t.throws(() => component('c', () => of(1), { flatten: mergeMap, concurrency }), {
+    const error = t.throws(() => component('c', () => of(1), { flatten: mergeMap, concurrency }), {
       instanceOf: InvalidInput,
     })
+    t.regex(error?.message ?? '', new RegExp(`expected number from 1, found number ${concurrency}`))
   }
   t.notThrows(() => component('c', () => of(1), { flatten: mergeMap, concurrency: 1 }))
 })
