@@ -1,12 +1,8 @@
+import { Fields } from '../codecs/Fields.js'
 import { refuse } from '../codecs/refuse.js'
 
 const isCodec = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  'decode' in value &&
-  typeof value.decode === 'function' &&
-  'encode' in value &&
-  typeof value.encode === 'function'
+  Fields.is(value) && typeof value.decode === 'function' && typeof value.encode === 'function'
 
 /** Refuses variables that are values: other clients take them there. @throws InvalidInput */
 export const checkCodec = (operator: string, variables: unknown): void => {

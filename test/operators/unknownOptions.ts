@@ -108,7 +108,8 @@ test('what is no function of a component is refused where it is given', (t) => {
 
 test('variables given as values are refused where the operator is built', (t) => {
   const values = { user_input: 'tea' }
-  for (const variables of [values, {}, null, 'tea', { decode: 1, encode: 2 }]) {
+  const half = [{ decode: of }, { encode: of }, { decode: of, encode: 2 }, { decode: 1, encode: of }]
+  for (const variables of [values, {}, null, 'tea', ...half]) {
     // What a caller without types can give.
     const options = { variables: variables as never }
     for (const build of [
