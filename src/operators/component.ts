@@ -75,7 +75,8 @@ export const component = <A, O extends ObservableInput<unknown>>(
       const home = here === undefined ? homeFrame(subscriber) : undefined
       if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       const parent = currentOpenSpan()
-      if (parent === null) return observableOf<A, O>(name, fn, value, index).subscribe(subscriber)
+      // What `fn` throws is the subscriber's error: RxJS makes it one here, `recordRun` below.
+      if (parent === null) return observed<O>(name, fn(value, index)).subscribe(subscriber)
       const { trace } = parent
       const outside = here?.span === parent ? here : captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type, input: value })
@@ -84,7 +85,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
         outside,
         subscriber,
         (s) => {
-          const result = observableOf<A, O>(name, fn, value, index)
+          const result = observed<O>(name, fn(value, index))
           return (trace.deep ? deepen(result) : result).subscribe(s)
         },
         identity,
@@ -95,20 +96,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }
 
-/** What a function of the user's gives for an item, as an observable of its error if it throws. */
-const observableOf = <A, O extends ObservableInput<unknown>>(
-  name: string,
-  fn: (value: A, index: number) => O,
-  value: A,
-  index: number,
-): Observable<ObservedValueOf<O>> => {
-  try {
-    return observed(name, fn(value, index))
-  } catch (error) {
-    return new Observable((subscriber) => subscriber.error(error))
-  }
-}
-
+/** What a function of the user's gave for an item. */
 const observed = <O extends ObservableInput<unknown>>(
   name: string,
   given: O,
