@@ -431,11 +431,14 @@ test('a result that is nothing to observe is told by the name of its component',
     ['a text', 'string(6 characters)'],
   ]) {
     const lookup = component('lookup', () => result as never)
-    for (const run$ of [of(1).pipe(lookup), of(1).pipe(lookup, respanTrace('T', { sink: memorySink() }))])
-      await t.throwsAsync(lastValueFrom(run$), {
+    for (const run$ of [of(1).pipe(lookup), of(1).pipe(lookup, respanTrace('T', { sink: memorySink() }))]) {
+      const error = await t.throwsAsync(lastValueFrom(run$), {
         instanceOf: TypeError,
         message: `component lookup: expected an observable, a promise or an iterable, found ${found}. Return of(value) for a single value.`,
       })
+      // Of a text RxJS would have made characters.
+      t.is(error?.cause instanceof TypeError, typeof result !== 'string')
+    }
   }
 })
 
