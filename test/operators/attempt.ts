@@ -64,6 +64,14 @@ test('keeps the flattening of a component', (t) =>
     expectSubscriptions(gateway.subscriptions).toBe(['^-!', '--^---!'])
   }))
 
+test('gives a component the flattening that it is told', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable, expectSubscriptions }) => {
+    const gateway = marbleGateway('---a|')
+    const generate = attempt(respanGenerate({ model, gateway }), { flatten: switchMap })
+    expectObservable(cold('p-q|', { p: '1', q: '2' }).pipe(generate, tags)).toBe('------(R|)', { R: 'Right' })
+    expectSubscriptions(gateway.subscriptions).toBe(['^-!', '--^---!'])
+  }))
+
 test('runs any other operator anew for each item, flattened as it is told', (t) =>
   marbles(t.deepEqual, ({ cold, expectObservable }) => {
     const slow = pipe(

@@ -763,6 +763,25 @@ test('the last usage that says anything counts, and a breakdown overwrites nothi
   t.is(reply.breakdown?.model, 'm-1')
 })
 
+test('collect: false keeps of a reply what its trace shows, and nothing without content', async (t) => {
+  const outputOf = async (captureContent: boolean) => {
+    const sink = memorySink()
+    const gateway = marbleGateway('(ab|)')
+    const generate = respanGenerate({
+      model,
+      stream: true,
+      collect: false,
+      gateway,
+      params: { n: 1, stop: 'END' },
+    })
+    await lastValueFrom(of('hi').pipe(generate, respanTrace('T', { sink, captureContent })))
+    const [span] = sink.spans()
+    return [span?.output, span?.generation?.request]
+  }
+  t.deepEqual(await outputOf(true), ['{"role":"assistant","content":"ab"}', { n: 1, stop: 'END' }])
+  t.deepEqual(await outputOf(false), [undefined, { n: 1 }])
+})
+
 test('collect: false gives the tokens and keeps nothing of them', async (t) => {
   const generate = respanGenerate({ model, stream: true, collect: false, gateway: marbleGateway('(ab|)') })
   const events = await lastValueFrom(of('hi').pipe(generate, toArray<ReplyEvent>()))
