@@ -763,6 +763,13 @@ test('the last usage that says anything counts, and a breakdown overwrites nothi
   t.is(reply.breakdown?.model, 'm-1')
 })
 
+test('snapshots of a reply begin anew, also under an id that a finished one had', async (t) => {
+  const generate = respanGenerate({ model, stream: true, gateway: marbleGateway('(ab|)') })
+  const events = await lastValueFrom(of('hi').pipe(generate, toArray<ReplyEvent>()))
+  const texts = await lastValueFrom(from([...events, ...events]).pipe(snapshots(), toArray()))
+  t.deepEqual(texts, ['a', 'ab', 'a', 'ab'])
+})
+
 test('collect: false keeps of a reply what its trace shows, and nothing without content', async (t) => {
   const outputOf = async (captureContent: boolean) => {
     const sink = memorySink()
