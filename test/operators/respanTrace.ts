@@ -582,6 +582,22 @@ test('the root rolls its generations up under a name of its own; usage is on eac
   })
 })
 
+test('the root adds up what its generations cost, and tells no cost that nobody told', async (t) => {
+  const costing = (...costs: ReadonlyArray<number | undefined>) => {
+    let calls = 0
+    const fetch = async (): Promise<Response> => {
+      const message = { role: 'assistant', content: 'a' }
+      return Response.json({ choices: [{ index: 0, message, finish_reason: 'stop' }], cost: costs[calls++] })
+    }
+    const generate = respanGenerate({ model: 'm', baseUrl: 'http://127.0.0.1:1', fetch })
+    return rootOf(from(costs.map(String)).pipe(generate))
+  }
+  t.is((await costing(0.25, undefined, 0.5))?.totals?.cost, 0.75)
+  const untold = await costing(undefined)
+  t.is(untold?.totals?.generations, 1)
+  t.false('cost' in (untold?.totals ?? {}))
+})
+
 // ── attributes
 
 test('its attributes are on every span, and a nested trace’s lie over them', async (t) => {
