@@ -741,7 +741,9 @@ for (const asyncContext of [true, false]) {
     const toB = new Subject<number>()
     const b = run(toB.pipe(take(1), fed.step('c@B'), mergeMap(fed.inner('i@B')), fed.traced('B')))
     const feed = component('f@A', (v: number) => {
+      const before = currentSpan()
       toB.next(v)
+      t.deepEqual(currentSpan(), before)
       return of(v)
     })
     await run(of(1).pipe(feed, feeding.step('d@A'), feeding.traced('A')))
