@@ -49,6 +49,15 @@ test("takes a workflow's input from its end, and the start's when both have one"
   t.is(foldSpans([started(1, { input: 'early' }), ended(1, { input: 'late' })])[0]?.input, 'early')
 })
 
+test('a span that has ended does not end again while one of another trace goes by its id', (t) => {
+  const { add } = spanFolder()
+  for (const traceId of ['a', 'b', 'c']) add(started(1, { traceId }))
+  for (const traceId of ['b', 'c', 'a']) {
+    t.not(add(ended(1, { traceId })), 'orphan')
+    t.is(add(ended(1, { traceId })), 'orphan')
+  }
+})
+
 test('leaves out what has not ended, and an end without a start', (t) => {
   t.deepEqual(foldSpans([started(1), ended(2), firstOutput(3, 1)]), [])
 })
