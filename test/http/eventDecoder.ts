@@ -76,6 +76,13 @@ test('a CR at the end of a piece holds up nothing that follows', (t) => {
   t.deepEqual(events, ['a', 'b'])
 })
 
+test('a piece without a character parts no CR from its LF', (t) => {
+  t.deepEqual(
+    decodeAll(['data: a\r', '', '\ndata: b\r\n\r\n'].map(encode)).map(({ data }) => data),
+    ['a\nb'],
+  )
+})
+
 test('calls back before push returns', (t) => {
   const events: Array<string> = []
   const decoder = eventDecoder(({ data }) => events.push(data), tooLong)
