@@ -244,6 +244,13 @@ for (const [path, connection] of refusedOptions) {
   })
 }
 
+test('an option that nobody reads is told with what was meant and what was given', (t) => {
+  const misspelt: object = { baseURL: 'http://localhost:1' }
+  t.throws(() => connectionPolicy('here', misspelt), {
+    message: 'here: baseURL: expected baseUrl instead, found string(18 characters).',
+  })
+})
+
 test('fills in the defaults of a connection', (t) => {
   t.deepEqual(connectionPolicy('here', {}), {
     timeout: 600_000,
@@ -455,6 +462,9 @@ const ERRORS: ReadonlyArray<
     'HTTP 401: Incorrect API key provided (the provider refused the key that is stored for it at Respan)',
     'invalid_api_key',
   ],
+  [401, 'No entry', 'HTTP 401: No entry', undefined],
+  [401, { message: 'Who are you?' }, 'HTTP 401: Who are you?', undefined],
+  [401, null, 'HTTP 401: From the status line', undefined],
   [404, { error: 'Trace not found' }, 'HTTP 404: Trace not found', undefined],
   [404, { detail: 'No such prompt.' }, 'HTTP 404: No such prompt.', undefined],
   [404, { detail: 'Not found.' }, `HTTP 404: Not found. ${NOWHERE}`, undefined],
