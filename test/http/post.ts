@@ -224,6 +224,7 @@ test('sends one POST with the key, the body and the headers, and emits the whole
   t.is(server.received.length, 1)
   t.like(server.received[0], { method: 'POST', path: '/v1/x', body: '{"a":"é"}' })
   t.like(server.received[0]?.headers, {
+    accept: 'application/json',
     authorization: `Bearer ${KEY}`,
     'content-type': 'application/json',
     'x-own': '1',
