@@ -86,6 +86,17 @@ test('sends the request as it is', async (t) => {
   t.deepEqual(JSON.parse(server.received[0]?.body ?? ''), ASK)
 })
 
+test('says what it takes for an answer: JSON, and events where a stream is asked for', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, RESPONSE))
+  const gateway = openaiGateway({ baseUrl: server.url, apiKey: KEY })
+  await lastValueFrom(gateway.chat(ASK))
+  await lastValueFrom(gateway.chat({ ...ASK, stream: true }))
+  t.deepEqual(
+    server.received.map(({ headers }) => headers.accept),
+    ['application/json', 'text/event-stream, application/json'],
+  )
+})
+
 test('names itself and refuses wrong options when it is built', (t) => {
   t.like(openaiGateway(), { name: 'openai', kind: 'openai' })
   const error = t.throws(() => openaiGateway({ timeout: -1 }), { instanceOf: InvalidInput })
