@@ -231,6 +231,23 @@ test('unsubscribing returns an async generator', async (t) => {
   t.true(returned)
 })
 
+test('an iterator that has ended or failed is not returned', async (t) => {
+  const done = { done: true, value: undefined } as const
+  for (const next of [() => Promise.resolve(done), () => Promise.reject(new Error('broken'))]) {
+    let returned = false
+    const iterator: AsyncIterator<Uint8Array> = {
+      next,
+      return: async () => {
+        returned = true
+        return done
+      },
+    }
+    const seen = all(fromLines({ [Symbol.asyncIterator]: () => iterator }))
+    await seen.catch((error: unknown) => t.like(error, { message: 'broken' }))
+    t.false(returned)
+  }
+})
+
 test('pulls no more than it is asked for', async (t) => {
   const { stream, seen } = webStream([bytes('a\n'), bytes('b\n'), bytes('c\n')])
   t.is(await firstValueFrom(fromLines(stream)), 'a')
