@@ -15,7 +15,7 @@ import {
 } from 'rxjs'
 import { materialize, tap } from 'rxjs/operators'
 import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
-import { InvalidInput, isRespanError, type RespanError } from '../../dist/errors.js'
+import { InvalidInput, isRespanError, NetworkError, type RespanError } from '../../dist/errors.js'
 import type { GatewayEvent } from '../../dist/sources/Gateway.js'
 import { type RespanConnection, respanGateway } from '../../dist/sources/respanGateway.js'
 import { commandTimers } from '../helpers/commandTimers.js'
@@ -215,6 +215,30 @@ test('reports a connection that is reset, and asks no second time once a chunk w
   t.is(error?._tag, 'StreamInterrupted')
   t.is(text, 'a')
   t.is(attempts, 1)
+  t.is(requests, 1)
+})
+
+test('asks no second time once a chunk was passed on, whatever a fetch of the user fails with', async (t) => {
+  const piece = new TextEncoder().encode(sse(chunkOf('a')))
+  let requests = 0
+  const fetch = () => {
+    requests += 1
+    const pieces = [piece]
+    const body = new ReadableStream({
+      pull: (controller) => {
+        const next = pieces.shift()
+        if (next === undefined) controller.error(new NetworkError('injected'))
+        else controller.enqueue(next)
+      },
+    })
+    return Promise.resolve(new Response(body, { headers: { 'content-type': 'text/event-stream' } }))
+  }
+  const { error, text } = await outcome(
+    t,
+    gatewayOf('http://127.0.0.1:1', { fetch, ...AT_ONCE }).chat(STREAM),
+  )
+  t.like(error, { _tag: 'NetworkError', message: 'injected' })
+  t.is(text, 'a')
   t.is(requests, 1)
 })
 
