@@ -15,6 +15,7 @@ import { type Local, type LocalOptions, type LocalPrompt, startLocal } from '../
 import { fromPrompts } from '../../dist/sources/fromPrompts.js'
 import { fromPromptVersion } from '../../dist/sources/fromPromptVersion.js'
 import { checkPromptVariables } from '../../dist/templates/checkPromptVariables.js'
+import { commandTimers } from '../helpers/commandTimers.js'
 import { latch, sendJson, serve } from '../helpers/server.js'
 
 // A developer's own environment must not decide what is tested here.
@@ -104,6 +105,31 @@ test('asks for the next page only when it is wanted', async (t) => {
     server.received.map(({ path }) => path),
     [1, 1, 2].map((page) => `/api/prompts/list/?page=${page}&page_size=100`),
   )
+})
+
+test('a page without prompts is the last one, whatever it says of a next', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, { results: [], next: '/?page=2' }))
+  t.deepEqual(await lastValueFrom(fromPrompts({ baseUrl: server.url }).pipe(toArray())), [])
+  t.is(server.received.length, 1)
+})
+
+test.serial('an answer that stalls is given up after idleTimeout', async (t) => {
+  const { tick } = commandTimers(t)
+  const pieces = [new TextEncoder().encode('{"results":')]
+  const body = new ReadableStream(
+    {
+      pull: (controller) => {
+        const piece = pieces.shift()
+        if (piece !== undefined) controller.enqueue(piece)
+        // Twice: the piece itself was a sign of life.
+        else queueMicrotask(() => [tick(4_000), tick(4_000)])
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const fetch = () => Promise.resolve(new Response(body))
+  const running = lastValueFrom(fromPrompts({ baseUrl: 'http://127.0.0.1:1', fetch, idleTimeout: 4_000 }))
+  t.like(await errorOf(running), { _tag: 'Timeout', phase: 'idle', limit: 4_000 })
 })
 
 for (const [what, answer] of [
