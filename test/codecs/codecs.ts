@@ -539,6 +539,26 @@ test('calls whose ids are empty get ids to be answered by, as those without any'
   )
 })
 
+test('what a provider adds to a call goes back with it', (t) => {
+  const call = {
+    id: 'call_1',
+    type: 'function' as const,
+    index: 0,
+    function: { name: 'f', arguments: '{}', thought_signature: 'abc' },
+  }
+  t.deepEqual(toChatMessage({ content: null, tool_calls: [call] }).tool_calls, [call])
+})
+
+test('the text of a message is that of its parts which have one', (t) => {
+  const content = [
+    { type: 'text' as const, text: 'a' },
+    { type: 'file' as const, text: 7 },
+    { type: 'file' as const },
+    { type: 'output_text' as const, text: 'b' },
+  ]
+  t.is(messageText({ content }), 'ab')
+})
+
 testProp('law: what toChatMessage makes is a chat message', [arbitraryFor(AssistantMessage)], (t, value) => {
   const received = decode(AssistantMessage)(value)
   t.true(isRight(received) && ChatMessage.is(toChatMessage(received.right)))

@@ -177,6 +177,36 @@ test('short forms make reasoning, refusals, tool calls, finish reasons and usage
   t.true(ChatResponse.is(response))
 })
 
+test('a tool call alone has no content, as one of a gateway', (t) => {
+  const values = { c: { toolCall: { id: 'call_1', name: 'f', arguments: '{}' } } }
+  t.is(responseOf(marbleGateway('c|', values).chat(whole))?.choices[0]?.message?.content, null)
+})
+
+test('each choice of one response has its own text and finish reason', (t) => {
+  const chunk: ChatChunk = {
+    choices: [
+      { index: 1, delta: { content: 'b' } },
+      { index: 0, delta: { content: 'a' } },
+    ],
+  }
+  const end: ChatChunk = {
+    choices: [
+      { delta: {}, finish_reason: 'stop' },
+      { index: 1, delta: {}, finish_reason: 'length' },
+    ],
+  }
+  const response = responseOf(marbleGateway('ce|', { c: chunk, e: end }).chat({ ...whole, n: 2 }))
+  t.deepEqual(response?.choices, [
+    { index: 0, message: { role: 'assistant', content: 'a' }, finish_reason: 'stop' },
+    { index: 1, message: { role: 'assistant', content: 'b' }, finish_reason: 'length' },
+  ])
+})
+
+test('what calls itself a response is one, also without a message', (t) => {
+  const response: ChatResponse = { object: 'chat.completion', choices: [{ finish_reason: 'stop' }] }
+  t.deepEqual(responseOf(marbleGateway('r|', { r: response }).chat(whole)), response)
+})
+
 test('usage of its own leaves only the finish chunk to be made', (t) => {
   const gateway = marbleGateway('au|', { u: { usage: { total_tokens: 3 } } })
   t.is(play(gateway.chat(streamed)).filter((note) => note.includes('usage')).length, 1)
