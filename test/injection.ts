@@ -144,11 +144,12 @@ test('no address that a server names is asked, and no key goes there', async (t)
   const elsewhere = await serve(t, (response) => sendJson(response, RESPONSE))
   const server = await serve(t, (response, _, number) =>
     number === 1
-      ? sendJson(response, { results: [], count: 9, next: `${elsewhere.url}/prompts/list/?page=2` })
+      ? sendJson(response, { results: [{ id: 'a' }], next: `${elsewhere.url}/prompts/list/?page=2` })
       : response.writeHead(307, { location: elsewhere.url }).end(),
   )
   const reach = { baseUrl: server.url, apiKey: 'a-key', retry: { count: 0 } }
-  await settled(fromPrompts(reach).pipe(toArray()))
+  t.like(await settled(fromPrompts(reach).pipe(toArray())), { _tag: 'HttpError', status: 307 })
+  t.is(server.received.length, 2)
   t.like(await settled(of('Hi').pipe(respanGenerate({ model: 'm', ...reach }))), {
     _tag: 'HttpError',
     status: 307,
