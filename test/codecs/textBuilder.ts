@@ -1,5 +1,5 @@
 import { fc, testProp } from '@fast-check/ava'
-import { appendText, builtText, emptyText } from '../../dist/codecs/textBuilder.js'
+import { appendText, builtText, emptyText, replaceText, textLength } from '../../dist/codecs/textBuilder.js'
 
 const piece = fc.oneof(
   fc.string({ maxLength: 8 }),
@@ -8,7 +8,7 @@ const piece = fc.oneof(
 )
 
 testProp(
-  'law: a text is its pieces one after the other, whenever it is read',
+  'law: a text is its pieces one after the other, and as long, whenever it is read',
   [fc.array(piece, { maxLength: 300 })],
   (t, pieces) => {
     const builder = emptyText()
@@ -18,6 +18,11 @@ testProp(
       appendText(builder, one)
       text += one
       t.is(builtText(builder), text)
+      t.is(textLength(builder), text.length)
     }
+    replaceText(builder, 'whole')
+    appendText(builder, '.')
+    t.is(builtText(builder), 'whole.')
+    t.is(textLength(builder), 6)
   },
 )
