@@ -800,6 +800,8 @@ test('redacts every documented secret, at any depth, and leaves the rest', (t) =
 test('redacting shares what it need not change, and survives cycles and throwing getters', (t) => {
   const clean = { a: [1, { b: 2 }] }
   t.is(redactSecrets(clean), clean)
+  const unset = { api_key: null, password: undefined }
+  t.is(redactSecrets(unset), unset)
   const cycle: Record<string, unknown> = { api_key: SECRET }
   cycle.self = cycle
   t.deepEqual(redactSecrets(cycle), { api_key: '[redacted]', self: '[redacted]' })
