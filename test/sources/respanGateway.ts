@@ -1042,6 +1042,16 @@ test('emits InvalidInput for a request that JSON can not hold, before it is sent
   t.is(server.received.length, 0)
 })
 
+test('sends what has a JSON, however it is nested, and a cycle that its toJSON hides', async (t) => {
+  const cyclic: Record<string, unknown> = { toJSON: () => 'hidden' }
+  cyclic.self = cyclic
+  const deep = Array.from({ length: 2_000 }).reduce<object>((inner) => ({ inner }), {})
+  const server = await serve(t, (response) => sendJson(response, RESPONSE))
+  const { error } = await outcome(t, gatewayOf(server.url).chat({ ...ASK, metadata: { cyclic, deep } }))
+  t.is(error, undefined)
+  t.deepEqual(JSON.parse(server.received[0]?.body ?? '').metadata.cyclic, 'hidden')
+})
+
 // ── keys and the environment
 
 const unreachable: typeof fetch = () => Promise.reject(new Error('A request was made.'))
