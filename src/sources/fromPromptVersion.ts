@@ -47,7 +47,7 @@ export const fromPromptVersion = (
   promptId: string,
   { version, ...connection }: PromptVersionOptions = {},
 ): Observable<PromptVersion> => {
-  const id = typeof promptId === 'string' && promptId.trim() !== '' ? pathSegment(promptId) : undefined
+  const id = typeof promptId === 'string' ? pathSegment(promptId) : undefined
   if (id === undefined) refuse(SUBJECT, 'promptId', 'the id of a stored prompt', promptId)
   if (!isVersion(version)) refuse(SUBJECT, 'version', 'integer from 1, or latest', version)
   const ask = askRespan(SUBJECT, connection)
