@@ -26,7 +26,7 @@ export const abortedBy = <T>(signal: AbortSignal | undefined): MonoTypeOperatorF
 const reasons = (signal: AbortSignal): Observable<unknown> => {
   const heard$ = new Observable<unknown>((subscriber) => {
     const abort = (): void => subscriber.next(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort)
     return () => signal.removeEventListener('abort', abort)
   }).pipe(share())
   // Asked first: whoever subscribes while `heard$` is telling the others would miss it.
