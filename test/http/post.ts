@@ -270,6 +270,21 @@ test('takes the key out of an answer that repeats it', async (t) => {
   t.like(JSON.parse(text), { authorization: '[redacted]' })
 })
 
+test('an answer of just the limit is whole, one with a byte more is cut', async (t) => {
+  for (const [body, cut] of [
+    ['abc', false],
+    ['abcd', true],
+  ] as const) {
+    const server = await serve(t, (response) => response.end(body))
+    t.like(await firstValueFrom(post({ ...to(server.url), maxBytes: 3 })), { text: 'abc', cut })
+  }
+})
+
+test('a character that is cut at the end of a body is U+FFFD', async (t) => {
+  const server = await serve(t, (response) => response.end(Uint8Array.of(0x61, 0xc3)))
+  t.is((await firstValueFrom(post(to(server.url)))).text, 'a\uFFFD')
+})
+
 test('reads no more than a megabyte of an answer', async (t) => {
   const server = await serve(t, (response) => {
     const more = (): void => {
