@@ -21,6 +21,21 @@ const endless = (type: string) => {
   return { fetch, cancels: () => cancels }
 }
 
+test('sends nothing when it is left while the client of the first request is being loaded', async (t) => {
+  let calls = 0
+  const fetch = () => {
+    calls++
+    return Promise.reject(new Error('A request was made.'))
+  }
+  openaiGateway({ ...CONNECTION, fetch })
+    .chat(ASK)
+    .subscribe()
+    .unsubscribe()
+  await import('ky')
+  await new Promise((resolve) => setImmediate(resolve))
+  t.is(calls, 0)
+})
+
 test('aborts what its fetch has not answered yet, also when that makes it leave', async (t) => {
   const leaving = new Subject<void>()
   let signal: AbortSignal | null | undefined
