@@ -426,6 +426,28 @@ test('completes at [DONE] though the body goes on, and gives up the connection',
   await server.received[0]?.broken
 })
 
+test('a body that goes on after [DONE] and can not be given up harms nobody', async (t) => {
+  const cancelled = latch()
+  const pieces = [new TextEncoder().encode(sse(chunkOf('a')) + DONE)]
+  const body = new ReadableStream({
+    pull: (controller) => {
+      const piece = pieces.shift()
+      if (piece === undefined) return new Promise<void>(() => undefined)
+      return controller.enqueue(piece)
+    },
+    cancel: () => {
+      cancelled.open()
+      return Promise.reject(new Error('of the body'))
+    },
+  })
+  const fetch = async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+  const { error, text } = await outcome(t, gatewayOf('http://127.0.0.1:1', { fetch }).chat(STREAM))
+  t.is(error, undefined)
+  t.is(text, 'a')
+  await cancelled.opened
+  await new Promise(setImmediate)
+})
+
 test('keeps the connection for the next call', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, sse(chunkOf('a')) + DONE))
   const gateway = gatewayOf(server.url)
