@@ -435,10 +435,15 @@ test('copies a cause that holds a key, or what cannot be looked into', (t) => {
 })
 
 test('ends on a cause that contains itself', (t) => {
+  const scrub = scrubber({ authorization: `Bearer ${KEY}` })
   const cause = new Error('round')
   cause.cause = cause
-  t.is(safeCause(cause, scrubber({ authorization: `Bearer ${KEY}` })), cause)
+  t.is(safeCause(cause, scrub), cause)
   t.is(reasonOf(cause), 'round')
+  cause.message = `round ${KEY}`
+  const copy = inspectAll(safeCause(cause, scrub))
+  t.true(copy.includes('round [redacted]'))
+  t.false(copy.includes(KEY))
 })
 
 // ── errors from answers
