@@ -247,19 +247,20 @@ test('breaks off when it is left, and when its signal is aborted', async (t) => 
 })
 
 test('refuses wrong options when it is built', (t) => {
-  const path = (build: () => unknown) => t.throws(build, { instanceOf: InvalidInput })?.path
+  const place = (build: () => unknown) =>
+    t.throws(build, { instanceOf: InvalidInput })?.message.split(': expected', 1)[0]
   t.is(
-    path(() => fromPrompts({ timeout: -1 })),
-    'timeout',
+    place(() => fromPrompts({ timeout: -1 })),
+    'fromPrompts: timeout',
   )
   t.is(
-    path(() => fromPromptVersion(' ')),
-    'promptId',
+    place(() => fromPromptVersion(' ')),
+    'fromPromptVersion: promptId',
   )
   for (const version of [0, 1.5, Number.NaN])
     t.is(
-      path(() => fromPromptVersion('p', { version })),
-      'version',
+      place(() => fromPromptVersion('p', { version })),
+      'fromPromptVersion: version',
     )
 })
 
