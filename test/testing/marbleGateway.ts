@@ -182,7 +182,7 @@ test('a tool call alone has no content, as one of a gateway', (t) => {
   t.is(responseOf(marbleGateway('c|', values).chat(whole))?.choices[0]?.message?.content, null)
 })
 
-test('each choice of one response has its own text and finish reason', (t) => {
+test('each choice of one response has its own text and finish reason, and all have one cost', (t) => {
   const chunk: ChatChunk = {
     choices: [
       { index: 1, delta: { content: 'b' } },
@@ -190,6 +190,7 @@ test('each choice of one response has its own text and finish reason', (t) => {
     ],
   }
   const end: ChatChunk = {
+    cost: 0.5,
     choices: [
       { delta: {}, finish_reason: 'stop' },
       { index: 1, delta: {}, finish_reason: 'length' },
@@ -200,6 +201,7 @@ test('each choice of one response has its own text and finish reason', (t) => {
     { index: 0, message: { role: 'assistant', content: 'a' }, finish_reason: 'stop' },
     { index: 1, message: { role: 'assistant', content: 'b' }, finish_reason: 'length' },
   ])
+  t.is(response?.cost, 0.5)
 })
 
 test('what calls itself a response is one, also without a message', (t) => {
