@@ -219,7 +219,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
   }
 
   const evictOld = (): void => {
-    for (const segment of [...segments]) if (isOld(segment) && segment.size() > 0) evict(segment, TOO_OLD)
+    for (const segment of [...segments]) if (isOld(segment)) evict(segment, TOO_OLD)
   }
 
   /** Gives up whole segments, the oldest first, until there is room for another one. */
@@ -246,8 +246,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
   // ── writing
 
   const isFull = (segment: Segment, bytes: number): boolean =>
-    segment.size() > 0 &&
-    (segment.size() + bytes > segmentBytes || segment.written().first < clock.now() - maxAge / 8)
+    segment.size() + bytes > segmentBytes || segment.written().first < clock.now() - maxAge / 8
 
   const forWriting = (bytes: number): Segment => {
     if (!owner.isSure() || active?.isThere() === false) startOver()
