@@ -138,8 +138,7 @@ const segment = (
     },
     remove: (places: ReadonlyArray<SegmentPlace>): boolean => {
       const gone = places.filter(({ index }) => live.delete(index))
-      if (gone.length > 0 && open)
-        write(`${JSON.stringify({ done: ranges(gone.map(({ index }) => index)) })}\n`)
+      if (open) write(`${JSON.stringify({ done: ranges(gone.map(({ index }) => index)) })}\n`)
       return live.size === 0
     },
     close,
