@@ -785,6 +785,7 @@ test('what a dead one left is taken over by one of several, once', async (t) => 
     heirs.flatMap(({ sent }) => sentBy(sent)),
     range(1, 50),
   )
+  t.deepEqual(segments(directory), [])
 })
 
 /** Leaves files of one span each in a folder, as if each were of another process that has died. */
