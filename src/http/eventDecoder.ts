@@ -20,14 +20,13 @@ export const MAX_EVENT_LENGTH = 16_777_216
  * @param onEvent - called synchronously; what it throws comes out of `push` or `end`. `last` tells that the event came
  *   without its blank line, and so may be cut
  * @param onTooLong - called instead when an event grows beyond `MAX_EVENT_LENGTH`; must throw
- * @param onForeign - called when a page or JSON comes before any event; must throw. Without it, it is passed over as the
- *   standard has it
+ * @param onForeign - called when a page or JSON comes before any event; must throw
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export const eventDecoder = (
   onEvent: (event: EventSourceMessage, last: boolean) => void,
   onTooLong: () => never,
-  onForeign?: () => never,
+  onForeign: () => never,
 ): EventDecoder => {
   const decoder = new TextDecoder()
   let begun = false
@@ -40,7 +39,7 @@ export const eventDecoder = (
     },
     onError: (error: ParseError) => {
       if (error.type === 'max-buffer-size-exceeded') onTooLong()
-      if (!begun && FOREIGN.test(error.line ?? '')) onForeign?.()
+      if (!begun && FOREIGN.test(error.line ?? '')) onForeign()
     },
     maxBufferSize: MAX_EVENT_LENGTH,
   })

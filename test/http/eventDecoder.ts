@@ -15,9 +15,17 @@ const tooLong = (): never => {
   throw new Error('too long')
 }
 
+const foreign = (): never => {
+  throw new Error('foreign')
+}
+
 const decodeAll = (pieces: ReadonlyArray<Uint8Array>): ReadonlyArray<Decoded> => {
   const events: Array<Decoded> = []
-  const decoder = eventDecoder(({ data, event }, last) => events.push({ data, event, last }), tooLong)
+  const decoder = eventDecoder(
+    ({ data, event }, last) => events.push({ data, event, last }),
+    tooLong,
+    foreign,
+  )
   for (const piece of pieces) decoder.push(piece)
   decoder.end()
   return events
@@ -66,7 +74,7 @@ test('an event that ends in CR is complete, whatever is cut behind it', (t) => {
 
 test('a CR at the end of a piece holds up nothing that follows', (t) => {
   const events: Array<string> = []
-  const decoder = eventDecoder(({ data }) => events.push(data), tooLong)
+  const decoder = eventDecoder(({ data }) => events.push(data), tooLong, foreign)
   decoder.push(encode('data: a\r\r'))
   decoder.push(encode('data: '))
   t.deepEqual(events, ['a'])
@@ -85,7 +93,7 @@ test('a piece without a character parts no CR from its LF', (t) => {
 
 test('calls back before push returns', (t) => {
   const events: Array<string> = []
-  const decoder = eventDecoder(({ data }) => events.push(data), tooLong)
+  const decoder = eventDecoder(({ data }) => events.push(data), tooLong, foreign)
   decoder.push(encode('data: a\n\nda'))
   t.deepEqual(events, ['a'])
   decoder.push(encode('ta: b\n\n'))
@@ -93,14 +101,18 @@ test('calls back before push returns', (t) => {
 })
 
 test('passes on what a callback throws', (t) => {
-  const decoder = eventDecoder(() => {
-    throw new Error('of the callback')
-  }, tooLong)
+  const decoder = eventDecoder(
+    () => {
+      throw new Error('of the callback')
+    },
+    tooLong,
+    foreign,
+  )
   t.throws(() => decoder.push(encode('data: a\n\n')), { message: 'of the callback' })
 })
 
 test('refuses an event that grows beyond its limit, before it is complete', (t) => {
-  const decoder = eventDecoder(() => t.fail(), tooLong)
+  const decoder = eventDecoder(() => t.fail(), tooLong, foreign)
   const piece = encode('x'.repeat(1_048_576))
   decoder.push(encode('data: '))
   t.throws(
@@ -112,7 +124,7 @@ test('refuses an event that grows beyond its limit, before it is complete', (t) 
 })
 
 test('does not add up comments', (t) => {
-  const decoder = eventDecoder(() => undefined, tooLong)
+  const decoder = eventDecoder(() => undefined, tooLong, foreign)
   const comments = encode(`: ${'keep-alive '.repeat(100_000)}\n\n`)
   for (let times = 0; times < 20; times += 1) decoder.push(comments)
   t.notThrows(() => decoder.end())
