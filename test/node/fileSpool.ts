@@ -476,6 +476,20 @@ test('numbers of any size in a damaged file take no longer than others', (t) => 
   segment.close()
 })
 
+test('a line whose span is none is damaged', (t) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'respan-rx-spool-')), 'damaged')
+  t.teardown(() => rmSync(join(path, '..'), { recursive: true, force: true }))
+  const spans = ['null', '{}', '{"traceId":7}', '{"traceId":"a"}']
+  writeFileSync(path, spans.map((span, index) => `{"i":${index},"at":1,"span":${span}}\n`).join(''))
+  const { segment, damaged } = openSegment(path)
+  t.is(damaged, 3)
+  t.deepEqual(
+    segment.places().map((place) => segment.read(place)),
+    ['{"traceId":"a"}'],
+  )
+  segment.close()
+})
+
 test('files that are not its own are left alone', async (t) => {
   const directory = folder(t)
   mkdirSync(directory)
