@@ -135,7 +135,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     } finally {
       // They are somebody else's, or nobody's, whatever becomes of this one.
       host.ceded(ceded)
-      if (lost.length > 0) host.evicted(lost, REMOVED)
+      host.evicted(lost, REMOVED)
     }
   }
 
@@ -215,7 +215,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     if (!segments.has(segment)) return
     const places = segment.places()
     discard(segment)
-    if (places.length > 0) host.evicted(places, why)
+    host.evicted(places, why)
   }
 
   const evictOld = (): void => {
