@@ -195,9 +195,9 @@ export const openSegment = (path: string): { readonly segment: Segment; readonly
     const end = newline < 0 ? bytes.length : newline
     const line = bytes.toString('utf8', start, end)
     const value = parseJson(line)
+    const head = HEAD.exec(line)?.[0].length
     if (DoneLine.is(value)) for (const [from, to] of value.done) opened.drop(from, to)
-    else if (StoredLine.is(value) && HEAD.test(line)) {
-      const head = HEAD.exec(line)?.[0].length ?? 0
+    else if (head !== undefined && StoredLine.is(value)) {
       const length = end - start - head - 1
       const { i: index, at, span } = value
       opened.take({ traceId: span.traceId, bytes: length, index, offset: start + head, length }, at)
