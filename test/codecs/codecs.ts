@@ -423,6 +423,13 @@ const REFUSED: ReadonlyArray<readonly [string, t.Mixed, unknown, DecodeFailure]>
     { presence_penalty: -2.5 },
     failure('presence_penalty', 'number -2 to 2', 'number -2.5'),
   ],
+  ['no time at all', ChatParams, { timeout: 0 }, failure('timeout', 'number above 0', 'number 0')],
+  [
+    'a time without end, which JSON can not say',
+    ChatParams,
+    { timeout: Number.POSITIVE_INFINITY },
+    failure('timeout', 'number above 0', 'number Infinity'),
+  ],
   [
     'another SSE framing',
     RespanAttributes,
@@ -483,6 +490,8 @@ test('a request may leave the choice of the model to the gateway', (t) => {
   const messages = [user('Hi')]
   t.true(ChatRequest.is({ messages, models: ['a', 'b'] }))
   t.true(ChatRequest.is({ messages, load_balance_group: { group_id: 'g' } }))
+  t.true(ChatRequest.is({ messages, load_balance_models: [{ model: 'a', weight: 1 }] }))
+  t.true(ChatRequest.is({ messages, loadbalance_models: [{ model: 'a', weight: 1 }] }))
   t.true(ChatRequest.is({ prompt: { prompt_id: 'p', schema_version: 2 } }))
   t.false(ChatRequest.is({ messages }))
 })
