@@ -334,7 +334,10 @@ const ANSWERS: ReadonlyArray<Row> = [
   failed(
     'is a page that says it is a stream',
     (response) => response.writeHead(200, HEADERS).end('<!doctype html>\n<h1>Hi</h1>\n'),
-    { _tag: 'InvalidResponse', expected: 'server-sent events' } as Partial<RespanError>,
+    {
+      _tag: 'InvalidResponse',
+      message: 'The answer: expected server-sent events, found a page or JSON.',
+    } as Partial<RespanError>,
     { text: undefined, source: 'unknown' },
   ),
   failed(
