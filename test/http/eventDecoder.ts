@@ -46,6 +46,7 @@ const FORMS: ReadonlyArray<readonly [what: string, text: string, data: ReadonlyA
   ['two blanks after the colon, of which one is kept', 'data:  a\n\n', [' a']],
   ['several data lines', 'data: a\ndata: b\ndata:\n\n', ['a\nb\n']],
   ['fields between the data lines', 'data: a\nid: 7\n: x\nretry: 5\ndata: b\nunknown: z\nbare\n\n', ['a\nb']],
+  ['lines of a page once an event has come', 'data: a\n\n<p>\n{"b":1}\ndata: b\n\n', ['a', 'b']],
   ['a last event without its blank line', 'data: a\n\ndata: b\n', ['a', 'b']],
   ['a last event without the end of its line', 'data: a\n\ndata: b', ['a', 'b']],
   ['a last event that ends in CR', 'data: a\r\rdata: b\r', ['a', 'b']],
@@ -121,6 +122,11 @@ test('refuses an event that grows beyond its limit, before it is complete', (t) 
     },
     { message: 'too long' },
   )
+})
+
+test('refuses a page, and JSON, before any event', (t) => {
+  for (const text of ['<!doctype html>\n', ': connected\n\n  {"error":1}\n', '[]\n'])
+    t.throws(() => decodeAll([encode(text)]), { message: 'foreign' })
 })
 
 test('does not add up comments', (t) => {
