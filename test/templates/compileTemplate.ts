@@ -131,6 +131,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     'maps items to what a dotted path names',
     [
       ["{{ docs | map(attribute='meta.tags.0') | join(',') }}", 't1,t2,t3'],
+      ["{{ ['ab', '😀d'] | map(attribute='0') | join }} {{ [5] | map(attribute='0') | join }}", 'a😀 '],
       ["{{ docs | map(attribute='meta.nope', default='d') | join(',') }}", 'd,d,d'],
       ["{{ docs | map(attribute='meta.nope.x', default='d') | join(',') }}", 'd,d,d'],
       ['{{ [[3, 4], [5, 6]] | map(attribute=1) | join }}', '46'],
@@ -264,6 +265,11 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ '%d' | format(3.9) }} {{ '%d' | format(-3.9) }} {{ '%i' | format(true) }} {{ '%05d' | format(-42) }} {{ '%.0f' | format(2.5) }} {{ '%.2f' | format(0.125) }} {{ '%f' | format(-0.5) }} {{ '%.1f' | format(10.0 ** 22) }}",
         '3 -3 1 -0042 2 0.12 -0.500000 10000000000000000000000.0',
+      ],
+      [
+        // Python's own answers: a middle goes to the even digit beside it.
+        "{{ '%.0f %.0f %.1f %.0f' | format(21.5, 22.5, 2.75, 10.0 ** 21) }}",
+        '22 22 2.8 1000000000000000000000',
       ],
       ["{{ '%s' % 'x' }} {{ '%s-%s' % (1, 'b') }} {{ '%(k)s' % {'k': 'v'} }}", 'x 1-b v'],
     ],
