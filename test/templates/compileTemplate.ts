@@ -177,8 +177,8 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "Hello world It'S Élan Vital ab",
       ],
       [
-        "{{ 'a b c'.split() | join('|') }} {{ ' a  b c '.split(none, 1) | join('|') }} {{ 'a,b,c'.split(',', 1) | join('|') }} {{ ''.split(',') | length }} {{ ''.split() | length }} {{ 'a,b'.split(sep=',') | join('|') }}",
-        'a|b|c a|b c  a|b,c 1 0 a|b',
+        "{{ 'a b c'.split() | join('|') }} {{ ' a  b c '.split(none, 1) | join('|') }} {{ 'a,b,c'.split(',', 1) | join('|') }} {{ 'a,b,c'.split(',', -2) | join('|') }} {{ ''.split(',') | length }} {{ ''.split() | length }} {{ 'a,b'.split(sep=',') | join('|') }}",
+        'a|b|c a|b c  a|b,c a|b|c 1 0 a|b',
       ],
       [
         "{{ 'a\\nb\\n'.splitlines() | join('|') }} {{ ', '.join(['a', 'b']) }} {{ 'abc'.removeprefix('a').removesuffix('c') }} {{ 'aXbX'.replace('X', '-', 1) }} {{ 'ab'.replace('', '-') }}",
@@ -698,6 +698,7 @@ const huge: ReadonlyArray<string> = [
   '{{ range(100000) | join(long) }}',
   '{{ [1] | tojson(n) }}',
   "{{ '%1000000000d' | format(1) }}",
+  "{{ '%10000001d' | format(1) }}",
   "{{ '%.1000000000f' | format(1) }}",
   "{{ '%.1000000000d' | format(1) }}",
   '{{ 1 | round(n) }}',
