@@ -252,6 +252,7 @@ test('leaves raw blocks as they are, with their own whitespace control', (t) => 
     '{{ x }} {% generation %} {# c #} "\\n" \\1',
   )
   t.is(rendered('a {%- raw -%}  b  {%- endraw -%}  c', {}), 'abc')
+  t.is(rendered('a {% raw %}  b  {% endraw %} c', {}), 'a   b   c')
   t.is(rendered('{%raw%}{{{%endraw%}', {}), '{{')
   t.is(rendered('{% raw %}{% endraw %}', {}), '')
   t.is(rendered('{% raw %}a\n{% endraw %}\n', {}), 'a\n')
@@ -512,6 +513,7 @@ const wrong: ReadonlyArray<readonly [template: string, path: string, found: stri
   ['{{ "a }}', 'template:1:1', 'the end of the template'],
   ['{# a', 'template:1:1', 'the end of the template'],
   ['\n\n{{ }}', 'template:3:1', 'Unexpected token: CloseExpression'],
+  ['a\n  {{ }}\nb\n', 'template:2:3', 'Unexpected token: CloseExpression'],
   ['{{ a b }}', 'template:1:1', 'Expected closing expression token. Identifier !== CloseExpression'],
   ['{{ (a b) }}', 'template:1:1', 'Expected closing parenthesis. Identifier !== CloseParen'],
   ['{% if %}{% endif %}', 'template:1:1', 'Unexpected token: CloseStatement'],
