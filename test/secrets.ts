@@ -260,6 +260,21 @@ for (const [what, headers] of Object.entries(ENCODED))
     free(t, 'error', error)
   })
 
+for (const charset of ['utf8', 'latin1'] as const)
+  test(`no error says a password of any letters that a header has in base64 of ${charset}`, async (t) => {
+    const password = 'pässwörd-7d1f'
+    const server = await serve(t, (response) =>
+      sendJson(response, { detail: `No ${password}` }, { status: 401 }),
+    )
+    const headers = {
+      Authorization: `Basic ${Buffer.from(`somebody:${password}`, charset).toString('base64')}`,
+    }
+    const reach = { baseUrl: server.url, headers, retry: { count: 0 } }
+    const error = await caught(lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', ...reach }))))
+    t.like(error, { _tag: 'HttpError', status: 401 })
+    t.false(shown(error).includes(password))
+  })
+
 test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))
   const sink = memorySink()

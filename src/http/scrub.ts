@@ -55,10 +55,21 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
 /** What else a header says: the password of `Basic`, the credentials in `X-Data-Respan-Params`. */
 const inBase64 = (value: string): ReadonlyArray<string> => {
   try {
-    const text = atob(value)
+    const text = decoded(atob(value))
     return [text.slice(text.indexOf(':') + 1), ...secretsIn(parseJson(text))]
   } catch {
     return []
+  }
+}
+
+/** Text of bytes: in UTF-8, or else as `btoa` takes it, a character for each. */
+const decoded = (bytes: string): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(
+      Uint8Array.from(bytes, (one) => one.charCodeAt(0)),
+    )
+  } catch {
+    return bytes
   }
 }
 
