@@ -275,6 +275,26 @@ for (const charset of ['utf8', 'latin1'] as const)
     t.false(shown(error).includes(password))
   })
 
+test('what a header has in base64 beside credentials is left in an answer, and in a trace', async (t) => {
+  const flag = '{"disable_log":false}'
+  const headers = { 'X-Data-Respan-Params': btoa(flag) }
+  const server = await serve(t, (response, { path }) =>
+    sendJson(
+      response,
+      path.includes('/prompts/')
+        ? { results: [{ id: 'a', description: flag }], cached: false }
+        : { choices: [{ message: { role: 'assistant', content: flag } }] },
+    ),
+  )
+  const reach = { baseUrl: server.url, headers, retry: { count: 0 } }
+  t.like(await lastValueFrom(fromPrompts(reach)), { id: 'a', description: flag })
+  const sink = memorySink()
+  const answer = component('answer', (_: unknown) => of({ disable_log: false }))
+  const run$ = of('Hi').pipe(respanGenerate({ model: 'm', ...reach }), answer, respanTrace('T', { sink }))
+  await lastValueFrom(run$)
+  t.is(sink.spans().find(({ name }) => name === 'answer')?.output, flag)
+})
+
 test('nor has a span that ends while the answer is still coming, of what was put together by then', async (t) => {
   const server = await serve(t, (response) => sendEvents(response, SAID, delta({}, 'stop')))
   const sink = memorySink()

@@ -56,7 +56,8 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
 const inBase64 = (value: string): ReadonlyArray<string> => {
   try {
     const text = decoded(atob(value))
-    return [text.slice(text.indexOf(':') + 1), ...secretsIn(parseJson(text))]
+    const json = parseJson(text)
+    return json === undefined ? [text.slice(text.indexOf(':') + 1)] : secretsIn(json)
   } catch {
     return []
   }
