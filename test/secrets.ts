@@ -246,6 +246,7 @@ test('a header with a password is a secret, too', async (t) => {
 
 const ENCODED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a password': { Authorization: `Basic ${btoa(`somebody:${KEY}`)}` },
+  'a key as the name, without a password,': { Authorization: `Basic ${btoa(`${KEY}:`)}` },
   credentials: {
     'X-Data-Respan-Params': btoa(JSON.stringify({ customer_credentials: { openai: { api_key: KEY } } })),
   },

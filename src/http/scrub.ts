@@ -52,12 +52,12 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   }
 }
 
-/** What else a header says: the password of `Basic`, the credentials in `X-Data-Respan-Params`. */
+/** What else a header says: the password of `Basic`, or the name before none, the credentials in `X-Data-Respan-Params`. */
 const inBase64 = (value: string): ReadonlyArray<string> => {
   try {
     const text = decoded(atob(value))
     const json = parseJson(text)
-    return json === undefined ? [text.slice(text.indexOf(':') + 1)] : secretsIn(json)
+    return json === undefined ? [text.slice(text.indexOf(':') + 1) || text.slice(0, -1)] : secretsIn(json)
   } catch {
     return []
   }
