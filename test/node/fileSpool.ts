@@ -12,6 +12,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -48,7 +49,7 @@ import { sendJson, serve } from '../helpers/server.js'
 import { accounted, ended, finish, idOf, numberOf, range, started } from '../helpers/spans.js'
 
 const folder = (t: ExecutionContext): string => {
-  const path = mkdtempSync(join(tmpdir(), 'respan-rx-spool-'))
+  const path = mkdtempSync(join(realpathSync(tmpdir()), 'respan-rx-spool-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return join(path, 'spool')
 }
