@@ -250,6 +250,9 @@ const ENCODED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   credentials: {
     'X-Data-Respan-Params': btoa(JSON.stringify({ customer_credentials: { openai: { api_key: KEY } } })),
   },
+  'credentials under the older name': {
+    'X-Data-Keywordsai-Params': btoa(JSON.stringify({ customer_credentials: { openai: { api_key: KEY } } })),
+  },
 }
 
 for (const [what, headers] of Object.entries(ENCODED))

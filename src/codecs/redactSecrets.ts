@@ -24,7 +24,7 @@ const SECRET_ENDING = /(?:api_?keys?|access_token|secret|secret_key|access_key|p
 const REDACTED = '[redacted]'
 const MAX_DEPTH = 64
 
-/** Whether what stands under a key, or in a header of that name, is secret. */
+/** Whether what stands under a key is secret. */
 export const isSecret = (key: string): boolean => {
   const name = key.toLowerCase().replaceAll('-', '_')
   return SECRET_KEYS.has(name) || SECRET_ENDING.test(name)

@@ -1,5 +1,5 @@
 import { forgetOldest } from '../codecs/forgetOldest.js'
-import { secretsIn } from '../codecs/redactSecrets.js'
+import { isSecret, secretsIn } from '../codecs/redactSecrets.js'
 import { parseJson } from './parseJson.js'
 
 /** Replaces every secret in a text by `[redacted]`. */
@@ -8,7 +8,10 @@ export type Scrub = (text: string) => string
 /** No real key is shorter; scrubbing a shorter one would only garble messages. */
 const SHORTEST_SECRET = 6
 
-const SECRET_HEADER = /auth|key|token|secret|cookie|credential|password|respan-params/i
+const SECRET_HEADER = /auth|key|token|secret|cookie|credential|password/i
+
+/** Whether what a header of that name says is secret: by a key's rules, or by the look of it. */
+export const isSecretHeader = (name: string): boolean => isSecret(name) || SECRET_HEADER.test(name)
 
 /**
  * Collects what must not get into an error: the API key, the values of headers that look like credentials, and other
@@ -25,7 +28,7 @@ export const scrubber = (
 ): Scrub => {
   const secrets: Array<string> = []
   for (const name in headers)
-    if (Object.hasOwn(headers, name) && SECRET_HEADER.test(name)) secrets.push(headers[name] ?? '')
+    if (Object.hasOwn(headers, name) && isSecretHeader(name)) secrets.push(headers[name] ?? '')
   secrets.push(...others)
   return secrets.length === 0 ? scrubNothing : scrubFor(secrets)
 }

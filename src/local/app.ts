@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
-import { isSecret } from '../codecs/redactSecrets.js'
+import { isSecretHeader } from '../http/scrub.js'
 import { chatRoute } from './chatRoute.js'
 import { embeddingsRoute } from './embeddingsRoute.js'
 import { ingestRoute } from './ingestRoute.js'
@@ -35,7 +35,7 @@ const guard =
 
 const withoutSecrets = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, isSecret(name) ? '[redacted]' : value]),
+    Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? '[redacted]' : value]),
   )
 
 const recorded =

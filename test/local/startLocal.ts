@@ -111,10 +111,10 @@ test('accepts any key, or demands the one that it was given', async (t) => {
 
 test('records requests, the newest, with what became of them', async (t) => {
   const local = await start(t, { maxRequests: 2 })
-  for (const key of ['a', 'b', 'c'])
-    await (await post(`${local.baseUrl}/chat/completions`, { 'x-key': key })).text()
+  for (const number of ['a', 'b', 'c'])
+    await (await post(`${local.baseUrl}/chat/completions`, { 'x-number': number })).text()
   t.deepEqual(
-    local.requests.map(({ headers }) => headers['x-key']),
+    local.requests.map(({ headers }) => headers['x-number']),
     ['b', 'c'],
   )
   t.like(local.requests[1], {
@@ -135,6 +135,7 @@ test('records no credentials of a request', async (t) => {
     'x-api-key',
     'x-data-respan-params',
     'proxy-authorization',
+    'x-auth-token',
     'x-other',
   ]
   const credentials = Object.fromEntries(names.map((name) => [name, btoa('{"a":1}')]))
@@ -142,7 +143,7 @@ test('records no credentials of a request', async (t) => {
   const [request] = local.requests
   t.deepEqual(
     names.map((name) => request?.headers[name]),
-    [...Array.from({ length: 5 }, () => '[redacted]'), btoa('{"a":1}')],
+    [...Array.from({ length: 6 }, () => '[redacted]'), btoa('{"a":1}')],
   )
 })
 
