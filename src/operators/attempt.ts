@@ -37,19 +37,19 @@ const withSource =
   ): OperatorFunction<A, Either<unknown, B>> =>
   (source) =>
     defer(() => {
-      let failure: { readonly error: unknown } | undefined
+      let failed = false
       return source.pipe(
         tap({
-          error: (error: unknown) => {
-            failure = { error }
+          // A flattening of one's own may try the source again.
+          subscribe: () => {
+            failed = false
+          },
+          error: () => {
+            failed = true
           },
         }),
         operator,
-        catchError((error: unknown) =>
-          failure !== undefined && failure.error === error
-            ? of(left(toError(error)))
-            : throwError(() => error),
-        ),
+        catchError((error: unknown) => (failed ? of(left(toError(error))) : throwError(() => error))),
       )
     })
 

@@ -11,8 +11,10 @@ import {
 } from 'respan-rx'
 import { marbleGateway, marbles, memorySink } from 'respan-rx/testing'
 import {
+  catchError,
   concat,
   concatMap,
+  defer,
   lastValueFrom,
   map,
   mergeMap,
@@ -133,6 +135,37 @@ test("a flattening of one's own sees an error of the source as it is", async (t)
   const either$ = failing$.pipe(attempt(work, { toError: String }), tags, toArray())
   t.deepEqual(await lastValueFrom(either$), ['Right', 'Left'])
   t.deepEqual(seen, [source])
+})
+
+test('toError maps what became of an error of the source, and one that equals nothing', async (t) => {
+  const translated = component('work', (value: string) => of(value), {
+    flatten: (project) =>
+      pipe(
+        mergeMap(project),
+        catchError((error) => throwError(() => new RangeError(String(error)))),
+      ),
+  })
+  const fine = component('fine', (value: string) => of(value))
+  const lefts = (error: unknown, operator: OperatorFunction<string, string>): Promise<unknown> =>
+    lastValueFrom(throwError(() => error).pipe(attempt(operator, { toError: String })))
+  t.deepEqual(await lefts('source', translated), { _tag: 'Left', left: 'RangeError: source' })
+  t.deepEqual(await lefts(Number.NaN, fine), { _tag: 'Left', left: 'NaN' })
+})
+
+test('what toError throws stays on the error channel, whatever an earlier source failed with', async (t) => {
+  const work = component('work', (value: string) => throwError(() => value), {
+    flatten: (project) => (source$) => source$.pipe(retry(1), mergeMap(project)),
+  })
+  const asked: Array<unknown> = []
+  const toError = (error: unknown): never => {
+    asked.push(error)
+    throw new RangeError('of toError')
+  }
+  let subscribed = 0
+  const source$ = defer(() => (subscribed++ === 0 ? throwError(() => 'source') : of('item')))
+  t.is((await t.throwsAsync(lastValueFrom(source$.pipe(attempt(work, { toError }))))).message, 'of toError')
+  t.is(subscribed, 2)
+  t.deepEqual(asked, ['item'])
 })
 
 test('what toError throws is on the error channel, and is not asked about again', async (t) => {
