@@ -32,8 +32,8 @@ const withoutMessage = (error: unknown): SpanError => ({ tag: nameOf(error), sta
 const textOf = (thrown: unknown): string =>
   (typeof thrown === 'object' ? jsonText(thrown) : undefined) ?? String(thrown)
 
-/** A number is told as it was found, and may be content. */
-const withoutContent = (error: RespanError, { captureContent, redact }: Trace): string => {
+/** The message of one of ours: what was found is content, since a number is told as it is. */
+const messageOf = (error: RespanError, { captureContent, redact }: Trace): string => {
   if (!('found' in error)) return error.message
   const found = captureContent ? redact(error.found) : undefined
   return error.message.replace(`, found ${error.found}`, () =>
@@ -43,7 +43,7 @@ const withoutContent = (error: RespanError, { captureContent, redact }: Trace): 
 
 const describe = (error: unknown, trace: Trace): SpanError => {
   if (isRespanError(error)) {
-    const message = withoutContent(error, trace)
+    const message = messageOf(error, trace)
     const stack = stackWith(error.stack, error.message, message)
     return { tag: error._tag, message, status: httpStatus(error), ...(stack === undefined ? {} : { stack }) }
   }
