@@ -577,6 +577,8 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       ],
       ["{% set x = '<' %}{% set y = x | safe %}{{ x | e }}{{ y | e }}", '&lt;<'],
       ["{{ ['<', '>'] | map('e') | map('e') | join }} {{ 1 | safe }}", '&lt;&gt; 1'],
+      // Unlike Jinja, which takes what is made of an escaped text for escaped, too.
+      ["{{ '<' | e | upper | e }} {{ ('<' | e) + '<' }}", '&amp;LT; &lt;<'],
     ],
   ],
   [
