@@ -6,6 +6,7 @@ import type {
   UserMessage,
 } from './ChatMessage.js'
 import type { ContentPart, MessageContent } from './ContentPart.js'
+import { pickedBy } from './pickedBy.js'
 import type { ToolCall } from './ToolCall.js'
 
 /**
@@ -71,7 +72,7 @@ export const messageText = (message: { readonly content?: MessageContent | null 
  */
 export const toChatMessage = (message: AssistantMessage): AssistantChatMessage => {
   const { role: _, content, tool_calls, ...others } = message
-  const kept = Object.fromEntries(Object.entries(others).filter(([, value]) => value != null))
+  const kept = pickedBy(others, (value) => value != null)
   const calls = (tool_calls ?? []).map(
     (call, index): ToolCall => ({
       ...call,

@@ -1,6 +1,7 @@
 import { contentParams } from '../codecs/contentParams.js'
 import { Fields } from '../codecs/Fields.js'
 import { picked } from '../codecs/picked.js'
+import { pickedBy } from '../codecs/pickedBy.js'
 import { parseJson } from '../http/parseJson.js'
 import { jsonOf } from '../tracing/contentText.js'
 import { guarded, nameOf, reporterOf } from '../tracing/guarded.js'
@@ -41,7 +42,7 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const mapRequest = (request: Fields): Fields => {
     const content = picked(request, contentParams)
     if (Object.keys(content).length === 0) return request
-    const others = Object.fromEntries(Object.entries(request).filter(([name]) => !(name in content)))
+    const others = pickedBy(request, (_, name) => !(name in content))
     const mapped = parseJson(map(jsonOf(content)) ?? '')
     return Fields.is(mapped) ? { ...others, ...mapped } : others
   }

@@ -1,5 +1,6 @@
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
+import { pickedBy } from '../codecs/pickedBy.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import type { LogType, SpanPayload } from '../codecs/SpanPayload.js'
@@ -89,19 +90,14 @@ const REQUEST_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   prompt_id: isText,
 }
 
-const isSpanField = ([key, value]: readonly [string, unknown]): boolean =>
+const isSpanField = (value: unknown, key: string): boolean =>
   Object.hasOwn(REQUEST_FIELDS, key) && REQUEST_FIELDS[key]?.(value) === true
-
-const partition = (request: Fields): readonly [own: Fields, rest: Fields] => {
-  const entries = Object.entries(request).filter(([key, value]) => value !== undefined && !ELSEWHERE.has(key))
-  return [
-    Object.fromEntries(entries.filter(isSpanField)),
-    Object.fromEntries(entries.filter((entry) => !isSpanField(entry))),
-  ]
-}
 
 /** Fields of a request that a span tells in other places. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['model', 'stream', 'messages'])
+
+const isOther = (value: unknown, key: string): boolean =>
+  value !== undefined && !ELSEWHERE.has(key) && !isSpanField(value, key)
 
 const usageFields = (usage: Usage | undefined): Fields =>
   usage === undefined
@@ -202,13 +198,13 @@ const unlessEmpty = (fields: Fields): Fields | undefined =>
  */
 export const toSpanPayload = (span: Span): SpanPayload => {
   const { metadata, properties, ...others } = wireAttributes(span.attributes ?? NO_ATTRIBUTES)
-  const [own, rest] = partition(fieldsOf(redactSecrets(span.generation?.request)))
+  const request = fieldsOf(redactSecrets(span.generation?.request))
   return {
     ...others,
-    ...own,
+    ...pickedBy(request, isSpanField),
     ...defined({
       metadata: unlessEmpty(metadataOf(span, fieldsOf(metadata))),
-      properties: unlessEmpty(propertiesOf(span, fieldsOf(properties), rest)),
+      properties: unlessEmpty(propertiesOf(span, fieldsOf(properties), pickedBy(request, isOther))),
       span_name: nameOf(span),
       span_workflow_name: span.workflow,
       span_path: span.path,

@@ -2,6 +2,7 @@ import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { checked } from '../codecs/checked.js'
 import { defined } from '../codecs/defined.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
+import { pickedBy } from '../codecs/pickedBy.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import type { Connection } from '../http/Connection.js'
 import { chatGateway } from './chatGateway.js'
@@ -47,4 +48,4 @@ const withAttributes = (attributes: RespanAttributes, request: ChatRequest): Cha
 }
 
 const without = (attributes: RespanAttributes, others: RespanAttributes): RespanAttributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([name]) => !Object.hasOwn(others, name)))
+  pickedBy(attributes, (_, name) => !Object.hasOwn(others, name))
