@@ -1,6 +1,6 @@
 import type * as t from 'io-ts'
-import { identity, Observable, type Subscriber, type Subscription, throwError } from 'rxjs'
-import { isLeft, tryCatch } from '#fp/Either'
+import { identity, Observable, type Subscriber, type Subscription } from 'rxjs'
+import { tryCatch } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
@@ -339,13 +339,12 @@ export const generate = (
       const home = here === undefined ? homeFrame(subscriber) : undefined
       if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
       const parent = currentOpenSpan()
-      const asked = tryCatch(() => askedOf(generator.name, options, gateway, input), identity)
+      const ask = (): Asked => askedOf(generator.name, options, gateway, input)
+      // What `ask` throws is the subscriber's error: RxJS makes it one here, and a span tells of it below.
       const events =
         parent === null
-          ? isLeft(asked)
-            ? throwError(() => asked.left)
-            : observeChat(gateway, asked.right.request, collect, undefined)
-          : generationSpan(parent, name, gateway, input, asked, collect)
+          ? observeChat(gateway, ask().request, collect, undefined)
+          : generationSpan(parent, name, gateway, input, tryCatch(ask, identity), collect)
       return stream ? events.subscribe(subscriber) : wholeReply()(events).subscribe(subscriber)
     }
     return new Observable(subscribe)
