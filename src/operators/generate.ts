@@ -163,6 +163,14 @@ const elsewhere = (option: string): string | undefined => {
   return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
 }
 
+/** A part that may be left out, as its codec decodes it. */
+const checkedIfGiven = <A>(
+  name: string,
+  codec: t.Decoder<unknown, A>,
+  part: unknown,
+  path: string,
+): A | undefined => (part === undefined ? undefined : checked(name, codec, part, path))
+
 const checkOptions = (name: string, options: GenerateOptions): void => {
   refuseUnknown(name, options, KNOWN, elsewhere)
   const { model, promptId, gateway, attributes, params, extraBody } = options
@@ -184,10 +192,9 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
     if (beside !== undefined)
       refuse(name, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
   }
-  if (attributes !== undefined && typeof attributes !== 'function')
-    checked(name, RespanAttributes, attributes, 'attributes')
-  if (params !== undefined && typeof params !== 'function') checked(name, ChatParams, params, 'params')
-  if (extraBody !== undefined) checked(name, Fields, extraBody, 'extraBody')
+  if (!isFunction(attributes)) checkedIfGiven(name, RespanAttributes, attributes, 'attributes')
+  if (!isFunction(params)) checkedIfGiven(name, ChatParams, params, 'params')
+  checkedIfGiven(name, Fields, extraBody, 'extraBody')
 }
 
 const isGateway = (value: unknown): boolean => Fields.is(value) && typeof value.chat === 'function'
@@ -202,11 +209,11 @@ const checkPrompt = (name: string, options: GenerateOptions, { kind }: Gateway):
 /** What the operator says for an item; a value was checked when the operator was built. */
 const resolved = <A, T>(
   name: string,
-  path: string,
   codec: t.Decoder<unknown, T>,
   each: Each<A, T> | undefined,
+  path: string,
   input: A,
-): T | undefined => (isFunction(each) ? partOf(name, codec, { [path]: each(input) }, path) : each)
+): T | undefined => (isFunction(each) ? checkedIfGiven(name, codec, each(input), path) : each)
 
 // A codec's type is never a function, so a function is the one that takes the input.
 const isFunction = <A, T>(each: Each<A, T> | undefined): each is (input: A) => T => typeof each === 'function'
@@ -255,12 +262,6 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
   return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
 }
 
-/** A part of what is said for an item. */
-const partOf = <A>(name: string, codec: t.Decoder<unknown, A>, item: Fields, path: string): A | undefined => {
-  const part = item[path]
-  return part === undefined ? undefined : checked(name, codec, part, path)
-}
-
 const promptOf = (
   { promptId = '', prompt = {} }: GenerateOptions,
   params: ChatParams | undefined,
@@ -298,10 +299,10 @@ const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input
     codec === undefined ? item.variables : encodedVariables(name, codec, item.variables, 'variables')
   if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0)
     refuse(name, 'messages', 'at least one message', item.messages)
-  const params = resolved(name, 'params', ChatParams, options.params, input)
-  const own = partOf(name, ChatParams, item, 'params')
-  const attributes = resolved(name, 'attributes', RespanAttributes, options.attributes, input)
-  const ownAttributes = partOf(name, RespanAttributes, item, 'attributes')
+  const params = resolved(name, ChatParams, options.params, 'params', input)
+  const own = checkedIfGiven(name, ChatParams, item.params, 'params')
+  const attributes = resolved(name, RespanAttributes, options.attributes, 'attributes', input)
+  const ownAttributes = checkedIfGiven(name, RespanAttributes, item.attributes, 'attributes')
   const fieldsOf = (chat: ChatParams | undefined, respan: RespanAttributes | undefined): Fields => ({
     ...(byPrompt ? {} : chat),
     ...(takesAttributes ? respan : {}),
