@@ -175,12 +175,8 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
   refuseUnknown(name, options, KNOWN, elsewhere)
   const { model, promptId, gateway, attributes, params, extraBody } = options
   if (model === undefined && promptId === undefined) refuse(name, 'model', 'a model, or a promptId', model)
-  if (model !== undefined && (typeof model !== 'string' || model.trim() === '')) {
-    refuse(name, 'model', 'the name of a model', model)
-  }
-  if (promptId !== undefined && (typeof promptId !== 'string' || promptId.trim() === '')) {
-    refuse(name, 'promptId', 'the id of a stored prompt', promptId)
-  }
+  if (model !== undefined) nonEmptyName(name, model, 'model', 'the name of a model')
+  if (promptId !== undefined) nonEmptyName(name, promptId, 'promptId', 'the id of a stored prompt')
   if (promptId === undefined) {
     const beside = (['variables', 'prompt'] as const).find((key) => options[key] !== undefined)
     if (beside !== undefined) refuse(name, beside, 'a promptId beside it', options[beside])

@@ -1,6 +1,11 @@
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses a span without a name, at once. */
-export const nonEmptyName = (operator: string, name: unknown): void => {
-  if (typeof name !== 'string' || name.trim() === '') refuse(operator, 'name', 'a name for the span', name)
+/** Refuses an empty name, at once: a span's unless told. */
+export const nonEmptyName = (
+  operator: string,
+  name: unknown,
+  parameter = 'name',
+  expected = 'a name for the span',
+): void => {
+  if (typeof name !== 'string' || name.trim() === '') refuse(operator, parameter, expected, name)
 }
