@@ -68,16 +68,11 @@ const attempted = <A, B>(
   const { project, flatten, spanName } = toComponent('attempt', operator, options)
   const perItem = lift(spanName, flatten, (value: A, index) =>
     project(value, index).pipe(
-      map((output) => right(output)),
+      map(right),
       catchError((error: unknown) => leftOf(error, toError)),
     ),
   )
-  if (toError === undefined) return perItem
-  return Object.assign(withSource(perItem, toError), {
-    project: perItem.project,
-    flatten: perItem.flatten,
-    spanName,
-  })
+  return toError === undefined ? perItem : Object.assign(withSource(perItem, toError), perItem)
 }
 
 /**
