@@ -1,4 +1,4 @@
-import { type Observable, type OperatorFunction, of, pipe } from 'rxjs'
+import { type Observable, type OperatorFunction, of } from 'rxjs'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
@@ -105,10 +105,8 @@ const eachTraced = (
   for (const [index, operator] of operators.entries())
     checkOperator(`traceEach ${name}`, `op${index + 1}`, operator)
   const { flatten: _, concurrency: __, attributes, ...others } = options
-  const body = operators.reduce<OperatorFunction<unknown, unknown>>(
-    (before, operator) => pipe(before, operator),
-    (source) => source,
-  )
+  const body = (source: Observable<unknown>): Observable<unknown> =>
+    operators.reduce((above, operator) => operator(above), source)
   const shared =
     typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
   const trace = respanTrace<unknown>(name, shared)
