@@ -151,11 +151,9 @@ const openingEvents = (
   return moments[0]?.notifications[0]?.kind === 'E' ? [attempt] : [attempt, headersOf(options)]
 }
 
-const listOf = (scripts: Script | ReadonlyArray<Script>): readonly [Script, ...ReadonlyArray<Script>] => {
-  const [first, ...others] = typeof scripts === 'string' || 'marbles' in scripts ? [scripts] : scripts
-  return first === undefined
-    ? refuse('marbleGateway', 'marbles', 'at least one script', scripts)
-    : [first, ...others]
+const listOf = (scripts: Script | ReadonlyArray<Script>): ReadonlyArray<Script> => {
+  const list = typeof scripts === 'string' || 'marbles' in scripts ? [scripts] : scripts
+  return list[0] === undefined ? refuse('marbleGateway', 'marbles', 'at least one script', scripts) : list
 }
 
 /** What answers a request. Marbles that are there already are read at once, so that wrong ones fail where they stand. */
