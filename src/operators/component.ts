@@ -1,6 +1,5 @@
 import {
   from,
-  identity,
   Observable,
   type ObservableInput,
   type ObservedValueOf,
@@ -80,16 +79,10 @@ export const component = <A, O extends ObservableInput<unknown>>(
       const { trace } = parent
       const outside = here?.span === parent ? here : captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type, input: value })
-      return recordRun(
-        span,
-        outside,
-        subscriber,
-        (s) => {
-          const result = observed<O>(name, fn(value, index))
-          return (trace.deep ? deepen(result) : result).subscribe(s)
-        },
-        identity,
-      )
+      return recordRun(span, outside, subscriber, (s) => {
+        const result = observed<O>(name, fn(value, index))
+        return (trace.deep ? deepen(result) : result).subscribe(s)
+      })
     }
     return new Observable(subscribe)
   }

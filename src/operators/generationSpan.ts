@@ -28,7 +28,6 @@ import {
   startSpan,
 } from '../tracing/OpenSpan.js'
 import type { Generation } from '../tracing/SpanEvent.js'
-import { statusOfError } from '../tracing/spanError.js'
 import { FrameSubscriber } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
 
@@ -152,7 +151,7 @@ const endOf = (span: OpenSpan, end: ReplyEnd): SpanEnd => {
     case 'Finished':
       return { status: 'ok' }
     case 'Failed':
-      return failedEnd(span, statusOfError(end.error), end.error)
+      return failedEnd(span, end.error)
     case 'Left':
       return leftEnd(span)
   }
@@ -196,7 +195,7 @@ export const generationSpan = (
     const here = captureFrame(trace.asyncContext)
     if (isLeft(asked)) {
       const span = startSpan(trace, parent, { name, type: 'generation', input })
-      endSpan(span, { ...failedEnd(span, 'error', asked.left), generation: { usageSource: 'unknown' } })
+      endSpan(span, { ...failedEnd(span, asked.left, 'error'), generation: { usageSource: 'unknown' } })
       return subscriber.error(asked.left)
     }
     const { request } = asked.right

@@ -1,4 +1,4 @@
-import { identity, Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs'
+import { Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import { homeFrame } from '../tracing/homeFrame.js'
@@ -83,7 +83,7 @@ export const traced = <A, B>(
       const here = captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type })
       outsides.set(span, here)
-      return recordRun(span, here, subscriber, (s) => bodyFor(trace).subscribe(s), identity)
+      return recordRun(span, here, subscriber, (s) => bodyFor(trace).subscribe(s))
     }
     return new Observable(subscribe)
   }

@@ -10,7 +10,7 @@ import type {
   SpanTotals,
   SpanType,
 } from './SpanEvent.js'
-import { spanError } from './spanError.js'
+import { spanError, statusOfError } from './spanError.js'
 import type { Trace } from './Trace.js'
 
 /** A span under way: what its operator knows and its end will tell. */
@@ -169,7 +169,7 @@ export const leftEnd = (span: OpenSpan): SpanEnd =>
   isWorking(span) ? { status: 'cancelled' } : { status: 'ok', leftEarly: true }
 
 /** The end of a span that met an error. */
-export const failedEnd = (span: OpenSpan, status: SpanStatus, error: unknown): SpanEnd => ({
+export const failedEnd = (span: OpenSpan, error: unknown, status = statusOfError(error)): SpanEnd => ({
   status,
   error: spanError(error, span.trace),
 })

@@ -1,4 +1,4 @@
-import { Subscriber, type TeardownLogic } from 'rxjs'
+import { identity, Subscriber, type TeardownLogic } from 'rxjs'
 import { type Frame, forkFrame, runInFrame } from './frames.js'
 import {
   endSpan,
@@ -10,7 +10,6 @@ import {
   recordOutput,
   type SpanEnd,
 } from './OpenSpan.js'
-import { statusOfError } from './spanError.js'
 
 // RxJS marks the constructor deprecated for applications; operators need it, because only a subscriber that
 // is linked to its destination stops a synchronous source and passes a throw on (rxjs issues 5369, 5836).
@@ -129,7 +128,7 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
   }
 
   protected override _error(error: unknown): void {
-    this.#finish(failedEnd(this.#span, statusOfError(error), error))
+    this.#finish(failedEnd(this.#span, error))
     super._error(error)
   }
 
@@ -169,14 +168,14 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
  *
  * @param here - the frame outside, in which every signal goes on
  * @param run - subscribes the source
- * @param output - what of a value is recorded
+ * @param output - what of a value is recorded; all of it unless told
  */
 export const recordRun = <T>(
   span: OpenSpan,
   here: Frame,
   subscriber: Subscriber<T>,
   run: (subscriber: Subscriber<T>) => unknown,
-  output: (value: T) => unknown,
+  output: (value: T) => unknown = identity,
 ): Subscriber<T> => {
   // `onStart` or a sink can have made the subscriber leave.
   if (subscriber.closed) {
