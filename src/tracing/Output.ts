@@ -1,4 +1,3 @@
-import type { ReplyEvent } from '../codecs/Reply.js'
 import {
   appendText,
   builtText,
@@ -53,37 +52,32 @@ export const emptyOutput = (): Output => ({
 const QUOTES_AND_COMMA = 3
 const COMMA = 1
 
-/** Whether what is read of an event is there: others have such tags, too. */
-const isReadable = (event: object & Record<'_tag', unknown>): boolean => {
+/** What an event adds to its reply's text; `undefined` for what is no such event: others have such tags, too. */
+const textOfEvent = (event: object & Record<'_tag', unknown>): string | undefined => {
   switch (event._tag) {
     case 'ReplyStarted':
-      return 'model' in event
+      return 'model' in event ? '' : undefined
     case 'ToolCallDelta':
-      return 'json' in event
+      return 'json' in event ? '' : undefined
     case 'TextDelta':
     case 'ReasoningDelta':
     case 'RefusalDelta':
-      return 'text' in event && typeof event.text === 'string'
+      if (!('text' in event) || typeof event.text !== 'string') return undefined
+      return event._tag === 'TextDelta' && 'choice' in event && event.choice === 0 ? event.text : ''
     case 'ReplyFinished':
-      return 'reply' in event && isReadableReply(event.reply)
+      return 'reply' in event ? firstText(event.reply) : undefined
     default:
-      return false
+      return undefined
   }
 }
 
-const isReadableReply = (reply: unknown): boolean => {
-  if (typeof reply !== 'object' || reply === null || !('replies' in reply)) return false
+const firstText = (reply: unknown): string | undefined => {
+  if (typeof reply !== 'object' || reply === null || !('replies' in reply)) return undefined
   const { replies } = reply
-  return Array.isArray(replies) && (replies.length === 0 || typeof replies[0] === 'string')
+  if (!Array.isArray(replies)) return undefined
+  const first: unknown = replies.length === 0 ? '' : replies[0]
+  return typeof first === 'string' ? first : undefined
 }
-
-const isReplyEvent = (value: unknown): value is ReplyEvent =>
-  typeof value === 'object' &&
-  value !== null &&
-  '_tag' in value &&
-  'id' in value &&
-  typeof value.id === 'string' &&
-  isReadable(value)
 
 const addItem = (output: Output, item: Item, size: number): void => {
   if (output.items === undefined) output.items = [item]
@@ -107,26 +101,16 @@ const addText = (output: Output, id: string, text: string): void => {
   output.size += text.length
 }
 
-const addReplyEvent = (output: Output, event: ReplyEvent): void => {
-  const { id } = event
-  switch (event._tag) {
-    case 'TextDelta':
-      return addText(output, id, event.choice === 0 ? event.text : '')
-    case 'ReplyFinished': {
-      const [text = ''] = event.reply.replies
-      // Of a reply that was not streamed, or not from its beginning.
-      return addText(output, id, textLength(replyIn(output, id)) === 0 ? text : '')
-    }
-    default:
-      return addText(output, id, '')
-  }
-}
-
 /** Takes in a value if it is an event of a reply. */
 const tookReplyEvent = (output: Output, value: unknown): boolean => {
   try {
-    if (!isReplyEvent(value)) return false
-    addReplyEvent(output, value)
+    if (typeof value !== 'object' || value === null || !('_tag' in value)) return false
+    if (!('id' in value) || typeof value.id !== 'string') return false
+    const text = textOfEvent(value)
+    if (text === undefined) return false
+    // The whole text counts only where the reply was not streamed, or not from its beginning.
+    const isKnown = value._tag === 'ReplyFinished' && textLength(replyIn(output, value.id)) > 0
+    addText(output, value.id, isKnown ? '' : text)
     return true
   } catch {
     // A revoked proxy, or a getter that throws.
@@ -149,8 +133,8 @@ export const announcePart = (output: Output, part: ReplyPart): void => {
 const announced = ({ parts }: Output, text: string): ReplyPart | undefined => {
   if (parts == null) return undefined
   const index = parts.findIndex((part) => part.text === text)
-  if (index === 0) return parts.shift()
-  return index < 0 ? undefined : parts.splice(0, index + 1).at(-1)
+  if (index > 0) parts.splice(0, index)
+  return index < 0 ? undefined : parts.shift()
 }
 
 const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
