@@ -49,24 +49,22 @@ const looksLost = (json: string | undefined): boolean =>
     ? json.includes('{}') || json.includes('{"0":')
     : json === '{}' || json.startsWith('{"0":'))
 
-const written = (value: unknown): string | undefined => {
-  if (!needsCare(value)) {
-    const json = JSON.stringify(value)
-    if (!looksLost(json)) return json
+/** What JSON itself makes of a value; `undefined` where it loses something, or throws. */
+const lossless = (value: unknown): string | undefined => {
+  try {
+    const json = needsCare(value) ? undefined : JSON.stringify(value)
+    return looksLost(json) ? undefined : json
+  } catch {
+    return undefined
   }
-  return JSON.stringify(plain([], value))
 }
 
 /** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. */
 export const jsonText = (value: unknown): string | undefined => {
   try {
-    return written(value)
+    return lossless(value) ?? JSON.stringify(plain([], value))
   } catch {
-    try {
-      return JSON.stringify(plain([], value))
-    } catch {
-      return '[not serialisable]'
-    }
+    return '[not serialisable]'
   }
 }
 
