@@ -1,11 +1,4 @@
-import {
-  Observable,
-  type OperatorFunction,
-  of,
-  type Subscriber,
-  type Subscription,
-  type TeardownLogic,
-} from 'rxjs'
+import { Observable, type OperatorFunction, of, type Subscriber, type Subscription } from 'rxjs'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
@@ -20,9 +13,6 @@ type Project<A, B> = (value: A, index: number, here?: Frame | null) => Observabl
 
 const projectedIn = <B>(frame: Frame, inner: () => Observable<B>): Observable<B> =>
   new Observable((subscriber) => runInFrame(frame, (fn, s) => fn().subscribe(s), inner, subscriber))
-
-const unframed = <B>(subscribe: (subscriber: Subscriber<B>) => TeardownLogic): Observable<B> =>
-  new Observable(subscribe)
 
 /** Runs a project under the span that the operator itself was subscribed under. */
 const within =
@@ -54,7 +44,7 @@ export const lift = <A, B>(
   project: Project<A, B>,
   signals: 'framed' | 'anyhow' = 'anyhow',
 ): Component<A, B> => {
-  const make = signals === 'framed' && isRxjs(flatten) ? framed : unframed
+  const isFramed = signals === 'framed' && isRxjs(flatten)
   const untraced = flatten(outside(project))
   const operator: OperatorFunction<A, B> = (source) => {
     let plain: Observable<B> | undefined
@@ -71,7 +61,8 @@ export const lift = <A, B>(
       const frame = captureFrame(trace.asyncContext)
       return flatten(within(frame, project))(linkedIn(frame, sourceFor(trace))).subscribe(subscriber)
     }
-    return make(subscribe)
+    const lifted = new Observable(subscribe)
+    return isFramed ? framed(lifted) : lifted
   }
   return Object.assign(operator, { project, flatten, spanName })
 }

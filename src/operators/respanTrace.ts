@@ -1,6 +1,7 @@
 import {
   identity,
   type MonoTypeOperatorFunction,
+  Observable,
   type Subscriber,
   type Subscription,
   type TimestampProvider,
@@ -262,6 +263,6 @@ export const respanTrace = <T>(
       }
       return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
     }
-    return framed(subscribe)
+    return framed(new Observable(subscribe))
   }
 }
