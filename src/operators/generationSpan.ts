@@ -10,7 +10,7 @@ import { messageText } from '../codecs/messages.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import type { RespanAttributes, TraceAttributes } from '../codecs/RespanAttributes.js'
+import { type RespanAttributes, TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
 import { scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
@@ -31,24 +31,14 @@ import type { Generation } from '../tracing/SpanEvent.js'
 import { FrameSubscriber } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
 
-const TRACE_KEYS = [
-  'customer_identifier',
-  'customer_email',
-  'customer_name',
-  'customer_params',
-  'thread_identifier',
-  'session_identifier',
-  'group_identifier',
-  'trace_group_identifier',
-  'custom_identifier',
-  'evaluation_identifier',
-  'metadata',
-  'properties',
-  'environment',
-  'note',
-  'category',
-  'positive_feedback',
-] as const satisfies ReadonlyArray<keyof TraceAttributes>
+const keysOf = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> => {
+  const keys: Array<K> = []
+  for (const key in record) keys.push(key)
+  return keys
+}
+
+// Those that are never sent are in no request.
+const TRACE_KEYS = keysOf(TraceAttributes.type.props)
 
 const PARAM_KEYS = [
   'temperature',
