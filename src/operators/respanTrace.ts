@@ -123,7 +123,7 @@ const redactWith = (
 }
 
 const clockOf = ({ clock }: TraceOptions): (() => number) => {
-  if (clock === undefined) return anchoredClock().now
+  if (clock === undefined) return anchoredClock()
   const report = reporter('clock')
   return () => guardedOr(report, () => clock.now(), Date.now)
 }
