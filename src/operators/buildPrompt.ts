@@ -7,7 +7,7 @@ import { Fields } from '../codecs/Fields.js'
 import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
-import { compileTemplate, type Template } from '../templates/compileTemplate.js'
+import { compileTemplate } from '../templates/compileTemplate.js'
 import { plainValue } from '../templates/plainValue.js'
 import { checkCodec } from './checkCodec.js'
 import { component } from './component.js'
@@ -81,7 +81,7 @@ const compileMessages = (template: ReadonlyArray<unknown>): Compiled<ReadonlyArr
   return compileAll(messages.map(compileMessage))
 }
 
-const compile = (template: unknown): Template | Compiled<ReadonlyArray<ChatMessage>> => {
+const compile = (template: unknown): Compiled<string | ReadonlyArray<ChatMessage>> => {
   if (typeof template === 'string') return compileTemplate(SUBJECT, 'template', template)
   if (Array.isArray(template)) return compileMessages(template)
   return refuse(SUBJECT, 'template', 'a string or a list of messages', template)
