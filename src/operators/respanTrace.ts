@@ -160,14 +160,7 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
     attributes: options.attributes,
     deep: options.deep ?? true,
     asyncContext: options.asyncContext ?? true,
-    totals: {
-      generations: 0,
-      prompt_tokens: 0,
-      completion_tokens: 0,
-      total_tokens: 0,
-      cost: undefined,
-      estimated: false,
-    },
+    totals: { generations: 0, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
   }
 }
 

@@ -1,15 +1,8 @@
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { contentText } from './contentText.js'
+import type { Mutable } from './Mutable.js'
 import { addOutput, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
-import type {
-  Generation,
-  SpanEnded,
-  SpanError,
-  SpanStarted,
-  SpanStatus,
-  SpanTotals,
-  SpanType,
-} from './SpanEvent.js'
+import type { Generation, SpanEnded, SpanError, SpanStarted, SpanStatus, SpanType } from './SpanEvent.js'
 import { spanError, statusOfError } from './spanError.js'
 import type { Trace } from './Trace.js'
 
@@ -66,8 +59,6 @@ const release = (parent: OpenSpan, { older, newer }: OpenSpan): void => {
   if (newer !== undefined) newer.older = older
   else parent.newestChild = older
 }
-
-type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
 /** Opens a span and tells the sink. */
 export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStart): OpenSpan => {
@@ -183,12 +174,6 @@ const addTotals = ({ totals }: Trace, { usage, usageSource, cost }: Generation):
   if (cost !== undefined) totals.cost = (totals.cost ?? 0) + cost
 }
 
-const totalsOf = ({ totals: { cost, estimated, ...counts } }: Trace): SpanTotals => ({
-  ...counts,
-  ...(cost === undefined ? {} : { cost }),
-  ...(estimated ? { estimated } : {}),
-})
-
 /** Every promise that was made inside a span holds it, and may live as long as the process. */
 const letGo = (span: OpenSpan): void => {
   if (span.input !== undefined) span.input = null
@@ -216,6 +201,6 @@ export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): vo
   if (error !== undefined) event.error = error
   if (leftEarly !== undefined) event.leftEarly = leftEarly
   if (generation !== undefined) event.generation = generation
-  if (parent === null && trace.totals.generations > 0) event.totals = totalsOf(trace)
+  if (parent === null && trace.totals.generations > 0) event.totals = { ...trace.totals }
   trace.emit(event)
 }

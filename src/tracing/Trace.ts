@@ -1,5 +1,6 @@
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
-import type { SpanEvent } from './SpanEvent.js'
+import type { Mutable } from './Mutable.js'
+import type { SpanEvent, SpanTotals } from './SpanEvent.js'
 
 /** What all spans of one trace share. A nested trace has its own, which can only be stricter about content. */
 export interface Trace {
@@ -23,15 +24,5 @@ export interface Trace {
   readonly deep: boolean
   readonly asyncContext: boolean
   /** Rolled up from the generations below, and written by them. */
-  readonly totals: Totals
-}
-
-/** The mutable form of a root's totals. */
-export interface Totals {
-  generations: number
-  prompt_tokens: number
-  completion_tokens: number
-  total_tokens: number
-  cost: number | undefined
-  estimated: boolean
+  readonly totals: Mutable<SpanTotals>
 }
