@@ -39,11 +39,8 @@ const find = (open: Open | undefined, traceId: string): Open | undefined => {
   return candidate
 }
 
-const without = (open: Open, ended: Open): Open | undefined => {
-  if (open === ended) return open.other
-  const { start, firstOutputAt } = open
-  return { start, firstOutputAt, other: open.other === undefined ? undefined : without(open.other, ended) }
-}
+const without = (open: Open | undefined, ended: Open): Open | undefined =>
+  open === undefined || open === ended ? open?.other : { ...open, other: without(open.other, ended) }
 
 /**
  * Makes a folder: the incremental form of {@link foldSpans}, for sinks.
@@ -75,7 +72,7 @@ export const spanFolder = (maxOpen = MAX_OPEN_SPANS): SpanFolder => {
   const ended = (event: SpanEnded): FinishedSpan | 'orphan' => {
     const first = open.get(event.spanId)
     const span = find(first, event.traceId)
-    if (first === undefined || span === undefined) return 'orphan'
+    if (span === undefined) return 'orphan'
     const rest = without(first, span)
     if (rest === undefined) open.delete(event.spanId)
     else open.set(event.spanId, rest)
