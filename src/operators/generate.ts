@@ -199,7 +199,7 @@ const isGateway = (value: unknown): boolean => Fields.is(value) && typeof value.
 const checkPrompt = (name: string, options: GenerateOptions, { kind }: Gateway): void => {
   if (options.promptId === undefined) return
   if (kind === 'openai') refuse(name, 'promptId', 'a Respan gateway, which stores prompts', options.promptId)
-  checked(name, PromptReference, promptOf(options, undefined, undefined, undefined), 'prompt')
+  checked(name, PromptReference, promptOf(options), 'prompt')
 }
 
 /** What the operator says for an item; a value was checked when the operator was built. */
@@ -242,8 +242,7 @@ const unflattened = (input: unknown): string | undefined => {
 }
 
 /** An item in the one form that all inputs have; the request's codec checks what it says. */
-const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean): Fields => {
-  if (typed) return { variables: input }
+const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
   if (typeof input === 'string') return { messages: [user(input)] }
   if (Array.isArray(input)) return { messages: input }
   const expected = byPrompt ? PROMPT_INPUT : INPUT
@@ -260,9 +259,9 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean, typed: boolean)
 
 const promptOf = (
   { promptId = '', prompt = {} }: GenerateOptions,
-  params: ChatParams | undefined,
-  own: ChatParams | undefined,
-  variables: unknown,
+  variables?: unknown,
+  params?: ChatParams,
+  own: ChatParams = {},
 ): Fields => {
   const { schema_version = 2, echo = false, ...settings } = prompt
   const head = {
@@ -272,11 +271,11 @@ const promptOf = (
     echo,
   }
   if (schema_version === 2) {
-    const patch = mergeAttributes<Fields>({ ...params, ...settings.patch }, own ?? {})
+    const patch = mergeAttributes<Fields>({ ...params, ...settings.patch }, own)
     return { ...head, ...settings, ...(Object.keys(patch).length === 0 ? {} : { patch }) }
   }
   const { override = true, override_params, ...others } = settings
-  const overrides = mergeAttributes<Fields>({ ...params, ...override_params }, own ?? {})
+  const overrides = mergeAttributes<Fields>({ ...params, ...override_params }, own)
   return {
     ...head,
     ...others,
@@ -290,9 +289,10 @@ const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input
   const takesAttributes = gateway.kind === 'respan'
   const byPrompt = options.promptId !== undefined
   const { variables: codec } = options
-  const item = itemOf(name, input, byPrompt, codec !== undefined)
-  const variables =
-    codec === undefined ? item.variables : encodedVariables(name, codec, item.variables, 'variables')
+  const item: Fields =
+    codec === undefined
+      ? itemOf(name, input, byPrompt)
+      : { variables: encodedVariables(name, codec, input, 'variables') }
   if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0)
     refuse(name, 'messages', 'at least one message', item.messages)
   const params = resolved(name, ChatParams, options.params, 'params', input)
@@ -308,7 +308,7 @@ const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input
     ...mergeAttributes(operator, fieldsOf(own, ownAttributes)),
     model: item.model ?? options.model,
     messages: item.messages,
-    ...(byPrompt ? { prompt: promptOf(options, params, own, variables) } : {}),
+    ...(byPrompt ? { prompt: promptOf(options, item.variables, params, own) } : {}),
     ...(options.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
   })
   const decoded = checked(name, ChatRequest, request)
