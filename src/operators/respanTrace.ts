@@ -234,10 +234,10 @@ export const respanTrace = <T>(
           ...options,
           attributes: ownCopy(checked(operator, TraceAttributes, options.attributes, 'attributes')),
         }
-  const { output = identity, onStart } = options
+  const { output, onStart } = options
   const reportOutput = reporter('output')
-  const recorded = (value: T): unknown =>
-    output === identity ? value : guarded(reportOutput, () => output(value))
+  const recorded =
+    output === undefined ? identity : (value: T): unknown => guarded(reportOutput, () => output(value))
   return (source) => {
     const sourceFor = deepenedFor(source)
     const subscribe = (subscriber: Subscriber<T>): Subscription => {
