@@ -14,9 +14,9 @@ export interface MarbleScript {
 }
 
 /** What happens at one moment, ms after the subscription. */
-export interface Moment {
+export interface Moment<A> {
   readonly at: number
-  readonly notifications: ReadonlyArray<ObservableNotification<MarbleValue>>
+  readonly notifications: ReadonlyArray<ObservableNotification<A>>
 }
 
 const refuse = (marbles: string, found: string): never => {
@@ -33,7 +33,11 @@ const msFrames: Pick<typeof TestScheduler, 'parseMarbles'> = Object.create(TestS
 })
 
 /** Reads marbles, and joins what happens at the same moment. */
-export const momentsOf = ({ marbles, values = {}, error }: MarbleScript): ReadonlyArray<Moment> => {
+export const momentsOf = ({
+  marbles,
+  values = {},
+  error,
+}: MarbleScript): ReadonlyArray<Moment<MarbleValue>> => {
   const strange = ['^', '!'].find((character) => marbles.includes(character))
   if (strange !== undefined) refuse(marbles, strange)
   const moments = new Map<number, Array<ObservableNotification<MarbleValue>>>()

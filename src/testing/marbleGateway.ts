@@ -103,18 +103,13 @@ const headersOf = ({ requestId, logId }: MarbleOptions): GatewayEvent => ({
   ...(logId === undefined ? {} : { logId }),
 })
 
-interface Played {
-  readonly at: number
-  readonly notifications: ReadonlyArray<Notification>
-}
-
 /** What one request is answered with, and when. */
 const answerTo = (
   request: ChatRequest,
   index: number,
-  moments: ReadonlyArray<Moment>,
+  moments: ReadonlyArray<Moment<MarbleValue>>,
   { finishReason = 'stop' }: MarbleOptions,
-): ReadonlyArray<Played> => {
+): ReadonlyArray<Moment<GatewayEvent>> => {
   const head = { id: `marble-${index + 1}`, model: request.model ?? 'marble' }
   const seen: Array<GatewayEvent> = []
   const closing = (): ReadonlyArray<GatewayEvent> => {
@@ -143,7 +138,7 @@ const answerTo = (
 }
 
 const openingEvents = (
-  moments: ReadonlyArray<Moment>,
+  moments: ReadonlyArray<Moment<MarbleValue>>,
   options: MarbleOptions,
 ): ReadonlyArray<GatewayEvent> => {
   const attempt: GatewayEvent = { _tag: 'Attempt', attempt: 1 }
@@ -159,8 +154,8 @@ const listOf = (scripts: Script | ReadonlyArray<Script>): ReadonlyArray<Script> 
 /** What answers a request. Marbles that are there already are read at once, so that wrong ones fail where they stand. */
 const readerOf = (
   scripts: MarbleScripts,
-  read: (script: Script) => ReadonlyArray<Moment>,
-): ((request: ChatRequest, index: number) => ReadonlyArray<Moment>) => {
+  read: (script: Script) => ReadonlyArray<Moment<MarbleValue>>,
+): ((request: ChatRequest, index: number) => ReadonlyArray<Moment<MarbleValue>>) => {
   if (typeof scripts === 'function') return (request, index) => read(scripts(request, index))
   const list = listOf(scripts).map(read)
   return (_, index) => list[Math.min(index, list.length - 1)] ?? []
