@@ -132,9 +132,7 @@ const generationOf = (request: ChatRequest, trace: Trace, builder: ReplyBuilder)
 }
 
 const outputOf = (trace: Trace, { messages }: Reply): string | undefined =>
-  trace.captureContent && messages.length > 0
-    ? contentText(trace.redact(messages.length === 1 ? messages[0] : messages), trace)
-    : undefined
+  messages.length === 0 ? undefined : contentText(messages.length === 1 ? messages[0] : messages, trace)
 
 const endOf = (span: OpenSpan, end: ReplyEnd): SpanEnd => {
   switch (end._tag) {

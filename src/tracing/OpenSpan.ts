@@ -38,9 +38,6 @@ export interface SpanStart {
   readonly attributes?: TraceAttributes | undefined
 }
 
-const inputText = (trace: Trace, input: unknown): string | undefined =>
-  trace.captureContent ? contentText(trace.redact(input), trace) : undefined
-
 /** What enters the first component below a workflow is the workflow's own input. */
 const enter = (parent: OpenSpan | null, input: string | undefined): void => {
   for (let span = parent; span?.type === 'workflow' && span.input === undefined; span = span.parent)
@@ -65,7 +62,7 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
   const { name, type, attributes = trace.attributes } = start
   const at = trace.now()
   const known = 'input' in start
-  const input = known ? inputText(trace, start.input) : undefined
+  const input = known ? contentText(start.input, trace) : undefined
   const span: OpenSpan = {
     trace,
     id: trace.spanId(),
@@ -125,7 +122,7 @@ export const recordInput = (span: OpenSpan, value: unknown): void => {
   if (span.ended) return
   if (span.inputs === undefined) {
     span.inputs = emptyOutput()
-    if (span.parent?.input === undefined) enter(span.parent, inputText(span.trace, value))
+    if (span.parent?.input === undefined) enter(span.parent, contentText(value, span.trace))
   }
   addOutput(span.inputs, span.trace, value)
 }

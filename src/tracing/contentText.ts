@@ -87,22 +87,19 @@ export const scrubbed = (text: string, scrubs: Trace['scrubs']): string => {
 /** How much of a content that grows is kept beyond its bound, characters: a secret at the cut is whole, and so is known. */
 export const BEYOND_THE_BOUND = 1_024
 
-/** What of a trace bounds its content. */
-export type ContentBounds = Pick<Trace, 'scrubs' | 'maxContentBytes'>
-
 /** A text within a trace's bound. Secrets go first: the cut could leave a part of one, which nobody would know again. */
-export const boundedText = (text: string, { scrubs, maxContentBytes }: ContentBounds): string => {
+export const boundedText = (text: string, { scrubs, maxContentBytes }: Trace): string => {
   if (text.length * 3 <= maxContentBytes) return text
   return cutText(scrubbed(text, scrubs), maxContentBytes)
 }
 
 /**
- * Content as it goes on the wire: a text as it is, anything else as JSON, `undefined` for nothing. Media in base64 are told
- * by type and size.
- *
- * @param bounds - longer texts are cut with a mark
+ * Content as a trace tells it: redacted, a text as it is and anything else as JSON, media in base64 by type and size, and cut
+ * with a mark at the bound. `undefined` for nothing, and when content is off.
  */
-export const contentText = (content: unknown, bounds: ContentBounds): string | undefined => {
-  const text = typeof content === 'string' ? content : jsonText(content)
-  return text === undefined ? undefined : boundedText(withoutMedia(text), bounds)
+export const contentText = (content: unknown, trace: Trace): string | undefined => {
+  if (!trace.captureContent) return undefined
+  const redacted = trace.redact(content)
+  const text = typeof redacted === 'string' ? redacted : jsonText(redacted)
+  return text === undefined ? undefined : boundedText(withoutMedia(text), trace)
 }

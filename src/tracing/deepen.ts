@@ -44,7 +44,7 @@ export const deepen = <T>(observable: Observable<T>): Observable<T> => {
 }
 
 /** A source as a trace wants it: as it is, or deepened, once, by the first trace that wants that. */
-export const deepenedFor = <T>(source: Observable<T>): ((trace: Pick<Trace, 'deep'>) => Observable<T>) => {
+export const deepenedFor = <T>(source: Observable<T>): ((trace: Trace) => Observable<T>) => {
   let deep: Observable<T> | undefined
   return (trace) => {
     if (!trace.deep) return source
