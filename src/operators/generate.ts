@@ -1,5 +1,5 @@
 import type * as t from 'io-ts'
-import { identity, Observable, type Subscriber, type Subscription } from 'rxjs'
+import { identity, Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs'
 import { tryCatch } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { ChatParams } from '../codecs/ChatParams.js'
@@ -330,6 +330,7 @@ export const generate = (
   const gateway = options.gateway ?? generator.gateway(picked(options, CONNECTION))
   checkPrompt(generator.name, options, gateway)
   const flatten = flattenWith(generator.name, options)
+  const emitted: OperatorFunction<ReplyEvent, Reply | ReplyEvent> = stream ? identity : wholeReply()
 
   const replies = (input: never, _: number, here?: Frame | null): Observable<Reply | ReplyEvent> => {
     const subscribe = (subscriber: Subscriber<Reply | ReplyEvent>): Subscription => {
@@ -342,7 +343,7 @@ export const generate = (
         parent === null
           ? observeChat(gateway, ask().request, collect, undefined)
           : generationSpan(parent, name, gateway, input, tryCatch(ask, identity), collect)
-      return stream ? events.subscribe(subscriber) : wholeReply()(events).subscribe(subscriber)
+      return emitted(events).subscribe(subscriber)
     }
     return new Observable(subscribe)
   }
