@@ -2,7 +2,7 @@ import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { contentText } from './contentText.js'
 import type { Mutable } from './Mutable.js'
 import { addOutput, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
-import type { Generation, SpanEnded, SpanError, SpanStarted, SpanStatus, SpanType } from './SpanEvent.js'
+import type { Generation, SpanEnded, SpanStarted, SpanType } from './SpanEvent.js'
 import { spanError, statusOfError } from './spanError.js'
 import type { Trace } from './Trace.js'
 
@@ -143,11 +143,7 @@ const isWorking = (span: OpenSpan): boolean => {
 export const hasOpenChildren = ({ newestChild }: OpenSpan): boolean => newestChild !== undefined
 
 /** How a span ends, and what it has to say about it. */
-export interface SpanEnd {
-  readonly status: SpanStatus
-  readonly error?: SpanError
-  readonly leftEarly?: true
-  readonly generation?: Generation
+export interface SpanEnd extends Pick<SpanEnded, 'status' | 'error' | 'leftEarly' | 'generation'> {
   /** Instead of what was recorded value by value. */
   readonly output?: string | undefined
 }
