@@ -14,6 +14,7 @@ import { TestScheduler } from 'rxjs/testing'
 import type { ChatChunk } from '../codecs/ChatChunk.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { messageText } from '../codecs/messages.js'
+import { picked } from '../codecs/picked.js'
 import { refuse } from '../codecs/refuse.js'
 import { type ReportedUsage, toUsage } from '../codecs/Usage.js'
 import { NetworkError } from '../errors.js'
@@ -96,11 +97,10 @@ const closingEvents = (
 const chunksOf = (events: ReadonlyArray<GatewayEvent>): ReadonlyArray<ChatChunk> =>
   events.flatMap((event) => (event._tag === 'Chunk' ? [event.chunk] : []))
 
-const headersOf = ({ requestId, logId }: MarbleOptions): GatewayEvent => ({
+const headersOf = (options: MarbleOptions): GatewayEvent => ({
   _tag: 'Headers',
   status: 200,
-  ...(requestId === undefined ? {} : { requestId }),
-  ...(logId === undefined ? {} : { logId }),
+  ...picked(options, ['requestId', 'logId']),
 })
 
 /** What one request is answered with, and when. */
