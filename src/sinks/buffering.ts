@@ -201,8 +201,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
   ): Promise<Either<SinkError, FlushReport>> => {
     const done = waits.begin({
       upTo: last,
-      waiting: counts.queued + counts.inFlight + ledger.resting(),
-      spooled: ledger.resting(),
+      waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: ledger.resting() },
       timeout,
       patience,
       lastResort,

@@ -1,5 +1,5 @@
 import { describeError, numberOf } from './deliveryWarnings.js'
-import type { Entry } from './outbox.js'
+import type { Numbered } from './outbox.js'
 import type { Spool } from './Spool.js'
 import type { OpenDisk } from './spanLedger.js'
 import { spooling } from './spooling.js'
@@ -7,14 +7,10 @@ import { spooling } from './spooling.js'
 /** A ledger's side of a spool: what the spool says of spans is counted, and told to those who wait for them. */
 export const ledgerSpool =
   (spool: Spool): OpenDisk =>
-  ({ counts, changed }, { name, waits, warnings, now, stir }) => {
-    const lostOnDisk = (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string): void => {
+  ({ counts, changed, move }, { name, waits, warnings, now, stir }) => {
+    const lostOnDisk = (spans: ReadonlyArray<Numbered>, why: string): void => {
       const error = new Error(`The spool lost spans: ${why}.`)
-      counts.spooled -= spans.length
-      counts.dropped += spans.length
-      waits.rested(spans, false)
-      waits.settled(spans, 'dropped', error)
-      changed()
+      move(spans, 'spooled', 'dropped', error)
       const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
       warnings.tell('lost', message, error)
     }

@@ -9,6 +9,9 @@ export interface Entry {
   readonly number: number
 }
 
+/** As much of a span as tells whether a flush is about it. */
+export type Numbered = Pick<Entry, 'number'>
+
 /** Spans that are sent together, and what has been tried with them. */
 export interface Batch {
   readonly entries: ReadonlyArray<Entry>

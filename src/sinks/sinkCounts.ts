@@ -1,6 +1,9 @@
 import { map, type Observable, Subject, startWith } from 'rxjs'
 import type { FlushReport, SinkStats } from '../tracing/Sink.js'
 
+/** Where a finished span can be. */
+export type Whereabouts = Exclude<keyof SinkStats, 'accepted'>
+
 /** Where each finished span is. Whoever moves one keeps the sum of the other six equal to `accepted`. */
 export type MutableStats = { -readonly [Key in keyof SinkStats]: SinkStats[Key] }
 

@@ -1,22 +1,26 @@
 import type { SinkStats } from '../tracing/Sink.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { type DeliveryWarnings, numberOf } from './deliveryWarnings.js'
-import type { Fate, Flushes } from './flushes.js'
+import type { Flushes } from './flushes.js'
 import {
   type Batch,
   type BatchLimits,
   type Entry,
   estimatedBytes,
+  type Numbered,
   ONE_SPAN,
   type Outbox,
   outbox,
   UNTRIED,
 } from './outbox.js'
-import { type SinkCounts, sinkCounts } from './sinkCounts.js'
+import { type SinkCounts, sinkCounts, type Whereabouts } from './sinkCounts.js'
 import type { Spooling } from './spooling.js'
 
 /** Where a span is before it has met its fate, when it is in memory. */
 export type Place = 'queued' | 'inFlight'
+
+/** What can become of a span for good. */
+type Fate = 'delivered' | 'dropped' | 'rejected'
 
 /**
  * Where a sink's spans are. Each way of moving them takes them out of one count and into another, so that at every
@@ -76,8 +80,13 @@ export interface LedgerHost {
   readonly disk: OpenDisk | undefined
 }
 
+/** Where a sink's spans are, and how they get somewhere else: those who wait for them are told, and those who watch. */
+export interface SpanBook extends SinkCounts {
+  readonly move: (spans: ReadonlyArray<Numbered>, from: Whereabouts, to: Whereabouts, error?: Error) => void
+}
+
 /** Makes the sink's side of its spool, which keeps the counts right when the spool moves or loses spans. */
-export type OpenDisk = (book: SinkCounts, host: LedgerHost) => Spooling
+export type OpenDisk = (book: SpanBook, host: LedgerHost) => Spooling
 
 /** Makes an empty ledger. */
 export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedger => {
@@ -93,26 +102,23 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     bytesOf: estimatedBytes,
   }
 
-  const disk = host.disk?.(book, host)
-
-  const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
-    if (entries.length === 0) return
-    disk?.forget(entries)
-    counts[from] -= entries.length
-    counts[fate] += entries.length
-    waits.settled(entries, fate, error)
+  const move: SpanBook['move'] = (spans, from, to, error) => {
+    if (spans.length === 0) return
+    counts[from] -= spans.length
+    counts[to] += spans.length
+    waits.moved(spans, from, to, error)
     changed()
   }
 
-  const spill: SpanLedger['spill'] = (entries, from) => {
-    if (disk === undefined || entries.length === 0) return entries
-    return disk.rest(entries, (kept) => {
-      counts[from] -= kept.length
-      counts.spooled += kept.length
-      waits.rested(kept, true)
-      changed()
-    })
+  const disk = host.disk?.({ ...book, move }, host)
+
+  const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
+    disk?.forget(entries)
+    move(entries, from, fate, error)
   }
+
+  const spill: SpanLedger['spill'] = (entries, from) =>
+    disk?.rest(entries, (kept) => move(kept, from, 'spooled')) ?? entries
 
   const countIn = (place: 'spooled' | 'dropped'): void => {
     counts.accepted++
@@ -172,28 +178,18 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
       changed()
     },
     dropOrphan: () => countIn('dropped'),
-    takeOff: ({ entries }) => {
-      counts.queued -= entries.length
-      counts.inFlight += entries.length
-      changed()
-    },
+    takeOff: ({ entries }) => move(entries, 'queued', 'inFlight'),
     putBack: (entries, tried = UNTRIED) => {
-      if (entries.length === 0) return
-      counts.inFlight -= entries.length
-      counts.queued += entries.length
       box.putBack({ entries, ...tried })
-      changed()
+      move(entries, 'inFlight', 'queued')
     },
     settle,
     spill,
     insist: () => disk?.insist(),
     refill: (limits, done) =>
       disk?.refill(limits, (entries) => {
-        counts.spooled -= entries.length
-        counts.queued += entries.length
-        waits.rested(entries, false)
         box.putBack({ entries, ...UNTRIED })
-        changed()
+        move(entries, 'spooled', 'queued')
         done()
       }),
     writeAhead: (entries, leaving = false) => disk?.writeAhead(entries(), leaving),

@@ -1,6 +1,6 @@
 import { type Observable, take } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
-import type { BatchLimits, Entry } from './outbox.js'
+import type { BatchLimits, Entry, Numbered } from './outbox.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
 import { spanBytes } from './spanBytes.js'
 import { restoreSpan, storeSpan } from './storedSpan.js'
@@ -10,9 +10,9 @@ export interface SpoolingHost {
   /** Spans of somebody who has died rest on the disk, and are this sink's now. */
   readonly adopted: (count: number) => void
   /** Spans that rested on the disk are lost. */
-  readonly lost: (spans: ReadonlyArray<Pick<Entry, 'number'>>, why: string) => void
+  readonly lost: (spans: ReadonlyArray<Numbered>, why: string) => void
   /** Spans that rested on the disk are another process's now, which took this one for dead. */
-  readonly ceded: (spans: ReadonlyArray<Pick<Entry, 'number'>>) => void
+  readonly ceded: (spans: ReadonlyArray<Numbered>) => void
   /** The disk does not do what it should; nothing is lost by it yet. */
   readonly trouble: (error: unknown) => void
   /** There may be something to do. */
