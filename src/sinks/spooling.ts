@@ -65,8 +65,7 @@ const TRY_AGAIN = 10_000
 /** After spans could not be written, ms: a full disk is not tried with every span, which takes its pipeline's time. */
 const WRITE_AGAIN = 1_000
 
-/** What was taken from the front of the list is cut away when it is more than this. */
-const SLACK = 1_024
+const NONE: ReadonlySet<SpoolPlace> = new Set()
 
 /** Opens a spool when it is needed, and keeps the book of what is in it. */
 export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): Spooling => {
@@ -77,14 +76,15 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   let closed = false
   /** Where a span in memory is on the disk, too. */
   const placeOf = new WeakMap<Entry, SpoolPlace>()
-  /** Every place that is this sink's, and whether its span is on the disk alone. */
-  const places = new Map<SpoolPlace, boolean>()
-  let list: Array<Resting> = []
-  let head = 0
-  let alone = 0
+  /** Where spans are that are in memory, too. */
+  const copies = new Set<SpoolPlace>()
+  /** Where spans are that are on the disk alone, and their numbers: in the order of these, once it is `sorted`. */
+  let resting = new Map<SpoolPlace, number>()
   let sorted = true
-  /** What is being read: still at rest, but no longer in the list. */
-  let reading: ReadonlyArray<Resting> = []
+  /** The highest number that ever came to rest. */
+  let newest = ADOPTED
+  /** Those at rest that are being read. */
+  let reading = NONE
   /** Nobody has looked for leftovers since something happened. */
   let curious = true
   let looking: Promise<void> | undefined
@@ -101,46 +101,37 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   // ── the book
 
   const addResting = (place: SpoolPlace, number: number): void => {
-    sorted &&= number >= (list.at(-1)?.number ?? number)
-    places.set(place, true)
-    list.push({ place, number })
-    alone++
+    sorted &&= number >= newest
+    newest = Math.max(newest, number)
+    resting.set(place, number)
   }
 
-  const isResting = ({ place }: Resting): boolean => places.get(place) === true
-
   const sort = (): void => {
-    if (sorted && head <= SLACK) return
-    list = list.slice(head).filter(isResting)
-    list.sort((one, other) => one.number - other.number)
-    head = 0
+    if (sorted) return
+    resting = new Map([...resting].sort(([, one], [, other]) => one - other))
     sorted = true
   }
 
   /** Strikes places out; returns those that were on the disk alone. */
-  const strike = (gone: ReadonlyArray<SpoolPlace>): ReadonlyArray<Resting> => {
-    const struck = new Set(gone.filter((place) => places.get(place) === true))
-    for (const place of gone) places.delete(place)
-    if (struck.size === 0) return []
-    const lost = [...reading, ...list.slice(head)].filter(({ place }) => struck.has(place))
-    list = list.slice(head).filter(({ place }) => !struck.has(place))
-    head = 0
-    alone -= struck.size
-    return lost
-  }
+  const strike = (gone: ReadonlyArray<SpoolPlace>): ReadonlyArray<Resting> =>
+    gone.flatMap((place) => {
+      copies.delete(place)
+      const number = resting.get(place)
+      resting.delete(place)
+      return number === undefined ? [] : [{ place, number }]
+    })
 
   // ── the store
 
   const evicted = (gone: ReadonlyArray<SpoolPlace>, why: string): void => {
     const lost = strike(gone)
+    if (lost.length === 0) return
     const traces = new Set(lost.map(({ place }) => place.traceId))
     // The rest of a trace is of no use.
-    const rest = list
-      .slice(head)
-      .filter(({ place }) => traces.has(place.traceId) && isResting({ place, number: 0 }))
-    const more = strike(rest.map(({ place }) => place))
-    if (more.length > 0) store?.remove(more.map(({ place }) => place))
-    if (lost.length > 0) host.lost([...lost, ...more], why)
+    const rest = [...resting.keys()].filter((place) => traces.has(place.traceId) && !reading.has(place))
+    const more = strike(rest)
+    if (rest.length > 0) store?.remove(rest)
+    host.lost([...lost, ...more], why)
   }
 
   const opened = (): SpoolStore | undefined => {
@@ -176,7 +167,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
 
   const isWritten = (entry: Entry): boolean => {
     const place = placeOf.get(entry)
-    return place !== undefined && places.has(place)
+    return place !== undefined && copies.has(place)
   }
 
   /** Writes the first ones; `undefined` when there is no use in trying the others. */
@@ -219,7 +210,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
         const place = at[index]
         if (place === undefined) return
         placeOf.set(entry, place)
-        places.set(place, false)
+        copies.add(place)
       })
       done(piece)
       from += Math.max(1, at.length)
@@ -248,7 +239,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     const damaged: Array<Resting> = []
     const entries = taken.flatMap(({ place, number }, index) => {
       // Evicted, or somebody else's, while it was read.
-      if (!places.has(place)) return []
+      if (!resting.delete(place)) return []
       const text = texts[index]
       const span = text === undefined ? undefined : restoreSpan(text)
       if (span === undefined) {
@@ -257,13 +248,10 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       }
       const entry = { span, bytes: spanBytes(span), number }
       placeOf.set(entry, place)
-      places.set(place, false)
-      alone--
+      copies.add(place)
       return [entry]
     })
     if (damaged.length > 0) {
-      alone -= damaged.length
-      for (const { place } of damaged) places.delete(place)
       store?.remove(damaged.map(({ place }) => place))
       host.lost(damaged, 'they were damaged on the disk')
     }
@@ -274,15 +262,10 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     sort()
     const taken: Array<Resting> = []
     let bytes = 0
-    while (head < list.length && taken.length < maxSize) {
-      const first = list[head]
-      if (first === undefined) break
-      if (isResting(first)) {
-        bytes += first.place.bytes
-        if (taken.length > 0 && bytes > maxBytes) break
-        taken.push(first)
-      }
-      head++
+    for (const [place, number] of resting) {
+      bytes += place.bytes
+      if (taken.length > 0 && (taken.length >= maxSize || bytes > maxBytes)) break
+      taken.push({ place, number })
     }
     return taken
   }
@@ -297,33 +280,32 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     read: (entries: ReadonlyArray<Entry>) => void,
     isLastTry = false,
   ): void => {
-    if (closed || reading.length > 0) return
-    if (alone === 0) lookOnce()
+    if (closed || reading.size > 0) return
+    if (resting.size === 0) lookOnce()
     const oldest = next(limits)
+    const places = oldest.map(({ place }) => place)
+    reading = new Set(places)
     // Before the last ones are sent: a flush that waits for them must learn that there are more.
-    if (alone === oldest.length) lookOnce()
-    if (oldest.length === 0) return
-    reading = oldest
-    const putBack = (): void => {
-      reading = []
-      list = [...oldest.filter(isResting), ...list.slice(head)]
-      head = 0
+    if (resting.size === places.length) lookOnce()
+    if (places.length === 0) return
+    const tryAgain = (): void => {
+      reading = NONE
       // A flush waits for them, and whoever looks next may do so in a minute.
       if (!isLastTry) readNext(limits, read, true)
     }
     const from = store
-    const texts$ = attempt(() => from?.read(oldest.map(({ place }) => place)).pipe(take(1)))
-    if (texts$ === undefined) putBack()
+    const texts$ = attempt(() => from?.read(places).pipe(take(1)))
+    if (texts$ === undefined) tryAgain()
     else
       texts$.subscribe({
         next: (texts) => {
           const entries = restored(oldest, texts)
-          reading = []
+          reading = NONE
           read(entries)
         },
         error: (thrown: unknown) => {
           host.trouble(thrown)
-          putBack()
+          tryAgain()
         },
       })
   }
@@ -344,7 +326,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   }
 
   return {
-    resting: () => alone,
+    resting: () => resting.size,
     isOpen: () => store !== undefined,
     prepare: () => {
       opened()
@@ -358,7 +340,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       const leave = (some: ReadonlyArray<Entry>): void => {
         const left = some.filter((entry) => {
           const place = placeOf.get(entry)
-          if (place === undefined || places.get(place) !== false) return false
+          if (place === undefined || !copies.delete(place)) return false
           addResting(place, entry.number)
           return refused.delete(entry)
         })
@@ -371,7 +353,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     forget: (entries) => {
       const gone = entries.flatMap((entry) => {
         const place = placeOf.get(entry)
-        return place !== undefined && places.delete(place) ? [place] : []
+        return place !== undefined && copies.delete(place) ? [place] : []
       })
       if (gone.length > 0) store?.remove(gone)
     },
