@@ -30,16 +30,16 @@ const SOON = Number.NEGATIVE_INFINITY
  * What `bufferedSink` promises, for settings that are checked and complete. The spool's side of it is handed in:
  * where there is no spool, nobody has to load it.
  *
- * @param disk - makes the sink's side of `settings.spool`; none without one
+ * @param openDisk - makes the sink's side of `settings.spool`; none without one
  */
-export const buffering = (transport: Transport, settings: BufferSettings, disk?: OpenDisk): Sink => {
+export const buffering = (transport: Transport, settings: BufferSettings, openDisk?: OpenDisk): Sink => {
   const { maxDelay } = settings
   const time = timers(settings.scheduler)
   const warnings = deliveryWarnings(settings.onWarning, time.now)
   const name = (): string => transport.destination ?? 'bufferedSink'
   const waits = flushes(name, time)
-  const ledger = spanLedger(settings, { name, waits, warnings, now: time.now, stir: () => pump(), disk })
-  const { counts, box, settle, spill } = ledger
+  const ledger = spanLedger(settings, { name, waits, warnings, now: time.now, stir: () => pump(), openDisk })
+  const { counts, box, settle, spill, disk } = ledger
   const pace = serverPace(settings, time.now)
   const folder = spanFolder()
   const settleFlight = settlement(settings, { name, ledger, pace, waits, warnings, now: time.now })
@@ -53,6 +53,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
     unstoppable: (thrown) =>
       warnings.tell('internal', () => `${name()}: could not be stopped: ${describeError(thrown)}`, thrown),
   })
+
+  const resting = (): number => disk?.resting() ?? 0
 
   /** Number of the last span that was let in. */
   let last = 0
@@ -157,7 +159,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
     const now = time.now()
     const gate = pace.gate()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
-    if (dueAt === undefined && (gate === undefined || resigned || ledger.resting() === 0)) {
+    if (dueAt === undefined && (gate === undefined || resigned || resting() === 0)) {
       wake.off()
     } else if (gate !== undefined) wake.set(gate.until, gate.until - now)
     // Otherwise what is in flight comes back to the pump.
@@ -201,7 +203,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
   ): Promise<Either<SinkError, FlushReport>> => {
     const done = waits.begin({
       upTo: last,
-      waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: ledger.resting() },
+      waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: resting() },
       timeout,
       patience,
       lastResort,
@@ -224,7 +226,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
   const begin = async <A>(work: (timeout: number) => Promise<A>): Promise<A> => {
     await undefined
     const began = time.now()
-    const looking = ledger.look()
+    const looking = disk?.look()
     if (looking === undefined) return work(settings.flushTimeout)
     await untilEither(looking, settings.flushTimeout / 2)
     return work(Math.max(0, Math.ceil(settings.flushTimeout - (time.now() - began))))
@@ -251,7 +253,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped
-    ledger.insist()
+    disk?.insist()
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
     for (const { stop, batch } of [...flights.all]) {
@@ -275,12 +277,12 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
 
   const close = async (timeout: number): Promise<Either<SinkError, FlushReport>> => {
     closed = true
-    ledger.insist()
+    disk?.insist()
     // Whoever runs out of patience while this takes its time loses nothing by it.
-    ledger.writeAhead(inMemory)
+    disk?.writeAhead(inMemory(), false)
     const outcome = await flush(timeout, timeout, () => abandon(last, 'The sink was closed.'))
     resigned = true
-    ledger.closeDisk()
+    disk?.close()
     arm()
     watch()
     return outcome
@@ -311,7 +313,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
     resigned = true
     const before = counts.dropped
     abandon(last, 'The process ended.')
-    ledger.closeDisk()
+    disk?.close()
     const lost = counts.dropped - before
     if (lost === 0) return
     warnings.tell('exit', () => `${name()}: ${numberOf(lost, 'span')} lost when the process ended.`)
@@ -326,13 +328,16 @@ export const buffering = (transport: Transport, settings: BufferSettings, disk?:
       keepalive && trusted ? batch.entries : [],
     )
     const safe = new Set(sent)
-    ledger.insist()
-    ledger.writeAhead(() => inMemory().filter((entry) => !safe.has(entry)), true)
+    disk?.insist()
+    disk?.writeAhead(
+      inMemory().filter((entry) => !safe.has(entry)),
+      true,
+    )
   }
 
   /** Listens for the end of the process or the page while there is something to lose. */
   const watch = (): void => {
-    if (counts.queued + counts.inFlight === 0 && !ledger.isDiskOpen()) {
+    if (counts.queued + counts.inFlight === 0 && disk?.isOpen() !== true) {
       unwatch?.()
       unwatch = undefined
     } else if (unwatch === undefined) {

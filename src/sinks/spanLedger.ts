@@ -49,22 +49,10 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
    * none.
    */
   readonly spill: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
-  /** Before what is written as a last resort: the disk is tried again. */
-  readonly insist: () => void
   /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
   readonly refill: (limits: BatchLimits, done: () => void) => void
-  /**
-   * Writes spans to the disk, too, that stay where they are; without a disk, nobody gathers them.
-   *
-   * @param leaving - the page is being left
-   */
-  readonly writeAhead: (entries: () => ReadonlyArray<Entry>, leaving?: boolean) => void
-  /** Takes over what others left on the disk; done when that is known. `undefined` without a disk. */
-  readonly look: () => Promise<void> | undefined
-  /** Spans that are on the disk alone, and this sink's to deliver: fewer than `spooled` once others took some over. */
-  readonly resting: () => number
-  readonly isDiskOpen: () => boolean
-  readonly closeDisk: () => void
+  /** What moves no span is asked of the disk itself, where there is one. */
+  readonly disk: Pick<Spooling, 'resting' | 'isOpen' | 'insist' | 'writeAhead' | 'look' | 'close'> | undefined
 }
 
 /** What a ledger tells, and whom it asks. */
@@ -77,7 +65,7 @@ export interface LedgerHost {
   /** There may be something to do. */
   readonly stir: () => void
   /** Makes the sink's side of its spool, where it has one. */
-  readonly disk: OpenDisk | undefined
+  readonly openDisk: OpenDisk | undefined
 }
 
 /** Where a sink's spans are, and how they get somewhere else: those who wait for them are told, and those who watch. */
@@ -110,7 +98,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     changed()
   }
 
-  const disk = host.disk?.({ ...book, move }, host)
+  const disk = host.openDisk?.({ ...book, move }, host)
 
   const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
     disk?.forget(entries)
@@ -169,7 +157,7 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
         if (refused.length > 0) countIn('dropped')
         return
       }
-      if (disk?.isOpen() === false) disk.prepare()
+      disk?.prepare()
       if (settings.spool?.strength === 'always') disk?.writeAhead([entry], false)
       box.push(entry)
       counts.accepted++
@@ -185,17 +173,12 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     },
     settle,
     spill,
-    insist: () => disk?.insist(),
     refill: (limits, done) =>
       disk?.refill(limits, (entries) => {
         box.putBack({ entries, ...UNTRIED })
         move(entries, 'spooled', 'queued')
         done()
       }),
-    writeAhead: (entries, leaving = false) => disk?.writeAhead(entries(), leaving),
-    look: () => disk?.look(),
-    resting: () => disk?.resting() ?? 0,
-    isDiskOpen: () => disk?.isOpen() === true,
-    closeDisk: () => disk?.close(),
+    disk,
   }
 }

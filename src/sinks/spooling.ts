@@ -21,7 +21,7 @@ export interface SpoolingHost {
 
 /** A sink's side of a spool: which spans are on the disk, beside the memory or alone. Never throws. */
 export interface Spooling {
-  /** Spans that are on the disk alone. */
+  /** Spans that are on the disk alone, and this sink's to deliver: fewer than `spooled` once others took some over. */
   readonly resting: () => number
   /** Whether the spool is open. */
   readonly isOpen: () => boolean
@@ -29,7 +29,11 @@ export interface Spooling {
   readonly prepare: () => void
   /** The next spans are written down even if that failed just now: there may be no later. */
   readonly insist: () => void
-  /** Writes spans down that stay in memory; what can't be written is in memory only. */
+  /**
+   * Writes spans down that stay in memory; what can't be written is in memory only.
+   *
+   * @param leaving - the page is being left
+   */
   readonly writeAhead: (entries: ReadonlyArray<Entry>, leaving: boolean) => void
   /**
    * Leaves spans to the disk alone, piece by piece: `taken` is told of each at once, since the next one may cost it its
