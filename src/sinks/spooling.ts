@@ -1,4 +1,4 @@
-import { type Observable, take } from 'rxjs'
+import { catchError, defer, EMPTY, lastValueFrom, map, type Observable, retry, take, tap } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
 import type { BatchLimits, Entry, Numbered } from './outbox.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
@@ -221,20 +221,25 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     }
   }
 
-  const adopt = (): Observable<ReadonlyArray<SpoolPlace>> | undefined => {
-    if (!curious) return undefined
-    const from = opened()
-    if (from === undefined) return undefined
-    curious = false
-    return attempt(() => from.adopt().pipe(take(1)))
-  }
-
   const took = (found: ReadonlyArray<SpoolPlace>): void => {
     if (found.length === 0) return
     curious = true
     for (const place of found) addResting(place, ADOPTED)
     host.adopted(found.length)
   }
+
+  /** Takes over what others left behind, or a part of it, unless nothing happened since somebody looked. */
+  const adopt = defer((): Observable<void> => {
+    const from = curious ? opened() : undefined
+    if (from === undefined) return EMPTY
+    curious = false
+    return from.adopt().pipe(take(1), map(took))
+  }).pipe(
+    catchError((thrown: unknown) => {
+      host.trouble(thrown)
+      return EMPTY
+    }),
+  )
 
   const restored = (
     taken: ReadonlyArray<Resting>,
@@ -274,45 +279,35 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     return taken
   }
 
-  const lookOnce = (): void => {
-    adopt()?.subscribe({ next: took, error: host.trouble })
-  }
-
-  /** Reads the next ones; `read` is told of those that could be read, perhaps later, unless there is nothing to read. */
-  const readNext = (
-    limits: BatchLimits,
-    read: (entries: ReadonlyArray<Entry>) => void,
-    isLastTry = false,
-  ): void => {
-    if (closed || reading.size > 0) return
-    if (resting.size === 0) lookOnce()
-    const oldest = next(limits)
-    const places = oldest.map(({ place }) => place)
-    reading = new Set(places)
-    // Before the last ones are sent: a flush that waits for them must learn that there are more.
-    if (resting.size === places.length) lookOnce()
-    if (places.length === 0) return
-    const tryAgain = (): void => {
-      reading = NONE
-      // A flush waits for them, and whoever looks next may do so in a minute.
-      if (!isLastTry) readNext(limits, read, true)
-    }
-    const from = store
-    const texts$ = attempt(() => from?.read(places).pipe(take(1)))
-    if (texts$ === undefined) tryAgain()
-    else
-      texts$.subscribe({
-        next: (texts) => {
-          const entries = restored(oldest, texts)
+  /** Reads the next ones; emits those that could be read, perhaps later, unless there is nothing to read. */
+  const readNext = (limits: BatchLimits): Observable<ReadonlyArray<Entry>> =>
+    defer(() => {
+      if (closed || reading.size > 0) return EMPTY
+      if (resting.size === 0) adopt.subscribe()
+      const oldest = next(limits)
+      const places = oldest.map(({ place }) => place)
+      reading = new Set(places)
+      // Before the last ones are sent: a flush that waits for them must learn that there are more.
+      if (resting.size === places.length) adopt.subscribe()
+      if (places.length === 0 || store === undefined) return EMPTY
+      return store.read(places).pipe(
+        take(1),
+        map((texts) => restored(oldest, texts)),
+      )
+    }).pipe(
+      tap({
+        next: () => {
           reading = NONE
-          read(entries)
         },
         error: (thrown: unknown) => {
           host.trouble(thrown)
-          tryAgain()
+          reading = NONE
         },
-      })
-  }
+      }),
+      // A flush waits for them, and whoever looks next may do so in a minute.
+      retry(1),
+      catchError(() => EMPTY),
+    )
 
   /** None of a batch may be readable: that keeps nobody from the next ones. A loop, since a disk may answer at once. */
   const refill: Spooling['refill'] = (limits, taken) => {
@@ -320,7 +315,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     let isNext = true
     while (isNext) {
       isNext = false
-      readNext(limits, (entries) => {
+      readNext(limits).subscribe((entries) => {
         if (entries.length > 0) taken(entries)
         else if (isLooping) isNext = true
         else refill(limits, taken)
@@ -364,19 +359,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     refill,
     look: () => {
       curious = true
-      looking ??= new Promise<void>((resolve) => {
-        const leftovers = adopt()
-        if (leftovers === undefined) resolve()
-        else
-          leftovers.subscribe({
-            next: took,
-            error: (thrown: unknown) => {
-              host.trouble(thrown)
-              resolve()
-            },
-            complete: resolve,
-          })
-      }).finally(() => {
+      looking ??= lastValueFrom(adopt, { defaultValue: undefined }).finally(() => {
         looking = undefined
       })
       return looking
