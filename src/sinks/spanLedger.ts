@@ -119,18 +119,20 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
 
   let queueIsFull: Error | undefined
 
+  /** The oldest ones: what is on the disk is sent before what is in memory. */
+  const spillOldest = (): boolean => {
+    const oldest = disk === undefined ? undefined : box.take(spillLimits)
+    if (oldest === undefined) return false
+    const refused = spill(oldest.entries, 'queued')
+    box.putBack({ ...oldest, entries: refused })
+    return refused.length === 0
+  }
+
   const makeRoom = (bytes: number): boolean => {
-    while (disk !== undefined && !hasRoom(bytes)) {
-      // The oldest ones: what is on the disk is sent before what is in memory.
-      const oldest = box.take(spillLimits)
-      if (oldest === undefined) break
-      const refused = spill(oldest.entries, 'queued')
-      if (refused.length === 0) continue
-      box.putBack({ ...oldest, entries: refused })
-      break
-    }
+    while (!hasRoom(bytes)) if (!spillOldest()) break
+    if (hasRoom(bytes)) return true
     // One span that is larger than the whole queue may go to the disk.
-    if (hasRoom(bytes) || (disk !== undefined && counts.queued === 0)) return hasRoom(bytes)
+    if (disk !== undefined && counts.queued === 0) return false
     const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
     const kept = counts.queued
     const message = (): string =>
