@@ -1,4 +1,4 @@
-import { isRespanError, type RespanError } from '../errors.js'
+import { type HttpError, isRespanError, type RateLimited, type RespanError } from '../errors.js'
 
 /** What a buffer does with a batch that a transport failed to deliver. */
 export type DeliveryDecision =
@@ -28,16 +28,16 @@ const EXHAUSTED: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_h
 
 const ofStatus = (
   status: number,
-  after: number | undefined,
-  body: unknown,
+  error: HttpError | RateLimited,
   statuses: ReadonlyArray<number> | undefined,
 ): DeliveryDecision => {
+  const after = retryAfterOf(error)
   if (status >= 200 && status < 300) return { _tag: 'Delivered' }
   if (statuses === undefined ? mayPass(status) : statuses.includes(status)) return { _tag: 'Retry', after }
   switch (status) {
     case 400:
     case 422:
-      return { _tag: 'Isolate', body }
+      return { _tag: 'Isolate', body: error.body }
     case 413:
       return { _tag: 'Split' }
     default:
@@ -70,11 +70,11 @@ export const deliveryDecision = (error: unknown, statuses?: ReadonlyArray<number
     case 'InvalidResponse':
       return { _tag: 'Delivered' }
     case 'HttpError':
-      return ofStatus(error.status, retryAfterOf(error), error.body, statuses)
+      return ofStatus(error.status, error, statuses)
     case 'RateLimited':
       return error.code !== undefined && EXHAUSTED.has(error.code)
         ? { _tag: 'Pause', after: retryAfterOf(error) }
-        : ofStatus(429, retryAfterOf(error), error.body, statuses)
+        : ofStatus(429, error, statuses)
     case 'Timeout':
     case 'NetworkError':
     case 'StreamInterrupted':
