@@ -253,6 +253,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped
+    resigned = true
     disk?.insist()
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
@@ -264,7 +265,6 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
       ledger.putBack(batch.entries.filter(({ number }) => number > upTo))
     }
     giveUp(box.takeUpTo(upTo), 'queued')
-    resigned = true
     pump()
     resigned = closed
     return counts.dropped - before
@@ -310,11 +310,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   let unwatch: (() => void) | undefined
 
   const onExit = (): void => {
-    resigned = true
-    const before = counts.dropped
-    abandon(last, 'The process ended.')
+    const lost = abandon(last, 'The process ended.')
     disk?.close()
-    const lost = counts.dropped - before
     if (lost === 0) return
     warnings.tell('exit', () => `${name()}: ${numberOf(lost, 'span')} lost when the process ended.`)
   }
