@@ -168,12 +168,12 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     if (gone.length === 0) return
     for (const place of gone) bytes -= place.bytes
     run(async (open) => {
-      const { objectStore, done } = begin(open)
+      const transaction = begin(open)
       for (const { key } of gone) {
-        unheard(objectStore('spans').delete(key))
-        unheard(objectStore('places').delete(key))
+        unheard(transaction.objectStore('spans').delete(key))
+        unheard(transaction.objectStore('places').delete(key))
       }
-      await done
+      await transaction.done
       // They may be sent once more.
     }).catch((thrown: unknown) => host.failed([], thrown))
   }
@@ -181,11 +181,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
   const begin = (open: IDBPDatabase<Database>) => {
     const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
     unheard(transaction.done)
-    return {
-      objectStore: (store: (typeof STORES)[number]) => transaction.objectStore(store),
-      transaction,
-      done: transaction.done,
-    }
+    return transaction
   }
 
   const evict = (places: ReadonlyArray<Place>, why: string): void => {
@@ -242,7 +238,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       ...[...copyOf].flatMap(([id, { key }]) => (inDatabase.has(id) ? [] : [key])),
     ].sort(byAge)
     const tooOld = clock.now() - maxAge
-    const { transaction, done } = begin(open)
+    const transaction = begin(open)
     const adopted: Array<Place> = []
     const lost: Array<Place> = []
     const store = transaction.objectStore('places')
@@ -271,7 +267,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
         if (text !== undefined) unheard(transaction.objectStore('spans').put(text, key))
       }
     }
-    await done
+    await transaction.done
     for (const { owner, forget } of leftBehind) if (!isTaken(owner)) forget()
     if (lost.length > 0) host.lost(lost.length, 'they were too old')
     const before = [...own]
@@ -305,14 +301,14 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       }
       const forget = leaving ? copies.keep(me, saved) : () => undefined
       run(async (open) => {
-        const { objectStore, transaction, done } = begin(open)
+        const transaction = begin(open)
         for (const { key, traceId, text } of saved) {
-          unheard(objectStore('spans').put(text, key))
-          unheard(objectStore('places').put({ owner: me, traceId, bytes: text.length }, key))
+          unheard(transaction.objectStore('spans').put(text, key))
+          unheard(transaction.objectStore('places').put({ owner: me, traceId, bytes: text.length }, key))
         }
         // Not when the requests are answered, which may be too late for a page that goes away.
         transaction.commit()
-        await done
+        await transaction.done
         forget()
       }).catch((thrown: unknown) => {
         for (const place of places) if (own.delete(place)) bytes -= place.bytes
@@ -324,9 +320,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       from(
         opened().then((open) => {
           const store = looking(open, 'spans')
-          return Promise.all(
-            places.map((place) => (isPlace(place) ? store.get(place.key) : Promise.resolve(undefined))),
-          )
+          return Promise.all(places.map((place) => (isPlace(place) ? store.get(place.key) : undefined)))
         }),
       ),
     remove,
