@@ -18,9 +18,8 @@ export interface SegmentPlace extends SpoolPlace {
   readonly segment: Segment
   /** Number of the span within the segment. */
   readonly index: number
-  /** Of the span's own text, in bytes of the file. */
+  /** Where the span's own text begins in the file. */
   readonly offset: number
-  readonly length: number
 }
 
 /** A file of spans, to which lines are only added: spans, and which of them have met their fate. */
@@ -125,14 +124,13 @@ const segment = (
           segment: self,
           index: next++,
           offset: offset + before,
-          length,
         }
         live.set(place.index, place)
         offset += before + length + 2
         return place
       })
     },
-    read: ({ offset, length }: SegmentPlace): string | undefined => {
+    read: ({ offset, bytes: length }: SegmentPlace): string | undefined => {
       const bytes = Buffer.allocUnsafe(length)
       return readSync(file, bytes, 0, length, offset) === length ? bytes.toString() : undefined
     },
@@ -198,9 +196,9 @@ export const openSegment = (path: string): { readonly segment: Segment; readonly
     const head = HEAD.exec(line)?.[0].length
     if (DoneLine.is(value)) for (const [from, to] of value.done) opened.drop(from, to)
     else if (head !== undefined && StoredLine.is(value)) {
-      const length = end - start - head - 1
       const { i: index, at, span } = value
-      opened.take({ traceId: span.traceId, bytes: length, index, offset: start + head, length }, at)
+      const place = { traceId: span.traceId, bytes: end - start - head - 1, index, offset: start + head }
+      opened.take(place, at)
     } else if (end > start) damaged++
     start = end + 1
   }
