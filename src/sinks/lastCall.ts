@@ -62,12 +62,6 @@ const tried = (attempt: () => unknown): void => {
   }
 }
 
-const onPage: ReadonlyArray<readonly [target: 'document' | 'window', event: string, listener: () => void]> = [
-  ['document', 'visibilitychange', visibilityChanged],
-  ['window', 'pagehide', hidden],
-  ['window', 'pageshow', visible],
-]
-
 const listen = (how: 'on' | 'off'): void => {
   const runtime: Runtime = globalThis
   const { process, document } = runtime
@@ -75,8 +69,9 @@ const listen = (how: 'on' | 'off'): void => {
   tried(() => process?.[how]?.('exit', exit))
   if (document === undefined) return
   const method = how === 'on' ? 'addEventListener' : 'removeEventListener'
-  for (const [target, event, listener] of onPage)
-    tried(() => (target === 'document' ? document : runtime)[method]?.(event, listener))
+  tried(() => document[method]?.('visibilitychange', visibilityChanged))
+  tried(() => runtime[method]?.('pagehide', hidden))
+  tried(() => runtime[method]?.('pageshow', visible))
 }
 
 /**
