@@ -35,14 +35,14 @@ const SOON = Number.NEGATIVE_INFINITY
 export const buffering = (transport: Transport, settings: BufferSettings, openDisk?: OpenDisk): Sink => {
   const { maxDelay } = settings
   const time = timers(settings.scheduler)
-  const warnings = deliveryWarnings(settings.onWarning, time.now)
   const name = (): string => transport.destination ?? 'bufferedSink'
+  const warnings = deliveryWarnings(name, settings.onWarning, time.now)
   const waits = flushes(name, time)
-  const ledger = spanLedger(settings, { name, waits, warnings, now: time.now, stir: () => pump(), openDisk })
+  const ledger = spanLedger(settings, { waits, warnings, now: time.now, stir: () => pump(), openDisk })
   const { counts, box, settle, spill, disk } = ledger
   const pace = serverPace(settings, time.now)
   const folder = spanFolder()
-  const settleFlight = settlement(settings, { name, ledger, pace, waits, warnings, now: time.now })
+  const settleFlight = settlement(settings, { ledger, pace, waits, warnings, now: time.now })
   const flights = batchFlights(transport, settings.timeout, {
     time,
     departed: ledger.takeOff,
@@ -51,7 +51,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
       pump()
     },
     unstoppable: (thrown) =>
-      warnings.tell('internal', () => `${name()}: could not be stopped: ${describeError(thrown)}`, thrown),
+      warnings.tell('internal', () => `could not be stopped: ${describeError(thrown)}`, thrown),
   })
 
   const resting = (): number => disk?.resting() ?? 0
@@ -171,7 +171,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   const drop = (): void => {
     ledger.dropOrphan()
     if (!closed) return
-    warnings.tell('closed', () => `${name()}: spans that end after the sink was closed are dropped.`)
+    warnings.tell('closed', () => 'spans that end after the sink was closed are dropped.')
   }
 
   const accept = (span: FinishedSpan): void => {
@@ -301,10 +301,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     exiting = false
     if (lost === 0 || !isLeft(outcome)) return
     const why = outcome.left.failures.map(({ error }) => describeError(error)).join(' ')
-    warnings.tell(
-      'exit',
-      () => `${name()}: ${numberOf(lost, 'span')} not delivered before the process ended: ${why}`,
-    )
+    warnings.tell('exit', () => `${numberOf(lost, 'span')} not delivered before the process ended: ${why}`)
   }
 
   let unwatch: (() => void) | undefined
@@ -313,7 +310,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     const lost = abandon(last, 'The process ended.')
     disk?.close()
     if (lost === 0) return
-    warnings.tell('exit', () => `${name()}: ${numberOf(lost, 'span')} lost when the process ended.`)
+    warnings.tell('exit', () => `${numberOf(lost, 'span')} lost when the process ended.`)
   }
 
   /** What a page that is left may never deliver; a request that outlives it is trusted, unless the last one failed. */
@@ -359,11 +356,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
           if (finished === 'orphan') drop()
           else if (finished !== undefined) accept(finished)
         } catch (thrown) {
-          warnings.tell(
-            'internal',
-            () => `${name()}: a span was not taken in: ${describeError(thrown)}`,
-            thrown,
-          )
+          warnings.tell('internal', () => `a span was not taken in: ${describeError(thrown)}`, thrown)
         }
       },
       flush: () => begin((timeout) => flush(timeout, timeout)),

@@ -47,10 +47,12 @@ export const numberOf = (count: number, noun: string): string => `${count} ${nou
 /**
  * Makes a sink's warnings.
  *
+ * @param name - the sink's, which each of them begins with
  * @param onWarning - is told; what it throws is swallowed
  * @param now - ms
  */
 export const deliveryWarnings = (
+  name: () => string,
   onWarning: (warning: DeliveryWarning) => void,
   now: () => number,
 ): DeliveryWarnings => {
@@ -64,7 +66,7 @@ export const deliveryWarnings = (
       standing.add(kind)
       const code = kind === 'key' ? 'RESPAN_MISSING_API_KEY' : 'RESPAN_DELIVERY'
       try {
-        onWarning({ code, message: message(), ...(error === undefined ? {} : { error }) })
+        onWarning({ code, message: `${name()}: ${message()}`, ...(error === undefined ? {} : { error }) })
       } catch {
         return
       }

@@ -7,11 +7,11 @@ import { spooling } from './spooling.js'
 /** A ledger's side of a spool: what the spool says of spans is counted, and told to those who wait for them. */
 export const ledgerSpool =
   (spool: Spool): OpenDisk =>
-  ({ counts, changed, move }, { name, waits, warnings, now, stir }) => {
+  ({ counts, changed, move }, { waits, warnings, now, stir }) => {
     const lostOnDisk = (spans: ReadonlyArray<Numbered>, why: string): void => {
       const error = new Error(`The spool lost spans: ${why}.`)
       move(spans, 'spooled', 'dropped', error)
-      const message = (): string => `${name()}: ${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
+      const message = (): string => `${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
       warnings.tell('lost', message, error)
     }
 
@@ -30,11 +30,11 @@ export const ledgerSpool =
           waits.failed(error)
           waits.ceded(spans)
           const message = (): string =>
-            `${name()}: ${numberOf(spans.length, 'spooled span')} left to another process, which took this one for dead.`
+            `${numberOf(spans.length, 'spooled span')} left to another process, which took this one for dead.`
           warnings.tell('spool', message, error)
         },
         trouble: (error) => {
-          const message = (): string => `${name()}: the spool fails: ${describeError(error)}`
+          const message = (): string => `the spool fails: ${describeError(error)}`
           warnings.tell('spool', message, error)
         },
         stir,

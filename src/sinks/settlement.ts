@@ -24,8 +24,6 @@ export type Settlement = (sent: Sent, outcome: Either<unknown, Receipt>) => void
 
 /** Whom a settlement moves spans for, and whom it tells. */
 export interface SettlementHost {
-  /** The sink's name in warnings. */
-  readonly name: () => string
   readonly ledger: Pick<SpanLedger, 'counts' | 'settle' | 'spill' | 'putBack'>
   readonly pace: ServerPace
   readonly waits: Pick<Flushes, 'failed' | 'areWaiting'>
@@ -64,7 +62,7 @@ const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
 /** Makes the settlement of a sink's batches; see `deliveryDecision` for what each answer means. */
 export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
   const { retry, spool } = settings
-  const { name, ledger, pace, waits, warnings } = host
+  const { ledger, pace, waits, warnings } = host
   const { counts, settle, spill, putBack } = ledger
 
   const delivered = ({ batch: { entries }, spans }: Sent, receipt: Receipt): void => {
@@ -88,7 +86,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
       )
     }
     for (const warning of Array.isArray(receipt?.warnings) ? receipt.warnings : [])
-      warnings.tell('answer', () => `${name()}: the server took the spans and says: ${warning}`)
+      warnings.tell('answer', () => `the server took the spans and says: ${warning}`)
   }
 
   const failed = (sent: Sent, thrown: unknown): void => {
@@ -144,9 +142,8 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
     putBack(entries)
     waits.failed(error)
-    const kept = numberOf(counts.queued, 'span')
     const message = (): string =>
-      `${name()}: paused: ${describeError(error)} ${kept} kept; tried again from time to time.`
+      `paused: ${describeError(error)} ${numberOf(counts.queued, 'span')} kept; tried again from time to time.`
     warnings.tell('paused', message, error)
   }
 
@@ -168,8 +165,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
 
   const reject = (entries: ReadonlyArray<Entry>, error: Error): void => {
     settle(entries, 'inFlight', 'rejected', error)
-    const message = (): string =>
-      `${name()}: ${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
+    const message = (): string => `${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
     warnings.tell('rejected', message, error)
     // What can't be written was not shown to the server.
     if (!(error instanceof InvalidInput)) pace.refuses(entries.length, waits.areWaiting())
@@ -181,7 +177,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     const told = lost.length > 0 ? lost : entries
     if (lost.length === 0) waits.failed(error)
     const message = (): string =>
-      `${name()}: ${numberOf(told.length, 'span')} ${lost.length > 0 ? 'dropped' : 'spooled'}: ${describeError(error)}`
+      `${numberOf(told.length, 'span')} ${lost.length > 0 ? 'dropped' : 'spooled'}: ${describeError(error)}`
     warnings.tell(lost.length > 0 || kind === 'key' ? kind : 'spooled', message, error)
   }
 

@@ -57,8 +57,6 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
 
 /** What a ledger tells, and whom it asks. */
 export interface LedgerHost {
-  /** The sink's name in warnings. */
-  readonly name: () => string
   readonly waits: Flushes
   readonly warnings: DeliveryWarnings
   readonly now: () => number
@@ -79,7 +77,7 @@ export type OpenDisk = (book: SpanBook, host: LedgerHost) => Spooling
 /** Makes an empty ledger. */
 export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedger => {
   const { maxQueueSize, maxQueueBytes, overflow } = settings
-  const { name, waits, warnings } = host
+  const { waits, warnings } = host
   const book = sinkCounts()
   const { counts, stats, stats$, changed } = book
   const box = outbox()
@@ -134,10 +132,10 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     // One span that is larger than the whole queue may go to the disk.
     if (disk !== undefined && counts.queued === 0) return false
     const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
-    const kept = counts.queued
-    const message = (): string =>
-      `${name()}: the queue is full (${numberOf(kept, 'span')}): ${which} spans are dropped.`
-    warnings.tell('overflow', message)
+    warnings.tell(
+      'overflow',
+      () => `the queue is full (${numberOf(counts.queued, 'span')}): ${which} spans are dropped.`,
+    )
     if (overflow === 'drop-newest' || bytes > maxQueueBytes) return false
     while (!hasRoom(bytes)) {
       const oldest = box.take(ONE_SPAN)
