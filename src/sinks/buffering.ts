@@ -8,11 +8,13 @@ import { batchFlights } from './batchFlights.js'
 import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import { flushes } from './flushes.js'
 import { isHidden, lastCall } from './lastCall.js'
+import type { OpenDisk } from './ledgerSpool.js'
 import type { Batch, BatchLimits, Entry } from './outbox.js'
 import { serverPace } from './serverPace.js'
 import { settlement } from './settlement.js'
+import { spanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
-import { type OpenDisk, type Place, spanLedger } from './spanLedger.js'
+import { type Place, spanLedger } from './spanLedger.js'
 import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
@@ -38,11 +40,14 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   const name = (): string => transport.destination ?? 'bufferedSink'
   const warnings = deliveryWarnings(name, settings.onWarning, time.now)
   const waits = flushes(name, time)
-  const ledger = spanLedger(settings, { waits, warnings, now: time.now, stir: () => pump(), openDisk })
-  const { counts, box, settle, spill, disk } = ledger
+  const book = spanBook(waits)
+  const { counts, stats, stats$ } = book
+  const disk = openDisk?.(book, { waits, warnings, now: time.now, stir: () => pump() })
+  const ledger = spanLedger(settings, book, warnings, disk)
+  const { box, settle, spill } = ledger
   const pace = serverPace(settings, time.now)
   const folder = spanFolder()
-  const settleFlight = settlement(settings, { ledger, pace, waits, warnings, now: time.now })
+  const settleFlight = settlement(settings, { counts, ledger, pace, waits, warnings, now: time.now })
   const flights = batchFlights(transport, settings.timeout, {
     time,
     departed: ledger.takeOff,
@@ -364,8 +369,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
         closing ??= begin(close)
         return closing
       },
-      stats: ledger.stats,
-      stats$: ledger.stats$,
+      stats,
+      stats$,
     },
     () => transport.traceUrl,
   )

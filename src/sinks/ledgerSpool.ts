@@ -1,8 +1,21 @@
-import { describeError, numberOf } from './deliveryWarnings.js'
+import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import type { Flushes } from './flushes.js'
 import type { Numbered } from './outbox.js'
 import type { Spool } from './Spool.js'
-import type { OpenDisk } from './spanLedger.js'
-import { spooling } from './spooling.js'
+import type { SpanBook } from './spanBook.js'
+import { type Spooling, spooling } from './spooling.js'
+
+/** Whom a sink's side of its spool tells. */
+export interface DiskHost {
+  readonly waits: Pick<Flushes, 'failed' | 'ceded' | 'widen'>
+  readonly warnings: DeliveryWarnings
+  readonly now: () => number
+  /** There may be something to do. */
+  readonly stir: () => void
+}
+
+/** Makes the sink's side of its spool, which keeps the counts right when the spool moves or loses spans. */
+export type OpenDisk = (book: SpanBook, host: DiskHost) => Spooling
 
 /** A ledger's side of a spool: what the spool says of spans is counted, and told to those who wait for them. */
 export const ledgerSpool =

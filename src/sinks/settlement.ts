@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft } from '#fp/Either'
 import { GatewayError, InvalidInput } from '../errors.js'
+import type { SinkStats } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { complaints } from './complaints.js'
@@ -24,7 +25,8 @@ export type Settlement = (sent: Sent, outcome: Either<unknown, Receipt>) => void
 
 /** Whom a settlement moves spans for, and whom it tells. */
 export interface SettlementHost {
-  readonly ledger: Pick<SpanLedger, 'counts' | 'settle' | 'spill' | 'putBack'>
+  readonly counts: SinkStats
+  readonly ledger: Pick<SpanLedger, 'settle' | 'spill' | 'putBack'>
   readonly pace: ServerPace
   readonly waits: Pick<Flushes, 'failed' | 'areWaiting'>
   readonly warnings: DeliveryWarnings
@@ -62,8 +64,8 @@ const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
 /** Makes the settlement of a sink's batches; see `deliveryDecision` for what each answer means. */
 export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
   const { retry, spool } = settings
-  const { ledger, pace, waits, warnings } = host
-  const { counts, settle, spill, putBack } = ledger
+  const { counts, ledger, pace, waits, warnings } = host
+  const { settle, spill, putBack } = ledger
 
   const delivered = ({ batch: { entries }, spans }: Sent, receipt: Receipt): void => {
     pace.talks()

@@ -1,19 +1,16 @@
-import type { SinkStats } from '../tracing/Sink.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { type DeliveryWarnings, numberOf } from './deliveryWarnings.js'
-import type { Flushes } from './flushes.js'
 import {
   type Batch,
   type BatchLimits,
   type Entry,
   estimatedBytes,
-  type Numbered,
   ONE_SPAN,
   type Outbox,
   outbox,
   UNTRIED,
 } from './outbox.js'
-import { type SinkCounts, sinkCounts, type Whereabouts } from './sinkCounts.js'
+import type { SpanBook } from './spanBook.js'
 import type { Spooling } from './spooling.js'
 
 /** Where a span is before it has met its fate, when it is in memory. */
@@ -22,13 +19,8 @@ export type Place = 'queued' | 'inFlight'
 /** What can become of a span for good. */
 type Fate = 'delivered' | 'dropped' | 'rejected'
 
-/**
- * Where a sink's spans are. Each way of moving them takes them out of one count and into another, so that at every
- * moment `accepted = delivered + dropped + rejected + spooled + queued + inFlight`.
- */
-export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
-  /** As they are now, not a copy. */
-  readonly counts: SinkStats
+/** The ways in which a sink's spans get from one place to another. */
+export interface SpanLedger {
   /** What waits; whoever takes something from it says where it goes. */
   readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'entries' | 'take' | 'takeUpTo'>
   /**
@@ -51,35 +43,20 @@ export interface SpanLedger extends Pick<SinkCounts, 'stats' | 'stats$'> {
   readonly spill: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
   /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
   readonly refill: (limits: BatchLimits, done: () => void) => void
-  /** What moves no span is asked of the disk itself, where there is one. */
-  readonly disk: Pick<Spooling, 'resting' | 'isOpen' | 'insist' | 'writeAhead' | 'look' | 'close'> | undefined
 }
 
-/** What a ledger tells, and whom it asks. */
-export interface LedgerHost {
-  readonly waits: Flushes
-  readonly warnings: DeliveryWarnings
-  readonly now: () => number
-  /** There may be something to do. */
-  readonly stir: () => void
-  /** Makes the sink's side of its spool, where it has one. */
-  readonly openDisk: OpenDisk | undefined
-}
-
-/** Where a sink's spans are, and how they get somewhere else: those who wait for them are told, and those who watch. */
-export interface SpanBook extends SinkCounts {
-  readonly move: (spans: ReadonlyArray<Numbered>, from: Whereabouts, to: Whereabouts, error?: Error) => void
-}
-
-/** Makes the sink's side of its spool, which keeps the counts right when the spool moves or loses spans. */
-export type OpenDisk = (book: SpanBook, host: LedgerHost) => Spooling
-
-/** Makes an empty ledger. */
-export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedger => {
+/**
+ * Makes an empty ledger.
+ *
+ * @param disk - the sink's side of its spool, where it has one
+ */
+export const spanLedger = (
+  settings: BufferSettings,
+  { counts, changed, move }: SpanBook,
+  warnings: DeliveryWarnings,
+  disk: Spooling | undefined,
+): SpanLedger => {
   const { maxQueueSize, maxQueueBytes, overflow } = settings
-  const { waits, warnings } = host
-  const book = sinkCounts()
-  const { counts, stats, stats$, changed } = book
   const box = outbox()
   // However small the batches that a server takes: a disk takes these.
   const spillLimits = {
@@ -87,16 +64,6 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
     maxBytes: settings.maxBatchBytes,
     bytesOf: estimatedBytes,
   }
-
-  const move: SpanBook['move'] = (spans, from, to, error) => {
-    if (spans.length === 0) return
-    counts[from] -= spans.length
-    counts[to] += spans.length
-    waits.moved(spans, from, to, error)
-    changed()
-  }
-
-  const disk = host.openDisk?.({ ...book, move }, host)
 
   const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
     disk?.forget(entries)
@@ -147,9 +114,6 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
   }
 
   return {
-    counts,
-    stats,
-    stats$,
     box,
     admit: (entry, done) => {
       if (!makeRoom(entry.bytes)) {
@@ -179,6 +143,5 @@ export const spanLedger = (settings: BufferSettings, host: LedgerHost): SpanLedg
         move(entries, 'spooled', 'queued')
         done()
       }),
-    disk,
   }
 }
