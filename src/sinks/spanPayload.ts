@@ -1,9 +1,10 @@
+import type * as t from 'io-ts'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
 import { pickedBy } from '../codecs/pickedBy.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
-import type { LogType, SpanPayload } from '../codecs/SpanPayload.js'
+import { type LogType, SpanPayload } from '../codecs/SpanPayload.js'
 import type { Usage } from '../codecs/Usage.js'
 import { cutText } from '../tracing/contentText.js'
 import type { Generation, Span, SpanType } from '../tracing/SpanEvent.js'
@@ -66,32 +67,30 @@ const whole = (count: number | null | undefined): number | undefined => {
   return amount === undefined ? undefined : Math.round(amount)
 }
 
-const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
-const isText = (value: unknown): boolean => typeof value === 'string'
-const isListOf =
-  (is: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.every(is)
+const [, { props: SPAN_FIELDS }] = SpanPayload.type.types
 
 /** Fields of a chat request which spans have too, under the same name; what is of another kind stays with the rest. */
-const REQUEST_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  temperature: isNumber,
-  max_tokens: Number.isInteger,
-  top_p: isNumber,
-  presence_penalty: isNumber,
-  frequency_penalty: isNumber,
-  stop: (value) => isText(value) || isListOf(isText)(value),
-  n: Number.isInteger,
-  stream_options: Fields.is,
-  response_format: Fields.is,
-  reasoning_effort: isText,
-  tools: isListOf(Fields.is),
-  tool_choice: (value) => isText(value) || Fields.is(value),
-  prompt_id: isText,
-}
+const REQUEST_FIELDS: ReadonlyMap<string, t.Mixed> = new Map(
+  (
+    [
+      'temperature',
+      'max_tokens',
+      'top_p',
+      'presence_penalty',
+      'frequency_penalty',
+      'stop',
+      'n',
+      'stream_options',
+      'response_format',
+      'reasoning_effort',
+      'tools',
+      'tool_choice',
+      'prompt_id',
+    ] as const
+  ).map((name) => [name, SPAN_FIELDS[name]]),
+)
 
-const isSpanField = (value: unknown, key: string): boolean =>
-  Object.hasOwn(REQUEST_FIELDS, key) && REQUEST_FIELDS[key]?.(value) === true
+const isSpanField = (value: unknown, key: string): boolean => REQUEST_FIELDS.get(key)?.is(value) === true
 
 /** Fields of a request that a span tells in other places. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['model', 'stream', 'messages'])
