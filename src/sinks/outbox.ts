@@ -31,16 +31,6 @@ export interface BatchLimits {
   readonly bytesOf: (entry: Entry) => number
 }
 
-/** As it is kept in memory. */
-export const estimatedBytes = ({ bytes }: Entry): number => bytes
-
-/** The next span alone. */
-export const ONE_SPAN: BatchLimits = {
-  maxSize: 1,
-  maxBytes: Number.POSITIVE_INFINITY,
-  bytesOf: estimatedBytes,
-}
-
 /** The spans that wait: first what has to be sent again, batch by batch, then the queue, in the order of their ends. */
 export interface Outbox {
   /** Estimated bytes of the spans that wait. */

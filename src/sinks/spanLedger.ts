@@ -1,15 +1,6 @@
 import type { BufferSettings } from './BufferPolicy.js'
 import { type DeliveryWarnings, numberOf } from './deliveryWarnings.js'
-import {
-  type Batch,
-  type BatchLimits,
-  type Entry,
-  estimatedBytes,
-  ONE_SPAN,
-  type Outbox,
-  outbox,
-  UNTRIED,
-} from './outbox.js'
+import { type Batch, type BatchLimits, type Entry, type Outbox, outbox, UNTRIED } from './outbox.js'
 import type { SpanBook } from './spanBook.js'
 import type { Spooling } from './spooling.js'
 
@@ -59,11 +50,12 @@ export const spanLedger = (
   const { maxQueueSize, maxQueueBytes, overflow } = settings
   const box = outbox()
   // However small the batches that a server takes: a disk takes these.
-  const spillLimits = {
+  const spillLimits: BatchLimits = {
     maxSize: settings.maxBatchSize,
     maxBytes: settings.maxBatchBytes,
-    bytesOf: estimatedBytes,
+    bytesOf: ({ bytes }) => bytes,
   }
+  const oneSpan: BatchLimits = { ...spillLimits, maxSize: 1 }
 
   const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
     disk?.forget(entries)
@@ -105,7 +97,7 @@ export const spanLedger = (
     )
     if (overflow === 'drop-newest' || bytes > maxQueueBytes) return false
     while (!hasRoom(bytes)) {
-      const oldest = box.take(ONE_SPAN)
+      const oldest = box.take(oneSpan)
       if (oldest === undefined) return false
       queueIsFull ??= new Error('The queue was full.')
       settle(oldest.entries, 'queued', 'dropped', queueIsFull)
