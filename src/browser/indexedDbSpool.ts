@@ -232,11 +232,8 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     const copyOf = new Map(
       leftBehind.flatMap(({ owner, saved }) => saved.map((span) => [String(span.key), { ...span, owner }])),
     )
-    const inDatabase = new Set(written.map(String))
-    const keys = [
-      ...written,
-      ...[...copyOf].flatMap(([id, { key }]) => (inDatabase.has(id) ? [] : [key])),
-    ].sort(byAge)
+    const all = [...written, ...[...copyOf.values()].map(({ key }) => key)]
+    const keys = [...new Map(all.map((key) => [String(key), key])).values()].sort(byAge)
     const tooOld = clock.now() - maxAge
     const transaction = begin(open)
     const adopted: Array<Place> = []
