@@ -93,7 +93,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   }
 
   const mayGoOut = (): boolean => {
-    if (pace.gate() !== undefined) return false
+    if (pace.opensAt() !== undefined) return false
     // Requests that outlive the page share one small limit; the ones that don't are no reason to wait.
     if (leaving) return ![...flights.all].some(({ keepalive }) => keepalive)
     return flights.all.size < pace.maxInFlight()
@@ -146,11 +146,9 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     } finally {
       pumping = false
     }
-    const gate = pace.gate()
-    if (flights.all.size === 0 && gate !== undefined) {
-      const { until, paused } = gate
-      waits.giveUp((patientUntil) => paused || pace.isExhausted() || until > patientUntil)
-    }
+    const opensAt = pace.opensAt()
+    if (flights.all.size === 0 && opensAt !== undefined)
+      waits.giveUp(pace.isHopeless() ? Number.POSITIVE_INFINITY : opensAt)
     arm()
     watch()
   }
@@ -162,11 +160,11 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
 
   const arm = (): void => {
     const now = time.now()
-    const gate = pace.gate()
+    const opensAt = pace.opensAt()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
-    if (dueAt === undefined && (gate === undefined || resigned || resting() === 0)) {
+    if (dueAt === undefined && (opensAt === undefined || resigned || resting() === 0)) {
       wake.off()
-    } else if (gate !== undefined) wake.set(gate.until, gate.until - now)
+    } else if (opensAt !== undefined) wake.set(opensAt, opensAt - now)
     // Otherwise what is in flight comes back to the pump.
     else if (dueAt !== undefined && mayGoOut()) wake.set(dueAt, dueAt - now)
   }
@@ -217,7 +215,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     if (resigned) {
       // What is left is on the disk, and stays there.
       waits.failed(new Error('The sink was closed.'))
-      waits.giveUp(() => true)
+      waits.giveUp(Number.POSITIVE_INFINITY)
     }
     return done
   }

@@ -38,8 +38,8 @@ export interface Flushes {
   readonly failed: (error: Error) => void
   /** Whether there is any. */
   readonly areWaiting: () => boolean
-  /** Ends the flushes whose patience ends at a time that it is true of, ms of the timers: nothing will come by then. */
-  readonly giveUp: (when: (patientUntil: number) => boolean) => void
+  /** Nothing will come before this time, ms of the timers: ends the flushes whose patience ends earlier. */
+  readonly giveUp: (until: number) => void
 }
 
 /** Errors that one flush tells at most. */
@@ -134,8 +134,8 @@ export const flushes = (sink: () => string, { now, after }: Timers): Flushes => 
       for (const flush of waiting) tell(flush, error)
     },
     areWaiting: () => waiting.size > 0,
-    giveUp: (when) => {
-      for (const flush of waiting) if (when(flush.patientUntil)) flush.conclude()
+    giveUp: (until) => {
+      for (const { patientUntil, conclude } of waiting) if (until > patientUntil) conclude()
     },
   }
 }

@@ -1,13 +1,6 @@
 import { backoff } from '../http/backoff.js'
 import type { BufferSettings } from './BufferPolicy.js'
 
-/** Nothing is sent before `until`, ms. */
-export interface Gate {
-  readonly until: number
-  /** Nothing works until somebody changes something. */
-  readonly paused: boolean
-}
-
 /** A failure that may pass. */
 export interface Setback {
   /** Until the next attempt, unless somebody hurries, ms. */
@@ -18,8 +11,8 @@ export interface Setback {
 
 /** When a server is asked next, and how much of it at once: what it made of the requests so far. */
 export interface ServerPace {
-  /** Closed; `undefined` when it is open. */
-  readonly gate: () => Gate | undefined
+  /** When the gate opens, before which nothing is sent, ms; `undefined` when it is open. */
+  readonly opensAt: () => number | undefined
   /** Opens the gate if its time has come. */
   readonly passTime: () => void
   /** Opens the gate, whatever there was to wait for. */
@@ -30,8 +23,11 @@ export interface ServerPace {
   readonly maxBatchBytes: () => number
   /** Nothing has failed since the server last took part. */
   readonly isTrusted: () => boolean
-  /** All attempts for a batch failed, and it is on the disk: no flush waits for more of them. */
-  readonly isExhausted: () => boolean
+  /**
+   * No flush waits for more: nothing works until somebody changes something, or all attempts for a batch failed, and it is
+   * on the disk.
+   */
+  readonly isHopeless: () => boolean
   /** The server takes part: failures that may pass are over. */
   readonly talks: () => void
   /** Spans were delivered. */
@@ -78,11 +74,13 @@ const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORT
 /** Makes the pace of a server that nobody has asked yet. */
 export const serverPace = (settings: BufferSettings, now: () => number): ServerPace => {
   const { retry, random } = settings
-  let gate: Gate | undefined
+  /** Closed until a time, ms; `paused` when nothing works until somebody changes something. */
+  let gate: { readonly until: number; readonly paused: boolean } | undefined
   /** Failures in a row that may pass: the exponent of the backoff. */
   let failures = 0
   /** The next batch is a single span. */
   let probing = false
+  /** All attempts for a batch failed, and it is on the disk. */
   let exhausted = false
   /** What is under way was sent before its time. */
   let early = false
@@ -106,7 +104,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
       : Math.max(after, backoff({ ...retry, delay: Math.min(retry.delay, SHORTEST_PAUSE) }, failures, random))
 
   return {
-    gate: () => gate,
+    opensAt: () => gate?.until,
     passTime: () => {
       if (gate !== undefined && now() >= gate.until) gate = undefined
     },
@@ -119,7 +117,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
     maxBatchSize: () => (probing ? 1 : settings.maxBatchSize),
     maxBatchBytes: () => Math.min(batchBytes, timelyBytes),
     isTrusted: () => failures === 0 && !probing,
-    isExhausted: () => exhausted,
+    isHopeless: () => exhausted || gate?.paused === true,
     talks: () => {
       failures = 0
       probing = false
