@@ -1,5 +1,6 @@
 import { isLeft } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
+import { picked } from '../codecs/picked.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { StoredSpan } from '../codecs/StoredSpan.js'
 import { parseJson } from '../http/parseJson.js'
@@ -37,24 +38,18 @@ export const restoreSpan = (text: string): FinishedSpan | undefined => {
 /** The inverse of `toSpan`. */
 const fromSpan = (span: Span): FinishedSpan => {
   const { traceId, spanId, startedAt, firstOutputAt, endedAt } = span
-  const { parentId, name, type, path, workflow, trace, input, attributes } = span
-  const { status, output, error, leftEarly, generation, totals } = span
+  const { parentId, name, type, path, workflow, trace, status } = span
   return {
     start: {
       _tag: 'SpanStarted',
       ...{ traceId, spanId, at: startedAt, parentId, name, type, path, workflow, trace },
-      ...(input === undefined ? {} : { input }),
-      ...(attributes === undefined ? {} : { attributes }),
+      ...picked(span, ['input', 'attributes']),
     },
     firstOutputAt,
     end: {
       _tag: 'SpanEnded',
       ...{ traceId, spanId, at: endedAt, status },
-      ...(output === undefined ? {} : { output }),
-      ...(error === undefined ? {} : { error }),
-      ...(leftEarly === undefined ? {} : { leftEarly }),
-      ...(generation === undefined ? {} : { generation }),
-      ...(totals === undefined ? {} : { totals }),
+      ...picked(span, ['output', 'error', 'leftEarly', 'generation', 'totals']),
     },
   }
 }
