@@ -14,16 +14,6 @@ export const alarm = (time: Timers, ring: () => void): Alarm => {
   let at = Number.POSITIVE_INFINITY
   let cancel: (() => void) | undefined
 
-  const reset = (): void => {
-    cancel = undefined
-    at = Number.POSITIVE_INFINITY
-  }
-
-  const off = (): void => {
-    cancel?.()
-    reset()
-  }
-
   return {
     at: () => at,
     set: (when, delay) => {
@@ -31,10 +21,13 @@ export const alarm = (time: Timers, ring: () => void): Alarm => {
       cancel?.()
       at = when
       cancel = time.after(Math.max(0, delay), () => {
-        reset()
+        at = Number.POSITIVE_INFINITY
         ring()
       })
     },
-    off,
+    off: () => {
+      cancel?.()
+      at = Number.POSITIVE_INFINITY
+    },
   }
 }
