@@ -35,7 +35,6 @@ const SOON = Number.NEGATIVE_INFINITY
  * @param openDisk - makes the sink's side of `settings.spool`; none without one
  */
 export const buffering = (transport: Transport, settings: BufferSettings, openDisk?: OpenDisk): Sink => {
-  const { maxDelay } = settings
   const time = timers(settings.scheduler)
   const name = (): string => transport.destination ?? 'bufferedSink'
   const warnings = deliveryWarnings(name, settings.onWarning, time.now)
@@ -161,7 +160,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   const arm = (): void => {
     const now = time.now()
     const opensAt = pace.opensAt()
-    dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + maxDelay)
+    dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + settings.maxDelay)
     if (dueAt === undefined && (opensAt === undefined || resigned || resting() === 0)) {
       wake.off()
     } else if (opensAt !== undefined) wake.set(opensAt, opensAt - now)
@@ -171,19 +170,20 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
 
   // ── taking in
 
+  /** An end without a start, or after the sink was closed. */
   const drop = (): void => {
-    ledger.dropOrphan()
+    book.accept('dropped')
     if (!closed) return
     warnings.tell('closed', () => 'spans that end after the sink was closed are dropped.')
   }
 
-  const accept = (span: FinishedSpan): void => {
+  const takeIn = (span: FinishedSpan): void => {
     let bytes: number
     try {
       bytes = spanBytes(span)
     } catch (thrown) {
       // Counted here, where it is known that nothing else has counted it.
-      ledger.dropOrphan()
+      book.accept('dropped')
       throw thrown
     }
     ledger.admit({ span, bytes, number: ++last }, expect)
@@ -357,7 +357,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
         try {
           const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
           if (finished === 'orphan') drop()
-          else if (finished !== undefined) accept(finished)
+          else if (finished !== undefined) takeIn(finished)
         } catch (thrown) {
           warnings.tell('internal', () => `a span was not taken in: ${describeError(thrown)}`, thrown)
         }

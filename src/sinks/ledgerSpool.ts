@@ -20,7 +20,7 @@ export type OpenDisk = (book: SpanBook, host: DiskHost) => Spooling
 /** A ledger's side of a spool: what the spool says of spans is counted, and told to those who wait for them. */
 export const ledgerSpool =
   (spool: Spool): OpenDisk =>
-  ({ counts, changed, move }, { waits, warnings, now, stir }) => {
+  ({ accept, move }, { waits, warnings, now, stir }) => {
     const lostOnDisk = (spans: ReadonlyArray<Numbered>, why: string): void => {
       const error = new Error(`The spool lost spans: ${why}.`)
       move(spans, 'spooled', 'dropped', error)
@@ -32,10 +32,8 @@ export const ledgerSpool =
       spool,
       {
         adopted: (count) => {
-          counts.accepted += count
-          counts.spooled += count
           waits.widen(count)
-          changed()
+          accept('spooled', count)
         },
         lost: lostOnDisk,
         ceded: (spans) => {

@@ -19,26 +19,20 @@ export const memorySink = (): Sink & {
 } => {
   const events: Array<SpanEvent> = []
   const folder = spanFolder(Number.POSITIVE_INFINITY)
-  const { counts, stats, stats$, changed } = sinkCounts()
+  const { accept, stats, stats$ } = sinkCounts()
   let closed = false
-
-  const count = (place: 'delivered' | 'dropped'): void => {
-    counts.accepted++
-    counts[place]++
-    changed()
-  }
 
   return {
     events,
     spans: () => foldSpans(events),
     next: (event) => {
       if (closed) {
-        if (event._tag === 'SpanEnded') count('dropped')
+        if (event._tag === 'SpanEnded') accept('dropped')
         return
       }
       events.push(event)
       const finished = folder.add(event)
-      if (finished !== undefined) count(finished === 'orphan' ? 'dropped' : 'delivered')
+      if (finished !== undefined) accept(finished === 'orphan' ? 'dropped' : 'delivered')
     },
     flush: () => Promise.resolve().then(() => right(NO_REPORT)),
     close: () =>

@@ -12,6 +12,8 @@ export interface SinkCounts {
   readonly counts: MutableStats
   readonly stats: () => SinkStats
   readonly stats$: Observable<SinkStats>
+  /** Counts spans that came in, and tells it. */
+  readonly accept: (place: Whereabouts, spans?: number) => void
   /** To be called after each change, when the sum is right again; costs nothing while nobody watches. */
   readonly changed: () => void
 }
@@ -35,13 +37,19 @@ export const sinkCounts = (): SinkCounts => {
   const counts: MutableStats = { ...NO_STATS }
   const changes = new Subject<void>()
   const stats = (): SinkStats => ({ ...counts })
+  const changed = (): void => {
+    if (changes.observed) changes.next()
+  }
   return {
     counts,
     stats,
     // Each watcher reads the counts when it is told, so that one that is told late never goes back in time.
     stats$: changes.pipe(startWith(undefined), map(stats)),
-    changed: () => {
-      if (changes.observed) changes.next()
+    accept: (place, spans = 1) => {
+      counts.accepted += spans
+      counts[place] += spans
+      changed()
     },
+    changed,
   }
 }

@@ -19,8 +19,6 @@ export interface SpanLedger {
    * or dropped.
    */
   readonly admit: (entry: Entry, done: () => void) => void
-  /** Counts an end without a start, after the sink was closed, or of a span that can not be read. */
-  readonly dropOrphan: () => void
   /** From waiting to being in flight. */
   readonly takeOff: (batch: Batch) => void
   /** From being in flight to waiting, before everything else. */
@@ -43,7 +41,7 @@ export interface SpanLedger {
  */
 export const spanLedger = (
   settings: BufferSettings,
-  { counts, changed, move }: SpanBook,
+  { counts, accept, changed, move }: SpanBook,
   warnings: DeliveryWarnings,
   disk: Spooling | undefined,
 ): SpanLedger => {
@@ -64,12 +62,6 @@ export const spanLedger = (
 
   const spill: SpanLedger['spill'] = (entries, from) =>
     disk?.rest(entries, (kept) => move(kept, from, 'spooled')) ?? entries
-
-  const countIn = (place: 'spooled' | 'dropped'): void => {
-    counts.accepted++
-    counts[place]++
-    changed()
-  }
 
   const hasRoom = (bytes: number): boolean =>
     counts.queued < maxQueueSize && box.bytes() + bytes <= maxQueueBytes
@@ -109,8 +101,8 @@ export const spanLedger = (
     box,
     admit: (entry, done) => {
       if (!makeRoom(entry.bytes)) {
-        const refused = disk?.rest([entry], () => countIn('spooled')) ?? [entry]
-        if (refused.length > 0) countIn('dropped')
+        const refused = disk?.rest([entry], () => accept('spooled')) ?? [entry]
+        if (refused.length > 0) accept('dropped')
         return
       }
       disk?.prepare()
@@ -121,7 +113,6 @@ export const spanLedger = (
       done()
       changed()
     },
-    dropOrphan: () => countIn('dropped'),
     takeOff: ({ entries }) => move(entries, 'queued', 'inFlight'),
     putBack: (entries, tried = UNTRIED) => {
       box.putBack({ entries, ...tried })
