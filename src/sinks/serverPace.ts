@@ -76,7 +76,7 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
   const { retry, random } = settings
   /** Closed until a time, ms; `paused` when nothing works until somebody changes something. */
   let gate: { readonly until: number; readonly paused: boolean } | undefined
-  /** Failures in a row that may pass: the exponent of the backoff. */
+  /** Failures since the server last took part: the exponent of the backoff. */
   let failures = 0
   /** The next batch is a single span. */
   let probing = false
@@ -113,10 +113,10 @@ export const serverPace = (settings: BufferSettings, now: () => number): ServerP
       gate = undefined
       exhausted = false
     },
-    maxInFlight: () => (failures > 0 || probing ? 1 : settings.maxInFlight),
+    maxInFlight: () => (failures > 0 ? 1 : settings.maxInFlight),
     maxBatchSize: () => (probing ? 1 : settings.maxBatchSize),
     maxBatchBytes: () => Math.min(batchBytes, timelyBytes),
-    isTrusted: () => failures === 0 && !probing,
+    isTrusted: () => failures === 0,
     isHopeless: () => exhausted || gate?.paused === true,
     talks: () => {
       failures = 0
