@@ -105,8 +105,7 @@ export const spanLedger = (
         if (refused.length > 0) accept('dropped')
         return
       }
-      disk?.prepare()
-      if (settings.spool?.strength === 'always') disk?.writeAhead([entry], false)
+      disk?.prepare(entry)
       box.push(entry)
       counts.accepted++
       counts.queued++

@@ -25,8 +25,11 @@ export interface Spooling {
   readonly resting: () => number
   /** Whether the spool is open. */
   readonly isOpen: () => boolean
-  /** Opens it, so that it is there when there is no time to wait for it. */
-  readonly prepare: () => void
+  /**
+   * For a span that is let in: opens it, so that it is there when there is no time to wait for it, and writes the span down
+   * where none may be lost.
+   */
+  readonly prepare: (entry: Entry) => void
   /** The next spans are written down even if that failed just now: there may be no later. */
   readonly insist: () => void
   /**
@@ -70,6 +73,8 @@ const TRY_AGAIN = 10_000
 const WRITE_AGAIN = 1_000
 
 const NONE: ReadonlySet<SpoolPlace> = new Set()
+
+const nothing = (): void => undefined
 
 /** Opens a spool when it is needed, and keeps the book of what is in it. */
 export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): Spooling => {
@@ -327,13 +332,14 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   return {
     resting: () => resting.size,
     isOpen: () => store !== undefined,
-    prepare: () => {
+    prepare: (entry) => {
       opened()
+      if (spool.strength === 'always') write([entry], false, nothing)
     },
     insist: () => {
       refusedAt = Number.NEGATIVE_INFINITY
     },
-    writeAhead: (entries, leaving) => write(entries, leaving, () => undefined),
+    writeAhead: (entries, leaving) => write(entries, leaving, nothing),
     rest: (entries, taken) => {
       const refused = new Set(entries)
       const leave = (some: ReadonlyArray<Entry>): void => {
