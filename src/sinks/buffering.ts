@@ -1,12 +1,11 @@
-import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft } from '#fp/Either'
 import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
-import type { FlushReport, Sink, SinkError } from '../tracing/Sink.js'
+import type { Sink } from '../tracing/Sink.js'
 import { alarm } from './alarm.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
 import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
-import { flushes } from './flushes.js'
+import { type FlushOutcome, flushes } from './flushes.js'
 import { isHidden, lastCall } from './lastCall.js'
 import type { OpenDisk } from './ledgerSpool.js'
 import type { Batch, BatchLimits, Entry } from './outbox.js'
@@ -71,7 +70,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   let closed = false
   /** What is on the disk stays there. */
   let resigned = false
-  let closing: Promise<Either<SinkError, FlushReport>> | undefined
+  let closing: Promise<FlushOutcome> | undefined
 
   /** Takes the oldest spans back from the disk. */
   const refill = (): void => {
@@ -199,11 +198,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
 
   // ── flushing, closing, and the end of everything
 
-  const flush = (
-    timeout: number,
-    patience: number,
-    lastResort?: () => void,
-  ): Promise<Either<SinkError, FlushReport>> => {
+  const flush = (timeout: number, patience: number, lastResort?: () => void): Promise<FlushOutcome> => {
     const done = waits.begin({
       upTo: last,
       waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: resting() },
@@ -278,7 +273,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     ...box.entries(),
   ]
 
-  const close = async (timeout: number): Promise<Either<SinkError, FlushReport>> => {
+  const close = async (timeout: number): Promise<FlushOutcome> => {
     closed = true
     disk?.insist()
     // Whoever runs out of patience while this takes its time loses nothing by it.

@@ -6,6 +6,9 @@ import type { Numbered } from './outbox.js'
 import { NO_REPORT, type Whereabouts } from './sinkCounts.js'
 import type { Timers } from './timers.js'
 
+/** How a flush ends. */
+export type FlushOutcome = Either<SinkError, FlushReport>
+
 /** Somebody waits until the spans that were there when he came have met their fate. */
 export interface FlushRequest {
   /** Number of the last span that it is about. */
@@ -22,7 +25,7 @@ export interface FlushRequest {
 
 /** All flushes under way. */
 export interface Flushes {
-  readonly begin: (request: FlushRequest) => Promise<Either<SinkError, FlushReport>>
+  readonly begin: (request: FlushRequest) => Promise<FlushOutcome>
   /** Spans are somewhere else now; `error` is why they are not delivered. */
   readonly moved: (
     spans: ReadonlyArray<Numbered>,

@@ -1,10 +1,10 @@
-import type { Either } from 'fp-ts/lib/Either.js'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import { combineLatest, map } from 'rxjs'
 import { isLeft, left, right } from '#fp/Either'
 import { nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
+import type { FlushOutcome } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { noopSink } from './noopSink.js'
 import { NO_REPORT } from './sinkCounts.js'
@@ -24,12 +24,10 @@ const addStats = (first: SinkStats, second: SinkStats): SinkStats => ({
   inFlight: first.inFlight + second.inFlight,
 })
 
-type Outcome = Either<SinkError, FlushReport>
-
-const parts = (outcome: Outcome): SinkError =>
+const parts = (outcome: FlushOutcome): SinkError =>
   isLeft(outcome) ? outcome.left : { failures: [], report: outcome.right }
 
-const join = (first: Outcome, second: Outcome): Outcome => {
+const join = (first: FlushOutcome, second: FlushOutcome): FlushOutcome => {
   const report = addReports(parts(first).report, parts(second).report)
   return isLeft(first) || isLeft(second)
     ? left({ failures: [...parts(first).failures, ...parts(second).failures], report })
@@ -37,7 +35,7 @@ const join = (first: Outcome, second: Outcome): Outcome => {
 }
 
 /** Runs a flush that may break its promise never to reject, as a sink of somebody else's might. */
-const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<Outcome> => {
+const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<FlushOutcome> => {
   try {
     return await sink[task]()
   } catch (thrown) {
@@ -67,7 +65,7 @@ const concat = (first: Sink, second: Sink): Sink => {
   if (second === noopSink) return first
   const handFirst = handing(first)
   const handSecond = handing(second)
-  const both = (task: 'flush' | 'close') => async (): Promise<Outcome> => {
+  const both = (task: 'flush' | 'close') => async (): Promise<FlushOutcome> => {
     const [one, other] = await Promise.all([settled(first, task), settled(second, task)])
     return join(one, other)
   }
