@@ -227,18 +227,19 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     evictOld()
     const total = (): number =>
       found(directory).reduce((sum, { name }) => sum + bytesOf(join(directory, name)), 0)
-    if (total() + segmentBytes <= maxBytes) return
+    const hasRoom = (): boolean => total() + segmentBytes <= maxBytes
+    if (hasRoom()) return
     for (const leftover of leftovers()) {
       const segment = takeOver(leftover)
       const lost = segment?.places().length ?? 0
       if (segment !== undefined) discard(segment)
       if (lost > 0) host.lost(lost, NO_ROOM)
-      if (total() + segmentBytes <= maxBytes) return
+      if (hasRoom()) return
     }
     // By their names, which begin with when they were begun.
     for (const segment of [...segments].sort((one, other) => (one.path < other.path ? -1 : 1))) {
       evict(segment, NO_ROOM)
-      if (total() + segmentBytes <= maxBytes) return
+      if (hasRoom()) return
     }
     throw new Error(`The spool is full: other processes have ${total()} of its ${maxBytes} bytes.`)
   }

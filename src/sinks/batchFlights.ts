@@ -85,7 +85,6 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
         .subscribe({
           next: (receipt) => land(right(receipt)),
           error: (thrown: unknown) => land(left(thrown)),
-          // Without a receipt: since a transport's failures are errors, it has taken everything.
           complete: () => land(right(ALL_TAKEN)),
         }),
     )
