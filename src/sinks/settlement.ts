@@ -175,12 +175,15 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
     const lost = spill(entries, 'inFlight')
-    settle(lost, 'inFlight', 'dropped', error)
-    const told = lost.length > 0 ? lost : entries
-    if (lost.length === 0) waits.failed(error)
-    const message = (): string =>
-      `${numberOf(told.length, 'span')} ${lost.length > 0 ? 'dropped' : 'spooled'}: ${describeError(error)}`
-    warnings.tell(lost.length > 0 || kind === 'key' ? kind : 'spooled', message, error)
+    if (lost.length > 0) {
+      settle(lost, 'inFlight', 'dropped', error)
+      const message = (): string => `${numberOf(lost.length, 'span')} dropped: ${describeError(error)}`
+      warnings.tell(kind, message, error)
+    } else {
+      waits.failed(error)
+      const message = (): string => `${numberOf(entries.length, 'span')} spooled: ${describeError(error)}`
+      warnings.tell(kind === 'key' ? kind : 'spooled', message, error)
+    }
   }
 
   return (sent, outcome) => {
