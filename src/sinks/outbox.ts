@@ -31,6 +31,10 @@ export interface BatchLimits {
   readonly bytesOf: (entry: Entry) => number
 }
 
+/** Whether a span is too many for a batch of so many, which has so many bytes with it. The first one never is. */
+export const isTooMany = ({ maxSize, maxBytes }: BatchLimits, count: number, bytes: number): boolean =>
+  count > 0 && (count >= maxSize || bytes > maxBytes)
+
 /** The spans that wait: first what has to be sent again, batch by batch, then the queue, in the order of their ends. */
 export interface Outbox {
   /** Estimated bytes of the spans that wait. */
@@ -85,27 +89,27 @@ export const outbox = (): Outbox => {
     returnedBytes += bytesIn(entries)
   }
 
-  const takeReturned = ({ maxSize, maxBytes, bytesOf }: BatchLimits): Batch | undefined => {
+  const takeReturned = (limits: BatchLimits): Batch | undefined => {
     const batch = returned.shift()
     if (batch === undefined) return undefined
     const { entries, ...tried } = batch
     returnedBytes -= bytesIn(entries)
     let total = 0
     const end = entries.findIndex((entry, index) => {
-      total += bytesOf(entry)
-      return index > 0 && (index >= maxSize || total > maxBytes)
+      total += limits.bytesOf(entry)
+      return isTooMany(limits, index, total)
     })
     if (end < 0) return batch
     putBack({ entries: entries.slice(end), ...tried })
     return { entries: entries.slice(0, end), ...tried }
   }
 
-  const takeQueued = ({ maxSize, maxBytes, bytesOf }: BatchLimits): Batch | undefined => {
+  const takeQueued = (limits: BatchLimits): Batch | undefined => {
     const entries: Array<Entry> = []
     let total = 0
     for (let next = first(); next !== undefined; next = first()) {
-      total += bytesOf(next)
-      if (entries.length > 0 && (entries.length >= maxSize || total > maxBytes)) break
+      total += limits.bytesOf(next)
+      if (isTooMany(limits, entries.length, total)) break
       entries.push(next)
       shift(next)
     }

@@ -1,6 +1,6 @@
 import { catchError, defer, EMPTY, lastValueFrom, map, type Observable, retry, take, tap } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
-import type { BatchLimits, Entry, Numbered } from './outbox.js'
+import { type BatchLimits, type Entry, isTooMany, type Numbered } from './outbox.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
 import { spanBytes } from './spanBytes.js'
 import { restoreSpan, storeSpan } from './storedSpan.js'
@@ -272,13 +272,13 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     return entries
   }
 
-  const next = ({ maxSize, maxBytes }: BatchLimits): ReadonlyArray<Resting> => {
+  const next = (limits: BatchLimits): ReadonlyArray<Resting> => {
     sort()
     const taken: Array<Resting> = []
     let bytes = 0
     for (const [place, number] of resting) {
       bytes += place.bytes
-      if (taken.length > 0 && (taken.length >= maxSize || bytes > maxBytes)) break
+      if (isTooMany(limits, taken.length, bytes)) break
       taken.push({ place, number })
     }
     return taken
