@@ -3,7 +3,7 @@ import type { Sink } from '../tracing/Sink.js'
 import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
 import { buffering } from './buffering.js'
 import { checkPolicy } from './checkPolicy.js'
-import { ledgerSpool } from './ledgerSpool.js'
+import { openDisk } from './openDisk.js'
 import type { Transport } from './Transport.js'
 
 /**
@@ -50,5 +50,5 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
     refuse('bufferedSink', 'transport', 'a transport, such as respanTransport() makes', transport)
   checkPolicy(policy)
   const { spool } = policy
-  return buffering(transport, bufferSettings(policy), spool === undefined ? undefined : ledgerSpool(spool))
+  return buffering(transport, bufferSettings(policy), spool === undefined ? undefined : openDisk(spool))
 }

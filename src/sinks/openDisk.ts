@@ -1,6 +1,5 @@
 import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
-import type { Numbered } from './outbox.js'
 import type { Spool } from './Spool.js'
 import type { SpanBook } from './spanBook.js'
 import { type Spooling, spooling } from './spooling.js'
@@ -14,28 +13,26 @@ export interface DiskHost {
   readonly stir: () => void
 }
 
-/** Makes the sink's side of its spool, which keeps the counts right when the spool moves or loses spans. */
+/** Makes a sink's side of its spool. */
 export type OpenDisk = (book: SpanBook, host: DiskHost) => Spooling
 
-/** A ledger's side of a spool: what the spool says of spans is counted, and told to those who wait for them. */
-export const ledgerSpool =
+/** A sink's side of its spool: what the spool says of spans is counted, and told to those who wait for them. */
+export const openDisk =
   (spool: Spool): OpenDisk =>
-  ({ accept, move }, { waits, warnings, now, stir }) => {
-    const lostOnDisk = (spans: ReadonlyArray<Numbered>, why: string): void => {
-      const error = new Error(`The spool lost spans: ${why}.`)
-      move(spans, 'spooled', 'dropped', error)
-      const message = (): string => `${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
-      warnings.tell('lost', message, error)
-    }
-
-    return spooling(
+  ({ accept, move }, { waits, warnings, now, stir }) =>
+    spooling(
       spool,
       {
         adopted: (count) => {
           waits.widen(count)
           accept('spooled', count)
         },
-        lost: lostOnDisk,
+        lost: (spans, why) => {
+          const error = new Error(`The spool lost spans: ${why}.`)
+          move(spans, 'spooled', 'dropped', error)
+          const message = (): string => `${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
+          warnings.tell('lost', message, error)
+        },
         ceded: (spans) => {
           const error = new Error('Another process took this one for dead, and its spool over.')
           waits.failed(error)
@@ -52,4 +49,3 @@ export const ledgerSpool =
       },
       now,
     )
-  }
