@@ -5,7 +5,7 @@ import { Logprobs } from './Logprobs.js'
 import { RequestBreakdown } from './RequestBreakdown.js'
 import { ToolCallDelta } from './ToolCall.js'
 import { ReportedUsage } from './Usage.js'
-import { finite, nullable, wire } from './wire.js'
+import { finite, listOf, nullable, wire } from './wire.js'
 
 /**
  * What a chunk adds to a choice: a piece of text, of reasoning (`reasoning_content`, with some providers `reasoning`),
@@ -20,7 +20,7 @@ export const ChatDelta = wire(
     reasoning_content: nullable(t.string),
     reasoning: nullable(t.string),
     refusal: nullable(t.string),
-    tool_calls: nullable(t.readonlyArray(ToolCallDelta, 'list of ToolCallDelta')),
+    tool_calls: nullable(listOf(ToolCallDelta)),
   }),
   'ChatDelta',
 )
@@ -56,7 +56,7 @@ export type ChunkChoice = t.TypeOf<typeof ChunkChoice>
  */
 export const ChatChunk = wire(
   t.intersection([
-    t.type({ choices: t.readonlyArray(ChunkChoice, 'list of ChunkChoice') }),
+    t.type({ choices: listOf(ChunkChoice) }),
     t.partial({
       id: nullable(Identifier),
       object: nullable(t.string),
@@ -65,7 +65,7 @@ export const ChatChunk = wire(
       usage: nullable(ReportedUsage),
       service_tier: nullable(t.string),
       system_fingerprint: nullable(t.string),
-      prompt_message: nullable(t.readonlyArray(AssistantMessage, 'list of AssistantMessage')),
+      prompt_message: nullable(listOf(AssistantMessage)),
       cost: nullable(finite),
     }),
   ]),

@@ -2,7 +2,7 @@ import * as t from 'io-ts'
 import { MessageContent } from './ContentPart.js'
 import { Fields } from './Fields.js'
 import { ReceivedToolCall, ToolCall } from './ToolCall.js'
-import { nullable, wire } from './wire.js'
+import { listOf, nullable, wire } from './wire.js'
 
 const SystemMessage = wire(
   t.intersection([
@@ -44,7 +44,7 @@ const AssistantChatMessage = wire(
       content: nullable(MessageContent),
       name: t.string,
       refusal: nullable(t.string),
-      tool_calls: t.readonlyArray(ToolCall, 'list of ToolCall'),
+      tool_calls: listOf(ToolCall),
       reasoning_content: nullable(t.string),
       thinking_blocks: nullable(t.readonlyArray(Fields, 'list of objects')),
     }),
@@ -75,14 +75,13 @@ export interface ToolMessage extends t.TypeOf<typeof ToolMessage> {}
  */
 export const ChatMessage: t.Type<ChatMessage> = wire(
   t.union([SystemMessage, DeveloperMessage, UserMessage, AssistantChatMessage, ToolMessage], 'ChatMessage'),
-  'ChatMessage',
 )
 
 /** One message of a conversation as we send it. */
 export type ChatMessage = SystemMessage | DeveloperMessage | UserMessage | AssistantChatMessage | ToolMessage
 
 /** The messages of a conversation as we send them. */
-export const ChatMessages = wire(t.readonlyArray(ChatMessage, 'list of ChatMessage'), 'list of ChatMessage')
+export const ChatMessages = wire(listOf(ChatMessage))
 
 /**
  * A message as a response carries it. Nothing is required, the role is an open string, and every field may be null:
@@ -96,7 +95,7 @@ export const AssistantMessage = wire(
     role: nullable(t.string),
     content: nullable(MessageContent),
     refusal: nullable(t.string),
-    tool_calls: nullable(t.readonlyArray(ReceivedToolCall, 'list of ReceivedToolCall')),
+    tool_calls: nullable(listOf(ReceivedToolCall)),
     reasoning_content: nullable(t.string),
     reasoning: nullable(t.string),
     thinking_blocks: nullable(t.readonlyArray(Fields, 'list of objects')),

@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
 import { ResponseFormat, Tool, ToolChoice } from './Tool.js'
-import { finite, integer, integerWithin, numberWithin, positive, strings, wire } from './wire.js'
+import { finite, integer, integerWithin, listOf, numberWithin, positive, strings, wire } from './wire.js'
 
 /**
  * The OpenAI fields of a chat request, all optional, except `model`, `messages`, `stream` and `stream_options`, which
@@ -20,10 +20,10 @@ export const ChatParams = wire(
     stop: t.union([t.string, strings], 'string or list of strings'),
     presence_penalty: numberWithin(-2, 2),
     frequency_penalty: numberWithin(-2, 2),
-    logit_bias: t.readonly(t.record(t.string, finite, 'LogitBias'), 'LogitBias'),
+    logit_bias: wire(t.record(t.string, finite, 'LogitBias')),
     logprobs: t.boolean,
     top_logprobs: integerWithin(0, 20),
-    tools: t.readonlyArray(Tool, 'list of Tool'),
+    tools: listOf(Tool),
     tool_choice: ToolChoice,
     parallel_tool_calls: t.boolean,
     response_format: ResponseFormat,

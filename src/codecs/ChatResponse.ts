@@ -4,7 +4,7 @@ import { Identifier } from './Identifier.js'
 import { Logprobs } from './Logprobs.js'
 import { RequestBreakdown } from './RequestBreakdown.js'
 import { ReportedUsage } from './Usage.js'
-import { finite, nullable, wire } from './wire.js'
+import { finite, listOf, nullable, wire } from './wire.js'
 
 /**
  * One of the answers in a response. `finish_reason` is an open string (`stop`, `length`, `tool_calls`,
@@ -35,7 +35,7 @@ export type ChatChoice = t.TypeOf<typeof ChatChoice>
  */
 export const ChatResponse = wire(
   t.intersection([
-    t.type({ choices: t.readonlyArray(ChatChoice, 'list of ChatChoice') }),
+    t.type({ choices: listOf(ChatChoice) }),
     t.partial({
       id: nullable(Identifier),
       object: nullable(t.string),
@@ -45,7 +45,7 @@ export const ChatResponse = wire(
       service_tier: nullable(t.string),
       system_fingerprint: nullable(t.string),
       request_breakdown: nullable(RequestBreakdown),
-      prompt_message: nullable(t.readonlyArray(AssistantMessage, 'list of AssistantMessage')),
+      prompt_message: nullable(listOf(AssistantMessage)),
       cost: nullable(finite),
     }),
   ]),

@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
-import { nullable, wire } from './wire.js'
+import { listOf, nullable, wire } from './wire.js'
 
 /**
  * Text in a message. `cache_control` marks a prefix which Anthropic models may cache.
@@ -92,17 +92,13 @@ export type OtherPart = t.TypeOf<typeof OtherPart>
  */
 export const ContentPart = wire(
   t.union([TextPart, ImageUrlPart, ResponsesTextPart, OpaquePart, OtherPart], 'ContentPart'),
-  'ContentPart',
 )
 
 /** One part of a message's content. */
 export type ContentPart = t.TypeOf<typeof ContentPart>
 
 /** The content of a message: text, or a list of parts. */
-export const MessageContent = t.union(
-  [t.string, t.readonlyArray(ContentPart, 'list of ContentPart')],
-  'string or list of ContentPart',
-)
+export const MessageContent = t.union([t.string, listOf(ContentPart)], 'string or list of ContentPart')
 
 /** The content of a message: text, or a list of parts. */
 export type MessageContent = t.TypeOf<typeof MessageContent>

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { finite, nullable, wire } from './wire.js'
+import { finite, listOf, nullable, wire } from './wire.js'
 
 const alternative = { token: t.string, logprob: finite }
 const bytes = nullable(t.readonlyArray(finite, 'list of bytes'))
@@ -7,14 +7,11 @@ const bytes = nullable(t.readonlyArray(finite, 'list of bytes'))
 const TopLogprob = wire(t.intersection([t.type(alternative), t.partial({ bytes })]), 'TopLogprob')
 
 const TokenLogprob = wire(
-  t.intersection([
-    t.type(alternative),
-    t.partial({ bytes, top_logprobs: nullable(t.readonlyArray(TopLogprob, 'list of TopLogprob')) }),
-  ]),
+  t.intersection([t.type(alternative), t.partial({ bytes, top_logprobs: nullable(listOf(TopLogprob)) })]),
   'TokenLogprob',
 )
 
-const tokens = nullable(t.readonlyArray(TokenLogprob, 'list of TokenLogprob'))
+const tokens = nullable(listOf(TokenLogprob))
 
 /**
  * Log probabilities (natural logarithm) of the tokens of a choice, present when the request asked for `logprobs`.

@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { Identifier } from './Identifier.js'
-import { finite, nullable, wire } from './wire.js'
+import { finite, listOf, nullable, wire } from './wire.js'
 
 const VersionSummary = wire(
   t.partial({ version: nullable(finite), model: nullable(t.string), updated_at: nullable(t.string) }),
@@ -40,7 +40,7 @@ export interface PromptSummary extends t.TypeOf<typeof PromptSummary> {}
  */
 export const PromptList = wire(
   t.intersection([
-    t.type({ results: t.readonlyArray(PromptSummary, 'list of PromptSummary') }),
+    t.type({ results: listOf(PromptSummary) }),
     t.partial({ count: nullable(finite), next: nullable(t.string), previous: nullable(t.string) }),
   ]),
   'PromptList',

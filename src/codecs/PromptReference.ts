@@ -28,7 +28,6 @@ export const TypedVariable = wire(
     ],
     'TypedVariable',
   ),
-  'TypedVariable',
 )
 
 /** A variable with a type. */
@@ -50,10 +49,7 @@ export const PromptVariable = t.union([TypedVariable, PlainVariable], 'PromptVar
 export type PromptVariable = t.TypeOf<typeof PromptVariable>
 
 /** The variables of a managed prompt, by name. */
-export const PromptVariables = t.readonly(
-  t.record(t.string, PromptVariable, 'PromptVariables'),
-  'PromptVariables',
-)
+export const PromptVariables = wire(t.record(t.string, PromptVariable, 'PromptVariables'))
 
 /** The variables of a managed prompt, by name. */
 export type PromptVariables = t.TypeOf<typeof PromptVariables>

@@ -2,7 +2,7 @@ import * as t from 'io-ts'
 import { AssistantMessage } from './ChatMessage.js'
 import { Fields } from './Fields.js'
 import { Identifier } from './Identifier.js'
-import { finite, nullable, strings, wire } from './wire.js'
+import { finite, listOf, nullable, strings, wire } from './wire.js'
 
 /**
  * One version of a managed prompt, as `GET /api/prompts/{prompt_id}/versions/{version}/` gives it: the template
@@ -17,7 +17,7 @@ export const PromptVersion = wire(
       id: nullable(Identifier),
       prompt_version_id: nullable(Identifier),
       description: nullable(t.string),
-      messages: nullable(t.readonlyArray(AssistantMessage, 'list of AssistantMessage')),
+      messages: nullable(listOf(AssistantMessage)),
       variables: nullable(Fields),
       model: nullable(t.string),
       stream: nullable(t.boolean),

@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { AssistantMessage } from './ChatMessage.js'
 import { Fields } from './Fields.js'
-import { finite, nullable, wire } from './wire.js'
+import { finite, listOf, nullable, wire } from './wire.js'
 
 /**
  * The gateway's summary of a request, sent when `request_breakdown: true` was asked for. The only documented place of
@@ -15,7 +15,7 @@ export const RequestBreakdown = wire(
     prompt_tokens: nullable(finite),
     completion_tokens: nullable(finite),
     cost: nullable(finite),
-    prompt_messages: nullable(t.readonlyArray(AssistantMessage, 'list of AssistantMessage')),
+    prompt_messages: nullable(listOf(AssistantMessage)),
     completion_message: nullable(AssistantMessage),
     model: nullable(t.string),
     cached: nullable(t.boolean),

@@ -12,7 +12,7 @@ import {
   StringMap,
   WeightedModel,
 } from './RespanParams.js'
-import { nullable, numberWithin, strings, wire } from './wire.js'
+import { listOf, nullable, numberWithin, strings, wire } from './wire.js'
 
 /** A field that exists on the platform, but which this library never sends. */
 const refused = (reason: string): t.Type<undefined> =>
@@ -94,9 +94,9 @@ export const RespanAttributes = wire(
     /** The group picks the model; a `model` in the request overrides it. */
     load_balance_group: LoadBalanceGroup,
     /** Deprecated: use `load_balance_group`. */
-    load_balance_models: t.readonlyArray(WeightedModel, 'list of WeightedModel'),
+    load_balance_models: listOf(WeightedModel),
     /** The older name of `load_balance_models`. */
-    loadbalance_models: t.readonlyArray(WeightedModel, 'list of WeightedModel'),
+    loadbalance_models: listOf(WeightedModel),
     /** Candidates of the router; beside a `model` they are its fallbacks. */
     models: strings,
     /** Not for the router. */

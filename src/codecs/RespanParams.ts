@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
 import { CustomerIdentifier, Identifier } from './Identifier.js'
-import { finite, integerWithin, numberWithin, oneOf, positive, wire } from './wire.js'
+import { finite, integerWithin, listOf, numberWithin, oneOf, positive, wire } from './wire.js'
 
 /**
  * Retries that the gateway makes for us, on a provider's rate limits. Defaults: on, 3 retries, 0.2 seconds. The
@@ -31,10 +31,7 @@ export type WeightedModel = t.TypeOf<typeof WeightedModel>
 
 /** A load-balancing group that picks the model; inline `models` replace the group's stored ones. */
 export const LoadBalanceGroup = wire(
-  t.intersection([
-    t.type({ group_id: t.string }),
-    t.partial({ models: t.readonlyArray(WeightedModel, 'list of WeightedModel') }),
-  ]),
+  t.intersection([t.type({ group_id: t.string }), t.partial({ models: listOf(WeightedModel) })]),
   'LoadBalanceGroup',
 )
 
@@ -116,7 +113,7 @@ export const CustomerCredentials = t.union(
 export type CustomerCredentials = t.TypeOf<typeof CustomerCredentials>
 
 /** An object whose values are strings, such as `model_name_map`. */
-export const StringMap = t.readonly(t.record(t.string, t.string, 'object of strings'), 'object of strings')
+export const StringMap = wire(t.record(t.string, t.string, 'object of strings'))
 
 /** An object whose values are strings. */
 export type StringMap = t.TypeOf<typeof StringMap>

@@ -3,7 +3,17 @@ import { Fields } from './Fields.js'
 import { CustomerIdentifier, Identifier } from './Identifier.js'
 import { ApiControls, CustomerParams } from './RespanParams.js'
 import { ReportedUsage } from './Usage.js'
-import { finite, integer, integerWithin, nullable, numberWithin, oneOf, strings, wire } from './wire.js'
+import {
+  finite,
+  integer,
+  integerWithin,
+  listOf,
+  nullable,
+  numberWithin,
+  oneOf,
+  strings,
+  wire,
+} from './wire.js'
 
 /**
  * The type of a span, as we send it; the platform's default is `chat`. It shows some of them in capitals when read
@@ -141,6 +151,8 @@ export const SpanPayload = wire(
 /** One span as the platform takes it. */
 export type SpanPayload = t.TypeOf<typeof SpanPayload>
 
+const spans = listOf(SpanPayload)
+
 /**
  * The body that we send to `POST /api/v1/traces/ingest`: the spans as a bare array, which is the older and documented
  * form, or under `data`.
@@ -148,10 +160,7 @@ export type SpanPayload = t.TypeOf<typeof SpanPayload>
  * @see https://www.respan.ai/docs/apis/traces/create-trace-legacy
  */
 export const IngestRequest = t.union(
-  [
-    t.readonlyArray(SpanPayload, 'list of SpanPayload'),
-    wire(t.type({ data: t.readonlyArray(SpanPayload, 'list of SpanPayload') }), 'WrappedSpans'),
-  ],
+  [spans, wire(t.type({ data: spans }), 'WrappedSpans')],
   'list of SpanPayload, or { data }',
 )
 

@@ -73,7 +73,6 @@ export const ResponseFormat = wire(
     ],
     'ResponseFormat',
   ),
-  'ResponseFormat',
 )
 
 /** The form of the answer. */

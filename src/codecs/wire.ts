@@ -11,9 +11,9 @@ import { compile } from './compile.js'
  * Only for codecs which convert nothing: give a converting codec to {@link decode} as it is.
  *
  * @param codec - what is described; io-ts combinators over other codecs of this folder
- * @param name - the name that error messages show
+ * @param name - the name that error messages show; default: that of the codec
  */
-export const wire = <C extends t.Mixed>(codec: C, name: string): t.ReadonlyC<C> =>
+export const wire = <C extends t.Mixed>(codec: C, name = codec.name): t.ReadonlyC<C> =>
   compile(new t.ReadonlyType(name, codec.is, codec.validate, t.identity, codec))
 
 /** A codec of what a guard tells. */
@@ -80,6 +80,10 @@ export const finite = t.refinement(t.number, Number.isFinite, 'finite number')
 
 /** A whole number, of any sign. */
 export const integer = t.refinement(t.number, Number.isInteger, 'integer')
+
+/** A list of what a codec describes. */
+export const listOf = <C extends t.Mixed>(codec: C): t.ReadonlyArrayC<C> =>
+  t.readonlyArray(codec, `list of ${codec.name}`)
 
 /** A list of strings. */
 export const strings = t.readonlyArray(t.string, 'list of strings')
