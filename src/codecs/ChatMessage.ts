@@ -4,35 +4,27 @@ import { Fields } from './Fields.js'
 import { ReceivedToolCall, ToolCall } from './ToolCall.js'
 import { listOf, nullable, wire } from './wire.js'
 
-const SystemMessage = wire(
-  t.intersection([
-    t.type({ role: t.literal('system'), content: MessageContent }),
-    t.partial({ name: t.string }),
-  ]),
-  'SystemMessage',
-)
+/** A message that is nothing but its content, and perhaps the name of who says it. */
+const plain = <R extends string>(role: R, name: string) =>
+  wire(
+    t.intersection([
+      t.type({ role: t.literal(role), content: MessageContent }),
+      t.partial({ name: t.string }),
+    ]),
+    name,
+  )
+
+const SystemMessage = plain('system', 'SystemMessage')
 
 /** The instructions for a conversation. */
 export interface SystemMessage extends t.TypeOf<typeof SystemMessage> {}
 
-const DeveloperMessage = wire(
-  t.intersection([
-    t.type({ role: t.literal('developer'), content: MessageContent }),
-    t.partial({ name: t.string }),
-  ]),
-  'DeveloperMessage',
-)
+const DeveloperMessage = plain('developer', 'DeveloperMessage')
 
 /** The instructions for a conversation, as newer models of OpenAI take them. */
 export interface DeveloperMessage extends t.TypeOf<typeof DeveloperMessage> {}
 
-const UserMessage = wire(
-  t.intersection([
-    t.type({ role: t.literal('user'), content: MessageContent }),
-    t.partial({ name: t.string }),
-  ]),
-  'UserMessage',
-)
+const UserMessage = plain('user', 'UserMessage')
 
 /** A user's message. */
 export interface UserMessage extends t.TypeOf<typeof UserMessage> {}
