@@ -5,7 +5,7 @@ import { Logprobs } from './Logprobs.js'
 import { RequestBreakdown } from './RequestBreakdown.js'
 import { ToolCallDelta } from './ToolCall.js'
 import { ReportedUsage } from './Usage.js'
-import { finite, listOf, nullable, wire } from './wire.js'
+import { finite, listOf, received, wire } from './wire.js'
 
 /**
  * What a chunk adds to a choice: a piece of text, of reasoning (`reasoning_content`, with some providers `reasoning`),
@@ -14,13 +14,13 @@ import { finite, listOf, nullable, wire } from './wire.js'
  * @see https://platform.openai.com/docs/api-reference/chat/streaming
  */
 export const ChatDelta = wire(
-  t.partial({
-    role: nullable(t.string),
-    content: nullable(t.string),
-    reasoning_content: nullable(t.string),
-    reasoning: nullable(t.string),
-    refusal: nullable(t.string),
-    tool_calls: nullable(listOf(ToolCallDelta)),
+  received({
+    role: t.string,
+    content: t.string,
+    reasoning_content: t.string,
+    reasoning: t.string,
+    refusal: t.string,
+    tool_calls: listOf(ToolCallDelta),
   }),
   'ChatDelta',
 )
@@ -33,13 +33,13 @@ export type ChatDelta = t.TypeOf<typeof ChatDelta>
  * `request_breakdown` and `message` only in the breakdown chunk.
  */
 export const ChunkChoice = wire(
-  t.partial({
-    index: nullable(finite),
-    delta: nullable(ChatDelta),
-    finish_reason: nullable(t.string),
-    logprobs: nullable(Logprobs),
-    message: nullable(AssistantMessage),
-    request_breakdown: nullable(RequestBreakdown),
+  received({
+    index: finite,
+    delta: ChatDelta,
+    finish_reason: t.string,
+    logprobs: Logprobs,
+    message: AssistantMessage,
+    request_breakdown: RequestBreakdown,
   }),
   'ChunkChoice',
 )
@@ -57,16 +57,16 @@ export type ChunkChoice = t.TypeOf<typeof ChunkChoice>
 export const ChatChunk = wire(
   t.intersection([
     t.type({ choices: listOf(ChunkChoice) }),
-    t.partial({
-      id: nullable(Identifier),
-      object: nullable(t.string),
-      created: nullable(finite),
-      model: nullable(t.string),
-      usage: nullable(ReportedUsage),
-      service_tier: nullable(t.string),
-      system_fingerprint: nullable(t.string),
-      prompt_message: nullable(listOf(AssistantMessage)),
-      cost: nullable(finite),
+    received({
+      id: Identifier,
+      object: t.string,
+      created: finite,
+      model: t.string,
+      usage: ReportedUsage,
+      service_tier: t.string,
+      system_fingerprint: t.string,
+      prompt_message: listOf(AssistantMessage),
+      cost: finite,
     }),
   ]),
   'ChatChunk',

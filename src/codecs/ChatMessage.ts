@@ -2,7 +2,7 @@ import * as t from 'io-ts'
 import { MessageContent } from './ContentPart.js'
 import { Fields } from './Fields.js'
 import { ReceivedToolCall, ToolCall } from './ToolCall.js'
-import { listOf, nullable, wire } from './wire.js'
+import { listOf, nullable, received, wire } from './wire.js'
 
 /** A message that is nothing but its content, and perhaps the name of who says it. */
 const plain = <R extends string>(role: R, name: string) =>
@@ -83,14 +83,14 @@ export const ChatMessages = wire(listOf(ChatMessage))
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
 export const AssistantMessage = wire(
-  t.partial({
-    role: nullable(t.string),
-    content: nullable(MessageContent),
-    refusal: nullable(t.string),
-    tool_calls: nullable(listOf(ReceivedToolCall)),
-    reasoning_content: nullable(t.string),
-    reasoning: nullable(t.string),
-    thinking_blocks: nullable(t.readonlyArray(Fields, 'list of objects')),
+  received({
+    role: t.string,
+    content: MessageContent,
+    refusal: t.string,
+    tool_calls: listOf(ReceivedToolCall),
+    reasoning_content: t.string,
+    reasoning: t.string,
+    thinking_blocks: t.readonlyArray(Fields, 'list of objects'),
   }),
   'AssistantMessage',
 )

@@ -4,7 +4,7 @@ import { Identifier } from './Identifier.js'
 import { Logprobs } from './Logprobs.js'
 import { RequestBreakdown } from './RequestBreakdown.js'
 import { ReportedUsage } from './Usage.js'
-import { finite, listOf, nullable, wire } from './wire.js'
+import { finite, listOf, received, wire } from './wire.js'
 
 /**
  * One of the answers in a response. `finish_reason` is an open string (`stop`, `length`, `tool_calls`,
@@ -13,11 +13,11 @@ import { finite, listOf, nullable, wire } from './wire.js'
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */
 export const ChatChoice = wire(
-  t.partial({
-    index: nullable(finite),
-    message: nullable(AssistantMessage),
-    finish_reason: nullable(t.string),
-    logprobs: nullable(Logprobs),
+  received({
+    index: finite,
+    message: AssistantMessage,
+    finish_reason: t.string,
+    logprobs: Logprobs,
   }),
   'ChatChoice',
 )
@@ -36,17 +36,17 @@ export type ChatChoice = t.TypeOf<typeof ChatChoice>
 export const ChatResponse = wire(
   t.intersection([
     t.type({ choices: listOf(ChatChoice) }),
-    t.partial({
-      id: nullable(Identifier),
-      object: nullable(t.string),
-      created: nullable(finite),
-      model: nullable(t.string),
-      usage: nullable(ReportedUsage),
-      service_tier: nullable(t.string),
-      system_fingerprint: nullable(t.string),
-      request_breakdown: nullable(RequestBreakdown),
-      prompt_message: nullable(listOf(AssistantMessage)),
-      cost: nullable(finite),
+    received({
+      id: Identifier,
+      object: t.string,
+      created: finite,
+      model: t.string,
+      usage: ReportedUsage,
+      service_tier: t.string,
+      system_fingerprint: t.string,
+      request_breakdown: RequestBreakdown,
+      prompt_message: listOf(AssistantMessage),
+      cost: finite,
     }),
   ]),
   'ChatResponse',

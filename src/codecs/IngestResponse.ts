@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { finite, nullable, strings, wire } from './wire.js'
+import { finite, received, strings, wire } from './wire.js'
 
 /**
  * The answer to an ingest request. Every 2xx means accepted, whatever the body, also an empty one. Seen are
@@ -9,15 +9,15 @@ import { finite, nullable, strings, wire } from './wire.js'
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */
 export const IngestResponse = wire(
-  t.partial({
-    status: nullable(t.string),
-    message: nullable(t.string),
-    success: nullable(t.boolean),
-    ingested_spans: nullable(finite),
-    ingested_count: nullable(finite),
-    created_traces: nullable(finite),
-    trace_ids: nullable(strings),
-    errors: nullable(t.readonlyArray(t.unknown, 'list of errors')),
+  received({
+    status: t.string,
+    message: t.string,
+    success: t.boolean,
+    ingested_spans: finite,
+    ingested_count: finite,
+    created_traces: finite,
+    trace_ids: strings,
+    errors: t.readonlyArray(t.unknown, 'list of errors'),
   }),
   'IngestResponse',
 )

@@ -1,17 +1,17 @@
 import * as t from 'io-ts'
-import { finite, listOf, nullable, wire } from './wire.js'
+import { finite, listOf, received, wire } from './wire.js'
 
 const alternative = { token: t.string, logprob: finite }
-const bytes = nullable(t.readonlyArray(finite, 'list of bytes'))
+const bytes = t.readonlyArray(finite, 'list of bytes')
 
-const TopLogprob = wire(t.intersection([t.type(alternative), t.partial({ bytes })]), 'TopLogprob')
+const TopLogprob = wire(t.intersection([t.type(alternative), received({ bytes })]), 'TopLogprob')
 
 const TokenLogprob = wire(
-  t.intersection([t.type(alternative), t.partial({ bytes, top_logprobs: nullable(listOf(TopLogprob)) })]),
+  t.intersection([t.type(alternative), received({ bytes, top_logprobs: listOf(TopLogprob) })]),
   'TokenLogprob',
 )
 
-const tokens = nullable(listOf(TokenLogprob))
+const tokens = listOf(TokenLogprob)
 
 /**
  * Log probabilities (natural logarithm) of the tokens of a choice, present when the request asked for `logprobs`.
@@ -19,7 +19,7 @@ const tokens = nullable(listOf(TokenLogprob))
  *
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */
-export const Logprobs = wire(t.partial({ content: tokens, refusal: tokens }), 'Logprobs')
+export const Logprobs = wire(received({ content: tokens, refusal: tokens }), 'Logprobs')
 
 /** Log probabilities of the tokens of a choice. */
 export type Logprobs = t.TypeOf<typeof Logprobs>

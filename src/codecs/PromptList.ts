@@ -1,9 +1,9 @@
 import * as t from 'io-ts'
 import { Identifier } from './Identifier.js'
-import { finite, listOf, nullable, wire } from './wire.js'
+import { finite, listOf, received, wire } from './wire.js'
 
 const VersionSummary = wire(
-  t.partial({ version: nullable(finite), model: nullable(t.string), updated_at: nullable(t.string) }),
+  received({ version: finite, model: t.string, updated_at: t.string }),
   'PromptVersionSummary',
 )
 
@@ -15,15 +15,15 @@ const VersionSummary = wire(
 export const PromptSummary = wire(
   t.intersection([
     t.type({ id: Identifier }),
-    t.partial({
-      name: nullable(t.string),
-      description: nullable(t.string),
-      prompt_slug: nullable(t.string),
-      tags: nullable(t.readonlyArray(t.unknown, 'list of tags')),
-      current_version: nullable(VersionSummary),
-      live_version: nullable(VersionSummary),
-      created_at: nullable(t.string),
-      updated_at: nullable(t.string),
+    received({
+      name: t.string,
+      description: t.string,
+      prompt_slug: t.string,
+      tags: t.readonlyArray(t.unknown, 'list of tags'),
+      current_version: VersionSummary,
+      live_version: VersionSummary,
+      created_at: t.string,
+      updated_at: t.string,
     }),
   ]),
   'PromptSummary',
@@ -41,7 +41,7 @@ export interface PromptSummary extends t.TypeOf<typeof PromptSummary> {}
 export const PromptList = wire(
   t.intersection([
     t.type({ results: listOf(PromptSummary) }),
-    t.partial({ count: nullable(finite), next: nullable(t.string), previous: nullable(t.string) }),
+    received({ count: finite, next: t.string, previous: t.string }),
   ]),
   'PromptList',
 )

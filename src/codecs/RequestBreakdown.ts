@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { AssistantMessage } from './ChatMessage.js'
 import { Fields } from './Fields.js'
-import { finite, listOf, nullable, wire } from './wire.js'
+import { finite, listOf, received, wire } from './wire.js'
 
 /**
  * The gateway's summary of a request, sent when `request_breakdown: true` was asked for. The only documented place of
@@ -11,24 +11,24 @@ import { finite, listOf, nullable, wire } from './wire.js'
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
 export const RequestBreakdown = wire(
-  t.partial({
-    prompt_tokens: nullable(finite),
-    completion_tokens: nullable(finite),
-    cost: nullable(finite),
-    prompt_messages: nullable(listOf(AssistantMessage)),
-    completion_message: nullable(AssistantMessage),
-    model: nullable(t.string),
-    cached: nullable(t.boolean),
-    timestamp: nullable(t.string),
-    status_code: nullable(finite),
-    stream: nullable(t.boolean),
-    latency: nullable(finite),
-    routing_time: nullable(finite),
-    scores: nullable(Fields),
-    category: nullable(t.string),
-    metadata: nullable(Fields),
-    full_request: nullable(Fields),
-    sentiment_score: nullable(finite),
+  received({
+    prompt_tokens: finite,
+    completion_tokens: finite,
+    cost: finite,
+    prompt_messages: listOf(AssistantMessage),
+    completion_message: AssistantMessage,
+    model: t.string,
+    cached: t.boolean,
+    timestamp: t.string,
+    status_code: finite,
+    stream: t.boolean,
+    latency: finite,
+    routing_time: finite,
+    scores: Fields,
+    category: t.string,
+    metadata: Fields,
+    full_request: Fields,
+    sentiment_score: finite,
   }),
   'RequestBreakdown',
 )

@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { finite, nullable, wire } from './wire.js'
+import { finite, received, wire } from './wire.js'
 
 /**
  * A function call by the model, as it goes back to the model in an assistant message.
@@ -25,15 +25,10 @@ export type ToolCall = t.TypeOf<typeof ToolCall>
  * part may be absent or null.
  */
 export const ReceivedToolCall = wire(
-  t.partial({
-    id: nullable(t.string),
-    type: nullable(t.string),
-    function: nullable(
-      wire(
-        t.partial({ name: nullable(t.string), arguments: nullable(t.string) }),
-        'ReceivedToolCallFunction',
-      ),
-    ),
+  received({
+    id: t.string,
+    type: t.string,
+    function: wire(received({ name: t.string, arguments: t.string }), 'ReceivedToolCallFunction'),
   }),
   'ReceivedToolCall',
 )
@@ -48,13 +43,11 @@ export type ReceivedToolCall = t.TypeOf<typeof ReceivedToolCall>
  * @see https://platform.openai.com/docs/api-reference/chat/streaming
  */
 export const ToolCallDelta = wire(
-  t.partial({
-    index: nullable(finite),
-    id: nullable(t.string),
-    type: nullable(t.string),
-    function: nullable(
-      wire(t.partial({ name: nullable(t.string), arguments: nullable(t.string) }), 'ToolCallDeltaFunction'),
-    ),
+  received({
+    index: finite,
+    id: t.string,
+    type: t.string,
+    function: wire(received({ name: t.string, arguments: t.string }), 'ToolCallDeltaFunction'),
   }),
   'ToolCallDelta',
 )

@@ -1,31 +1,23 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
-import { finite, nullable, wire } from './wire.js'
+import { finite, received, wire } from './wire.js'
 
 const details = {
-  prompt_tokens_details: nullable(
-    wire(
-      t.partial({
-        audio_tokens: nullable(finite),
-        cached_tokens: nullable(finite),
-        cache_creation_tokens: nullable(finite),
-      }),
-      'PromptTokensDetails',
-    ),
+  prompt_tokens_details: wire(
+    received({ audio_tokens: finite, cached_tokens: finite, cache_creation_tokens: finite }),
+    'PromptTokensDetails',
   ),
-  completion_tokens_details: nullable(
-    wire(
-      t.partial({
-        accepted_prediction_tokens: nullable(finite),
-        audio_tokens: nullable(finite),
-        reasoning_tokens: nullable(finite),
-        rejected_prediction_tokens: nullable(finite),
-      }),
-      'CompletionTokensDetails',
-    ),
+  completion_tokens_details: wire(
+    received({
+      accepted_prediction_tokens: finite,
+      audio_tokens: finite,
+      reasoning_tokens: finite,
+      rejected_prediction_tokens: finite,
+    }),
+    'CompletionTokensDetails',
   ),
-  cache_creation_input_tokens: nullable(finite),
-  cache_read_input_tokens: nullable(finite),
+  cache_creation_input_tokens: finite,
+  cache_read_input_tokens: finite,
 }
 
 /**
@@ -37,7 +29,7 @@ const details = {
 export const Usage = wire(
   t.intersection([
     t.type({ prompt_tokens: finite, completion_tokens: finite, total_tokens: finite }),
-    t.partial(details),
+    received(details),
   ]),
   'Usage',
 )
@@ -50,12 +42,7 @@ export type Usage = t.TypeOf<typeof Usage>
  * embeddings have no completion tokens. {@link toUsage} makes a {@link Usage} of it.
  */
 export const ReportedUsage = wire(
-  t.partial({
-    prompt_tokens: nullable(finite),
-    completion_tokens: nullable(finite),
-    total_tokens: nullable(finite),
-    ...details,
-  }),
+  received({ prompt_tokens: finite, completion_tokens: finite, total_tokens: finite, ...details }),
   'ReportedUsage',
 )
 

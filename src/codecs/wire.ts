@@ -33,6 +33,19 @@ export const guard = <A>(name: string, is: (value: unknown) => value is A): t.Ty
 export const nullable = <C extends t.Mixed>(codec: C): t.UnionC<[C, t.NullC]> =>
   t.union([codec, t.null], `${codec.name} or null`)
 
+type Nullable<P extends t.Props> = { [Key in keyof P]: t.UnionC<[P[Key], t.NullC]> }
+
+/**
+ * Fields of a body that we receive: each of them may be absent or `null`.
+ *
+ * @param fields - what is described where it is neither
+ */
+export const received = <P extends t.Props>(fields: P): t.PartialC<Nullable<P>> => {
+  const entries = Object.entries(fields).map(([key, codec]) => [key, nullable(codec)])
+  // The keys are those of the fields, which Object.fromEntries cannot say.
+  return t.partial(Object.fromEntries(entries) as Nullable<P>)
+}
+
 /**
  * A string out of a closed list, as we send it. What we receive stays an open string.
  *
