@@ -1,3 +1,4 @@
+import type { DecodeFailure } from './codecs/decode.js'
 import type { Reply } from './codecs/Reply.js'
 
 /** What a gateway's answer, or what there was of it, tells about a failed call. */
@@ -11,11 +12,20 @@ export interface CallDetails {
   readonly cause?: unknown
 }
 
+interface RefusalDetails extends CallDetails {
+  readonly body?: unknown
+  readonly code?: string | undefined
+  readonly retryAfter?: number | undefined
+}
+
 const setName = (error: Error, name: string): void => {
   Object.defineProperty(error, 'name', { value: name, enumerable: false, configurable: true })
 }
 
 const withCause = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause })
+
+const wrongShape = (subject: string, { path, expected, found }: DecodeFailure): string =>
+  `${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`
 
 abstract class CallError extends Error {
   // Declared only: a field that is not known is not there, and not among what a console prints of the error.
@@ -61,24 +71,12 @@ export class InvalidInput extends Error {
   readonly expected: string
   readonly found: string
 
-  constructor(
-    subject: string,
-    problem: {
-      readonly path: string
-      readonly expected: string
-      readonly found: string
-      readonly cause?: unknown
-    },
-  ) {
-    const { path, expected, found, cause } = problem
-    super(
-      `${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`,
-      withCause(cause),
-    )
+  constructor(subject: string, problem: DecodeFailure & { readonly cause?: unknown }) {
+    super(wrongShape(subject, problem), withCause(problem.cause))
     setName(this, 'InvalidInput')
-    this.path = path
-    this.expected = expected
-    this.found = found
+    this.path = problem.path
+    this.expected = problem.expected
+    this.found = problem.found
   }
 }
 
@@ -93,16 +91,12 @@ export class InvalidResponse extends CallError {
   readonly expected: string
   readonly found: string
 
-  constructor(
-    subject: string,
-    problem: CallDetails & { readonly path: string; readonly expected: string; readonly found: string },
-  ) {
-    const { path, expected, found } = problem
-    super(`${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`, problem)
+  constructor(subject: string, problem: CallDetails & DecodeFailure) {
+    super(wrongShape(subject, problem), problem)
     setName(this, 'InvalidResponse')
-    this.path = path
-    this.expected = expected
-    this.found = found
+    this.path = problem.path
+    this.expected = problem.expected
+    this.found = problem.found
   }
 }
 
@@ -122,15 +116,7 @@ export class HttpError extends CallError {
   /** How long the server asks to wait, in ms; `undefined` when it didn't say. */
   readonly retryAfter: number | undefined
 
-  constructor(
-    message: string,
-    answer: CallDetails & {
-      readonly status: number
-      readonly body?: unknown
-      readonly code?: string | undefined
-      readonly retryAfter?: number | undefined
-    },
-  ) {
+  constructor(message: string, answer: RefusalDetails & { readonly status: number }) {
     super(message, answer)
     setName(this, 'HttpError')
     this.status = answer.status
@@ -153,14 +139,7 @@ export class RateLimited extends CallError {
   readonly body: unknown
   readonly code: string | undefined
 
-  constructor(
-    message: string,
-    answer: CallDetails & {
-      readonly retryAfter?: number | undefined
-      readonly body?: unknown
-      readonly code?: string | undefined
-    },
-  ) {
+  constructor(message: string, answer: RefusalDetails) {
     super(message, answer)
     setName(this, 'RateLimited')
     this.retryAfter = answer.retryAfter
