@@ -69,7 +69,6 @@ export const observeChat = (
     const streaming = request.stream === true
     const { n = 1 } = askedParams(request)
     const builder = replyBuilder(n, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
-    let started = false
     let output = false
     let settled = false
     let ended = false
@@ -98,10 +97,7 @@ export const observeChat = (
       }
     }
     const emit = (event: ReplyEvent): void => {
-      if (!started) {
-        started = true
-        listener?.onStart()
-      }
+      if (event._tag === 'ReplyStarted') listener?.onStart()
       tell()
       if (streaming) subscriber.next(event)
     }
