@@ -62,15 +62,10 @@ const common = {
   is_custom_prompt: t.boolean,
 }
 
-const without =
-  (...keys: ReadonlyArray<string>) =>
-  (value: object): boolean =>
-    keys.every((key) => !Object.hasOwn(value, key))
-
 /** The other parameters that a request changes on a managed prompt: never its messages. */
 export const PromptPatch = t.refinement(
   ChatParams,
-  without('messages', 'input'),
+  (params) => !Object.hasOwn(params, 'messages') && !Object.hasOwn(params, 'input'),
   'ChatParams without messages and input',
 )
 
