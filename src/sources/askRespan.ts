@@ -1,7 +1,7 @@
 import type * as t from 'io-ts'
 import { catchError, defer, map, type Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
-import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
+import { decode, describeFound } from '../codecs/decode.js'
 import { readEnvironment } from '../codecs/Environment.js'
 import { isErrorBody } from '../codecs/ErrorBody.js'
 import type { Fields } from '../codecs/Fields.js'
@@ -17,7 +17,7 @@ import { post } from '../http/post.js'
 import { scrubNothing } from '../http/scrub.js'
 import { toRetryable } from '../http/toRetryable.js'
 import { withRetry } from '../http/withRetry.js'
-import { gatewayError, invalidResponse } from './answerErrors.js'
+import { answerErrors } from './answerErrors.js'
 import { MAX_RESPONSE_BYTES } from './readChatResponse.js'
 
 /** A question to one of Respan's JSON endpoints. */
@@ -33,17 +33,17 @@ export interface Question<A> {
 }
 
 const answerOf = <A>(answer: Answer, { codec, renew }: Question<A>): A => {
-  const { status, ids, text, cut } = answer
+  const { status, text, cut } = answer
   if (status < 200 || status > 299) throw errorFromResponse(answer, 'respan', Date.now())
   // Scrubbed with nothing: it was freed of secrets when it was read.
-  const refuse = (failure: DecodeFailure) => invalidResponse('The answer', failure, ids, scrubNothing)
-  if (cut) throw refuse({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
+  const { invalid, reported } = answerErrors(answer.ids, scrubNothing)
+  if (cut) throw invalid({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
   const json = parseJson(text)
   const found = text === '' ? 'an empty body' : describeFound(text)
-  if (json === undefined) throw refuse({ path: '', expected: 'JSON', found })
-  if (isErrorBody(json)) throw gatewayError(text, ids, scrubNothing)
+  if (json === undefined) throw invalid({ path: '', expected: 'JSON', found })
+  if (isErrorBody(json)) throw reported(text)
   const decoded = decode(codec)(renew === undefined ? json : renew(json))
-  if (isLeft(decoded)) throw refuse(decoded.left)
+  if (isLeft(decoded)) throw invalid(decoded.left)
   return decoded.right
 }
 

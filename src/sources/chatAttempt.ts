@@ -7,7 +7,7 @@ import { type Exchange, exchange, type Reading } from '../http/exchange.js'
 import { readAnswer } from '../http/readAnswer.js'
 import { toRetryable } from '../http/toRetryable.js'
 import type { AttemptInfo, Retryable } from '../http/withRetry.js'
-import { invalidResponse } from './answerErrors.js'
+import { answerErrors } from './answerErrors.js'
 import type { GatewayEvent } from './Gateway.js'
 import { readChatResponse } from './readChatResponse.js'
 import { readChatStream } from './readChatStream.js'
@@ -55,16 +55,11 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
         case 'json':
           return readChatResponse(response, reading, call.scrub, emit)
         default:
-          throw invalidResponse(
-            'The answer',
-            {
-              path: 'content-type',
-              expected: call.stream ? 'text/event-stream or application/json' : 'application/json',
-              found: mediaType(call.scrub(response.headers.get('content-type') ?? '')) || 'none',
-            },
-            reading.ids,
-            call.scrub,
-          )
+          throw answerErrors(reading.ids, call.scrub).invalid({
+            path: 'content-type',
+            expected: call.stream ? 'text/event-stream or application/json' : 'application/json',
+            found: mediaType(call.scrub(response.headers.get('content-type') ?? '')) || 'none',
+          })
       }
     }
 

@@ -6,13 +6,11 @@ import type { Reading } from '../http/exchange.js'
 import { parseJson } from '../http/parseJson.js'
 import { readText } from '../http/readText.js'
 import type { Scrub } from '../http/scrub.js'
-import { gatewayError, invalidResponse } from './answerErrors.js'
+import { answerErrors } from './answerErrors.js'
 import type { GatewayEvent } from './Gateway.js'
 
 /** Longest answer that is read, in bytes: 64 MiB. */
 export const MAX_RESPONSE_BYTES = 67_108_864
-
-const SUBJECT = 'The answer'
 
 /**
  * Reads an answer that is not streamed. Rejects with `InvalidResponse` (not JSON, another shape, no choices, longer
@@ -26,16 +24,17 @@ export const readChatResponse = async (
   scrub: Scrub,
   emit: (event: GatewayEvent) => void,
 ): Promise<void> => {
+  const { invalid, reported } = answerErrors(reading.ids, scrub)
   const { text, cut } = await readText(response, reading, MAX_RESPONSE_BYTES)
   if (reading.closed()) return
-  const refuse = (path: string, expected: string, found: string) =>
-    invalidResponse(SUBJECT, { path, expected, found }, reading.ids, scrub)
-  if (cut) throw refuse('', `at most ${MAX_RESPONSE_BYTES} bytes`, 'more')
+  if (cut) throw invalid({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
   const json = parseJson(text)
-  if (json === undefined) throw refuse('', 'JSON', text === '' ? 'an empty body' : describeFound(text))
-  if (isErrorBody(json)) throw gatewayError(text, reading.ids, scrub)
+  const found = text === '' ? 'an empty body' : describeFound(text)
+  if (json === undefined) throw invalid({ path: '', expected: 'JSON', found })
+  if (isErrorBody(json)) throw reported(text)
   const decoded = decode(ChatResponse)(json)
-  if (isLeft(decoded)) throw invalidResponse(SUBJECT, decoded.left, reading.ids, scrub)
-  if (decoded.right.choices.length === 0) throw refuse('choices', 'at least one choice', 'array(0)')
+  if (isLeft(decoded)) throw invalid(decoded.left)
+  if (decoded.right.choices.length === 0)
+    throw invalid({ path: 'choices', expected: 'at least one choice', found: 'array(0)' })
   emit({ _tag: 'Response', response: decoded.right })
 }

@@ -9,7 +9,7 @@ import type { Reading } from '../http/exchange.js'
 import { parseJson } from '../http/parseJson.js'
 import { readBytes } from '../http/readBytes.js'
 import type { Scrub } from '../http/scrub.js'
-import { gatewayError, invalidResponse } from './answerErrors.js'
+import { answerErrors } from './answerErrors.js'
 import { chunkMoulds } from './chunkMoulds.js'
 import { decodeChunk } from './decodeChunk.js'
 import type { GatewayEvent } from './Gateway.js'
@@ -36,6 +36,7 @@ export const readChatStream = async (
   choices: number,
   emit: (event: GatewayEvent) => void,
 ): Promise<void> => {
+  const { invalid, reported } = answerErrors(reading.ids, scrub)
   const moulds = chunkMoulds()
   const finished = new Set<number>()
   let done = false
@@ -51,23 +52,18 @@ export const readChatStream = async (
         return
       }
     }
-    if (event === 'error') throw gatewayError(data, reading.ids, scrub)
+    if (event === 'error') throw reported(data)
     const known = moulds.cast(data)
     if (known !== undefined) return take(known)
     const json = parseJson(data)
     if (json === undefined) {
       throw last
         ? new StreamInterrupted('The body ended inside an event.', reading.ids)
-        : invalidResponse(
-            SUBJECT,
-            { path: '', expected: 'JSON', found: describeFound(data) },
-            reading.ids,
-            scrub,
-          )
+        : invalid({ path: '', expected: 'JSON', found: describeFound(data) }, SUBJECT)
     }
-    if (mayBeError(json) && isErrorBody(json)) throw gatewayError(data, reading.ids, scrub)
+    if (mayBeError(json) && isErrorBody(json)) throw reported(data)
     const chunk = decodeChunk(json)
-    if (isLeft(chunk)) throw invalidResponse(SUBJECT, chunk.left, reading.ids, scrub)
+    if (isLeft(chunk)) throw invalid(chunk.left, SUBJECT)
     take(chunk.right)
     // After it is handed on: the first token waits for no lesson.
     moulds.learn(data, chunk.right)
@@ -81,12 +77,11 @@ export const readChatStream = async (
 
   const onTooLong = (): never => {
     const expected = `at most ${MAX_EVENT_LENGTH} characters`
-    throw invalidResponse(SUBJECT, { path: '', expected, found: 'more' }, reading.ids, scrub)
+    throw invalid({ path: '', expected, found: 'more' }, SUBJECT)
   }
 
   const onForeign = (): never => {
-    const expected = 'server-sent events'
-    throw invalidResponse('The answer', { path: '', expected, found: 'a page or JSON' }, reading.ids, scrub)
+    throw invalid({ path: '', expected: 'server-sent events', found: 'a page or JSON' })
   }
 
   const events = eventDecoder(onEvent, onTooLong, onForeign)
