@@ -33,8 +33,9 @@ abstract class CallError extends Error {
   declare readonly logId: string | undefined
   declare readonly partial: Reply | undefined
 
-  constructor(message: string, { requestId, logId, partial, cause }: CallDetails) {
+  constructor(name: string, message: string, { requestId, logId, partial, cause }: CallDetails) {
     super(message, withCause(cause))
+    setName(this, name)
     if (requestId !== undefined) this.requestId = requestId
     if (logId !== undefined) this.logId = logId
     if (partial !== undefined) this.partial = partial
@@ -92,8 +93,7 @@ export class InvalidResponse extends CallError {
   readonly found: string
 
   constructor(subject: string, problem: CallDetails & DecodeFailure) {
-    super(wrongShape(subject, problem), problem)
-    setName(this, 'InvalidResponse')
+    super('InvalidResponse', wrongShape(subject, problem), problem)
     this.path = problem.path
     this.expected = problem.expected
     this.found = problem.found
@@ -117,8 +117,7 @@ export class HttpError extends CallError {
   readonly retryAfter: number | undefined
 
   constructor(message: string, answer: RefusalDetails & { readonly status: number }) {
-    super(message, answer)
-    setName(this, 'HttpError')
+    super('HttpError', message, answer)
     this.status = answer.status
     this.body = answer.body
     this.code = answer.code
@@ -140,8 +139,7 @@ export class RateLimited extends CallError {
   readonly code: string | undefined
 
   constructor(message: string, answer: RefusalDetails) {
-    super(message, answer)
-    setName(this, 'RateLimited')
+    super('RateLimited', message, answer)
     this.retryAfter = answer.retryAfter
     this.body = answer.body
     this.code = answer.code
@@ -165,8 +163,7 @@ export class Timeout extends CallError {
   readonly limit: number
 
   constructor(phase: TimeoutPhase, limit: number, call: CallDetails = {}) {
-    super(`Timed out after ${limit} ms (${phase}).`, call)
-    setName(this, 'Timeout')
+    super('Timeout', `Timed out after ${limit} ms (${phase}).`, call)
     this.phase = phase
     this.limit = limit
   }
@@ -177,8 +174,7 @@ export class NetworkError extends CallError {
   readonly _tag = 'NetworkError'
 
   constructor(message: string, call: CallDetails = {}) {
-    super(message, call)
-    setName(this, 'NetworkError')
+    super('NetworkError', message, call)
   }
 }
 
@@ -192,8 +188,7 @@ export class StreamInterrupted extends CallError {
   readonly _tag = 'StreamInterrupted'
 
   constructor(message: string, call: CallDetails = {}) {
-    super(message, call)
-    setName(this, 'StreamInterrupted')
+    super('StreamInterrupted', message, call)
   }
 }
 
@@ -211,8 +206,7 @@ export class GatewayError extends CallError {
     message: string,
     problem: CallDetails & { readonly type?: string | undefined; readonly code?: string | undefined },
   ) {
-    super(message, problem)
-    setName(this, 'GatewayError')
+    super('GatewayError', message, problem)
     this.type = problem.type
     this.code = problem.code
   }
@@ -223,8 +217,7 @@ export class Aborted extends CallError {
   readonly _tag = 'Aborted'
 
   constructor(call: CallDetails = {}) {
-    super('Aborted by the signal that was passed.', call)
-    setName(this, 'Aborted')
+    super('Aborted', 'Aborted by the signal that was passed.', call)
   }
 }
 
