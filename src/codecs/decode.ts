@@ -116,17 +116,17 @@ const step = (path: string, key: string): string => {
   return path === '' ? shorten(key) : `${path}.${shorten(key)}`
 }
 
-const pathOf = (context: t.Context, error: t.ValidationError): string =>
-  context.reduce((path, entry, index) => (isBranch(error, index) ? path : step(path, entry.key)), '')
+const pathOf = (error: t.ValidationError): string =>
+  error.context.reduce((path, { key }, index) => (isBranch(error, index) ? path : step(path, key)), '')
 
 type Group = readonly [t.ValidationError, ...ReadonlyArray<t.ValidationError>]
 
 interface Telling {
-  readonly error: t.ValidationError
-  /** Index of the context entry that speaks. */
-  readonly at: number
-  /** The key below it that is wrong, when that is the tag of a union. */
-  readonly tag: string | undefined
+  readonly path: string
+  /** Nothing, when the codec of a user tells no context. */
+  readonly expected: string | undefined
+  readonly value: unknown
+  /** Steps to it. */
   readonly depth: number
 }
 
@@ -155,16 +155,18 @@ const tell = (errors: Group, from: number): Telling => {
 const spoken = (error: t.ValidationError, last: number): Telling => {
   let at = last
   while (at > 0 && tagOf(error, at - 1) === 'IntersectionType') at -= 1
-  return { error, at, tag: undefined, depth: depthOf(error) }
+  const expected = error.context[at]?.type.name
+  return { path: pathOf(error), expected, value: error.value, depth: depthOf(error) }
 }
 
 /** A union told apart by a tag refuses an unknown tag as a whole; the tag is what is wrong. */
 const spokenByTag = (error: t.ValidationError, last: number): Telling => {
-  const telling = spoken(error, last)
+  const whole = spoken(error, last)
+  const { path, expected, value, depth } = whole
   const tag = unwrap(error.context[last]?.type)?.tag
-  return typeof tag === 'string' && Fields.is(error.value)
-    ? { ...telling, tag, depth: telling.depth + 1 }
-    : telling
+  return typeof tag === 'string' && Fields.is(value)
+    ? { path: step(path, tag), expected: `${tag} of ${expected}`, value: value[tag], depth: depth + 1 }
+    : whole
 }
 
 const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): ReadonlyArray<Group> => {
@@ -194,13 +196,9 @@ const isWrongLiteral = (error: t.ValidationError, branch: number): boolean => {
   return steps <= 1
 }
 
-const toFailure = (errors: ReadonlyArray<t.ValidationError>, name: string, value: unknown): DecodeFailure => {
+const toFailure = (errors: ReadonlyArray<t.ValidationError>, name: string, given: unknown): DecodeFailure => {
   const [first, ...rest] = errors
-  if (first === undefined) return { path: '', expected: name, found: describeFound(value) }
-  const { error, at, tag } = tell([first, ...rest], 0)
-  const path = pathOf(error.context, error)
-  const expected = error.context[at]?.type.name ?? name
-  if (tag === undefined || !Fields.is(error.value))
-    return { path, expected, found: describeFound(error.value) }
-  return { path: step(path, tag), expected: `${tag} of ${expected}`, found: describeFound(error.value[tag]) }
+  if (first === undefined) return { path: '', expected: name, found: describeFound(given) }
+  const { path, expected, value } = tell([first, ...rest], 0)
+  return { path, expected: expected ?? name, found: describeFound(value) }
 }
