@@ -4,6 +4,8 @@ import { Fields } from './Fields.js'
 import { ReceivedToolCall, ToolCall } from './ToolCall.js'
 import { listOf, nullable, received, wire } from './wire.js'
 
+const objects = t.readonlyArray(Fields, 'list of objects')
+
 /** A message that is nothing but its content, and perhaps the name of who says it. */
 const plain = <R extends string>(role: R, name: string) =>
   wire(
@@ -38,7 +40,7 @@ const AssistantChatMessage = wire(
       refusal: nullable(t.string),
       tool_calls: listOf(ToolCall),
       reasoning_content: nullable(t.string),
-      thinking_blocks: nullable(t.readonlyArray(Fields, 'list of objects')),
+      thinking_blocks: nullable(objects),
     }),
   ]),
   'AssistantChatMessage',
@@ -90,7 +92,7 @@ export const AssistantMessage = wire(
     tool_calls: listOf(ReceivedToolCall),
     reasoning_content: t.string,
     reasoning: t.string,
-    thinking_blocks: t.readonlyArray(Fields, 'list of objects'),
+    thinking_blocks: objects,
   }),
   'AssistantMessage',
 )

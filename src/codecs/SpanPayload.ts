@@ -46,6 +46,8 @@ export type LogType = t.TypeOf<typeof LogType>
 
 const identity = t.type({ trace_unique_id: t.string, span_unique_id: t.string })
 const messages = t.readonlyArray(Fields, 'list of objects')
+const textOrObject = t.union([t.string, Fields], 'string or object')
+const objectOrList = t.union([Fields, t.readonlyArray(t.unknown, 'list')], 'object or list')
 
 /**
  * One span as `POST /api/v1/traces/ingest` takes it. Only the two ids are required; spans with one `trace_unique_id`
@@ -93,7 +95,7 @@ export const SpanPayload = wire(
       status: oneOf('success', 'error'),
       error_message: t.string,
       error_bit: integerWithin(0, 1),
-      warnings: t.union([t.string, Fields], 'string or object'),
+      warnings: textOrObject,
       warnings_dict: Fields,
       has_warnings: t.boolean,
       metadata: Fields,
@@ -110,12 +112,12 @@ export const SpanPayload = wire(
       evaluation_identifier: Identifier,
       environment: t.string,
       tools: messages,
-      tool_choice: t.union([t.string, Fields], 'string or object'),
+      tool_choice: textOrObject,
       tool_calls: messages,
       span_tools: strings,
       span_handoffs: strings,
-      full_request: t.union([Fields, t.readonlyArray(t.unknown, 'list')], 'object or list'),
-      full_response: t.union([Fields, t.readonlyArray(t.unknown, 'list')], 'object or list'),
+      full_request: objectOrList,
+      full_response: objectOrList,
       temperature: finite,
       max_tokens: integer,
       top_p: finite,
