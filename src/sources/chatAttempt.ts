@@ -68,11 +68,7 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
 
     return exchange(
       {
-        url: call.url,
-        body: call.body,
-        headers: call.headers,
-        fetch: call.fetch,
-        scrub: call.scrub,
+        ...call,
         timeout: policy.timeout,
         idleTimeout: policy.idleTimeout,
         deadline: { left, limit: policy.retry.deadline },
