@@ -4,7 +4,11 @@ import { ChatParams } from './ChatParams.js'
 import { Fields } from './Fields.js'
 import { integerWithin, oneOf, wire } from './wire.js'
 
-const PromptVersionNumber = t.union([integerWithin(1), t.literal('latest')], 'integer from 1, or latest')
+/** Which version of a managed prompt: a number from 1, or the newest draft. */
+export const PromptVersionNumber = t.union(
+  [integerWithin(1), t.literal('latest')],
+  'integer from 1, or latest',
+)
 
 /**
  * A variable with a type: `text`, `image_url` or `json` with a `value`, or `prompt`, another managed prompt that is

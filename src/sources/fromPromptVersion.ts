@@ -1,6 +1,8 @@
 import { concatMap, type Observable, throwError } from 'rxjs'
+import { checked } from '../codecs/checked.js'
 import { describeFound } from '../codecs/decode.js'
 import { PromptSummary } from '../codecs/PromptList.js'
+import { PromptVersionNumber } from '../codecs/PromptReference.js'
 import { PromptVersion } from '../codecs/PromptVersion.js'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidResponse } from '../errors.js'
@@ -15,11 +17,6 @@ export interface PromptVersionOptions extends Connection {
 }
 
 const SUBJECT = 'fromPromptVersion'
-
-const isVersion = (version: unknown): boolean =>
-  version === undefined ||
-  version === 'latest' ||
-  (typeof version === 'number' && Number.isInteger(version) && version > 0)
 
 /**
  * One version of a prompt that is stored on the platform: its template messages, the defaults of its variables, its
@@ -49,7 +46,7 @@ export const fromPromptVersion = (
 ): Observable<PromptVersion> => {
   const id = typeof promptId === 'string' ? pathSegment(promptId) : undefined
   if (id === undefined) refuse(SUBJECT, 'promptId', 'the id of a stored prompt', promptId)
-  if (!isVersion(version)) refuse(SUBJECT, 'version', 'integer from 1, or latest', version)
+  if (version !== undefined) checked(SUBJECT, PromptVersionNumber, version, 'version')
   const ask = askRespan(SUBJECT, connection)
   const prompt = `/prompts/${id}`
   const load = (number: number): Observable<PromptVersion> =>
