@@ -81,10 +81,12 @@ export const RetryOptions = closed(
 
 const KEY = /^[!-~]*$/
 
-/** Whether a key can be sent as a bearer token. White space around it is dropped later, and a blank one counts as none. */
-export const isApiKey = (key: string): boolean => KEY.test(key.trim())
-
-const apiKey = t.refinement(t.string, isApiKey, 'an API key of printable ASCII characters without blanks')
+/** A key that can be sent as a bearer token. White space around it is dropped later, and a blank one counts as none. */
+export const ApiKey = t.refinement(
+  t.string,
+  (key) => KEY.test(key.trim()),
+  'an API key of printable ASCII characters without blanks',
+)
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const HEADER_VALUE = /^[\t -~\u0080-\u00ff]*$/
@@ -115,7 +117,7 @@ const baseUrl = t.refinement(t.string, isBaseUrl, 'an http(s) URL without creden
 const Options = closed(
   t.partial(
     {
-      apiKey,
+      apiKey: ApiKey,
       baseUrl,
       timeout: limit,
       idleTimeout: limit,

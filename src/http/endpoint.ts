@@ -1,11 +1,11 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from '#fp/Either'
-import type { DecodeFailure } from '../codecs/decode.js'
+import { type DecodeFailure, describeFound } from '../codecs/decode.js'
 import type { Environment } from '../codecs/Environment.js'
 import { InvalidInput, MissingApiKey } from '../errors.js'
 import { hostOwner, OPENAI_BASE_URL, openaiBaseUrl, RESPAN_BASE_URL, respanBaseUrl } from './baseUrl.js'
 import type { Connection } from './Connection.js'
-import { isApiKey } from './connectionPolicy.js'
+import { ApiKey } from './connectionPolicy.js'
 
 /** Whose protocol is spoken, and whose key it needs. */
 export type Platform = 'respan' | 'openai'
@@ -71,13 +71,13 @@ export const endpoint = (
     return owner === undefined || hasAuthorization(connection.headers)
       ? right({ baseUrl: baseUrl.right, apiKey })
       : left(new MissingApiKey(variable))
-  return isApiKey(apiKey)
+  return ApiKey.is(apiKey)
     ? right({ baseUrl: baseUrl.right, apiKey })
     : left(
         new InvalidInput(variable, {
           path: '',
-          expected: 'an API key of printable ASCII characters without blanks',
-          found: `string(${apiKey.length} characters) with others`,
+          expected: ApiKey.name,
+          found: `${describeFound(apiKey)} with others`,
         }),
       )
 }
