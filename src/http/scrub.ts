@@ -26,10 +26,8 @@ export const scrubber = (
   headers: Readonly<Record<string, string>>,
   others: ReadonlyArray<string> = [],
 ): Scrub => {
-  const secrets: Array<string> = []
-  for (const name in headers)
-    if (Object.hasOwn(headers, name) && isSecretHeader(name)) secrets.push(headers[name] ?? '')
-  secrets.push(...others)
+  const secretHeaders = Object.entries(headers).filter(([name]) => isSecretHeader(name))
+  const secrets = [...secretHeaders.map(([, value]) => value), ...others]
   return secrets.length === 0 ? scrubNothing : scrubFor(secrets)
 }
 
