@@ -70,6 +70,6 @@ const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
  * @param environment - as {@link readEnvironment} gives it
  */
 export const contentTracingEnabled = (environment: Environment): boolean =>
-  isOn(environment.RESPAN_TRACE_CONTENT) && isOn(environment.HAYSTACK_CONTENT_TRACING_ENABLED)
+  CONTENT_VARIABLES.every((name) => isOn(environment[name]))
 
 const isOn = (value: string | undefined): boolean => value === undefined || ON.has(value.toLowerCase())
