@@ -1,5 +1,5 @@
 import { isRight } from '#fp/Either'
-import type { ChatChunk, ChunkChoice } from '../codecs/ChatChunk.js'
+import type { ChatChunk, ChatDelta } from '../codecs/ChatChunk.js'
 import type { Fields } from '../codecs/Fields.js'
 import { parseJson } from '../http/parseJson.js'
 import { decodeChunk } from './decodeChunk.js'
@@ -146,29 +146,25 @@ const HOLES: ReadonlyArray<Hole> = [
   {
     opening: /"content"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.content,
-    fill: (chunk, content) =>
-      withChoice(chunk, (choice) => ({ ...choice, delta: { ...choice.delta, content } })),
+    fill: (chunk, content) => withDelta(chunk, (delta) => ({ ...delta, content })),
   },
   {
     opening: /"reasoning_content"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.reasoning_content,
-    fill: (chunk, reasoning_content) =>
-      withChoice(chunk, (choice) => ({ ...choice, delta: { ...choice.delta, reasoning_content } })),
+    fill: (chunk, reasoning_content) => withDelta(chunk, (delta) => ({ ...delta, reasoning_content })),
   },
   {
     opening: /"reasoning"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.reasoning,
-    fill: (chunk, reasoning) =>
-      withChoice(chunk, (choice) => ({ ...choice, delta: { ...choice.delta, reasoning } })),
+    fill: (chunk, reasoning) => withDelta(chunk, (delta) => ({ ...delta, reasoning })),
   },
   {
     opening: /"arguments"\s*:\s*"/,
     read: ({ choices: [choice] }) => only(choice?.delta?.tool_calls)?.function?.arguments,
     fill: (chunk, text) =>
-      withChoice(chunk, (choice) => {
-        const call = choice.delta?.tool_calls?.[0]
-        const tool_calls = [{ ...call, function: { ...call?.function, arguments: text } }]
-        return { ...choice, delta: { ...choice.delta, tool_calls } }
+      withDelta(chunk, (delta) => {
+        const call = delta.tool_calls?.[0]
+        return { ...delta, tool_calls: [{ ...call, function: { ...call?.function, arguments: text } }] }
       }),
   },
   {
@@ -182,9 +178,11 @@ const HOLES: ReadonlyArray<Hole> = [
 const only = <A>(list: ReadonlyArray<A> | null | undefined): A | undefined =>
   list?.length === 1 ? list[0] : undefined
 
-const withChoice = (chunk: ChatChunk, change: (choice: ChunkChoice) => ChunkChoice): ChatChunk => {
+const withDelta = (chunk: ChatChunk, change: (delta: ChatDelta) => ChatDelta): ChatChunk => {
   const [choice] = chunk.choices
-  return choice === undefined ? chunk : { ...chunk, choices: [change(choice)] }
+  return choice === undefined
+    ? chunk
+    : { ...chunk, choices: [{ ...choice, delta: change(choice.delta ?? {}) }] }
 }
 
 /** Where a hole is in a text: the string between its quotes. */
