@@ -12,7 +12,6 @@ import { faultRefusal } from './faultRefusal.js'
 import { answeringModel, isKnownModel } from './models.js'
 import { invalid, type Refusal, refusal } from './Refusal.js'
 import type { ResolvedRequest } from './resolvePrompt.js'
-import { sleep } from './sleep.js'
 import { toModelRequest } from './toModelRequest.js'
 import { askUpstream, type Upstream } from './upstream.js'
 import { wrongRequest } from './wrongRequest.js'
@@ -63,8 +62,7 @@ const answerAs = async (
 ): Promise<Either<Refusal, ChatOutcome>> => {
   const startedAt = performance.now()
   const fault = ownFault ?? faults.take('chat', model) ?? {}
-  if (!(await sleep(fault.delay ?? 0, signal))) return left(refusal(499, 'The client left'))
-  const refused = faultRefusal(fault)
+  const refused = await faultRefusal(fault, signal)
   if (refused !== undefined) return left(refused)
   if (!isKnownModel(model))
     return left(refusal(404, `Requested model ${model} is not available in the model list`))

@@ -2,9 +2,7 @@ import type { Context } from 'hono'
 import type { FaultTarget } from './faultList.js'
 import { faultRefusal } from './faultRefusal.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
-import { refusal } from './Refusal.js'
 import { sendJson, sendRefusal } from './send.js'
-import { sleep } from './sleep.js'
 
 /** Makes the value that a route answers with; a `Response` is sent as it is. */
 export type Handler = (c: Context<LocalEnv>) => unknown
@@ -14,9 +12,7 @@ export const answering =
   (state: LocalState, on: FaultTarget, handler: Handler) =>
   async (c: Context<LocalEnv>): Promise<Response> => {
     const fault = state.faults.take(on) ?? {}
-    if (!(await sleep(fault.delay ?? 0, c.req.raw.signal)))
-      return sendRefusal(refusal(499, 'The client left'))
-    const refused = faultRefusal(fault)
+    const refused = await faultRefusal(fault, c.req.raw.signal)
     if (refused !== undefined) return sendRefusal(refused)
     const body = handler(c)
     return body instanceof Response ? body : sendJson(c, body, fault)

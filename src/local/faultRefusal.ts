@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Fault } from './Fault.js'
-import type { Refusal } from './Refusal.js'
+import { type Refusal, refusal } from './Refusal.js'
+import { sleep } from './sleep.js'
 
 const BODIES: Readonly<Record<number, unknown>> = {
   400: { detail: 'Invalid request format' },
@@ -22,8 +23,7 @@ const HTML = `<html>
 </html>
 `
 
-/** The refusal that a fault stands for; `undefined` when it lets the request be answered. */
-export const faultRefusal = ({ body, html, retryAfter, status }: Fault): Refusal | undefined => {
+const refusalOf = ({ body, html, retryAfter, status }: Fault): Refusal | undefined => {
   if (status === undefined && retryAfter === undefined && body === undefined && html !== true)
     return undefined
   const code = status ?? (html === true ? 502 : retryAfter !== undefined ? 429 : 200)
@@ -40,3 +40,7 @@ export const faultRefusal = ({ body, html, retryAfter, status }: Fault): Refusal
     headers,
   }
 }
+
+/** The refusal that a fault stands for, after its delay; `undefined` when it lets the request be answered. */
+export const faultRefusal = async (fault: Fault, signal: AbortSignal): Promise<Refusal | undefined> =>
+  (await sleep(fault.delay ?? 0, signal)) ? refusalOf(fault) : refusal(499, 'The client left')
