@@ -1,3 +1,5 @@
+import { BehaviorSubject, filter, firstValueFrom, map } from 'rxjs'
+
 /** A request that the local gateway got, and how far it came. */
 export interface LocalRequest {
   readonly method: string
@@ -22,7 +24,7 @@ export interface LocalRequest {
 
 /** A record that is still being written. */
 export interface OpenRequest {
-  readonly update: (change: Partial<LocalRequest>) => void
+  readonly update: (change: Partial<Pick<LocalRequest, 'model' | 'status' | 'chunks'>>) => void
   /** Ends the record; only the first end counts. */
   readonly end: (outcome: Exclude<LocalRequest['outcome'], 'pending'>) => void
 }
@@ -37,54 +39,49 @@ export interface RequestLog {
   readonly idle: () => Promise<void>
 }
 
+interface Kept {
+  record: LocalRequest
+  /** Of the body, in UTF-16 code units. */
+  readonly length: number
+}
+
 /** An empty request log that keeps at most `limit` records, with bodies of `maxLength` UTF-16 code units in all. */
 export const requestLog = (limit: number, maxLength: number): RequestLog => {
-  const records = new Map<number, LocalRequest>()
-  const lengths = new Map<number, number>()
+  const kept = new Set<Kept>()
+  const pending = new BehaviorSubject(0)
   let total = 0
   const evict = (): void => {
-    for (const [key, length] of lengths) {
-      if (records.size <= 1 || (records.size <= limit && total <= maxLength)) return
-      records.delete(key)
-      lengths.delete(key)
-      total -= length
+    for (const oldest of kept) {
+      if (kept.size <= 1 || (kept.size <= limit && total <= maxLength)) return
+      kept.delete(oldest)
+      total -= oldest.length
     }
   }
-  const waiting = new Set<() => void>()
-  let opened = 0
-  let pending = 0
   return {
     open: (request, length) => {
-      const key = opened++
-      let ended = false
-      records.set(key, { ...request, chunks: 0, outcome: 'pending' })
-      pending += 1
-      lengths.set(key, length)
+      const one: Kept = { record: { ...request, chunks: 0, outcome: 'pending' }, length }
+      kept.add(one)
+      pending.next(pending.value + 1)
       total += length
       evict()
-      const update = (change: Partial<LocalRequest>): void => {
-        const before = records.get(key)
-        if (before) records.set(key, { ...before, ...change })
-      }
       return {
-        update,
+        update: (change) => {
+          one.record = { ...one.record, ...change }
+        },
         end: (outcome) => {
-          if (ended) return
-          ended = true
-          update({ outcome })
-          pending -= 1
-          if (pending > 0) return
-          for (const resolve of waiting) resolve()
-          waiting.clear()
+          if (one.record.outcome !== 'pending') return
+          one.record = { ...one.record, outcome }
+          pending.next(pending.value - 1)
         },
       }
     },
-    all: () => [...records.values()],
+    all: () => Array.from(kept, ({ record }) => record),
     idle: () =>
-      pending === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            waiting.add(resolve)
-          }),
+      firstValueFrom(
+        pending.pipe(
+          filter((count) => count === 0),
+          map(() => undefined),
+        ),
+      ),
   }
 }
