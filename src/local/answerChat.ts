@@ -9,8 +9,8 @@ import type { ChatAnswer } from './chatBodies.js'
 import type { Fault } from './Fault.js'
 import type { FaultList } from './faultList.js'
 import { faultRefusal } from './faultRefusal.js'
-import { answeringModel, isKnownModel } from './models.js'
-import { invalid, type Refusal, refusal } from './Refusal.js'
+import { answeringModel, unknownModel } from './models.js'
+import { invalid, type Refusal } from './Refusal.js'
 import type { ResolvedRequest } from './resolvePrompt.js'
 import { toModelRequest } from './toModelRequest.js'
 import { askUpstream, type Upstream } from './upstream.js'
@@ -62,10 +62,8 @@ const answerAs = async (
 ): Promise<Either<Refusal, ChatOutcome>> => {
   const startedAt = performance.now()
   const fault = ownFault ?? faults.take('chat', model) ?? {}
-  const refused = await faultRefusal(fault, signal)
+  const refused = (await faultRefusal(fault, signal)) ?? unknownModel(model)
   if (refused !== undefined) return left(refused)
-  if (!isKnownModel(model))
-    return left(refusal(404, `Requested model ${model} is not available in the model list`))
   if (upstream === undefined) {
     return right({ _tag: 'BuiltIn', chat: builtIn(resolved, model, cache, startedAt), fault })
   }

@@ -6,7 +6,7 @@ import { integerWithin, oneOf, wire } from '../codecs/wire.js'
 import { answering } from './answering.js'
 import { embed } from './embed.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
-import { isKnownModel } from './models.js'
+import { unknownModel } from './models.js'
 import { refusal } from './Refusal.js'
 import { invalidField } from './readChatRequest.js'
 import { sendRefusal } from './send.js'
@@ -40,8 +40,8 @@ export const embeddingsRoute = (state: LocalState): ((c: Context<LocalEnv>) => P
     const decoded = decode(EmbeddingsRequest)(body)
     if (decoded._tag === 'Left') return sendRefusal(invalidField(decoded.left))
     const { dimensions, encoding_format: format, input, model } = decoded.right
-    if (!isKnownModel(model))
-      return sendRefusal(refusal(404, `Requested model ${model} is not available in the model list`))
+    const unknown = unknownModel(model)
+    if (unknown !== undefined) return sendRefusal(unknown)
     const texts = typeof input === 'string' ? [input] : input
     const tokens = texts.reduce((sum, text) => sum + countTokens(text), 0)
     return {

@@ -1,83 +1,61 @@
-/** What a model is called when it answers, and what it costs in USD per million tokens. */
+import type { Fields } from '../codecs/Fields.js'
+import { type Refusal, refusal } from './Refusal.js'
+
+/** What a model is called, also when it answers, and what it costs in USD per million tokens. */
 interface ModelEntry {
+  readonly name: string
   readonly dated: string
   readonly input: number
   readonly output: number
   readonly window: number
-  readonly provider: string
+  readonly provider: Fields
 }
 
-// Public list prices, noted in 2026; examples for a development server, not an invoice.
-const MODELS: ReadonlyMap<string, ModelEntry> = new Map(
-  Object.entries({
-    'gpt-4o-mini': {
-      dated: 'gpt-4o-mini-2024-07-18',
-      input: 0.15,
-      output: 0.6,
-      window: 128_000,
-      provider: 'openai',
-    },
-    'gpt-4o': { dated: 'gpt-4o-2024-08-06', input: 2.5, output: 10, window: 128_000, provider: 'openai' },
-    'gpt-4.1': { dated: 'gpt-4.1-2025-04-14', input: 2, output: 8, window: 1_047_576, provider: 'openai' },
-    'gpt-4.1-mini': {
-      dated: 'gpt-4.1-mini-2025-04-14',
-      input: 0.4,
-      output: 1.6,
-      window: 1_047_576,
-      provider: 'openai',
-    },
-    'gpt-4.1-nano': {
-      dated: 'gpt-4.1-nano-2025-04-14',
-      input: 0.1,
-      output: 0.4,
-      window: 1_047_576,
-      provider: 'openai',
-    },
-    'gpt-5': { dated: 'gpt-5-2025-08-07', input: 1.25, output: 10, window: 400_000, provider: 'openai' },
-    'gpt-5-mini': {
-      dated: 'gpt-5-mini-2025-08-07',
-      input: 0.25,
-      output: 2,
-      window: 400_000,
-      provider: 'openai',
-    },
-    'gpt-3.5-turbo': {
-      dated: 'gpt-3.5-turbo-0125',
-      input: 0.5,
-      output: 1.5,
-      window: 16_385,
-      provider: 'openai',
-    },
-    'o3-mini': { dated: 'o3-mini-2025-01-31', input: 1.1, output: 4.4, window: 200_000, provider: 'openai' },
-    'claude-sonnet-4-5': {
-      dated: 'claude-sonnet-4-5-20250929',
-      input: 3,
-      output: 15,
-      window: 200_000,
-      provider: 'anthropic',
-    },
-    'claude-haiku-4-5': {
-      dated: 'claude-haiku-4-5-20251001',
-      input: 1,
-      output: 5,
-      window: 200_000,
-      provider: 'anthropic',
-    },
-  }),
-)
+const from =
+  (provider_name: string, provider_id: string) =>
+  (name: string, date: string, input: number, output: number, window: number): ModelEntry => ({
+    name,
+    dated: `${name}-${date}`,
+    input,
+    output,
+    window,
+    provider: { provider_name, provider_id, moderation: 'Filtered', credential_fields: ['api_key'] },
+  })
 
-const DATED: ReadonlyMap<string, ModelEntry> = new Map(
-  [...MODELS.values()].map((entry) => [entry.dated, entry] as const),
+const openai = from('OpenAI', 'openai')
+const anthropic = from('Anthropic', 'anthropic')
+
+// Public list prices, noted in 2026; examples for a development server, not an invoice.
+const MODELS: ReadonlyArray<ModelEntry> = [
+  openai('gpt-4o-mini', '2024-07-18', 0.15, 0.6, 128_000),
+  openai('gpt-4o', '2024-08-06', 2.5, 10, 128_000),
+  openai('gpt-4.1', '2025-04-14', 2, 8, 1_047_576),
+  openai('gpt-4.1-mini', '2025-04-14', 0.4, 1.6, 1_047_576),
+  openai('gpt-4.1-nano', '2025-04-14', 0.1, 0.4, 1_047_576),
+  openai('gpt-5', '2025-08-07', 1.25, 10, 400_000),
+  openai('gpt-5-mini', '2025-08-07', 0.25, 2, 400_000),
+  openai('gpt-3.5-turbo', '0125', 0.5, 1.5, 16_385),
+  openai('o3-mini', '2025-01-31', 1.1, 4.4, 200_000),
+  anthropic('claude-sonnet-4-5', '20250929', 3, 15, 200_000),
+  anthropic('claude-haiku-4-5', '20251001', 1, 5, 200_000),
+]
+
+const BY_NAME: ReadonlyMap<string, ModelEntry> = new Map(
+  MODELS.flatMap((entry) => [
+    [entry.name, entry],
+    [entry.dated, entry],
+  ]),
 )
 
 // `openai/gpt-4o-mini` and `azure/gpt-4o-mini` are `gpt-4o-mini` at a named provider.
-const entryOf = (model: string): ModelEntry | undefined => {
-  const bare = model.slice(model.lastIndexOf('/') + 1)
-  return MODELS.get(bare) ?? DATED.get(bare)
-}
+const entryOf = (model: string): ModelEntry | undefined =>
+  BY_NAME.get(model.slice(model.lastIndexOf('/') + 1))
 
-/** Every name is known, save those under `unknown/`, which stand for a typing mistake. */
-export const isKnownModel = (model: string): boolean => !model.startsWith('unknown/')
+/** Refuses the names under `unknown/`, which stand for a typing mistake; every other is known. */
+export const unknownModel = (model: string): Refusal | undefined =>
+  model.startsWith('unknown/')
+    ? refusal(404, `Requested model ${model} is not available in the model list`)
+    : undefined
 
 /** The name under which a model answers: the dated one where there is one, otherwise the name as it was given. */
 export const answeringModel = (model: string): string => entryOf(model)?.dated ?? model
@@ -92,17 +70,12 @@ export const costOf = (
 }
 
 /** The price table as `GET /api/models/public` shows it. */
-export const publicModels = (): ReadonlyArray<Readonly<Record<string, unknown>>> =>
-  [...MODELS].map(([model_name, { input, output, window, provider }]) => ({
-    model_name,
+export const publicModels = (): ReadonlyArray<Fields> =>
+  MODELS.map(({ name, input, output, window, provider }) => ({
+    model_name: name,
     max_context_window: window,
     input_cost: input,
     output_cost: output,
     rate_limit: 30_000,
-    provider: {
-      provider_name: provider === 'openai' ? 'OpenAI' : 'Anthropic',
-      provider_id: provider,
-      moderation: 'Filtered',
-      credential_fields: ['api_key'],
-    },
+    provider,
   }))
