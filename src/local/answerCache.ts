@@ -18,26 +18,25 @@ export interface AnswerCache {
 // The platform keeps an answer for 30 days unless told otherwise.
 const DEFAULT_TTL = 30 * 24 * 60 * 60
 
-const keyOf = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>): string => {
-  const { cache_options: options, customer_identifier: customer } = request
-  const {
-    max_completion_tokens,
-    max_tokens,
-    n,
-    response_format,
-    seed,
-    stop,
-    temperature,
-    tool_choice,
-    tools,
-  } = request
-  return JSON.stringify([
+const DECIDING = [
+  'max_completion_tokens',
+  'max_tokens',
+  'n',
+  'response_format',
+  'seed',
+  'stop',
+  'temperature',
+  'tool_choice',
+  'tools',
+] as const
+
+const keyOf = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>): string =>
+  JSON.stringify([
     messages,
-    [max_completion_tokens, max_tokens, n, response_format, seed, stop, temperature, tool_choice, tools],
-    options?.cache_by_customer === true ? customer : null,
-    options?.is_cached_by_model === true ? request.model : null,
+    DECIDING.map((field) => request[field]),
+    request.cache_options?.cache_by_customer === true ? request.customer_identifier : null,
+    request.cache_options?.is_cached_by_model === true ? request.model : null,
   ])
-}
 
 /** An empty cache that keeps at most `limit` answers; used by requests with `cache_enabled`. */
 export const answerCache = (limit: number): AnswerCache => {
