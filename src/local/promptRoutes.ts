@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import type { Fields } from '../codecs/Fields.js'
 import { answering } from './answering.js'
+import { StoredParams } from './LocalPrompt.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
 import { paged } from './paged.js'
 import { type StoredPrompt, type StoredVersion, versionOf } from './promptStore.js'
@@ -10,6 +11,11 @@ import { sendRefusal } from './send.js'
 // Prompts come from code or files; they have no history of their own.
 const SINCE = '2026-01-01T00:00:00Z'
 
+// What a version doesn't say of its parameters, the platform says is null.
+const NOT_STORED: Fields = Object.fromEntries(
+  Object.keys(StoredParams.type.props).map((name) => [name, null]),
+)
+
 const versionBody = (prompt: StoredPrompt, version: StoredVersion): Fields => ({
   id: `pv_${prompt.id}_${version.version}`,
   prompt_version_id: `pv_${prompt.id}_${version.version}`,
@@ -18,18 +24,7 @@ const versionBody = (prompt: StoredPrompt, version: StoredVersion): Fields => ({
   messages: version.messages,
   model: version.model ?? null,
   stream: false,
-  temperature: null,
-  max_tokens: null,
-  top_p: null,
-  frequency_penalty: null,
-  presence_penalty: null,
-  reasoning_effort: null,
-  verbosity: null,
-  seed: null,
-  thinking: null,
-  tools: null,
-  tool_choice: null,
-  response_format: null,
+  ...NOT_STORED,
   json_schema: null,
   is_enforcing_response_format: version.params?.response_format !== undefined,
   variables: version.variables ?? {},
