@@ -67,14 +67,6 @@ const ended = (server: Server): Promise<void> =>
     server.closeAllConnections()
   })
 
-const once = <A>(make: () => A): (() => A) => {
-  let made: { readonly value: A } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
-}
-
 /** A gateway that may repeat one secret more. */
 const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
   ...gateway,
@@ -133,10 +125,11 @@ export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
   // Never the key of the environment, which belongs to the platform.
   const connection = { baseUrl: `${origin}/api`, apiKey: options.apiKey ?? 'local' }
   const sink = bufferedSink(respanTransport(connection), { maxDelay: 100, flushTimeout: 5_000 })
-  const close = once(async () => {
-    await sink.close()
-    await ended(server)
-  })
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closed ??= sink.close().then(() => ended(server))
+    return closed
+  }
   return {
     baseUrl: connection.baseUrl,
     port,
