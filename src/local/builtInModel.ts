@@ -1,3 +1,4 @@
+import { Fields } from '../codecs/Fields.js'
 import { composeFromResults, composeText } from './composeText.js'
 import { hash } from './hash.js'
 import { type ModelMessage, type ModelRequest, type ModelTool, textOf } from './ModelRequest.js'
@@ -80,13 +81,7 @@ const hintsFor = (messages: ReadonlyArray<ModelMessage>, h: number): SchemaHints
 }
 
 const fieldNames = (parameters: unknown): ReadonlyArray<string> =>
-  typeof parameters === 'object' &&
-  parameters !== null &&
-  'properties' in parameters &&
-  typeof parameters.properties === 'object' &&
-  parameters.properties !== null
-    ? Object.keys(parameters.properties)
-    : []
+  Fields.is(parameters) && Fields.is(parameters.properties) ? Object.keys(parameters.properties) : []
 
 const relevance = (tool: ModelTool, question: string): number => {
   const asked = new Set(keywordsOf(question).map(stemOf))

@@ -98,7 +98,7 @@ const isNull = (schema: unknown): boolean =>
   Fields.is(schema) && (schema.type === 'null' || schema.const === null)
 
 const objectOf = (schema: Fields, place: Place): Made => {
-  const properties = Fields.is(schema.properties) ? schema.properties : {}
+  const properties = fieldsIn(schema.properties)
   const required = listOf(schema.required).filter((key) => typeof key === 'string')
   const optional = Object.keys(properties).filter((key) => !required.includes(key))
   const wanted = place.depth >= DEEP || required.length > 0 ? required : [...required, ...optional]
