@@ -14,9 +14,9 @@ const weighted = (models: Weighted, h: number): string | undefined => {
 }
 
 /**
- * The models to try for a request, the first one first, by the rules of section 2.5 of the contract: a
- * `load_balance_models` list beats `model`, which beats a `load_balance_group`, which beats the router's `models`;
- * then come `models` beside a `model`, and `fallback_models` unless `disable_fallback`.
+ * The models to try for a request, the first one first: a `load_balance_models` list beats `model`, which beats a
+ * `load_balance_group`, which beats the router's `models`; then come `models` beside a `model`, and `fallback_models`
+ * unless `disable_fallback`.
  *
  * The pick among weighted models depends on the conversation alone: the same request, the same model.
  */

@@ -123,10 +123,8 @@ function* deltasOf(choice: ModelChoice, request: ChatRequest): Generator<Fields>
   })
   yield delta({ role: 'assistant', content: calls.length > 0 ? null : '', refusal: null })
   for (const piece of tokensOf(reasoning ?? '')) yield delta({ reasoning_content: piece })
-  let at = 0
-  for (const piece of tokensOf(content ?? '')) {
+  for (const [at, piece] of tokensOf(content ?? '').entries()) {
     yield delta({ content: piece }, logprobsOf(request, piece, at))
-    at += 1
   }
   for (const [call, { id, name, arguments: json }] of calls.entries()) {
     yield delta({ tool_calls: [{ index: call, id, type: 'function', function: { name, arguments: '' } }] })
