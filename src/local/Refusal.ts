@@ -1,3 +1,5 @@
+import type { DecodeFailure } from '../codecs/decode.js'
+
 /** An answer that is not a success: its status, and its body as the platform sends it. */
 export interface Refusal {
   readonly status: number
@@ -13,3 +15,11 @@ export const invalid = (errors: Readonly<Record<string, ReadonlyArray<string>>>)
   status: 422,
   body: { detail: 'Validation error', errors },
 })
+
+/** What is wrong with a value, as the platform would say it. */
+export const failureText = ({ path, expected, found }: DecodeFailure): string =>
+  `${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}`
+
+/** A decode failure as a 422 body, under the field it is about. */
+export const invalidField = (failure: DecodeFailure): Refusal =>
+  invalid({ [/^[^.[]+/u.exec(failure.path)?.[0] ?? 'non_field_errors']: [failureText(failure)] })

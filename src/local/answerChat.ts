@@ -7,13 +7,13 @@ import { builtInModel } from './builtInModel.js'
 import { candidateModels } from './candidateModels.js'
 import type { ChatAnswer } from './chatBodies.js'
 import type { Fault } from './Fault.js'
-import type { FaultList } from './faultList.js'
 import { faultRefusal } from './faultRefusal.js'
+import type { LocalState } from './LocalState.js'
 import { answeringModel, unknownModel } from './models.js'
 import { invalid, type Refusal } from './Refusal.js'
 import type { ResolvedRequest } from './resolvePrompt.js'
 import { toModelRequest } from './toModelRequest.js'
-import { askUpstream, type Upstream } from './upstream.js'
+import { askUpstream } from './upstream.js'
 import { wrongRequest } from './wrongRequest.js'
 
 /** How a chat request is answered: by the built-in model, or by an upstream's response, with a fault on top. */
@@ -22,12 +22,9 @@ export type ChatOutcome =
   | { readonly _tag: 'Upstream'; readonly response: Response; readonly model: string; readonly fault: Fault }
 
 /** What answering takes besides the request. */
-export interface Answering {
-  readonly faults: FaultList
+export interface Answering extends Pick<LocalState, 'cache' | 'faults' | 'upstream'> {
   /** A fault of this request alone; it strikes every model. */
   readonly ownFault: Fault | undefined
-  readonly cache: AnswerCache
-  readonly upstream: Upstream | undefined
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal
 }

@@ -3,12 +3,13 @@ import type { Context } from 'hono'
 import { left, right } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
+import { parseJson } from '../http/parseJson.js'
 import { answerChat, type ChatOutcome } from './answerChat.js'
 import { chatBody, chatChunks } from './chatBodies.js'
 import { Fault } from './Fault.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
-import { type Refusal, refusal } from './Refusal.js'
-import { invalidField, readChatRequest } from './readChatRequest.js'
+import { invalidField, type Refusal, refusal } from './Refusal.js'
+import { readChatRequest } from './readChatRequest.js'
 import { type ResolvedRequest, resolvePrompt } from './resolvePrompt.js'
 import { ERROR, sendJson, sendPieces, sendRefusal } from './send.js'
 
@@ -42,12 +43,10 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<strin
 
 const ownFault = (header: string | undefined): Either<Refusal, Fault | undefined> => {
   if (header === undefined) return right(undefined)
-  try {
-    const decoded = decode(Fault)(JSON.parse(header))
-    return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : right(decoded.right)
-  } catch {
-    return left(refusal(400, 'x-local-fault is not JSON'))
-  }
+  const json = parseJson(header)
+  if (json === undefined) return left(refusal(400, 'x-local-fault is not JSON'))
+  const decoded = decode(Fault)(json)
+  return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : decoded
 }
 
 const sendUpstream = async (
@@ -82,15 +81,8 @@ export const chatRoute =
     if (fault._tag === 'Left') return sendRefusal(fault.left)
     const resolved = resolvePrompt(state.prompts, request.right)
     if (resolved._tag === 'Left') return sendRefusal(resolved.left)
-    const { cache, chunkDelay, faults, upstream } = state
-    const signal = c.req.raw.signal
-    const outcome = await answerChat(resolved.right, {
-      cache,
-      faults,
-      ownFault: fault.right,
-      signal,
-      upstream,
-    })
+    const { signal } = c.req.raw
+    const outcome = await answerChat(resolved.right, { ...state, ownFault: fault.right, signal })
     if (outcome._tag === 'Left') return sendRefusal(outcome.left)
     if (outcome.right._tag === 'Upstream') {
       c.get('record').update({ model: outcome.right.model })
@@ -99,6 +91,6 @@ export const chatRoute =
     const { chat, fault: struck } = outcome.right
     c.get('record').update({ model: chat.model })
     return chat.request.stream === true
-      ? sendPieces(c, events(chatChunks(chat)), { slowChunks: chunkDelay, ...struck }, MISFITS, SSE)
+      ? sendPieces(c, events(chatChunks(chat)), { slowChunks: state.chunkDelay, ...struck }, MISFITS, SSE)
       : sendJson(c, chatBody(chat), struck)
   }

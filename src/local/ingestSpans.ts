@@ -1,9 +1,9 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
-import { decode } from '../codecs/decode.js'
+import { type DecodeFailure, decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
-import { type Refusal, refusal } from './Refusal.js'
+import { failureText, type Refusal, refusal } from './Refusal.js'
 
 // Known to the server, but not among the types that the documentation lists.
 const OTHER_TYPES = new Set(['score', 'batch', 'span'])
@@ -32,6 +32,14 @@ const listOf = (body: unknown): ReadonlyArray<unknown> | undefined => {
   return Fields.is(body) && Array.isArray(body.data) ? body.data : undefined
 }
 
+const readSpan = (item: unknown): Either<DecodeFailure, SpanPayload> => {
+  const decoded = decode(SpanPayload)(normalised(item))
+  if (decoded._tag === 'Left') return decoded
+  const span = decoded.right
+  const blank = (['trace_unique_id', 'span_unique_id'] as const).find((key) => span[key].trim() === '')
+  return blank === undefined ? decoded : left({ path: blank, expected: 'text', found: 'an empty string' })
+}
+
 /**
  * Reads the spans of an ingest request, an array or `{ data }`. One invalid span refuses them all, with 400 and
  * under `errors` the index of each refused span and why, so that a client can send the others again.
@@ -39,25 +47,11 @@ const listOf = (body: unknown): ReadonlyArray<unknown> | undefined => {
 export const ingestSpans = (body: unknown): Either<Refusal, ReadonlyArray<SpanPayload>> => {
   const list = listOf(body)
   if (list === undefined) return left(refusal(400, 'Invalid request format'))
-  const spans: Array<SpanPayload> = []
-  const errors: Record<string, ReadonlyArray<string>> = {}
-  for (const [index, item] of list.entries()) {
-    const decoded = decode(SpanPayload)(normalised(item))
-    if (decoded._tag === 'Left') {
-      const { path, expected, found } = decoded.left
-      errors[index] = [`${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}`]
-      continue
-    }
-    const span = decoded.right
-    const blank = (['trace_unique_id', 'span_unique_id'] as const).find((key) => span[key].trim() === '')
-    if (blank === undefined) spans.push(span)
-    else errors[index] = [`${blank}: expected text, found an empty string`]
-  }
-  const refused = Object.keys(errors).length
-  return refused === 0
-    ? right(spans)
-    : left({
-        status: 400,
-        body: { detail: `${refused} of ${list.length} spans are invalid; none was stored`, errors },
-      })
+  const read = list.map(readSpan)
+  const errors = read.flatMap((one, index) =>
+    one._tag === 'Left' ? [[index, [failureText(one.left)]] as const] : [],
+  )
+  if (errors.length === 0) return right(read.flatMap((one) => (one._tag === 'Right' ? [one.right] : [])))
+  const detail = `${errors.length} of ${list.length} spans are invalid; none was stored`
+  return left({ status: 400, body: { detail, errors: Object.fromEntries(errors) } })
 }

@@ -1,10 +1,10 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from '#fp/Either'
+import { left } from '#fp/Either'
 import { ChatRequest } from '../codecs/ChatRequest.js'
-import { type DecodeFailure, decode } from '../codecs/decode.js'
+import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { mergeParams } from './mergeParams.js'
-import { invalid, type Refusal, refusal } from './Refusal.js'
+import { invalid, invalidField, type Refusal, refusal } from './Refusal.js'
 
 // Ours never sends them; other clients send them with their defaults, and a server takes that.
 const IGNORED = new Set(['field_name', 'delimiter', 'mock_response', 'is_log_omitted'])
@@ -28,14 +28,6 @@ const missing = (fields: Fields): Refusal | undefined => {
   return Object.keys(errors).length > 0 ? invalid(errors) : undefined
 }
 
-/** A decode failure as a 422 body, under the field it is about. */
-export const invalidField = ({ path, expected, found }: DecodeFailure): Refusal =>
-  invalid({
-    [/^[^.[]+/u.exec(path)?.[0] ?? 'non_field_errors']: [
-      `${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}`,
-    ],
-  })
-
 /**
  * Reads the body of a chat request: 400 when it isn't a JSON object, 422 with the field that is wrong.
  *
@@ -49,5 +41,5 @@ export const readChatRequest = (body: unknown, header: string | undefined): Eith
   const absent = missing(fields)
   if (absent) return left(absent)
   const decoded = decode(ChatRequest)(fields)
-  return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : right(decoded.right)
+  return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : decoded
 }
