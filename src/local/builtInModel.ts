@@ -5,7 +5,7 @@ import { type ModelMessage, type ModelRequest, type ModelTool, textOf } from './
 import { readPrompt } from './readPrompt.js'
 import { countTokens, tokensOf } from './tokensOf.js'
 import { type SchemaHints, valueFromSchema } from './valueFromSchema.js'
-import { keywordsOf, namesOf, stemOf, wordsOf } from './words.js'
+import { keywordsOf, namesOf, stemOf, stemsAmong, wordsOf } from './words.js'
 
 /** A call of a function by the built-in model; `arguments` is JSON text, cut off when `finishReason` is `length`. */
 export interface ModelCall {
@@ -88,14 +88,9 @@ const relevance = (tool: ModelTool, question: string): number => {
   const about = [
     tool.name.replaceAll(/[_\-.]|(?<=[a-z])(?=[A-Z])/gu, ' '),
     tool.description ?? '',
-    fieldNames(tool.parameters).join(' '),
+    ...fieldNames(tool.parameters),
   ]
-  return new Set(
-    about
-      .flatMap(wordsOf)
-      .map(stemOf)
-      .filter((stem) => asked.has(stem)),
-  ).size
+  return stemsAmong(asked, about.join(' '))
 }
 
 const toolsFor = (request: ModelRequest, question: string): ReadonlyArray<ModelTool> => {

@@ -2,7 +2,7 @@ import { pick } from './hash.js'
 import { type ModelMessage, textOf } from './ModelRequest.js'
 import { parseShallow } from './parseShallow.js'
 import { type Reading, readPrompt } from './readPrompt.js'
-import { keywordsOf, sentencesOf, stemOf, wordsOf } from './words.js'
+import { capitalised, keywordsOf, sentencesOf, stemOf, stemsAmong, wordsOf } from './words.js'
 
 const OPENERS = [
   'The quickest way into {topic} is to ask which problem it answers.',
@@ -44,8 +44,6 @@ const QUOTING = ['According to the text: ', 'From what you gave me: ', 'The mate
 
 const ASKED_ABOUT = ['As for {topic}: ', 'About {topic}: ', 'On {topic}: '] as const
 
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-
 const fill = (template: string, topic: string): string =>
   capitalised(template.replaceAll('{topic}', () => topic))
 
@@ -82,23 +80,15 @@ const LABEL = /^(?:context|documents?|source|facts?|content|title|answer)\s*:\s*
 
 const quoted = (sentences: ReadonlyArray<string>, question: string): string | undefined => {
   const wanted = new Set(keywordsOf(question).map(stemOf))
-  if (wanted.size === 0) return undefined
-  const scored = sentences.map((text) => ({
-    text,
-    score: new Set(
-      wordsOf(text)
-        .map(stemOf)
-        .filter((stem) => wanted.has(stem)),
-    ).size,
-  }))
+  const scored = sentences.map((text) => ({ text, score: stemsAmong(wanted, text) }))
   const best = scored.reduce((a, b) => (b.score > a.score ? b : a), { text: '', score: 0 })
   return best.score * 2 >= wanted.size && best.score > 0 ? best.text.replace(LABEL, '') : undefined
 }
 
 const NUMBERS: Readonly<Record<string, number>> = {
-  a: 1,
   one: 1,
   single: 1,
+  'a single': 1,
   two: 2,
   three: 3,
   four: 4,
@@ -119,7 +109,7 @@ const lengthAsked = (instructions: string, h: number): Length => {
     instructions,
   )?.[1]
   if (sentences !== undefined) {
-    const asked = NUMBERS[sentences.toLowerCase().replace('a single', 'single')] ?? Number(sentences)
+    const asked = NUMBERS[sentences.toLowerCase()] ?? Number(sentences)
     return { sentences: Math.max(1, asked), words: 0 }
   }
   if (/\b(?:brief|briefly|concise|short|succinct|terse)\b/iu.test(instructions))

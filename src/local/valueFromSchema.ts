@@ -1,5 +1,6 @@
 import { Fields } from '../codecs/Fields.js'
 import { hash, pick } from './hash.js'
+import { capitalised } from './words.js'
 
 /** What a value may be made of: the words of the conversation. */
 export interface SchemaHints {
@@ -161,8 +162,6 @@ const FORMATS: Readonly<Record<string, (h: number) => string>> = {
   hostname: () => 'example.com',
   ipv4: (h) => `192.0.2.${h % 255}`,
 }
-
-const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 const wording = ({ name, hints, h, index, listed }: Place): string => {
   const named = hints.names[index % Math.max(1, hints.names.length)]

@@ -35,6 +35,17 @@ export const keywordsOf = (text: string): ReadonlyArray<string> => {
   })
 }
 
+/** How many of some stems a text has. */
+export const stemsAmong = (stems: ReadonlySet<string>, text: string): number =>
+  new Set(
+    wordsOf(text)
+      .map(stemOf)
+      .filter((stem) => stems.has(stem)),
+  ).size
+
+/** A text with a capital at its beginning. */
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
 /** The names in a text: runs of capitalised words, such as `New York`. */
 export const namesOf = (text: string): ReadonlyArray<string> => {
   const runs = text.match(/\p{Lu}[\p{L}\p{M}'’-]+(?: \p{Lu}[\p{L}\p{M}'’-]+)*/gu) ?? []
