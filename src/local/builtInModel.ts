@@ -93,18 +93,17 @@ const relevance = (tool: ModelTool, question: string): number => {
   return stemsAmong(asked, about.join(' '))
 }
 
-const toolsFor = (request: ModelRequest, question: string): ReadonlyArray<ModelTool> => {
+const toolFor = (request: ModelRequest, question: string): ModelTool | undefined => {
   const { toolChoice, tools, messages } = request
-  if (toolChoice === 'none' || tools.length === 0) return []
-  if (typeof toolChoice === 'object') return tools.filter(({ name }) => name === toolChoice.name).slice(0, 1)
-  const ranked = tools
+  if (toolChoice === 'none') return undefined
+  if (typeof toolChoice === 'object') return tools.find(({ name }) => name === toolChoice.name)
+  const [best] = tools
     .map((tool) => ({ tool, score: relevance(tool, question) }))
     .toSorted((a, b) => b.score - a.score)
-  const best = ranked.slice(0, 1).map(({ tool }) => tool)
-  if (toolChoice === 'required') return best
+  if (toolChoice === 'required') return best?.tool
   // The results are in: a model that called again here would never end.
-  if (messages.at(-1)?.role === 'tool') return []
-  return readPrompt(question).ask._tag === 'Topic' ? best : []
+  if (messages.at(-1)?.role === 'tool') return undefined
+  return readPrompt(question).ask._tag === 'Topic' ? best?.tool : undefined
 }
 
 // "the weather in Paris and Oslo" is two calls of a function that takes one place.
@@ -157,6 +156,22 @@ const within = (text: string, budget: number): Budgeted => {
     : { text: tokens.slice(0, budget).join(''), left: 0, cut: true }
 }
 
+/** Calls as far as there is room for their arguments; none comes after one that is cut off. */
+const callsWithin = (
+  calls: ReadonlyArray<ModelCall>,
+  budget: number,
+): { readonly calls: ReadonlyArray<ModelCall>; readonly cut: boolean } => {
+  const made: Array<ModelCall> = []
+  let left = budget
+  for (const call of calls) {
+    const kept = within(call.arguments, left)
+    made.push({ ...call, arguments: kept.text })
+    if (kept.cut) return { calls: made, cut: true }
+    left = kept.left
+  }
+  return { calls: made, cut: false }
+}
+
 const thoughts = (question: string): string => {
   const { topic } = readPrompt(question)
   return `The question is about ${topic}. First I settle what is asked, then what is known, then how to say it briefly.`
@@ -166,37 +181,17 @@ const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoi
   const h = base + index
   const question = lastUserText(request.messages)
   const budget = request.maxTokens ?? Number.POSITIVE_INFINITY
-  const reasoning = request.reasoning ? within(thoughts(question), budget) : undefined
-  const left = reasoning?.left ?? budget
-  const tools = reasoning?.cut ? [] : toolsFor(request, question)
-  if (tools.length > 0) {
-    const calls: Array<ModelCall> = []
-    let room = left
-    let cut = false
-    for (const call of tools.flatMap((tool) => callsOf(request, tool, h))) {
-      if (cut) break
-      const kept = within(call.arguments, room)
-      calls.push({ ...call, arguments: kept.text })
-      room = kept.left
-      cut = kept.cut
-    }
-    return {
-      index,
-      reasoning: reasoning?.text,
-      content: null,
-      calls,
-      finishReason: cut ? 'length' : 'tool_calls',
-    }
+  const thought = request.reasoning ? within(thoughts(question), budget) : undefined
+  const left = thought?.left ?? budget
+  const reasoning = thought?.text
+  const tool = thought?.cut ? undefined : toolFor(request, question)
+  if (tool !== undefined) {
+    const { calls, cut } = callsWithin(callsOf(request, tool, h), left)
+    return { index, reasoning, content: null, calls, finishReason: cut ? 'length' : 'tool_calls' }
   }
   const content = within(cutAtStop(contentOf(request, h), request.stop), left)
-  const length = content.cut || reasoning?.cut === true
-  return {
-    index,
-    reasoning: reasoning?.text,
-    content: content.text,
-    calls: [],
-    finishReason: length ? 'length' : 'stop',
-  }
+  const cut = content.cut || thought?.cut === true
+  return { index, reasoning, content: content.text, calls: [], finishReason: cut ? 'length' : 'stop' }
 }
 
 /** How many tokens of the answer a choice is. */
