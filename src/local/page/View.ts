@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { formatCount } from './format.js'
 import type { Markup } from './layout.js'
 
 /** What is shown, and for how many characters of content there is room after it. */
@@ -66,7 +67,7 @@ export const each =
     }
     const hidden = items.length - markups.length
     return {
-      markup: html`${markups}${hidden > 0 ? html`<p class="cut">… ${hidden.toLocaleString('en-US')} more</p>` : ''}`,
+      markup: html`${markups}${hidden > 0 ? html`<p class="cut">… ${formatCount(hidden)} more</p>` : ''}`,
       room: left,
     }
   }

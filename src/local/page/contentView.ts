@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
 import { parsedJson } from '../traceView.js'
-import { shortened } from './format.js'
+import { formatCount, shortened } from './format.js'
 import type { Markup } from './layout.js'
 import { always, atMost, each, framed, inOrder, type View } from './View.js'
 
@@ -25,7 +25,7 @@ export const textView =
     const hidden = text.length - shown.length
     return {
       markup: html`${shown === '' && hidden > 0 ? '' : frame(shown)}${
-        hidden > 0 ? html`<p class="cut">… ${hidden.toLocaleString('en-US')} more characters</p>` : ''
+        hidden > 0 ? html`<p class="cut">… ${formatCount(hidden)} more characters</p>` : ''
       }`,
       room: room - shown.length,
     }
