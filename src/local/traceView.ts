@@ -195,7 +195,9 @@ export const traceView = (id: string, spans: ReadonlyArray<SpanPayload>): TraceV
   }
 }
 
-const iso = (ms: number): string | null => (ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : null)
+/** A moment as RFC 3339 in UTC; `undefined` for what is none that `Date` can hold. */
+export const isoTime = (ms: number): string | undefined =>
+  ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : undefined
 
 /** JSON as a value, where a text is JSON. */
 export const parsedJson = (text: string | undefined): unknown => {
@@ -225,26 +227,24 @@ export const said = (
   trace.root?.span[field] ?? trace.rows.find(({ span }) => span[field] !== undefined)?.span[field]
 
 /** A trace without its spans, as `POST /api/traces/list/` gives it. */
-export const traceSummary = (trace: TraceView): Fields => {
-  return {
-    id: trace.id,
-    trace_unique_id: trace.id,
-    name: trace.name,
-    start_time: iso(trace.start),
-    end_time: iso(trace.end),
-    duration: (trace.end - trace.start) / 1000,
-    span_count: trace.spanCount,
-    llm_call_count: trace.modelCalls,
-    total_prompt_tokens: trace.promptTokens,
-    total_completion_tokens: trace.completionTokens,
-    total_tokens: trace.promptTokens + trace.completionTokens,
-    total_cost: trace.cost ?? 0,
-    error_count: trace.errors,
-    metadata: trace.root?.span.metadata ?? {},
-    customer_identifier: said(trace, 'customer_identifier') ?? null,
-    environment: 'local',
-  }
-}
+export const traceSummary = (trace: TraceView): Fields => ({
+  id: trace.id,
+  trace_unique_id: trace.id,
+  name: trace.name,
+  start_time: isoTime(trace.start) ?? null,
+  end_time: isoTime(trace.end) ?? null,
+  duration: (trace.end - trace.start) / 1000,
+  span_count: trace.spanCount,
+  llm_call_count: trace.modelCalls,
+  total_prompt_tokens: trace.promptTokens,
+  total_completion_tokens: trace.completionTokens,
+  total_tokens: trace.promptTokens + trace.completionTokens,
+  total_cost: trace.cost ?? 0,
+  error_count: trace.errors,
+  metadata: trace.root?.span.metadata ?? {},
+  customer_identifier: said(trace, 'customer_identifier') ?? null,
+  environment: 'local',
+})
 
 /** A trace as `GET /api/traces/{id}/` gives it. */
 export const traceBody = (trace: TraceView): Fields => ({

@@ -1,3 +1,5 @@
+import { isoTime } from '../traceView.js'
+
 const trimmed = (n: number, digits: number): string => {
   const text = n.toFixed(digits)
   return text.includes('.') ? text.replace(/\.?0+$/u, '') : text
@@ -35,20 +37,8 @@ export const formatCost = (usd: number): string => {
   return `$${trimmed(usd, digits)}`
 }
 
-const valid = (ms: number): boolean => ms > 0 && ms < 8.64e15
-
 /** A moment in UTC, to the ms: `2026-03-07 08:00:00.003`. */
-export const formatTime = (ms: number): string =>
-  valid(ms) ? new Date(ms).toISOString().replace('T', ' ').replace('Z', '') : 'unknown'
-
-/** The marks of a time axis: round numbers of ms from 0 up to the duration, four to eight of them. */
-export const ticksFor = (duration: number): ReadonlyArray<number> => {
-  if (!(duration > 0) || !Number.isFinite(duration)) return [0]
-  const rough = duration / 5
-  const magnitude = 10 ** Math.floor(Math.log10(rough))
-  const step = ([1, 2, 5, 10].find((factor) => factor * magnitude >= rough) ?? 10) * magnitude
-  return Array.from({ length: Math.floor(duration / step + 1e-9) + 1 }, (_, index) => index * step)
-}
+export const formatTime = (ms: number): string => isoTime(ms)?.replace('T', ' ').replace('Z', '') ?? 'unknown'
 
 /** A name, an id or another word that is short unless somebody means harm: at most 200 characters of it. */
 export const shortened = (text: string): string => (text.length <= 200 ? text : `${text.slice(0, 200)}…`)

@@ -1,17 +1,11 @@
 import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
 import type { SpanView } from '../traceView.js'
+import { type Axis, at, gridLines, percent } from './axis.js'
 import { contentView, jsonView, preView, textView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTokens, shortened } from './format.js'
 import type { Markup } from './layout.js'
 import { always, each, framed, inOrder, type View } from './View.js'
-
-/** The time axis of a trace: where it starts and how long it is (ms), and its marks. */
-export interface Axis {
-  readonly start: number
-  readonly duration: number
-  readonly ticks: ReadonlyArray<number>
-}
 
 const GROUPS: Readonly<Record<string, string>> = {
   workflow: 'workflow',
@@ -29,18 +23,6 @@ const GROUPS: Readonly<Record<string, string>> = {
 }
 
 const typeOf = ({ span }: SpanView): string => span.log_type ?? 'chat'
-
-const percent = (ms: number, { duration }: Axis): number =>
-  duration > 0 && Number.isFinite(duration) ? Math.min(100, Math.max(0, (ms / duration) * 100)) : 0
-
-const at = (n: number): string => `${Number(n.toFixed(3))}%`
-
-/** The vertical lines of the axis; drawn in each row. */
-const gridLines = (axis: Axis): ReadonlyArray<Markup> =>
-  axis.ticks.map(
-    (tick) =>
-      html`<line class="tick" x1="${at(percent(tick, axis))}" x2="${at(percent(tick, axis))}" y1="0" y2="100%"/>`,
-  )
 
 const rect = (kind: string, from: number, to: number): Markup =>
   html`<rect class="bar${kind}" x="${at(from)}" width="${at(to - from)}" y="12" height="14" rx="3"/>`

@@ -1,17 +1,10 @@
 import { html } from 'hono/html'
 import { said, type TraceView } from '../traceView.js'
+import { axisOf, axisView } from './axis.js'
 import { contentView } from './contentView.js'
-import {
-  formatCost,
-  formatCount,
-  formatDuration,
-  formatTime,
-  formatTokens,
-  shortened,
-  ticksFor,
-} from './format.js'
+import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortened } from './format.js'
 import { layout, type Markup } from './layout.js'
-import { type Axis, spanView } from './spanView.js'
+import { spanView } from './spanView.js'
 import { always, framed, inOrder, type View } from './View.js'
 
 const STATUS: Readonly<Record<TraceView['status'], string>> = {
@@ -70,13 +63,6 @@ const ends = (trace: TraceView, api: string): View => {
   )
 }
 
-const axisView = ({ duration, ticks }: Axis): Markup =>
-  html`<div class="axis"><span>Span</span><svg height="34" aria-hidden="true">${ticks.map((tick) => {
-    const x = duration > 0 ? (tick / duration) * 100 : 0
-    const anchor = tick === 0 ? 'start' : x > 96 ? 'end' : 'middle'
-    return html`<text x="${Number(x.toFixed(3))}%" y="21" text-anchor="${anchor}">${tick === 0 ? '0' : formatDuration(tick)}</text>`
-  })}</svg><span class="num">Duration</span><span class="num">Tokens in → out</span></div>`
-
 // More rows, and more characters of content, than anybody reads; the API has the rest.
 const MOST_ROWS = 2_000
 const MOST_CONTENT = 2_000_000
@@ -97,8 +83,7 @@ export const tracePage = (
   trace: TraceView,
   { host, isStill }: { readonly host: string; readonly isStill: boolean },
 ): Markup => {
-  const duration = trace.end - trace.start
-  const axis: Axis = { start: trace.start, duration, ticks: ticksFor(duration) }
+  const axis = axisOf(trace)
   const hidden = trace.rows.length - MOST_ROWS
   const api = `/api/traces/${encodeURIComponent(trace.id)}`
   const rows = trace.rows.slice(0, MOST_ROWS).map((row) => spanView(row, axis, api))
