@@ -60,7 +60,7 @@ export const promptRoutes = (state: LocalState): Hono<LocalEnv> => {
   const { prompts } = state
   const list = answering(state, 'prompts', (c) => paged(c, [...prompts.values()].map(promptBody), 100))
   const one = (c: Context<LocalEnv>): StoredPrompt | undefined => prompts.get(c.req.param('id') ?? '')
-  return new Hono<LocalEnv>({ strict: false })
+  return new Hono<LocalEnv>()
     .get('/', list)
     .post('/list', list)
     .get(

@@ -20,7 +20,7 @@ export const traceRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
       ? sendRefusal({ status: 404, body: { error: 'Trace not found' } })
       : sendJson(c, traceBody(view(id)))
   }
-  return new Hono<LocalEnv>({ strict: false })
+  return new Hono<LocalEnv>()
     .get('/', (c) => sendJson(c, list(c)))
     .post('/list', (c) => sendJson(c, list(c)))
     .get('/:id', one)

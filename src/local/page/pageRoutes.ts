@@ -46,7 +46,7 @@ export const pageRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
     host: hostOf(c),
     isStill: c.req.query('still') !== undefined,
   })
-  return new Hono<LocalEnv>({ strict: false })
+  return new Hono<LocalEnv>()
     .get('/', (c) => c.redirect('/traces'))
     .get(
       '/favicon.svg',
