@@ -77,6 +77,20 @@ const remainder: Operator = (left, right) => {
   return constant(printf(left.value, { positional, keywords: isFields(right) ? right.value : new Map() }))
 }
 
+type Comparison = (left: Value, right: Value) => boolean
+
+/** The operators that tell whether something holds of two values; most of them are tests, too. */
+export const COMPARISONS = {
+  '==': isEqual,
+  '!=': (left, right) => !isEqual(left, right),
+  '<': (left, right) => compare(left, right) < 0,
+  '<=': (left, right) => compare(left, right) <= 0,
+  '>': (left, right) => compare(left, right) > 0,
+  '>=': (left, right) => compare(left, right) >= 0,
+  in: isIn,
+  'not in': (left, right) => !isIn(left, right),
+} satisfies Readonly<Record<string, Comparison>>
+
 /** Comparing one after another, `1 < x < 5`, means both. */
 export const ORDERS: ReadonlySet<string> = new Set(['<', '<=', '>', '>='])
 
@@ -89,12 +103,8 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['/', divide],
   ['//', floorDivide],
   ['%', remainder],
-  ['==', (left, right) => constant(isEqual(left, right))],
-  ['!=', (left, right) => constant(!isEqual(left, right))],
-  ['<', (left, right) => constant(compare(left, right) < 0)],
-  ['<=', (left, right) => constant(compare(left, right) <= 0)],
-  ['>', (left, right) => constant(compare(left, right) > 0)],
-  ['>=', (left, right) => constant(compare(left, right) >= 0)],
-  ['in', (left, right) => constant(isIn(left, right))],
-  ['not in', (left, right) => constant(!isIn(left, right))],
+  ...Object.entries(COMPARISONS).map(([name, holds]): [string, Operator] => [
+    name,
+    (left, right) => constant(holds(left, right)),
+  ]),
 ])

@@ -1,8 +1,5 @@
-import { compare } from './compare.js'
-import { isEqual } from './isEqual.js'
-import { isIn } from './isIn.js'
 import type { Value } from './jinja.js'
-import { modulo } from './operators.js'
+import { COMPARISONS, modulo } from './operators.js'
 import { type Arguments, checkArguments, type Parameters } from './parameters.js'
 import {
   constant,
@@ -80,28 +77,13 @@ export const TESTS: ReadonlyMap<string, Test> = new Map([
   ['even', property((value) => remainder(value, constant(2)) === 0)],
   ['divisibleby', relation((value, divisor) => remainder(value, divisor) === 0)],
   ['sameas', relation(isSame)],
-  ['in', relation(isIn)],
-  ...under(['eq', 'equalto', '=='], relation(isEqual)),
-  ...under(
-    ['ne', '!='],
-    relation((value, other) => !isEqual(value, other)),
-  ),
-  ...under(
-    ['lt', 'lessthan', '<'],
-    relation((value, other) => compare(value, other) < 0),
-  ),
-  ...under(
-    ['le', '<='],
-    relation((value, other) => compare(value, other) <= 0),
-  ),
-  ...under(
-    ['gt', 'greaterthan', '>'],
-    relation((value, other) => compare(value, other) > 0),
-  ),
-  ...under(
-    ['ge', '>='],
-    relation((value, other) => compare(value, other) >= 0),
-  ),
+  ['in', relation(COMPARISONS.in)],
+  ...under(['eq', 'equalto', '=='], relation(COMPARISONS['=='])),
+  ...under(['ne', '!='], relation(COMPARISONS['!='])),
+  ...under(['lt', 'lessthan', '<'], relation(COMPARISONS['<'])),
+  ...under(['le', '<='], relation(COMPARISONS['<='])),
+  ...under(['gt', 'greaterthan', '>'], relation(COMPARISONS['>'])),
+  ...under(['ge', '>='], relation(COMPARISONS['>='])),
 ])
 
 /** @throws TypeError for a test that there isn't, and for arguments that don't fit */
