@@ -135,7 +135,7 @@ const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => 
   if (use === undefined)
     return { expected: `a filter as Jinja has it, ${known(FILTERS)}`, found: 'another expression' }
   const test = testOfFilter(use.name)
-  return test === undefined ? filterProblem(use) : testProblem({ ...use, name: test.test })
+  return test === undefined ? filterProblem(use) : testProblem({ ...use, name: test.name })
 }
 
 const isNames = (target: Node): boolean =>
@@ -193,7 +193,7 @@ const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): Rea
     }
     return open.slice(0, -1)
   }
-  if (word !== 'elif' && !CLOSING.has(word)) {
+  if (!CLOSING.has(word)) {
     throw refuse(KNOWN_TAGS, word === '' ? 'a tag without a name' : `{% ${word} %}`)
   }
   if (!opens(tag)) return open

@@ -105,7 +105,7 @@ export const expressions = (
   const filtered = (value: Value, filter: Identifier | Call, scope: Scope): Value => {
     const name = nameOf(filter)
     const test = testOfFilter(name)
-    if (test !== undefined) return tested(value, filter, { name: test.test, negate: test.negate }, scope)
+    if (test !== undefined) return tested(value, filter, test, scope)
     const args = argumentsOf(filter, scope)
     return attempt(`the filter ${name}`, () => filterNamed(name)(value, args))
   }

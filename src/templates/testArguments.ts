@@ -39,10 +39,10 @@ const TEST = /^is (not )?(.+)$/
 
 /** The name under which `withTestArguments` writes a test: no template can name a filter like that. */
 export const testOfFilter = (
-  name: string,
-): { readonly negate: boolean; readonly test: string } | undefined => {
-  const [, not, test] = TEST.exec(name) ?? []
-  return test === undefined ? undefined : { negate: not !== undefined, test }
+  filter: string,
+): { readonly name: string; readonly negate: boolean } | undefined => {
+  const [, not, name] = TEST.exec(filter) ?? []
+  return name === undefined ? undefined : { name, negate: not !== undefined }
 }
 
 /**
