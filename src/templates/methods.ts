@@ -1,15 +1,21 @@
 import { integerArgument, textArgument } from './arguments.js'
 import { joined } from './bounds.js'
-import { capitalized, linesOf, replaced } from './filters/textFilters.js'
+import { capitalized, linesOf, replaced, textFilter } from './filters/textFilters.js'
 import type { Value } from './jinja.js'
 import { type Filter, filter } from './parameters.js'
 import { SPACE, strip } from './strip.js'
-import { constant, given, isFields, isList, isText, itemsOf, kindOf, list, textOf } from './values.js'
-
-const textMethod = (
-  parameters: ReadonlyArray<string>,
-  apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => unknown,
-): Filter => filter(parameters, (value, ...args) => constant(apply(textOf(value), ...args)))
+import {
+  constant,
+  fieldsOf,
+  given,
+  isList,
+  isObject,
+  isText,
+  itemsOf,
+  kindOf,
+  list,
+  pairsOf,
+} from './values.js'
 
 /** A text that has to be one: Python's methods take nothing else. */
 const textGiven = (value: Value | undefined): string => {
@@ -18,13 +24,13 @@ const textGiven = (value: Value | undefined): string => {
 }
 
 const stripping = (side: 'both' | 'start' | 'end'): Filter =>
-  textMethod(['chars?'], (text, characters) => {
+  textFilter(['chars?'], (text, characters) => {
     const unwanted = given(characters)
     return strip(text, unwanted && textGiven(unwanted), side)
   })
 
 const meets = (is: (text: string, part: string) => boolean): Filter =>
-  textMethod(['part'], (text, part) =>
+  textFilter(['part'], (text, part) =>
     (part !== undefined && isList(part) ? part.value : [part]).some((one) => is(text, textGiven(one))),
   )
 
@@ -58,37 +64,35 @@ const withoutPart = (text: string, part: string, isEnd: boolean): string => {
 }
 
 const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map([
-  ['upper', textMethod([], (text) => text.toUpperCase())],
-  ['lower', textMethod([], (text) => text.toLowerCase())],
-  ['title', textMethod([], title)],
-  ['capitalize', textMethod([], capitalized)],
+  ['upper', textFilter([], (text) => text.toUpperCase())],
+  ['lower', textFilter([], (text) => text.toLowerCase())],
+  ['title', textFilter([], title)],
+  ['capitalize', textFilter([], capitalized)],
   ['strip', stripping('both')],
   ['lstrip', stripping('start')],
   ['rstrip', stripping('end')],
   ['startswith', meets((text, part) => text.startsWith(part))],
   ['endswith', meets((text, part) => text.endsWith(part))],
-  ['removeprefix', textMethod(['prefix'], (text, part) => withoutPart(text, textGiven(part), false))],
-  ['removesuffix', textMethod(['suffix'], (text, part) => withoutPart(text, textGiven(part), true))],
+  ['removeprefix', textFilter(['prefix'], (text, part) => withoutPart(text, textGiven(part), false))],
+  ['removesuffix', textFilter(['suffix'], (text, part) => withoutPart(text, textGiven(part), true))],
   [
     'split',
-    textMethod(['sep?', 'maxsplit?'], (text, mark, limit) => split(text, mark, integerArgument(limit, -1))),
+    textFilter(['sep?', 'maxsplit?'], (text, mark, limit) => split(text, mark, integerArgument(limit, -1))),
   ],
-  ['splitlines', textMethod([], linesOf)],
+  ['splitlines', textFilter([], linesOf)],
   [
     'replace',
-    textMethod(['old', 'new', 'count?'], (text, old, wanted, count) =>
+    textFilter(['old', 'new', 'count?'], (text, old, wanted, count) =>
       replaced(text, textGiven(old), textGiven(wanted), integerArgument(count, -1)),
     ),
   ],
   [
     'join',
-    textMethod(['items'], (text, items) =>
+    textFilter(['items'], (text, items) =>
       joined(items === undefined ? [] : itemsOf(items).map(textGiven), text),
     ),
   ],
 ])
-
-const fieldsOf = (value: Value): ReadonlyMap<string, Value> => (isFields(value) ? value.value : new Map())
 
 const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map([
   [
@@ -100,10 +104,7 @@ const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map([
   ],
   ['keys', filter([], (value) => list(itemsOf(value)))],
   ['values', filter([], (value) => list([...fieldsOf(value).values()]))],
-  [
-    'items',
-    filter([], (value) => list([...fieldsOf(value)].map(([key, field]) => list([constant(key), field])))),
-  ],
+  ['items', filter([], (value) => list(pairsOf(value)))],
 ])
 
 const NONE: ReadonlyMap<string, Filter> = new Map()
@@ -121,5 +122,5 @@ export const methodsOf = (value: Value): ReadonlyMap<string, Filter> => {
   if (isText(value)) return TEXT_METHODS
   const own = OWN.get(value)
   if (own !== undefined) return own
-  return value.type === 'ObjectValue' ? OBJECT_METHODS : NONE
+  return isObject(value) ? OBJECT_METHODS : NONE
 }

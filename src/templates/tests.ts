@@ -10,6 +10,7 @@ import {
   isMissing,
   isNull,
   isNumber,
+  isObject,
   isText,
   numberOf,
   textOf,
@@ -32,12 +33,10 @@ const relation = (holds: (value: Value, other: Value) => boolean): Test => ({
 
 const isTruthValue = (value: Value): boolean => typeof value.value === 'boolean'
 
-const isMapping = (value: Value): boolean => value.type === 'ObjectValue'
-
 const isInteger = (value: Value): boolean => value.type === 'IntegerValue'
 
 const isSequence = (value: Value): boolean =>
-  isText(value) || isList(value) || isMapping(value) || isMissing(value)
+  isText(value) || isList(value) || isObject(value) || isMissing(value)
 
 const remainder = (value: Value, divisor: Value): number =>
   numberOf(modulo(constant(numberOf(value)), constant(numberOf(divisor))))
@@ -70,7 +69,7 @@ export const TESTS: ReadonlyMap<string, Test> = new Map([
   ['float', property(isFloat)],
   ['iterable', property(isSequence)],
   ['sequence', property(isSequence)],
-  ['mapping', property(isMapping)],
+  ['mapping', property(isObject)],
   ['lower', property(isOf('toLowerCase'))],
   ['upper', property(isOf('toUpperCase'))],
   ['odd', property((value) => remainder(value, constant(2)) === 1)],

@@ -68,6 +68,10 @@ export const isList = (value: Value): value is ListValue => Array.isArray(value.
 
 export const isFields = (value: Value): value is FieldsValue => value.value instanceof Map
 
+/** An object, which can be looped over; what `namespace()` makes can not. */
+export const isObject = (value: Value): value is FieldsValue =>
+  value.type === 'ObjectValue' && isFields(value)
+
 export const isText = (value: Value): value is Value & { readonly value: string } =>
   typeof value.value === 'string'
 
@@ -93,7 +97,7 @@ export const given = (value: Value | undefined): Value | undefined =>
 
 export const isTrue = (value: Value): boolean => {
   if (isList(value)) return value.value.length > 0
-  return value.type === 'ObjectValue' && isFields(value) ? value.value.size > 0 : Boolean(value.value)
+  return isObject(value) ? value.value.size > 0 : Boolean(value.value)
 }
 
 /** As it is rendered: what is missing, null or a function is nothing. */
@@ -115,10 +119,21 @@ export const kindOf = (value: Value): string => {
 export const itemsOf = (value: Value): ReadonlyArray<Value> => {
   if (isList(value)) return value.value
   if (isText(value)) return itemsOf(constant(Array.from(value.value)))
-  if (value.type === 'ObjectValue' && isFields(value)) return Array.from(value.value.keys(), constant)
+  if (isObject(value)) return Array.from(value.value.keys(), constant)
   if (isMissing(value)) return []
   throw new TypeError(`${kindOf(value)} where a list is needed`)
 }
+
+/** The fields of an object; none of what is missing. */
+export const fieldsOf = (value: Value): ReadonlyMap<string, Value> => {
+  if (isObject(value)) return value.value
+  if (isMissing(value)) return new Map()
+  throw new TypeError(`${kindOf(value)} where an object is needed`)
+}
+
+/** The fields of an object as lists of name and value. */
+export const pairsOf = (value: Value): ReadonlyArray<Value> =>
+  Array.from(fieldsOf(value), ([name, field]) => list([constant(name), field]))
 
 export const numberOf = (value: Value): number => {
   if (isNumber(value)) return Number(value.value)

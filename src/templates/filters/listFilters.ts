@@ -9,31 +9,20 @@ import { type Filter, filter } from '../parameters.js'
 import {
   constant,
   given,
-  isFields,
   isList,
-  isMissing,
   isNumber,
+  isObject,
   isText,
   itemsOf,
   kindOf,
   list,
   namedParts,
+  pairsOf,
   textOf,
   UNDEFINED,
 } from '../values.js'
 
-const fieldsOf = (value: Value): ReadonlyArray<readonly [string, Value]> => {
-  if (value.type === 'ObjectValue' && isFields(value)) return [...value.value]
-  if (isMissing(value)) return []
-  throw new TypeError(`${kindOf(value)} where an object is needed`)
-}
-
-const lengthOf = (value: Value): number => {
-  if (value.type === 'ObjectValue' && isFields(value)) return value.value.size
-  return itemsOf(value).length
-}
-
-const pairOf = ([key, value]: readonly [string, Value]): Value => list([constant(key), value])
+const lengthOf = (value: Value): number => (isObject(value) ? value.value.size : itemsOf(value).length)
 
 /** What an item counts as: upper and lower case are the same unless they are told apart. */
 const keyOf = (get: Getter, caseSensitive: Value | undefined): Getter =>
@@ -145,7 +134,7 @@ const dictsorted = (
   const place = ['key', 'value'].indexOf(textArgument(by, 'key'))
   if (place === -1) throw new TypeError("an order by something else than 'key' or 'value'")
   const key = keyOf(attributeOf(constant(place)), caseSensitive)
-  return list(sorted(fieldsOf(value).map(pairOf), key, flagArgument(reverse)))
+  return list(sorted(pairsOf(value), key, flagArgument(reverse)))
 }
 
 const lengthFilter = filter([], (value) => constant(lengthOf(value)))
@@ -157,7 +146,7 @@ export const LIST_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
   ['first', filter([], (value) => itemsOf(value)[0] ?? UNDEFINED)],
   ['last', filter([], (value) => itemsOf(value).at(-1) ?? UNDEFINED)],
   ['reverse', filter([], reversed)],
-  ['items', filter([], (value) => list(fieldsOf(value).map(pairOf)))],
+  ['items', filter([], (value) => list(pairsOf(value)))],
   ['dictsort', filter(['case_sensitive?', 'by?', 'reverse?'], dictsorted)],
   [
     'join',

@@ -158,10 +158,10 @@ const wrapped = (
   )
 }
 
-/** A filter that makes text of a text; of what is none, of how it is rendered. */
-const textFilter = (
+/** A filter, or a method, of a text; of what is none, of how it is rendered. */
+export const textFilter = (
   parameters: ReadonlyArray<string>,
-  apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => string,
+  apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => unknown,
 ): Filter => filter(parameters, (value, ...args) => constant(apply(textOf(value), ...args)))
 
 const escapeFilter = filter([], (value) => (isMarkup(value) ? value : markup(escaped(textOf(value)))))
