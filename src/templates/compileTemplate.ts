@@ -1,6 +1,6 @@
-import { InvalidInput } from '../errors.js'
 import { checkTags } from './checkTags.js'
 import { freeVariables } from './freeVariables.js'
+import { orInvalidInput } from './orInvalidInput.js'
 import { parseTemplate } from './parseTemplate.js'
 import { renderer } from './render.js'
 import { scanTags } from './scanTags.js'
@@ -45,15 +45,11 @@ export interface Template {
 export const compileTemplate = (subject: string, name: string, source: string): Template => {
   const text = source.replace(/\r\n?/g, '\n')
   const template = { subject, name, text }
-  try {
+  // What is right and yet fails is too long for the stack: thousands of `elif`, or of terms in one sum.
+  return orInvalidInput(subject, name, 'a template that can be compiled', () => {
     const tags = scanTags(template)
     checkTags(template, tags)
     const program = parseTemplate(tags.map((tag) => tag.source).join(''))
     return { variables: freeVariables(program), render: renderer(subject, name, program) }
-  } catch (cause) {
-    if (cause instanceof InvalidInput) throw cause
-    // What is right and yet fails is too long for the stack: thousands of `elif`, or of terms in one sum.
-    const found = cause instanceof Error ? cause.message : String(cause)
-    throw new InvalidInput(subject, { path: name, expected: 'a template that can be compiled', found, cause })
-  }
+  })
 }

@@ -4,6 +4,7 @@ import { itemAt } from './itemAt.js'
 import type { Call, Identifier, Member, Node, NodeOf, Scope, Value } from './jinja.js'
 import { methodsOf } from './methods.js'
 import { OPERATORS, ORDERS } from './operators.js'
+import { orInvalidInput } from './orInvalidInput.js'
 import { type Arguments, checkArguments, NO_ARGUMENTS } from './parameters.js'
 import { sliceOf } from './sliceOf.js'
 import { testOfFilter } from './testArguments.js'
@@ -79,15 +80,7 @@ export const expressions = (
   }
 
   /** What can't be done with these values is an error that says which part of the template it was about. */
-  const attempt = <T>(what: string, run: () => T): T => {
-    try {
-      return run()
-    } catch (cause) {
-      if (cause instanceof InvalidInput) throw cause
-      const found = cause instanceof Error ? cause.message : String(cause)
-      throw new InvalidInput(subject, { path: template, expected: `values that ${what} takes`, found, cause })
-    }
-  }
+  const attempt = <T>(expected: string, run: () => T): T => orInvalidInput(subject, template, expected, run)
 
   const binary = (node: NodeOf<'BinaryExpression'>, scope: Scope): Value | undefined => {
     const { operator, left, right } = node
@@ -95,7 +88,7 @@ export const expressions = (
     if (operate === undefined) return undefined
     const apply = (one: Value): Value => {
       const other = evaluate(right, scope)
-      return attempt(`the operator ${operator.value}`, () => operate(one, other))
+      return attempt(`values that the operator ${operator.value} takes`, () => operate(one, other))
     }
     if (!isOrder(node) || !isOrder(left)) return apply(evaluate(left, scope))
     const before = evaluate(left, scope)
@@ -107,7 +100,7 @@ export const expressions = (
     const test = testOfFilter(name)
     if (test !== undefined) return tested(value, filter, test, scope)
     const args = argumentsOf(filter, scope)
-    return attempt(`the filter ${name}`, () => filterNamed(name)(value, args))
+    return attempt(`values that the filter ${name} takes`, () => filterNamed(name)(value, args))
   }
 
   const tested = (
@@ -117,7 +110,9 @@ export const expressions = (
     scope: Scope,
   ): Value => {
     const args = argumentsOf(test, scope)
-    return attempt(`the test ${name}`, () => constant(testNamed(name)(value, args) !== negate))
+    return attempt(`values that the test ${name} takes`, () =>
+      constant(testNamed(name)(value, args) !== negate),
+    )
   }
 
   const refuseCall = (callee: Node, expected: string, found: string): never => {
@@ -143,7 +138,7 @@ export const expressions = (
     const method = methods.get(name)
     if (method !== undefined) {
       const args = argumentsOf(node, scope)
-      return attempt(`the method ${name}`, () => {
+      return attempt(`values that the method ${name} takes`, () => {
         checkArguments(method.parameters, args)
         return method.apply(object, args)
       })
@@ -173,7 +168,7 @@ export const expressions = (
     const start = bound(property.start, scope)
     const stop = bound(property.stop, scope)
     const step = bound(property.step, scope)
-    return attempt('a slice', () => sliceOf(value, { start, stop, step }))
+    return attempt('values that a slice takes', () => sliceOf(value, { start, stop, step }))
   }
 
   return (node, scope) => {

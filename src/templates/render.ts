@@ -2,6 +2,7 @@ import { InvalidInput } from '../errors.js'
 import { described, expressions } from './expressions.js'
 import { scopeOf } from './globals.js'
 import { jinja, type Node, type Scope, type Value } from './jinja.js'
+import { orInvalidInput } from './orInvalidInput.js'
 import { statements } from './statements.js'
 import { isCallable, isMissing, textOf, UNDEFINED } from './values.js'
 import { nodesOf } from './walkNodes.js'
@@ -94,16 +95,8 @@ export const renderer = (
     const expression = expressions(subject, name, evaluate)
     // The engine calls its own method for every node, so this is where each value passes.
     interpreter.evaluate = (node, scope) => (node === undefined ? UNDEFINED : evaluate(node, scope))
-    try {
-      return textOf(interpreter.run(program))
-    } catch (cause) {
-      if (cause instanceof InvalidInput) throw cause
-      throw new InvalidInput(subject, {
-        path: name,
-        expected: 'values that it can be rendered with',
-        found: cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause),
-        cause,
-      })
-    }
+    return orInvalidInput(subject, name, 'values that it can be rendered with', () =>
+      textOf(interpreter.run(program)),
+    )
   }
 }

@@ -1,0 +1,18 @@
+import { InvalidInput } from '../errors.js'
+
+/**
+ * Runs something of a template, and throws an `InvalidInput` for whatever it throws; one that it throws itself knows more,
+ * and stays.
+ *
+ * @param subject - who was given the template: the first word of an error's message
+ * @param path - what it was about
+ */
+export const orInvalidInput = <T>(subject: string, path: string, expected: string, run: () => T): T => {
+  try {
+    return run()
+  } catch (cause) {
+    if (cause instanceof InvalidInput) throw cause
+    const found = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)
+    throw new InvalidInput(subject, { path, expected, found, cause })
+  }
+}
