@@ -4,12 +4,12 @@ import { faultRefusal } from './faultRefusal.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
 import { sendJson, sendRefusal } from './send.js'
 
-/** Makes the value that a route answers with; a `Response` is sent as it is. */
-export type Handler = (c: Context<LocalEnv>) => unknown
-
-/** Runs a handler under the fault in force for its kind of request, and sends its value as JSON. */
+/**
+ * Runs a handler under the fault in force for its kind of request, and sends its value as JSON; a `Response` is sent as it
+ * is.
+ */
 export const answering =
-  (state: LocalState, on: FaultTarget, handler: Handler) =>
+  (state: LocalState, on: FaultTarget, handler: (c: Context<LocalEnv>) => unknown) =>
   async (c: Context<LocalEnv>): Promise<Response> => {
     const fault = state.faults.take(on) ?? {}
     const refused = await faultRefusal(fault, c.req.raw.signal)
