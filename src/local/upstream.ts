@@ -48,6 +48,8 @@ const unreachable = (baseUrl: string, error: unknown, scrub: Scrub): Refusal => 
 export const upstreamScrub = (apiKey: string | undefined): Scrub =>
   scrubber(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
 
+const PASSED_ON = new Set(['content-type', 'retry-after'])
+
 const jsonOr = (text: string): unknown => {
   const json = parseJson(text)
   return json === undefined ? text : json
@@ -77,15 +79,10 @@ export const askUpstream = async (
       signal,
     })
     if (response.ok) return right(response)
-    const retryAfter = response.headers.get('retry-after')
-    const type = response.headers.get('content-type')
     return left({
       status: response.status,
       body: jsonOr(scrub(await response.text())),
-      headers: {
-        ...(retryAfter === null ? {} : { 'retry-after': retryAfter }),
-        ...(type === null ? {} : { 'content-type': type }),
-      },
+      headers: Object.fromEntries([...response.headers].filter(([name]) => PASSED_ON.has(name))),
     })
   } catch (error) {
     return left(unreachable(baseUrl, error, scrub))
