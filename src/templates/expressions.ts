@@ -38,10 +38,8 @@ export const described = (node: Node): string => {
   return described(object) + name
 }
 
-const nameOf = (named: Identifier | Call): string => {
-  const name = named.type === 'CallExpression' ? named.callee : named
-  return name.type === 'Identifier' ? name.value : described(name)
-}
+const nameOf = (named: Identifier | Call): string =>
+  described(named.type === 'CallExpression' ? named.callee : named)
 
 const isOrder = (node: Node): node is NodeOf<'BinaryExpression'> =>
   node.type === 'BinaryExpression' && ORDERS.has(node.operator.value)
