@@ -102,9 +102,11 @@ const STRENGTHS = ['none', 'on-failure', 'always']
 
 const query = (strength) => (strength === 'none' ? '' : `?strength=${strength}`)
 
-/** One test for each of some strengths. */
+/** A test for each of some strengths, by its title. */
 const each = (strengths, title, run) =>
-  strengths.map((strength) => [`${title} (spool: ${strength})`, (rig) => run(rig, strength)])
+  Object.fromEntries(
+    strengths.map((strength) => [`${title} (spool: ${strength})`, (rig) => run(rig, strength)]),
+  )
 
 /**
  * What the next page of the same origin delivers, beside a span of its own. It looks again until it has so many: the
@@ -158,8 +160,9 @@ const ENDS = {
 }
 
 const tests = {
-  ...Object.fromEntries(
-    Object.entries(ENDS).flatMap(([what, leave]) =>
+  ...Object.assign(
+    {},
+    ...Object.entries(ENDS).map(([what, leave]) =>
       each(STRENGTHS, `${what}: a request that outlives it delivers`, async (rig, strength) => {
         const page = await rig.open(query(strength))
         await warmUp(page, rig)
@@ -174,37 +177,33 @@ const tests = {
     ),
   ),
 
-  ...Object.fromEntries(
-    each(STRENGTHS, 'the page is hidden: delivers, and goes on when it is back', async (rig, strength) => {
-      const page = await rig.open(query(strength))
-      await count(page, 20)
-      await page.evaluate(() => globalThis.handles.show('hidden'))
-      await rig.until(() => rig.state.ids.length >= 20)
-      await page.evaluate(() => globalThis.handles.show('visible'))
-      await count(page, 5)
-      await flush(page)
-      eachOnce(rig.state, 25)
-      await untilWritten(page, 0)
-    }),
-  ),
+  ...each(STRENGTHS, 'the page is hidden: delivers, and goes on when it is back', async (rig, strength) => {
+    const page = await rig.open(query(strength))
+    await count(page, 20)
+    await page.evaluate(() => globalThis.handles.show('hidden'))
+    await rig.until(() => rig.state.ids.length >= 20)
+    await page.evaluate(() => globalThis.handles.show('visible'))
+    await count(page, 5)
+    await flush(page)
+    eachOnce(rig.state, 25)
+    await untilWritten(page, 0)
+  }),
 
   'the page is left with more than such a request takes: the rest is lost (spool: none)': async (rig) => {
     await leaveFull(rig, 'none')
     assert.equal(await nextDelivers(rig, 'none'), 0)
   },
 
-  ...Object.fromEntries(
-    each(
-      ['on-failure', 'always'],
-      'the page is left with more than such a request takes: the next page delivers the rest',
-      async (rig, strength) => {
-        const sent = await leaveFull(rig, strength)
-        assert.ok(rig.state.requests[1] <= 65_536)
-        const rest = await nextDelivers(rig, strength, 101 - sent)
-        assert.ok(rest === 101 - sent || (strength === 'always' && rest === 100), `${rest}`)
-        assert.equal(new Set(rig.state.ids).size, 102)
-      },
-    ),
+  ...each(
+    ['on-failure', 'always'],
+    'the page is left with more than such a request takes: the next page delivers the rest',
+    async (rig, strength) => {
+      const sent = await leaveFull(rig, strength)
+      assert.ok(rig.state.requests[1] <= 65_536)
+      const rest = await nextDelivers(rig, strength, 101 - sent)
+      assert.ok(rest === 101 - sent || (strength === 'always' && rest === 100), `${rest}`)
+      assert.equal(new Set(rig.state.ids).size, 102)
+    },
   ),
 
   'the browser undoes what a page wrote while it was left: the next page delivers it (spool: on-failure)':
@@ -256,27 +255,23 @@ const tests = {
     assert.equal(await nextDelivers(rig, 'none'), 0)
   },
 
-  ...Object.fromEntries(
-    each(
-      ['on-failure', 'always'],
-      'the server is down when the page is left: the next page delivers everything',
-      async (rig, strength) => {
-        await leaveInOutage(rig, strength)
-        assert.equal(await nextDelivers(rig, strength, 50), 50)
-        eachOnce(rig.state, 52)
-      },
-    ),
+  ...each(
+    ['on-failure', 'always'],
+    'the server is down when the page is left: the next page delivers everything',
+    async (rig, strength) => {
+      await leaveInOutage(rig, strength)
+      assert.equal(await nextDelivers(rig, strength, 50), 50)
+      eachOnce(rig.state, 52)
+    },
   ),
 
-  ...Object.fromEntries(
-    each(['none', 'on-failure'], 'the tab crashes: loses what is in memory', async (rig, strength) => {
-      const page = await rig.open(query(strength))
-      await warmUp(page, rig)
-      await count(page, 30)
-      await crash(page)
-      assert.equal(await nextDelivers(rig, strength), 0)
-    }),
-  ),
+  ...each(['none', 'on-failure'], 'the tab crashes: loses what is in memory', async (rig, strength) => {
+    const page = await rig.open(query(strength))
+    await warmUp(page, rig)
+    await count(page, 30)
+    await crash(page)
+    assert.equal(await nextDelivers(rig, strength), 0)
+  }),
 
   'the tab crashes: the next page delivers what was accepted (spool: always)': async (rig) => {
     const page = await rig.open('?strength=always')
