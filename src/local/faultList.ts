@@ -13,26 +13,24 @@ export interface FaultList {
 
 /** An empty list of faults. */
 export const faultList = (): FaultList => {
-  // By a key of its own: the same fault given twice is two faults.
-  let faults: ReadonlyArray<{ readonly key: symbol; readonly fault: Fault; readonly left: number }> = []
+  const faults = new Set<{ readonly fault: Fault; left: number }>()
   return {
     add: (fault) => {
-      const key = Symbol('fault')
-      faults = [...faults, { key, fault, left: fault.times ?? Number.POSITIVE_INFINITY }]
+      const one = { fault, left: fault.times ?? Number.POSITIVE_INFINITY }
+      faults.add(one)
       return () => {
-        faults = faults.filter((one) => one.key !== key)
+        faults.delete(one)
       }
     },
     take: (on, model) => {
-      const found = faults.find(
+      const found = [...faults].find(
         ({ fault }) =>
           ((fault.on ?? 'chat') === on || fault.on === 'any') &&
           (fault.model === undefined || fault.model === model),
       )
       if (found === undefined) return undefined
-      faults = faults.flatMap((one) =>
-        one !== found ? [one] : one.left > 1 ? [{ ...one, left: one.left - 1 }] : [],
-      )
+      found.left -= 1
+      if (found.left === 0) faults.delete(found)
       return found.fault
     },
   }
