@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { checked } from '../codecs/checked.js'
@@ -51,15 +52,12 @@ export interface Local extends AsyncDisposable {
 // Of what is kept of requests, and of spans: a forgotten server must not fill the memory with large bodies.
 const MAX_LENGTH = 128 * 2 ** 20
 
-const listen = (server: Server, port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject)
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : port)
-    })
-  })
+const listen = async (server: Server, port: number): Promise<number> => {
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
 
 const ended = (server: Server): Promise<void> =>
   new Promise((resolve) => {
