@@ -1,6 +1,7 @@
 import { InvalidInput } from '../errors.js'
 import { FILTERS } from './filters/filters.js'
-import { declaredBy, GLOBALS } from './freeVariables.js'
+import { declaredBy } from './freeVariables.js'
+import { GLOBALS } from './globals.js'
 import { type Call, type Identifier, jinja, type Node, type SetBlock } from './jinja.js'
 import { argumentsProblem, type Parameters } from './parameters.js'
 import { parseTemplate } from './parseTemplate.js'

@@ -1,17 +1,6 @@
+import { GLOBALS } from './globals.js'
 import type { Node, Parameter } from './jinja.js'
 import { childrenOf, nodesOf } from './walkNodes.js'
-
-/** Names that every template knows. */
-export const GLOBALS: ReadonlySet<string> = new Set([
-  'true',
-  'false',
-  'none',
-  'True',
-  'False',
-  'None',
-  'range',
-  'namespace',
-])
 
 /** The names that a `set`, a loop or a tuple in either gives values to. */
 export const namesOf = (target: Node): ReadonlyArray<string> => {

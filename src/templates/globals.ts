@@ -19,6 +19,9 @@ const range = (...bounds: ReadonlyArray<unknown>): ReadonlyArray<number> => {
 
 const LITERALS = { true: true, True: true, false: false, False: false, none: null, None: null }
 
+/** Names that every template knows; `namespace` is the engine's. */
+export const GLOBALS: ReadonlySet<string> = new Set([...Object.keys(LITERALS), 'range', 'namespace'])
+
 const GLOBAL_SCOPE = ((): Scope => {
   const scope = new jinja.Environment()
   for (const [name, value] of Object.entries({ ...LITERALS, range })) scope.set(name, value)
