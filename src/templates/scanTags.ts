@@ -2,7 +2,7 @@ import { type TemplateSource, templateError } from './TemplateSource.js'
 
 /** A piece of a template between two offsets. */
 export interface Tag {
-  readonly kind: 'text' | 'comment' | 'expression' | 'statement' | 'raw'
+  readonly kind: 'text' | 'comment' | 'expression' | 'statement'
   readonly start: number
   /** The piece as the engine reads it. */
   readonly source: string
@@ -10,7 +10,7 @@ export interface Tag {
   readonly word?: string
 }
 
-type Kind = Exclude<Tag['kind'], 'text' | 'raw'>
+type Kind = Exclude<Tag['kind'], 'text'>
 
 const KINDS: Readonly<Record<string, readonly [Kind, string]>> = {
   '{{': ['expression', '}}'],
@@ -24,9 +24,8 @@ const RAW = /^\{%([-+]?)\s*raw\s*([-+]?)%\}$/
 const ENDRAW = /\{%([-+]?)\s*endraw\s*([-+]?)%\}/g
 
 const matchFrom = (pattern: RegExp, text: string, from: number): RegExpExecArray | null => {
-  const sticky = new RegExp(pattern.source, pattern.flags)
-  sticky.lastIndex = from
-  return sticky.exec(text)
+  pattern.lastIndex = from
+  return pattern.exec(text)
 }
 
 const endOfString = (text: string, from: number): number => {
@@ -101,7 +100,7 @@ export const scanTags = (source: TemplateSource): ReadonlyArray<Tag> => {
       const content = text.slice(at, endraw.index)
       at = endraw.index + closed.length
       tags.push({
-        kind: 'raw',
+        kind: 'expression',
         start,
         source: rawExpression(content, { before, after }, { before: closeBefore, after: closeAfter }),
       })
