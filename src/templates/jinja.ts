@@ -20,18 +20,6 @@ export interface Call {
   readonly args: ReadonlyArray<Node>
 }
 
-export interface Filter {
-  readonly type: 'FilterExpression'
-  readonly operand: Node
-  readonly filter: Identifier | Call
-}
-
-export interface FilterBlock {
-  readonly type: 'FilterStatement'
-  readonly filter: Identifier | Call
-  readonly body: ReadonlyArray<Node>
-}
-
 export interface For {
   readonly type: 'For'
   readonly loopvar: Node
@@ -63,26 +51,6 @@ export interface Macro {
   readonly body: ReadonlyArray<Node>
 }
 
-export interface CallBlock {
-  readonly type: 'CallStatement'
-  readonly call: Call
-  readonly callerArgs: ReadonlyArray<Parameter> | null
-  readonly body: ReadonlyArray<Node>
-}
-
-export interface Binary {
-  readonly type: 'BinaryExpression'
-  readonly operator: { readonly value: string }
-  readonly left: Node
-  readonly right: Node
-}
-
-/** A list or a tuple; as the target of `set`, a list means the same as a tuple. */
-export interface List {
-  readonly type: 'ArrayLiteral' | 'TupleLiteral'
-  readonly value: ReadonlyArray<Node>
-}
-
 /** The engine's syntax tree, as far as this library looks into it. */
 export type Node =
   | { readonly type: 'Program'; readonly body: ReadonlyArray<Node> }
@@ -95,18 +63,33 @@ export type Node =
   | For
   | SetBlock
   | Macro
-  | CallBlock
-  | FilterBlock
+  | {
+      readonly type: 'CallStatement'
+      readonly call: Call
+      readonly callerArgs: ReadonlyArray<Parameter> | null
+      readonly body: ReadonlyArray<Node>
+    }
+  | {
+      readonly type: 'FilterStatement'
+      readonly filter: Identifier | Call
+      readonly body: ReadonlyArray<Node>
+    }
   | { readonly type: 'Comment' | 'Break' | 'Continue' }
   | Member
   | Call
   | Identifier
   | { readonly type: 'IntegerLiteral' | 'FloatLiteral'; readonly value: number }
   | { readonly type: 'StringLiteral'; readonly value: string }
-  | List
+  // As the target of `set`, a list means the same as a tuple.
+  | { readonly type: 'ArrayLiteral' | 'TupleLiteral'; readonly value: ReadonlyArray<Node> }
   | { readonly type: 'ObjectLiteral'; readonly value: ReadonlyMap<Node, Node> }
-  | Binary
-  | Filter
+  | {
+      readonly type: 'BinaryExpression'
+      readonly operator: { readonly value: string }
+      readonly left: Node
+      readonly right: Node
+    }
+  | { readonly type: 'FilterExpression'; readonly operand: Node; readonly filter: Identifier | Call }
   | { readonly type: 'SelectExpression'; readonly lhs: Node; readonly test: Node }
   | {
       readonly type: 'TestExpression'
