@@ -33,7 +33,6 @@ export interface TraceView {
   readonly status: ViewStatus | 'incomplete'
   readonly start: number
   readonly end: number
-  readonly spanCount: number
   readonly modelCalls: number
   readonly errors: number
   readonly promptTokens: number
@@ -66,13 +65,7 @@ const timesOf = (span: SpanPayload): readonly [number, number] => {
 }
 
 /** How a span ended: refused by its own word, interrupted by its metadata, fine otherwise. */
-export const statusOf = ({
-  status,
-  status_code,
-  error_bit,
-  error_message,
-  metadata,
-}: SpanPayload): ViewStatus => {
+const statusOf = ({ status, status_code, error_bit, error_message, metadata }: SpanPayload): ViewStatus => {
   if (status === 'error' || error_bit === 1 || (status_code ?? 200) >= 400 || error_message) return 'error'
   return String(metadata?.cancelled) === 'true' ? 'cancelled' : 'ok'
 }
@@ -182,7 +175,6 @@ export const traceView = (id: string, spans: ReadonlyArray<SpanPayload>): TraceV
     status: root?.status ?? 'incomplete',
     start: starts.length === 0 ? 0 : starts.reduce((a, b) => Math.min(a, b)),
     end: rows.reduce((latest, { end }) => Math.max(latest, end), 0),
-    spanCount: rows.length,
     modelCalls: rows.filter(({ span }) => isModelCall(span)).length,
     errors: rows.filter(({ status }) => status === 'error').length,
     promptTokens: sum(rows.map(({ promptTokens }) => promptTokens)),
@@ -234,7 +226,7 @@ export const traceSummary = (trace: TraceView): Fields => ({
   start_time: isoTime(trace.start) ?? null,
   end_time: isoTime(trace.end) ?? null,
   duration: (trace.end - trace.start) / 1000,
-  span_count: trace.spanCount,
+  span_count: trace.rows.length,
   llm_call_count: trace.modelCalls,
   total_prompt_tokens: trace.promptTokens,
   total_completion_tokens: trace.completionTokens,

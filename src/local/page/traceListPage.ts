@@ -31,7 +31,7 @@ const row = (trace: TraceView, longest: number): Markup => {
     statusPill(trace.status),
   )}</td><td>${cell(formatTime(trace.start))}</td><td class="long">${cell(
     html`<span>${formatDuration(duration)}</span><svg height="8" aria-hidden="true" class="${trace.status === 'error' ? 'bad' : 't-chat'}"><rect class="bar" width="${Number(width.toFixed(2))}%" height="8" rx="2"/></svg>`,
-  )}</td><td class="r">${cell(html`${failures(trace.errors)} ${formatCount(trace.spanCount)}`)}</td><td class="r">${cell(tokens === 0 ? '' : formatTokens(tokens, trace))}</td><td class="r">${cell(
+  )}</td><td class="r">${cell(html`${failures(trace.errors)} ${formatCount(trace.rows.length)}`)}</td><td class="r">${cell(tokens === 0 ? '' : formatTokens(tokens, trace))}</td><td class="r">${cell(
     trace.cost === undefined ? '' : formatCost(trace.cost),
   )}</td></tr>`
 }

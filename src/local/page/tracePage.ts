@@ -37,7 +37,7 @@ const header = (trace: TraceView): Markup => {
     formatTime(trace.start),
   )}${stat(
     'Spans',
-    formatCount(trace.spanCount),
+    formatCount(trace.rows.length),
     failures(trace.errors),
   )}${stat('Model calls', trace.modelCalls === 0 ? undefined : formatCount(trace.modelCalls))}${stat(
     'Tokens',
