@@ -2,7 +2,7 @@
 
 import { inRounds, run } from '../lib/processes.js'
 import { median } from '../lib/statistics.js'
-import { figure, table } from '../lib/table.js'
+import { figure, rowsOf, table } from '../lib/table.js'
 
 const CONTESTANTS = {
   parser: 'fetch + eventsource-parser + JSON.parse',
@@ -70,13 +70,12 @@ export const concurrency = {
     const bursts = keys.filter((key) => key.startsWith('burst'))
     const paced = keys.filter((key) => key.startsWith('paced'))
     const of = (name, key, field) => median(rounds.get(name).map((round) => round[key][field]))
-    const rows = (columns, cell) =>
-      [...rounds.keys()].map((name) => [CONTESTANTS[name], ...columns.map((key) => cell(name, key))])
     return [
       'Bursts: chunks per second, and CPU µs per chunk, with so many streams of 100 chunks at once:',
       table(
         ['', ...bursts.map((key) => key.slice(6))],
-        rows(
+        rowsOf(
+          CONTESTANTS,
           bursts,
           (name, key) => `${figure(of(name, key, 'chunksPerSecond'))} · ${figure(of(name, key, 'cpu'))}`,
         ),
@@ -85,7 +84,7 @@ export const concurrency = {
         'open stream holds (KB), and how busy a core is:',
       table(
         ['', ...paced.map((key) => key.slice(6))],
-        rows(paced, (name, key) =>
+        rowsOf(CONTESTANTS, paced, (name, key) =>
           [
             `${figure(of(name, key, 'p99'))} ms`,
             `${figure(of(name, key, 'bytes') / 1000)} KB`,

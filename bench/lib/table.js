@@ -19,6 +19,17 @@ export const table = (head, rows) => {
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
+/**
+ * The rows of a table that has one for each contestant.
+ *
+ * @template A
+ * @param {Readonly<Record<string, string>>} labels by the contestants' names
+ * @param {ReadonlyArray<A>} columns
+ * @param {(name: string, column: A) => string} cell
+ */
+export const rowsOf = (labels, columns, cell) =>
+  Object.entries(labels).map(([name, label]) => [label, ...columns.map((column) => cell(name, column))])
+
 /** A figure with about three digits. @param {number} value */
 export const figure = (value) => {
   const size = Math.abs(value)

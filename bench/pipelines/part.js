@@ -3,7 +3,7 @@
 import { ALLOCATION_FLAGS } from '../lib/measure.js'
 import { inRounds, run } from '../lib/processes.js'
 import { median, ratio } from '../lib/statistics.js'
-import { figure, table, times } from '../lib/table.js'
+import { figure, rowsOf, table, times } from '../lib/table.js'
 
 const CONTESTANTS = {
   plain: 'plain functions',
@@ -71,15 +71,9 @@ export const pipelines = {
     return [
       "'run': each item is a run of its own, its steps are async functions. 'stream': all items go through one long " +
         'stream, its steps answer at once. CPU µs per item, and the ratio to RxJS alone:',
-      table(
-        ['', ...keys],
-        [...cpu.keys()].map((name) => [CONTESTANTS[name], ...keys.map((key) => cell(name, key))]),
-      ),
+      table(['', ...keys], rowsOf(CONTESTANTS, keys, cell)),
       'Bytes allocated per item:',
-      table(
-        ['', ...keys],
-        [...cpu.keys()].map((name) => [CONTESTANTS[name], ...keys.map((key) => bytes(name, key))]),
-      ),
+      table(['', ...keys], rowsOf(CONTESTANTS, keys, bytes)),
     ]
   },
 

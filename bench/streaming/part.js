@@ -3,7 +3,7 @@
 import { inRounds, run } from '../lib/processes.js'
 import { SHAPES } from '../lib/shapes.js'
 import { median, ratio } from '../lib/statistics.js'
-import { figure, table, times } from '../lib/table.js'
+import { figure, rowsOf, table, times } from '../lib/table.js'
 
 const CONTESTANTS = {
   raw: 'fetch + read (floor: nothing decoded)',
@@ -70,36 +70,21 @@ export const streaming = {
     const shapes = Object.keys([...results.values()][0][0])
     const of = (name, shape, key) => results.get(name).map((round) => round[shape][key])
     const cpuShapes = shapes.filter((shape) => shape !== 'quiet')
-    const cost = [...results.keys()].map((name) => [
-      CONTESTANTS[name],
-      ...cpuShapes.map((shape) => figure(median(of(name, shape, 'cpu')))),
-    ])
-    const ratios = [...results.keys()].map((name) => [
-      CONTESTANTS[name],
-      ...cpuShapes.map((shape) => times(ratio(of(name, shape, 'cpu'), of(BASE, shape, 'cpu')))),
-    ])
-    const wall = [...results.keys()].map((name) => [
-      CONTESTANTS[name],
-      ...cpuShapes.map((shape) => figure(1e6 / median(of(name, shape, 'wall')))),
-    ])
     const firstShapes = shapes.filter((shape) => shape === 'quiet' || shape === '10k')
-    const first = [...results.keys()].map((name) => [
-      CONTESTANTS[name],
-      ...firstShapes.map((shape) => figure(median(of(name, shape, 'first')))),
-    ])
+    const tableOf = (columns, cell) => table(['', ...columns], rowsOf(CONTESTANTS, columns, cell))
     const reads = cpuShapes.map(
       (shape) => `${shape}: ${SHAPES[shape].note}, ${Math.max(...of('raw', shape, 'reads'))} reads`,
     )
     return [
       `Shapes (500 chunks of about 310 bytes, unless told otherwise; 10 streams at a time; a second of each shape goes before any is measured): ${reads.join('; ')}.`,
       'CPU time of the whole process per chunk, µs:',
-      table(['', ...cpuShapes], cost),
+      tableOf(cpuShapes, (name, shape) => figure(median(of(name, shape, 'cpu')))),
       `The same as a ratio to \`${CONTESTANTS[BASE]}\`, round by round:`,
-      table(['', ...cpuShapes], ratios),
+      tableOf(cpuShapes, (name, shape) => times(ratio(of(name, shape, 'cpu'), of(BASE, shape, 'cpu')))),
       'Chunks per second (wall time; the server has the same two cores):',
-      table(['', ...cpuShapes], wall),
+      tableOf(cpuShapes, (name, shape) => figure(1e6 / median(of(name, shape, 'wall')))),
       'Time to the first token, ms: on a quiet stream (an event each 4 ms), and of a burst of 10,000 chunks:',
-      table(['', ...firstShapes], first),
+      tableOf(firstShapes, (name, shape) => figure(median(of(name, shape, 'first')))),
     ]
   },
 
