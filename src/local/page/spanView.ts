@@ -45,9 +45,9 @@ const lane = (view: SpanView, axis: Axis): Markup => {
   const tint = view.status === 'cancelled' ? ' void' : ''
   return html`<svg height="38" role="img"><title>${title}</title>${gridLines(axis)}${
     waits
-      ? html`${rect(' wait', left, left + width)}${rect(tint, first, left + width)}`
+      ? html`${rect(' wait', left, left + width)}${rect(tint, first, left + width)}<line class="mark" x1="${at(first)}" x2="${at(first)}" y1="9" y2="29"/>`
       : rect(tint, left, left + width)
-  }${waits ? html`<line class="mark" x1="${at(first)}" x2="${at(first)}" y1="9" y2="29"/>` : ''}</svg>`
+  }</svg>`
 }
 
 const fact = (name: string, value: unknown): Markup | '' =>
