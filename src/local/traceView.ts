@@ -49,8 +49,9 @@ export interface TraceView {
 
 /** ms since the epoch of an RFC 3339 time, with the fractions of a ms that `Date` drops. */
 export const parseTime = (text: string | undefined): number | undefined => {
-  const ms = text === undefined ? Number.NaN : Date.parse(text)
-  if (text === undefined || !Number.isFinite(ms)) return undefined
+  if (text === undefined) return undefined
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) return undefined
   const beyond = /\.\d{3}(\d+)/u.exec(text)?.[1]
   return beyond === undefined ? ms : ms + Number(`0.${beyond}`)
 }
@@ -148,11 +149,8 @@ const treeOf = (spans: ReadonlyArray<SpanPayload>): ReadonlyArray<SpanView> => {
   }
   const roots = (below.get(undefined) ?? []).map((link) => build(link, 0))
   // Spans that are each other's parents hang on no root: they are shown as roots.
-  const circular = links.filter(({ span }) => !seen.has(span.span_unique_id))
-  return [
-    ...roots,
-    ...circular.flatMap((link) => (seen.has(link.span.span_unique_id) ? [] : [build(link, 0)])),
-  ]
+  const circular = links.flatMap((link) => (seen.has(link.span.span_unique_id) ? [] : [build(link, 0)]))
+  return [...roots, ...circular]
 }
 
 const rowsOf = (views: ReadonlyArray<SpanView>): ReadonlyArray<SpanView> =>
