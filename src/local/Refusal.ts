@@ -10,6 +10,10 @@ export interface Refusal {
 /** A refusal with a sentence: `{ detail }`. */
 export const refusal = (status: number, detail: string): Refusal => ({ status, body: { detail } })
 
+/** What the platform says to a key that it does not know. */
+export const INVALID_KEY =
+  'Your API key is invalid or expired, please check your API key at https://platform.respan.ai/platform/api/api-keys'
+
 /** The request is JSON, but says something impossible: 422, by field. */
 export const invalid = (errors: Readonly<Record<string, ReadonlyArray<string>>>): Refusal => ({
   status: 422,

@@ -10,7 +10,7 @@ import { publicModels } from './models.js'
 import { pageRoutes } from './page/pageRoutes.js'
 import { parseShallow } from './parseShallow.js'
 import { promptRoutes } from './promptRoutes.js'
-import { refusal } from './Refusal.js'
+import { INVALID_KEY, refusal } from './Refusal.js'
 import { readBody } from './readBody.js'
 import { sendJson, sendRefusal } from './send.js'
 import { traceRoutes } from './traceRoutes.js'
@@ -64,9 +64,6 @@ const recorded =
     record.update({ status: c.res.status })
     if (c.get('later') !== true) record.end(c.req.raw.signal.aborted ? 'aborted' : 'completed')
   }
-
-const INVALID_KEY =
-  'Your API key is invalid or expired, please check your API key at https://platform.respan.ai/platform/api/api-keys'
 
 const authorized =
   ({ apiKey }: LocalState): MiddlewareHandler<LocalEnv> =>

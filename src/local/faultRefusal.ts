@@ -1,14 +1,12 @@
 import { STATUS_CODES } from 'node:http'
+import type { Fields } from '../codecs/Fields.js'
 import type { Fault } from './Fault.js'
-import { type Refusal, refusal } from './Refusal.js'
+import { INVALID_KEY, type Refusal, refusal } from './Refusal.js'
 import { sleep } from './sleep.js'
 
-const BODIES: Readonly<Record<number, unknown>> = {
+const BODIES: Readonly<Record<number, Fields>> = {
   400: { detail: 'Invalid request format' },
-  401: {
-    detail:
-      'Your API key is invalid or expired, please check your API key at https://platform.respan.ai/platform/api/api-keys',
-  },
+  401: { detail: INVALID_KEY },
   403: { detail: 'You do not have permission to perform this action.' },
   404: { detail: 'Not found.' },
   413: { detail: 'Request entity too large' },
@@ -33,10 +31,7 @@ const refusalOf = ({ body, html, retryAfter, status }: Fault): Refusal | undefin
   if (body !== undefined) return { status: code, body, headers }
   return {
     status: code,
-    body:
-      retryAfter === undefined || typeof documented !== 'object'
-        ? documented
-        : { ...documented, retry_after: retryAfter },
+    body: retryAfter === undefined ? documented : { ...documented, retry_after: retryAfter },
     headers,
   }
 }
