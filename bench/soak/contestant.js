@@ -33,11 +33,7 @@ const first = component('retriever', ({ item: { index } }) =>
 )
 const second = component('prompt', async ({ index, ...value }) => ({ ...(await steps[1][1](value)), index }))
 const third = component('answer', async ({ index, ...value }) => ({ ...(await steps[2][1](value)), index }))
-const tracing = {
-  sink,
-
-  attributes: { customer_identifier, thread_identifier, metadata },
-}
+const tracing = { sink, attributes: { customer_identifier, thread_identifier, metadata } }
 const finished = new Promise((resolve, reject) => {
   input$.pipe(traceEach('operation', { ...tracing, flatten: mergeMap }, first, second, third)).subscribe({
     next: ({ index }) => {
@@ -51,7 +47,7 @@ const finished = new Promise((resolve, reject) => {
 
 const late = []
 const samples = []
-let reference = process.cpuUsage()
+const reference = process.cpuUsage()
 const start = performance.now()
 const sampler = setInterval(() => {
   const { accepted, delivered, dropped, queued, inFlight } = sink.stats()
@@ -79,7 +75,6 @@ await new Promise((resolve) => {
 input$.complete()
 await finished
 const used = process.cpuUsage(reference)
-reference = undefined
 const elapsed = performance.now() - start
 for (let patience = 0; patience < 60 && sink.stats().queued + sink.stats().inFlight > 0; patience++) {
   await sink.flush()
