@@ -90,32 +90,36 @@ const partsOf = (text: string, images: Filled['images']): string | ReadonlyArray
   })
 }
 
+const renderText = (
+  template: string,
+  { images, values }: Filled,
+): Either<string, string | ReadonlyArray<ContentPart>> => {
+  const text = renderTemplate(template, values)
+  return text._tag === 'Left' ? text : right(partsOf(text.right, images))
+}
+
 const renderContent = (
   content: ChatMessage['content'],
   filled: Filled,
-): Either<string, string | ReadonlyArray<ContentPart> | null | undefined> => {
-  if (typeof content === 'string') {
-    const text = renderTemplate(content, filled.values)
-    return text._tag === 'Left' ? text : right(partsOf(text.right, filled.images))
-  }
+): Either<string, ChatMessage['content']> => {
+  if (typeof content === 'string') return renderText(content, filled)
+  if (!content) return right(content)
   const parts: Array<ContentPart> = []
-  for (const part of content ?? []) {
+  for (const part of content) {
     if (!('text' in part) || typeof part.text !== 'string') {
       parts.push(part)
       continue
     }
-    const text = renderTemplate(part.text, filled.values)
+    const text = renderText(part.text, filled)
     if (text._tag === 'Left') return text
-    const rendered = partsOf(text.right, filled.images)
-    parts.push(...(typeof rendered === 'string' ? [{ type: 'text' as const, text: rendered }] : rendered))
+    parts.push(
+      ...(typeof text.right === 'string' ? [{ type: 'text' as const, text: text.right }] : text.right),
+    )
   }
-  return right(content ? parts : content)
+  return right(parts)
 }
 
-const withContent = (
-  message: ChatMessage,
-  content: string | ReadonlyArray<ContentPart> | null | undefined,
-): ChatMessage => {
+const withContent = (message: ChatMessage, content: ChatMessage['content']): ChatMessage => {
   if (message.role === 'assistant') return content === undefined ? message : { ...message, content }
   return { ...message, content: content ?? '' }
 }
