@@ -30,20 +30,20 @@ const paramsOf = (version: LocalPromptVersion): ChatParams => ({
 
 const stored = (id: string, prompt: LocalPrompt): StoredPrompt => {
   const { name, description } = prompt
-  const versions = ('versions' in prompt ? prompt.versions : [prompt])
+  const history = 'versions' in prompt ? prompt : { versions: [prompt], deployed: undefined }
+  const versions = history.versions
     .map((version, index) => ({
       ...version,
       params: paramsOf(version),
       version: version.version ?? index + 1,
     }))
     .toSorted((a, b) => a.version - b.version)
-  const newest = versions.at(-1)?.version ?? 1
   return {
     id,
     name: name ?? id,
     description: description ?? '',
     versions,
-    deployed: ('versions' in prompt ? prompt.deployed : undefined) ?? newest,
+    deployed: history.deployed ?? versions.at(-1)?.version ?? 1,
   }
 }
 
