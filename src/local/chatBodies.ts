@@ -63,17 +63,21 @@ const messageOf = ({ calls, content, reasoning }: ModelChoice): Fields => ({
       }),
 })
 
+const firstMessage = ({ answer }: ChatAnswer): Fields | null => {
+  const [first] = answer.choices
+  return first === undefined ? null : messageOf(first)
+}
+
 /** The summary that `request_breakdown: true` asks for, with the cost where the price is known. */
 const requestBreakdown = (chat: ChatAnswer): Fields => {
   const { answer, model, request } = chat
-  const [first] = answer.choices
   const cost = chat.cached ? 0 : costOf(model, answer.usage)
   return {
     prompt_tokens: answer.usage.prompt_tokens,
     completion_tokens: answer.usage.completion_tokens,
     ...(cost === undefined ? {} : { cost }),
     prompt_messages: chat.messages,
-    completion_message: first === undefined ? null : messageOf(first),
+    completion_message: firstMessage(chat),
     model,
     cached: chat.cached,
     timestamp: new Date((chat.created + chat.latency) * 1000).toISOString(),
@@ -159,7 +163,6 @@ export function* chatChunks(chat: ChatAnswer): Generator<Fields> {
   }
   if (counted) yield { ...chunk, choices: [], usage: chat.answer.usage }
   if (chat.request.request_breakdown === true) {
-    const [first] = chat.answer.choices
     yield {
       id: 'request_breakdown',
       object: 'chat.completion.chunk',
@@ -171,7 +174,7 @@ export function* chatChunks(chat: ChatAnswer): Generator<Fields> {
           index: 0,
           delta: { content: null, role: 'assistant' },
           finish_reason: 'stop',
-          message: first === undefined ? null : messageOf(first),
+          message: firstMessage(chat),
           request_breakdown: requestBreakdown(chat),
         },
       ],
