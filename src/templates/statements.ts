@@ -1,6 +1,6 @@
 import type { Evaluate } from './expressions.js'
 import { isEqual } from './isEqual.js'
-import { type For, jinja, type Macro, type Node, type Scope, type SetBlock, type Value } from './jinja.js'
+import { type For, jinja, type Macro, type Node, type Scope, type Value } from './jinja.js'
 import { withMethods } from './methods.js'
 import type { Filter } from './parameters.js'
 import { targetOf, withSetFilters } from './setFilters.js'
@@ -104,21 +104,17 @@ export const statements = (
   }
 
   /** What stands in place of a block's content; where the block is left, its content is lost in Jinja, too. */
-  const filled = (
-    body: ReadonlyArray<Node>,
-    scope: Scope,
-    fill: (content: Node) => Value | undefined,
-  ): Rendered => {
+  const filled = (body: ReadonlyArray<Node>, scope: Scope, fill: (content: Node) => Value): Rendered => {
     const { text, left } = block(body, inside(scope))
     if (left !== undefined) return { text: '', left }
-    return { text: textOf(fill({ type: 'StringLiteral', value: text }) ?? UNDEFINED) }
+    return { text: textOf(fill({ type: 'StringLiteral', value: text })) }
   }
 
-  const assign = (node: SetBlock, scope: Scope): Value | undefined => {
+  const assign = (assignee: Node, value: Node, scope: Scope): Value => {
     // `set namespace.field = …` is the engine's.
-    if (node.value === null || node.assignee.type === 'MemberExpression') return engine(node, scope)
-    bind(scope, node.assignee, evaluate(node.value, scope))
-    return undefined
+    if (assignee.type === 'MemberExpression') engine({ type: 'Set', assignee, value, body: [] }, scope)
+    else bind(scope, assignee, evaluate(value, scope))
+    return UNDEFINED
   }
 
   const loop = (node: For, scope: Scope): string => {
@@ -178,19 +174,13 @@ export const statements = (
         return filled(node.body, scope, (operand) =>
           evaluate({ type: 'FilterExpression', operand, filter: node.filter }, scope),
         )
-      case 'Set':
-        return node.value === null
-          ? filled(node.body, scope, (content) =>
-              assign(
-                {
-                  ...node,
-                  assignee: targetOf(node.assignee),
-                  value: withSetFilters(node.assignee, content),
-                },
-                scope,
-              ),
-            )
-          : { text: textOf(assign(node, scope) ?? UNDEFINED) }
+      case 'Set': {
+        const { assignee, body, value } = node
+        if (value !== null) return { text: textOf(assign(assignee, value, scope)) }
+        return filled(body, scope, (content) =>
+          assign(targetOf(assignee), withSetFilters(assignee, content), scope),
+        )
+      }
       default:
         return undefined
     }
