@@ -1,0 +1,116 @@
+import { FILTERS } from './filters/filters.js'
+import type { Call, Identifier, Node, SetBlock } from './jinja.js'
+import { argumentsProblem, type Parameters } from './parameters.js'
+import { targetOf } from './setFilters.js'
+import { testOfFilter } from './testArguments.js'
+import { TESTS } from './tests.js'
+
+/** What a template says, and what it should. */
+export interface Problem {
+  readonly expected: string
+  readonly found: string
+}
+
+const known = (names: ReadonlyMap<string, unknown>): string => `one of ${[...names.keys()].sort().join(', ')}`
+
+/** A filter, or a test: what it is called, and what it is called with. */
+interface Use {
+  readonly name: string
+  readonly args: ReadonlyArray<Node>
+}
+
+const useOf = (named: Identifier | Call): Use | undefined => {
+  if (named.type === 'Identifier') return { name: named.value, args: [] }
+  return named.callee.type === 'Identifier' ? { name: named.callee.value, args: named.args } : undefined
+}
+
+/** Whether the arguments fit, as far as their number and names are written in the template. */
+const misuse = (parameters: Parameters, args: ReadonlyArray<Node>): string | undefined => {
+  if (args.some(({ type }) => type === 'SpreadExpression' || type === 'KeywordSpreadExpression'))
+    return undefined
+  const keywords = args.flatMap((node) => (node.type === 'KeywordArgumentExpression' ? [node.key.value] : []))
+  return argumentsProblem(parameters, { positional: args.length - keywords.length, keywords })
+}
+
+const testProblem = ({ name, args }: Use): Problem | undefined => {
+  const test = TESTS.get(name)
+  if (test === undefined) return { expected: known(TESTS), found: `unknown test ${name}` }
+  const problem = misuse(test.parameters, args)
+  return problem === undefined
+    ? undefined
+    : { expected: 'a test as Jinja has it', found: `test ${name} ${problem}` }
+}
+
+/** How many arguments stand before the name of a test that a filter is given, or of a filter that `map` is. */
+const NAMES_TEST: ReadonlyMap<string, number> = new Map([
+  ['select', 0],
+  ['reject', 0],
+  ['selectattr', 1],
+  ['rejectattr', 1],
+])
+
+const usedBy = ({ args }: Use, place: number): Use | undefined => {
+  const given = args[place]
+  return given?.type === 'StringLiteral' ? { name: given.value, args: args.slice(place + 1) } : undefined
+}
+
+const filterProblem = (use: Use): Problem | undefined => {
+  const { name, args } = use
+  const filter = FILTERS.get(name)
+  const expected = `a filter as Jinja has it, ${known(FILTERS)}`
+  if (filter === undefined) return { expected, found: `unknown filter ${name}` }
+  const problem = misuse(filter.parameters, args)
+  if (problem !== undefined) return { expected, found: `filter ${name} ${problem}` }
+  const before = NAMES_TEST.get(name)
+  const test = before === undefined ? undefined : usedBy(use, before)
+  if (test !== undefined) return testProblem(test)
+  if (name !== 'map') return undefined
+  const mapped = usedBy(use, 0)
+  return mapped && filterProblem(mapped)
+}
+
+const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => {
+  const use = useOf(filter)
+  if (use === undefined)
+    return { expected: `a filter as Jinja has it, ${known(FILTERS)}`, found: 'another expression' }
+  const test = testOfFilter(use.name)
+  return test === undefined ? filterProblem(use) : testProblem({ ...use, name: test.name })
+}
+
+const isNames = (target: Node): boolean =>
+  target.type === 'Identifier' ||
+  ((target.type === 'TupleLiteral' || target.type === 'ArrayLiteral') && target.value.every(isNames))
+
+const isTarget = ({ assignee, value }: SetBlock): boolean => {
+  const target = value === null ? targetOf(assignee) : assignee
+  return isNames(target) || (target.type === 'MemberExpression' && !target.computed)
+}
+
+/**
+ * What is wrong with a node that the engine would notice only while rendering, or not at all: an unknown filter, test or
+ * function, arguments that don't fit, a target that can't be assigned to.
+ *
+ * @param declared - the functions that the template knows
+ */
+export const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | undefined => {
+  switch (node.type) {
+    case 'FilterExpression':
+    case 'FilterStatement':
+      return filterOrTestProblem(node.filter)
+    case 'TestExpression':
+      return testProblem({ name: node.test.value, args: [] })
+    case 'CallExpression':
+      return node.callee.type !== 'Identifier' || declared.has(node.callee.value)
+        ? undefined
+        : {
+            expected: 'range, namespace or a macro of the template',
+            found: `unknown function ${node.callee.value}`,
+          }
+    case 'For':
+      return isNames(node.loopvar) ? undefined : { expected: 'names to loop over', found: 'another target' }
+    case 'Set':
+      return isTarget(node) ? undefined : { expected: 'names to set', found: 'another target' }
+    default:
+      return undefined
+  }
+}
