@@ -2,7 +2,8 @@ import { type Context, Hono } from 'hono'
 import type { LocalEnv, LocalState } from './LocalState.js'
 import { paged } from './paged.js'
 import { sendJson, sendRefusal } from './send.js'
-import { traceBody, traceSummary, traceView } from './traceView.js'
+import { traceBody, traceSummary } from './traceBodies.js'
+import { traceView } from './traceView.js'
 
 /** Reading traces back. */
 export const traceRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {

@@ -1,7 +1,5 @@
-import type { Fields } from '../codecs/Fields.js'
 import type { SpanPayload } from '../codecs/SpanPayload.js'
 import { costOf } from './models.js'
-import { parseShallow } from './parseShallow.js'
 
 /** How a span ended, as far as its payload tells. */
 export type ViewStatus = 'ok' | 'error' | 'cancelled'
@@ -189,55 +187,9 @@ export const traceView = (id: string, spans: ReadonlyArray<SpanPayload>): TraceV
 export const isoTime = (ms: number): string | undefined =>
   ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : undefined
 
-/** JSON as a value, where a text is JSON. */
-export const parsedJson = (text: string | undefined): unknown => {
-  if (text === undefined || !/^\s*[[{"\d\-tfn]/u.test(text)) return text
-  const value = parseShallow(text)
-  return value === undefined ? text : value
-}
-
-const spanBody = (view: SpanView): Fields => ({
-  ...view.span,
-  id: view.span.span_unique_id,
-  span_parent_id: view.span.span_parent_id ?? null,
-  log_type: (view.span.log_type ?? 'chat').toUpperCase(),
-  input: parsedJson(view.span.input) ?? null,
-  output: parsedJson(view.span.output) ?? null,
-  status: view.status === 'error' ? 'error' : 'success',
-  status_code: view.span.status_code ?? 200,
-  ...(view.cost === undefined ? {} : { cost: view.cost }),
-  children: view.children.map(spanBody),
-})
-
 /** What a trace's spans say about whom or what it belongs to: the root's word, or else the first. */
 export const said = (
   trace: TraceView,
   field: 'customer_identifier' | 'thread_identifier',
 ): string | number | undefined =>
   trace.root?.span[field] ?? trace.rows.find(({ span }) => span[field] !== undefined)?.span[field]
-
-/** A trace without its spans, as `POST /api/traces/list/` gives it. */
-export const traceSummary = (trace: TraceView): Fields => ({
-  id: trace.id,
-  trace_unique_id: trace.id,
-  name: trace.name,
-  start_time: isoTime(trace.start) ?? null,
-  end_time: isoTime(trace.end) ?? null,
-  duration: (trace.end - trace.start) / 1000,
-  span_count: trace.rows.length,
-  llm_call_count: trace.modelCalls,
-  total_prompt_tokens: trace.promptTokens,
-  total_completion_tokens: trace.completionTokens,
-  total_tokens: trace.promptTokens + trace.completionTokens,
-  total_cost: trace.cost ?? 0,
-  error_count: trace.errors,
-  metadata: trace.root?.span.metadata ?? {},
-  customer_identifier: said(trace, 'customer_identifier') ?? null,
-  environment: 'local',
-})
-
-/** A trace as `GET /api/traces/{id}/` gives it. */
-export const traceBody = (trace: TraceView): Fields => ({
-  ...traceSummary(trace),
-  span_tree: trace.roots.map(spanBody),
-})
