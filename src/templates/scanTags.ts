@@ -52,14 +52,14 @@ const endOfTag = (text: string, from: number, kind: Kind, closing: string): numb
 /** What stands in a raw block, as an expression: the engine knows no raw blocks. */
 const rawExpression = (
   content: string,
-  open: { readonly before: string; readonly after: string },
-  close: { readonly before: string; readonly after: string },
+  [, before, first]: RegExpExecArray,
+  [, last, after]: RegExpExecArray,
 ): string => {
-  const start = open.after === '-' ? content.trimStart() : content
-  const kept = close.before === '-' ? start.trimEnd() : start
+  const start = first === '-' ? content.trimStart() : content
+  const kept = last === '-' ? start.trimEnd() : start
   // Braces escaped: the engine takes some tags out of the text before it looks for strings.
   const literal = JSON.stringify(kept).replaceAll('{', '\\x7b')
-  return `{{${open.before === '-' ? '-' : ''} ${literal} ${close.after === '-' ? '-' : ''}}}`
+  return `{{${before === '-' ? '-' : ''} ${literal} ${after === '-' ? '-' : ''}}}`
 }
 
 /** A plus sign turns off block trimming, which is off anyway, and which the engine doesn't read. */
@@ -92,28 +92,17 @@ export const scanTags = (source: TemplateSource): ReadonlyArray<Tag> => {
     at = end + 2
     const tag = text.slice(start, at)
     const raw = kind === 'statement' ? RAW.exec(tag) : null
-    if (raw !== null) {
-      const endraw = matchFrom(ENDRAW, text, at)
-      if (endraw === null) throw unclosed(start, '{% endraw %}')
-      const [, before = '', after = ''] = raw
-      const [closed, closeBefore = '', closeAfter = ''] = endraw
-      const content = text.slice(at, endraw.index)
-      at = endraw.index + closed.length
-      tags.push({
-        kind: 'expression',
-        start,
-        source: rawExpression(content, { before, after }, { before: closeBefore, after: closeAfter }),
-      })
-    } else if (kind === 'statement') {
-      tags.push({
-        kind,
-        start,
-        source: withoutUnderscores(withoutPlus(tag)),
-        word: STATEMENT.exec(tag)?.[1] ?? '',
-      })
-    } else {
-      tags.push({ kind, start, source: kind === 'comment' ? tag : withoutUnderscores(tag) })
+    if (raw === null) {
+      const read = kind === 'comment' ? tag : withoutUnderscores(withoutPlus(tag))
+      const word = kind === 'statement' ? { word: STATEMENT.exec(tag)?.[1] ?? '' } : {}
+      tags.push({ kind, start, source: read, ...word })
+      continue
     }
+    const endraw = matchFrom(ENDRAW, text, at)
+    if (endraw === null) throw unclosed(start, '{% endraw %}')
+    const content = text.slice(at, endraw.index)
+    at = endraw.index + endraw[0].length
+    tags.push({ kind: 'expression', start, source: rawExpression(content, raw, endraw) })
   }
   return tags
 }
