@@ -104,27 +104,29 @@ const facts = (view: SpanView, axis: Axis): Markup => {
     firstToken !== undefined && completionTokens !== undefined && seconds > 0
       ? completionTokens / seconds
       : undefined
-  return html`<dl class="facts">${fact('type', typeOf(view))}${fact('model', span.model)}${fact('provider', span.provider_id)}${fact(
-    'starts at',
-    formatDuration(Math.max(0, view.start - axis.start)),
-  )}${fact('takes', formatDuration(view.end - view.start))}${fact(
-    'first token after',
-    firstToken === undefined ? undefined : formatDuration(firstToken - view.start),
-  )}${fact(
-    'tokens',
-    counted
-      ? `${formatTokens(promptTokens ?? 0, view)} in, ${formatTokens(completionTokens ?? 0, view)} out`
-      : undefined,
-  )}${fact('reasoning tokens', reasoning || undefined)}${fact(
-    'tokens per second',
-    rate === undefined ? undefined : formatCount(Math.round(rate)),
-  )}${fact('cost', cost === undefined ? undefined : formatCost(cost))}${fact('status', span.status_code)}${fact(
-    'prompt',
-    span.prompt_id,
-  )}${fact('customer', span.customer_identifier)}${fact('thread', span.thread_identifier)}${fact(
-    'span',
-    span.span_unique_id,
-  )}</dl>`
+  const all = [
+    fact('type', typeOf(view)),
+    fact('model', span.model),
+    fact('provider', span.provider_id),
+    fact('starts at', formatDuration(Math.max(0, view.start - axis.start))),
+    fact('takes', formatDuration(view.end - view.start)),
+    fact('first token after', firstToken === undefined ? undefined : formatDuration(firstToken - view.start)),
+    fact(
+      'tokens',
+      counted
+        ? `${formatTokens(promptTokens ?? 0, view)} in, ${formatTokens(completionTokens ?? 0, view)} out`
+        : undefined,
+    ),
+    fact('reasoning tokens', reasoning || undefined),
+    fact('tokens per second', rate === undefined ? undefined : formatCount(Math.round(rate))),
+    fact('cost', cost === undefined ? undefined : formatCost(cost)),
+    fact('status', span.status_code),
+    fact('prompt', span.prompt_id),
+    fact('customer', span.customer_identifier),
+    fact('thread', span.thread_identifier),
+    fact('span', span.span_unique_id),
+  ]
+  return html`<dl class="facts">${all}</dl>`
 }
 
 const jsonOf = (value: unknown): string | undefined =>
@@ -182,24 +184,31 @@ const ending = ({ status, span }: SpanView): string => {
   return span.metadata?.error_tag === 'StreamInterrupted' ? ' · truncated' : ''
 }
 
+const row = (view: SpanView, axis: Axis): Markup => {
+  const name = shortened(view.name)
+  const depth = Array.from({ length: Math.min(view.depth, 16) }, () => html`<i></i>`)
+  const kind = `${shortened(view.span.model ?? typeOf(view))}${ending(view)}`
+  const cells = [
+    html`<span class="name">${depth}<span class="caret"></span><span class="dot"></span><bdi class="label" title="${name}">${name}</bdi><bdi class="kind">${kind}</bdi></span>`,
+    html`<span class="lane">${lane(view, axis)}</span>`,
+    html`<span class="num">${formatDuration(view.end - view.start)}</span>`,
+    html`<span class="num tokens">${tokens(view)}</span>`,
+  ]
+  return html`<summary>${cells}</summary>`
+}
+
 /**
  * One span of the waterfall: a row, which opens to show what went in and came out.
  *
  * @param api - where the trace is to be had whole
  */
 export const spanView = (view: SpanView, axis: Axis, api: string): View => {
-  const type = typeOf(view)
-  const { model } = view.span
-  const name = shortened(view.name)
+  const group = GROUPS[typeOf(view)] ?? 'other'
+  const failed = view.status === 'error'
+  const isOpen = failed && view.children.every(({ status }) => status !== 'error')
   return framed(
     body(view, axis, api),
     (inner) =>
-      html`<details class="span t-${GROUPS[type] ?? 'other'}${view.status === 'error' ? ' bad' : ''}"${
-        view.status === 'error' && view.children.every(({ status }) => status !== 'error') ? html` open` : ''
-      }><summary><span class="name">${Array.from({ length: Math.min(view.depth, 16) }, () => html`<i></i>`)}<span class="caret"></span><span class="dot"></span><bdi class="label" title="${name}">${name}</bdi><bdi class="kind">${shortened(
-        model === undefined ? type : model,
-      )}${ending(view)}</bdi></span><span class="lane">${lane(view, axis)}</span><span class="num">${formatDuration(
-        view.end - view.start,
-      )}</span><span class="num tokens">${tokens(view)}</span></summary>${inner}</details>`,
+      html`<details class="span t-${group}${failed ? ' bad' : ''}"${isOpen ? html` open` : ''}>${row(view, axis)}${inner}</details>`,
   )
 }

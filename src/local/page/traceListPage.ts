@@ -27,13 +27,17 @@ const row = (trace: TraceView, longest: number): Markup => {
   const tokens = trace.promptTokens + trace.completionTokens
   const cell = (content: Markup | string): Markup | '' =>
     content === '' ? '' : html`<a href="${href}" tabindex="-1">${content}</a>`
-  return html`<tr><td class="title"><a href="${href}"><bdi>${shortened(trace.name)}</bdi><small>${shortened(trace.id)}</small></a></td><td>${cell(
-    statusPill(trace.status),
-  )}</td><td>${cell(formatTime(trace.start))}</td><td class="long">${cell(
-    html`<span>${formatDuration(duration)}</span><svg height="8" aria-hidden="true" class="${trace.status === 'error' ? 'bad' : 't-chat'}"><rect class="bar" width="${Number(width.toFixed(2))}%" height="8" rx="2"/></svg>`,
-  )}</td><td class="r">${cell(html`${failures(trace.errors)} ${formatCount(trace.rows.length)}`)}</td><td class="r">${cell(tokens === 0 ? '' : formatTokens(tokens, trace))}</td><td class="r">${cell(
-    trace.cost === undefined ? '' : formatCost(trace.cost),
-  )}</td></tr>`
+  const bar = html`<svg height="8" aria-hidden="true" class="${trace.status === 'error' ? 'bad' : 't-chat'}"><rect class="bar" width="${Number(width.toFixed(2))}%" height="8" rx="2"/></svg>`
+  const cells = [
+    html`<td class="title"><a href="${href}"><bdi>${shortened(trace.name)}</bdi><small>${shortened(trace.id)}</small></a></td>`,
+    html`<td>${cell(statusPill(trace.status))}</td>`,
+    html`<td>${cell(formatTime(trace.start))}</td>`,
+    html`<td class="long">${cell(html`<span>${formatDuration(duration)}</span>${bar}`)}</td>`,
+    html`<td class="r">${cell(html`${failures(trace.errors)} ${formatCount(trace.rows.length)}`)}</td>`,
+    html`<td class="r">${cell(tokens === 0 ? '' : formatTokens(tokens, trace))}</td>`,
+    html`<td class="r">${cell(trace.cost === undefined ? '' : formatCost(trace.cost))}</td>`,
+  ]
+  return html`<tr>${cells}</tr>`
 }
 
 /** Where the list loads itself anew, and where it stays as it is. */

@@ -30,23 +30,23 @@ const textOf = (id: string | number | undefined): string | undefined =>
 
 const header = (trace: TraceView): Markup => {
   const total = trace.promptTokens + trace.completionTokens
+  const stats = [
+    stat('Duration', formatDuration(trace.end - trace.start)),
+    stat('Started (UTC)', formatTime(trace.start)),
+    stat('Spans', formatCount(trace.rows.length), failures(trace.errors)),
+    stat('Model calls', trace.modelCalls === 0 ? undefined : formatCount(trace.modelCalls)),
+    stat(
+      'Tokens',
+      total === 0 ? undefined : formatTokens(total, trace),
+      html`<small>${formatTokens(trace.promptTokens, trace)} in, ${formatTokens(trace.completionTokens, trace)} out</small>`,
+    ),
+    stat('Cost', trace.cost === undefined ? undefined : formatCost(trace.cost)),
+    stat('Customer', textOf(said(trace, 'customer_identifier'))),
+    stat('Thread', textOf(said(trace, 'thread_identifier'))),
+  ]
   return html`<h1><bdi>${shortened(trace.name)}</bdi>${statusPill(trace.status)}</h1>
 <div class="id">${trace.id}</div>
-<dl class="stats">${stat('Duration', formatDuration(trace.end - trace.start))}${stat(
-    'Started (UTC)',
-    formatTime(trace.start),
-  )}${stat(
-    'Spans',
-    formatCount(trace.rows.length),
-    failures(trace.errors),
-  )}${stat('Model calls', trace.modelCalls === 0 ? undefined : formatCount(trace.modelCalls))}${stat(
-    'Tokens',
-    total === 0 ? undefined : formatTokens(total, trace),
-    html`<small>${formatTokens(trace.promptTokens, trace)} in, ${formatTokens(trace.completionTokens, trace)} out</small>`,
-  )}${stat('Cost', trace.cost === undefined ? undefined : formatCost(trace.cost))}${stat('Customer', textOf(said(trace, 'customer_identifier')))}${stat(
-    'Thread',
-    textOf(said(trace, 'thread_identifier')),
-  )}</dl>`
+<dl class="stats">${stats}</dl>`
 }
 
 const ends = (trace: TraceView, api: string): View => {
