@@ -80,13 +80,13 @@ const notFound = (): Response => sendRefusal(refusal(404, 'Not found.'))
 
 /** All that a local gateway answers, as one hono application. */
 export const app = (state: LocalState): Hono<LocalEnv> => {
-  const chat = chatRoute(state)
   const ingest = ingestRoute(state)
-  const embeddings = embeddingsRoute(state)
-  const api = new Hono<LocalEnv>()
-    .use(recorded(state), authorized(state))
-    .post('/chat/completions', chat)
-    .post('/embeddings', embeddings)
+  const models = (): Hono<LocalEnv> =>
+    new Hono<LocalEnv>()
+      .use(recorded(state), authorized(state))
+      .post('/chat/completions', chatRoute(state))
+      .post('/embeddings', embeddingsRoute(state))
+  const api = models()
     .post('/v1/traces/ingest', ingest)
     // Where the platform's exporter for the Vercel AI SDK posts to.
     .post('/integrations/v1/traces/ingest', ingest)
@@ -94,11 +94,7 @@ export const app = (state: LocalState): Hono<LocalEnv> => {
     .route('/traces', traceRoutes(state))
     .get('/models/public', (c) => sendJson(c, { models: publicModels() }))
   // Clients that take their base URL from OpenAI's (`…/v1`), or leave out `/api` as some documentation does.
-  const aliases = new Hono<LocalEnv>()
-    .use(recorded(state), authorized(state))
-    .post('/chat/completions', chat)
-    .post('/embeddings', embeddings)
-    .post('/traces/ingest', ingest)
+  const aliases = models().post('/traces/ingest', ingest)
   const exposed = ['x-respan-log-id', 'x-respan-gateway-request-id', 'retry-after']
   return new Hono<LocalEnv>({ strict: false })
     .use(guard(state))
