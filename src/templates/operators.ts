@@ -42,6 +42,7 @@ const divisor = (number: number): number => {
 const minus = arithmetic((left, right) => left - right)
 const times = arithmetic((left, right) => left * right)
 const plus = arithmetic((left, right) => left + right)
+const quotient = arithmetic((left, right) => left / divisor(right))
 const floorDivide = arithmetic((left, right) => Math.floor(left / divisor(right)))
 
 /** The rest has the sign of the divisor, as in Python. */
@@ -66,10 +67,7 @@ const multiply: Operator = (left, right) => {
   return list(Array.from({ length }, () => what.value).flat())
 }
 
-const divide: Operator = (left, right) => {
-  if (!isNumber(left) || !isNumber(right)) return nothingFor(left, right)
-  return float(numberOf(left) / divisor(numberOf(right)))
-}
+const divide: Operator = (left, right) => float(numberOf(quotient(left, right)))
 
 const remainder: Operator = (left, right) => {
   if (!isText(left)) return modulo(left, right)
