@@ -53,44 +53,32 @@ const promptBody = (prompt: StoredPrompt): Fields => ({
   updated_at: SINCE,
 })
 
-const notFound = (what: string): Response => sendRefusal(refusal(404, `${what} not found`))
-
 /** The prompt endpoints, read only. */
 export const promptRoutes = (state: LocalState): Hono<LocalEnv> => {
   const { prompts } = state
   const list = answering(state, 'prompts', (c) => paged(c, [...prompts.values()].map(promptBody), 100))
-  const one = (c: Context<LocalEnv>): StoredPrompt | undefined => prompts.get(c.req.param('id') ?? '')
+  const of = (what: string, read: (prompt: StoredPrompt, c: Context<LocalEnv>) => Fields | undefined) =>
+    answering(state, 'prompts', (c) => {
+      const prompt = prompts.get(c.req.param('id') ?? '')
+      return (prompt && read(prompt, c)) ?? sendRefusal(refusal(404, `${what} not found`))
+    })
   return new Hono<LocalEnv>()
     .get('/', list)
     .post('/list', list)
-    .get(
-      '/:id',
-      answering(state, 'prompts', (c) => {
-        const prompt = one(c)
-        return prompt === undefined ? notFound('Prompt') : promptBody(prompt)
-      }),
-    )
+    .get('/:id', of('Prompt', promptBody))
     .get(
       '/:id/versions',
-      answering(state, 'prompts', (c) => {
-        const prompt = one(c)
-        if (prompt === undefined) return notFound('Prompt')
-        return paged(
-          c,
-          prompt.versions.toReversed().map((version) => versionBody(prompt, version)),
-          200,
-        )
+      of('Prompt', (prompt, c) => {
+        const bodies = prompt.versions.toReversed().map((version) => versionBody(prompt, version))
+        return paged(c, bodies, 200)
       }),
     )
     .get(
       '/:id/versions/:version',
-      answering(state, 'prompts', (c) => {
-        const prompt = one(c)
+      of('Prompt version', (prompt, c) => {
         const asked = c.req.param('version') ?? ''
-        const version = prompt && versionOf(prompt, asked === 'latest' ? asked : Number(asked))
-        return prompt === undefined || version === undefined
-          ? notFound('Prompt version')
-          : versionBody(prompt, version)
+        const version = versionOf(prompt, asked === 'latest' ? asked : Number(asked))
+        return version && versionBody(prompt, version)
       }),
     )
 }
