@@ -3,17 +3,18 @@ import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { forgetOldest } from '../codecs/forgetOldest.js'
 import type { ModelAnswer } from './builtInModel.js'
 
-/** An answer to be given again. */
-export interface CachedAnswer {
+/** An answer, and the model that gave it. */
+export interface ModelReply {
   readonly model: string
   readonly answer: ModelAnswer
 }
 
-/** The gateway's exact-match cache of whole conversations. */
-export interface AnswerCache {
-  readonly get: (request: ChatRequest, messages: ReadonlyArray<ChatMessage>) => CachedAnswer | undefined
-  readonly set: (request: ChatRequest, messages: ReadonlyArray<ChatMessage>, answer: CachedAnswer) => void
-}
+/** The gateway's exact-match cache of whole conversations: gives the answer that it has, or else keeps the one made. */
+export type AnswerCache = (
+  request: ChatRequest,
+  messages: ReadonlyArray<ChatMessage>,
+  make: () => ModelReply,
+) => ModelReply & { readonly cached: boolean }
 
 // The platform keeps an answer for 30 days unless told otherwise.
 const DEFAULT_TTL = 30 * 24 * 60 * 60
@@ -40,20 +41,15 @@ const keyOf = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>): stri
 
 /** An empty cache that keeps at most `limit` answers; used by requests with `cache_enabled`. */
 export const answerCache = (limit: number): AnswerCache => {
-  const answers = new Map<string, CachedAnswer & { readonly until: number }>()
-  return {
-    get: (request, messages) => {
-      if (request.cache_enabled !== true) return undefined
-      const found = answers.get(keyOf(request, messages))
-      return found !== undefined && found.until > Date.now() ? found : undefined
-    },
-    set: (request, messages, answer) => {
-      if (request.cache_enabled !== true) return
-      answers.set(keyOf(request, messages), {
-        ...answer,
-        until: Date.now() + (request.cache_ttl ?? DEFAULT_TTL) * 1000,
-      })
-      forgetOldest(answers, limit)
-    },
+  const kept = new Map<string, ModelReply & { readonly until: number }>()
+  return (request, messages, make) => {
+    if (request.cache_enabled !== true) return { ...make(), cached: false }
+    const key = keyOf(request, messages)
+    const found = kept.get(key)
+    if (found !== undefined && found.until > Date.now()) return { ...found, cached: true }
+    const made = make()
+    kept.set(key, { ...made, until: Date.now() + (request.cache_ttl ?? DEFAULT_TTL) * 1000 })
+    forgetOldest(kept, limit)
+    return { ...made, cached: false }
   }
 }

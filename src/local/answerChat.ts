@@ -36,18 +36,19 @@ const builtIn = (
   startedAt: number,
 ): ChatAnswer => {
   const { messages, promptMessage, request } = resolved
-  const cached = cache.get(request, messages)
-  const answer = cached?.answer ?? builtInModel(toModelRequest(request, messages))
-  if (cached === undefined) cache.set(request, messages, { model, answer })
+  const reply = cache(request, messages, () => ({
+    model,
+    answer: builtInModel(toModelRequest(request, messages)),
+  }))
   return {
     id: `chatcmpl-${randomBytes(12).toString('base64url')}`,
     created: Math.floor(Date.now() / 1000),
-    model: answeringModel(cached?.model ?? model),
-    answer,
+    model: answeringModel(reply.model),
+    answer: reply.answer,
     request,
     messages,
     promptMessage,
-    cached: cached !== undefined,
+    cached: reply.cached,
     latency: (performance.now() - startedAt) / 1000,
   }
 }
