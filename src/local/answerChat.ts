@@ -35,19 +35,17 @@ const builtIn = (
   cache: AnswerCache,
   startedAt: number,
 ): ChatAnswer => {
-  const { messages, promptMessage, request } = resolved
+  const { messages, request } = resolved
   const reply = cache(request, messages, () => ({
     model,
     answer: builtInModel(toModelRequest(request, messages)),
   }))
   return {
+    ...resolved,
     id: `chatcmpl-${randomBytes(12).toString('base64url')}`,
     created: Math.floor(Date.now() / 1000),
     model: answeringModel(reply.model),
     answer: reply.answer,
-    request,
-    messages,
-    promptMessage,
     cached: reply.cached,
     latency: (performance.now() - startedAt) / 1000,
   }

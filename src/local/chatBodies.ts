@@ -1,23 +1,20 @@
-import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { Fields } from '../codecs/Fields.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import type { ModelAnswer, ModelChoice } from './builtInModel.js'
 import { hash } from './hash.js'
 import { costOf } from './models.js'
+import type { ResolvedRequest } from './resolvePrompt.js'
 import { tokensOf } from './tokensOf.js'
 
 /** An answer with all that its bodies tell about it. */
-export interface ChatAnswer {
+export interface ChatAnswer extends ResolvedRequest {
   readonly id: string
   /** Seconds since 1970. */
   readonly created: number
   /** The name of the model that answered. */
   readonly model: string
   readonly answer: ModelAnswer
-  readonly request: ChatRequest
-  readonly messages: ReadonlyArray<ChatMessage>
-  readonly promptMessage: ReadonlyArray<ChatMessage> | undefined
   readonly cached: boolean
   /** Seconds. */
   readonly latency: number
