@@ -52,11 +52,21 @@ export interface Local extends AsyncDisposable {
 // Of what is kept of requests, and of spans: a forgotten server must not fill the memory with large bodies.
 const MAX_LENGTH = 128 * 2 ** 20
 
-const listen = async (server: Server, port: number): Promise<number> => {
+const serve = async (
+  { fetch }: ReturnType<typeof app>,
+  { port = 0, unref }: LocalOptions,
+): Promise<{ readonly server: Server; readonly port: number }> => {
+  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }))
+  // Longer than clients keep an idle connection: none of them meets one that is just being closed.
+  server.keepAliveTimeout = 60_000
+  if (unref === true) {
+    server.unref()
+    server.on('connection', (socket) => socket.unref())
+  }
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : port
+  return { server, port: typeof address === 'object' && address !== null ? address.port : port }
 }
 
 const ended = (server: Server): Promise<void> =>
@@ -99,7 +109,7 @@ export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
   })
   const { promptsDirectory } = options
   const fromFiles = promptsDirectory === undefined ? {} : await readPromptsDirectory(promptsDirectory)
-  const { fetch } = app({
+  const application = app({
     apiKey: options.apiKey,
     cache: answerCache(500),
     chunkDelay: options.chunkDelay ?? 0,
@@ -111,14 +121,7 @@ export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
     traces,
     upstream: options.upstream,
   })
-  const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }))
-  // Longer than clients keep an idle connection: none of them meets one that is just being closed.
-  server.keepAliveTimeout = 60_000
-  if (options.unref === true) {
-    server.unref()
-    server.on('connection', (socket) => socket.unref())
-  }
-  const port = await listen(server, options.port ?? 0)
+  const { server, port } = await serve(application, options)
   const origin = `http://127.0.0.1:${port}`
   // Never the key of the environment, which belongs to the platform.
   const connection = { baseUrl: `${origin}/api`, apiKey: options.apiKey ?? 'local' }
