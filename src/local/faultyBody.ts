@@ -1,17 +1,6 @@
 import type { Fault } from './Fault.js'
+import type { OpenRequest } from './requestLog.js'
 import { sleep } from './sleep.js'
-
-/** What the body tells while it is being read. */
-export interface BodyObserver {
-  /** So many pieces were handed over. */
-  readonly sent: (pieces: number) => void
-  /** All was sent. */
-  readonly completed: () => void
-  /** The reader left; nothing more is made. */
-  readonly aborted: () => void
-  /** A fault asks for the connection to be broken, now. */
-  readonly cut: () => void
-}
 
 /** What a fault puts into a body: these differ between a stream of events and a single document. */
 export interface Misfits {
@@ -26,12 +15,15 @@ const encoder = new TextEncoder()
  * it, with the fault, if any, at its place.
  *
  * @param pieces - what to send; the iterator is closed when the reader leaves
+ * @param record - of the request; it follows what becomes of the body
+ * @param breakOff - breaks the connection
  */
 export const faultyBody = (
   pieces: Iterator<string> | AsyncIterator<string>,
   fault: Fault,
   misfits: Misfits,
-  observer: BodyObserver,
+  record: OpenRequest,
+  breakOff: () => void,
 ): ReadableStream<Uint8Array> => {
   const left = new AbortController()
   let sent = 0
@@ -39,7 +31,7 @@ export const faultyBody = (
   // An upstream's generator may be waiting for its next piece; its own end is nobody's error.
   const close = (): void => void Promise.resolve(pieces.return?.()).catch(() => undefined)
   const finish = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    observer.completed()
+    record.end('completed')
     controller.close()
     close()
   }
@@ -50,7 +42,8 @@ export const faultyBody = (
         if (sent === fault.hangAfter)
           return sleep(Number.POSITIVE_INFINITY, left.signal).then(() => undefined)
         if (sent === fault.cutAfter) {
-          observer.cut()
+          record.end('cut')
+          breakOff()
           close()
           return
         }
@@ -67,12 +60,12 @@ export const faultyBody = (
         const next = await pieces.next()
         if (next.done === true) return finish(controller)
         sent += 1
-        observer.sent(sent)
+        record.update({ chunks: sent })
         controller.enqueue(encoder.encode(next.value))
       },
       cancel: () => {
         left.abort()
-        observer.aborted()
+        record.end('aborted')
         close()
       },
     },

@@ -26,18 +26,10 @@ export const sendPieces = (
   misfits: Misfits,
   contentType: string,
 ): Response => {
-  const record = c.get('record')
   c.set('later', true)
-  const body = faultyBody(pieces, fault, misfits, {
-    sent: (chunks) => record.update({ chunks }),
-    completed: () => record.end('completed'),
-    aborted: () => record.end('aborted'),
-    cut: () => {
-      record.end('cut')
-      // After what was written has left the process.
-      setImmediate(() => c.env.outgoing.destroy())
-    },
-  })
+  // After what was written has left the process.
+  const breakOff = (): void => void setImmediate(() => c.env.outgoing.destroy())
+  const body = faultyBody(pieces, fault, misfits, c.get('record'), breakOff)
   return new Response(body, {
     headers: { 'content-type': contentType, 'cache-control': 'no-cache', 'transfer-encoding': 'chunked' },
   })
