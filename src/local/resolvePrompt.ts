@@ -7,9 +7,9 @@ import type { ContentPart } from '../codecs/ContentPart.js'
 import type { Fields } from '../codecs/Fields.js'
 import { messageText } from '../codecs/messages.js'
 import { type PromptReference, TypedVariable } from '../codecs/PromptReference.js'
+import { compileTemplate } from '../templates/compileTemplate.js'
 import { type PromptStore, type StoredVersion, versionOf } from './promptStore.js'
 import { type Refusal, refusal } from './Refusal.js'
-import { renderTemplate } from './renderTemplate.js'
 
 /** A chat request whose prompt, if it had one, is rendered and merged. */
 export interface ResolvedRequest {
@@ -90,12 +90,16 @@ const partsOf = (text: string, images: Filled['images']): string | ReadonlyArray
   })
 }
 
+// With Jinja's own defaults: white space is kept, a missing variable is empty.
 const renderText = (
   template: string,
   { images, values }: Filled,
 ): Either<string, string | ReadonlyArray<ContentPart>> => {
-  const text = renderTemplate(template, values)
-  return text._tag === 'Left' ? text : right(partsOf(text.right, images))
+  try {
+    return right(partsOf(compileTemplate('Template', 'content', template).render(values), images))
+  } catch (error) {
+    return left(error instanceof Error ? error.message : String(error))
+  }
 }
 
 const renderContent = (
