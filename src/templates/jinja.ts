@@ -136,7 +136,7 @@ export interface Callable extends Value {
 }
 
 export interface Interpreter {
-  evaluate: (node: Node | undefined, scope: Scope) => Value | undefined
+  evaluate: (node: Node, scope: Scope) => Value
   readonly run: (program: Node) => Value
 }
 

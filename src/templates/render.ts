@@ -90,11 +90,11 @@ export const renderer = (
     const interpreter = new jinja.Interpreter(scopeOf(values))
     const engine = interpreter.evaluate.bind(interpreter)
     const evaluate = (node: Node, scope: Scope): Value =>
-      asInJinja(node, statement(node, scope) ?? expression(node, scope) ?? engine(node, scope) ?? UNDEFINED)
+      asInJinja(node, statement(node, scope) ?? expression(node, scope) ?? engine(node, scope))
     const statement = statements(evaluate, engine, loops)
     const expression = expressions(subject, name, evaluate)
     // The engine calls its own method for every node, so this is where each value passes.
-    interpreter.evaluate = (node, scope) => (node === undefined ? UNDEFINED : evaluate(node, scope))
+    interpreter.evaluate = evaluate
     return orInvalidInput(subject, name, 'values that it can be rendered with', () =>
       textOf(interpreter.run(program)),
     )

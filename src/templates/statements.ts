@@ -90,7 +90,7 @@ const loopOver = (items: ReadonlyArray<Value>): ((index: number) => Value) => {
  */
 export const statements = (
   evaluate: Evaluate,
-  engine: (node: Node, scope: Scope) => Value | undefined,
+  engine: Evaluate,
   loops: ReadonlySet<Node>,
 ): ((node: Node, scope: Scope) => Value | undefined) => {
   const block = (nodes: ReadonlyArray<Node>, scope: Scope): Rendered => {
