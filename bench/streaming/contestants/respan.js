@@ -50,7 +50,7 @@ export default (baseUrl, kind) => {
 }
 
 /** Traced: generation and root, with usage, into a buffered sink, which delivers when a batch is full. */
-export const traced = (baseUrl, kind) => {
+export const traced = (baseUrl, kind, options = {}) => {
   const generate = generator(baseUrl, kind)
   const buffer = bufferedSink(() => of({ rejected: [] }))
   const usages = []
@@ -58,7 +58,7 @@ export const traced = (baseUrl, kind) => {
     buffer.next(event)
     if (event._tag === 'SpanEnded' && event.generation !== undefined) usages.push(event.generation.usage)
   }
-  const trace = respanTrace('bench', { sink: { ...buffer, next } })
+  const trace = respanTrace('bench', { sink: { ...buffer, next }, ...options })
   return async (onFirst) => {
     const outcome = await reading(of(PROMPT).pipe(generate, trace), kind, onFirst)
     if (usages.pop()?.total_tokens !== outcome.total) throw new Error('No usage on the span.')
