@@ -1,10 +1,9 @@
 import * as t from 'io-ts'
 import { AssistantMessage } from './ChatMessage.js'
-import { Identifier } from './Identifier.js'
+import { chatHead } from './chatHead.js'
 import { Logprobs } from './Logprobs.js'
 import { RequestBreakdown } from './RequestBreakdown.js'
 import { ToolCallDelta } from './ToolCall.js'
-import { ReportedUsage } from './Usage.js'
 import { finite, listOf, received, wire } from './wire.js'
 
 /**
@@ -55,20 +54,7 @@ export type ChunkChoice = t.TypeOf<typeof ChunkChoice>
  * @see https://platform.openai.com/docs/api-reference/chat/streaming
  */
 export const ChatChunk = wire(
-  t.intersection([
-    t.type({ choices: listOf(ChunkChoice) }),
-    received({
-      id: Identifier,
-      object: t.string,
-      created: finite,
-      model: t.string,
-      usage: ReportedUsage,
-      service_tier: t.string,
-      system_fingerprint: t.string,
-      prompt_message: listOf(AssistantMessage),
-      cost: finite,
-    }),
-  ]),
+  t.intersection([t.type({ choices: listOf(ChunkChoice) }), received(chatHead)]),
   'ChatChunk',
 )
 

@@ -1,9 +1,8 @@
 import * as t from 'io-ts'
 import { AssistantMessage } from './ChatMessage.js'
-import { Identifier } from './Identifier.js'
+import { chatHead } from './chatHead.js'
 import { Logprobs } from './Logprobs.js'
 import { RequestBreakdown } from './RequestBreakdown.js'
-import { ReportedUsage } from './Usage.js'
 import { finite, listOf, received, wire } from './wire.js'
 
 /**
@@ -26,28 +25,14 @@ export const ChatChoice = wire(
 export type ChatChoice = t.TypeOf<typeof ChatChoice>
 
 /**
- * The answer of `POST /api/chat/completions`, not streamed. Only `choices` is required, and it may be empty. `model`
- * is the one that answered, which may be another one than asked for; `created` is in seconds since 1970;
- * `prompt_message` holds the rendered messages of a managed prompt that asked for `echo`; `cost` (USD) is undocumented,
- * {@link RequestBreakdown} is where it is promised.
+ * The answer of `POST /api/chat/completions`, not streamed. Only `choices` is required, and it may be empty.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
 export const ChatResponse = wire(
   t.intersection([
     t.type({ choices: listOf(ChatChoice) }),
-    received({
-      id: Identifier,
-      object: t.string,
-      created: finite,
-      model: t.string,
-      usage: ReportedUsage,
-      service_tier: t.string,
-      system_fingerprint: t.string,
-      request_breakdown: RequestBreakdown,
-      prompt_message: listOf(AssistantMessage),
-      cost: finite,
-    }),
+    received({ ...chatHead, request_breakdown: RequestBreakdown }),
   ]),
   'ChatResponse',
 )
