@@ -147,7 +147,8 @@ const openingEvents = (
 }
 
 const listOf = (scripts: Script | ReadonlyArray<Script>): ReadonlyArray<Script> => {
-  const list = typeof scripts === 'string' || 'marbles' in scripts ? [scripts] : scripts
+  // Spread, so that a hole is refused as what is not there: its request would never be answered.
+  const list = typeof scripts === 'string' || 'marbles' in scripts ? [scripts] : [...scripts]
   return list[0] === undefined ? refuse('marbleGateway', 'marbles', 'at least one script', scripts) : list
 }
 

@@ -281,6 +281,12 @@ test('a list answers one request each, its last entry all that follow', (t) => {
   t.true(play(gateway.chat(streamed)).includes('0 own'))
 })
 
+test('a list with a hole is refused when it is made', (t) => {
+  const list = ['a|']
+  list[2] = 'c|'
+  t.throws(() => marbleGateway(list), { any: true })
+})
+
 test('a function answers by the request', (t) => {
   const gateway = marbleGateway(({ model }, index) => (model === 'm' ? `${index}|` : '#'))
   t.true(play(gateway.chat(streamed)).includes('0 0'))
