@@ -104,14 +104,14 @@ export const type =
 
 /** `t.partial`: leaves alone what is `undefined`, unless its codec makes something of that. */
 export const partial = (fields: ReadonlyArray<Field>): Check => {
-  const optional = fields.map(({ key, check }): OptionalField => ({ key, check, isLeft: undefined }))
+  const optional = fields.map(({ key, check }): OptionalField => ({ key, check, isSkipped: undefined }))
   return (value) => {
     if (!isRecord(value)) return false
     for (const field of optional) {
       const inner = value[field.key]
       if (inner === undefined) {
-        field.isLeft ??= field.check(undefined) !== undefined
-        if (!field.isLeft) return undefined
+        field.isSkipped ??= field.check(undefined) !== undefined
+        if (!field.isSkipped) return undefined
       } else {
         const kept = field.check(inner)
         if (kept !== true) return kept
@@ -123,7 +123,7 @@ export const partial = (fields: ReadonlyArray<Field>): Check => {
 
 interface OptionalField extends Field {
   /** Is it left alone when it is `undefined`? Found out once: most fields of most values are. */
-  isLeft: boolean | undefined
+  isSkipped: boolean | undefined
 }
 
 /** `t.record` over keys that are not known beforehand: drops those that the domain refuses. */
