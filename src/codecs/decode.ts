@@ -123,7 +123,7 @@ type Group = readonly [t.ValidationError, ...ReadonlyArray<t.ValidationError>]
 
 interface Telling {
   readonly path: string
-  /** Nothing, when the codec of a user tells no context. */
+  /** Nothing, when the codec of a user tells no context, or one that names no codec. */
   readonly expected: string | undefined
   readonly value: unknown
   /** Steps to it. */
@@ -155,7 +155,8 @@ const tell = (errors: Group, from: number): Telling => {
 const spoken = (error: t.ValidationError, last: number): Telling => {
   let at = last
   while (at > 0 && tagOf(error, at - 1) === 'IntersectionType') at -= 1
-  const expected = error.context[at]?.type.name
+  const codec: unknown = error.context[at]?.type
+  const expected = isDescribed(codec) ? codec.name : undefined
   return { path: pathOf(error), expected, value: error.value, depth: depthOf(error) }
 }
 

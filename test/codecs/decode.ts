@@ -188,6 +188,21 @@ test('decodes with a converting codec of the user', (t) => {
   )
 })
 
+test('a codec of the user that names no codec at a place leaves the telling to the others', (t) => {
+  const Nameless = new io.Type<string, string, unknown>(
+    'Nameless',
+    (_): _ is string => false,
+    (value, context) => io.failure(value, [...context, JSON.parse('{"key":"x"}')]),
+    io.identity,
+  )
+  const deep = io.type({ a: io.type({ b: io.type({ c: io.number }) }) })
+  t.deepEqual(
+    decode(io.union([Nameless, deep]))({ a: { b: { c: 'x' } } }),
+    left({ path: 'a.b.c', expected: 'number', found: 'string(1 characters)' }),
+  )
+  t.deepEqual(decode(Nameless)(3), left({ path: 'x', expected: 'Nameless', found: 'number 3' }))
+})
+
 test('describes what was found by kind and size only', (t) => {
   t.deepEqual(
     [
