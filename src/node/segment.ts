@@ -18,6 +18,8 @@ export interface SegmentPlace extends SpoolPlace {
   readonly segment: Segment
   /** Number of the span within the segment. */
   readonly index: number
+  /** Of the span's own text in the file, without the rest of its line: so many are read. */
+  readonly bytes: number
   /** Where the span's own text begins in the file. */
   readonly offset: number
 }
