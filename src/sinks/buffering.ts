@@ -1,5 +1,6 @@
 import { isLeft } from '#fp/Either'
 import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
+import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import { alarm } from './alarm.js'
 import type { BufferSettings } from './BufferPolicy.js'
@@ -35,7 +36,8 @@ const SOON = Number.NEGATIVE_INFINITY
  */
 export const buffering = (transport: Transport, settings: BufferSettings, openDisk?: OpenDisk): Sink => {
   const time = timers(settings.scheduler)
-  const name = (): string => transport.destination ?? 'bufferedSink'
+  const report = reporterOf('RESPAN_DELIVERY', (thrown) => `a transport's destination threw: ${thrown}`)
+  const name = (): string => guarded(report, () => transport.destination) ?? 'bufferedSink'
   const warnings = deliveryWarnings(name, settings.onWarning, time.now)
   const waits = flushes(name, time)
   const book = spanBook(waits)

@@ -1833,6 +1833,21 @@ test('is a Right only when everything was delivered', async (t) => {
 
 // ── transports of one's own
 
+test('a transport that can not say its destination is a sink without a name', async (t) => {
+  const warnings: Array<string> = []
+  const transport: Transport = () => status(404)
+  const sink = bufferedSink(failing(transport, 'destination'), {
+    onWarning: ({ message }) => warnings.push(message),
+  })
+  finish(sink, 1)
+  const outcome = await sink.flush()
+  t.true(isLeft(outcome))
+  t.deepEqual(isLeft(outcome) && outcome.left.failures.map(({ sink }) => sink), ['bufferedSink'])
+  t.deepEqual(warnings, [
+    'bufferedSink: paused: HttpError: HTTP 404: no 1 span kept; tried again from time to time.',
+  ])
+})
+
 for (const error of [
   new InvalidResponse('The answer', { path: '', expected: 'JSON', found: 'nothing' }),
   new HttpError('HTTP 204', { status: 204 }),
