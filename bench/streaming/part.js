@@ -28,11 +28,13 @@ const whyLong = (cpu) => {
     median(cpu(name, 'long')),
   )
   const ns = (microseconds) => `${figure((microseconds * 1_000) / LONG)} ns`
+  const left = TRACED_LIMIT * plain - bare
   return (
     `Tokens of ${LONG} characters are nearly all text, which is parsed here as there. Traced, they are also put together, ` +
     `written as JSON for the span of the generation and joined for the root: ${ns(traced - bare)} a character, where the plain ` +
-    `loop takes ${ns(plain)} for all it does. Up to ${TRACED_LIMIT} times that loop there would be ` +
-    `${ns(TRACED_LIMIT * plain - bare)} left, and up to 1 µs a chunk ${ns(1)}; V8 writes JSON of such text at 5, or 2.4 in slices.`
+    `loop takes ${ns(plain)} for all it does. Without content a trace takes ${figure(bare / plain)} times that loop, so that up ` +
+    `to ${TRACED_LIMIT} times ${left > 0 ? ns(left) : 'nothing'} would be left for its content, and up to 1 µs a chunk ${ns(1)}; ` +
+    'V8 writes JSON of such text at 5 ns, or 2.4 in slices.'
   )
 }
 
