@@ -257,7 +257,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     disk?.insist()
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(spill(entries, from), from, 'dropped', error)
-    for (const { stop, batch } of [...flights.all]) {
+    // As they are now, not a copy: whoever is told of one may give up the others.
+    for (const { stop, batch } of flights.all) {
       const due = batch.entries.filter(({ number }) => number <= upTo)
       if (due.length === 0) continue
       stop()

@@ -90,6 +90,27 @@ test('what ends while a script delivers is delivered, too', async (t) => {
   t.deepEqual(idsIn(server.received), [idOf(1), idOf(2)])
 })
 
+test('an end that is told while spans are given up gives up none twice', async (t) => {
+  const { output } = await run(`
+    import { NEVER } from 'rxjs'
+    let last = () => undefined
+    const two = new Promise((resolve) => { last = resolve })
+    const sink = bufferedSink(([span]) => {
+      if (span.spanId.endsWith('2')) last()
+      return NEVER
+    }, { maxBatchSize: 1, maxInFlight: 2 })
+    finish(sink, 1, 2)
+    await two
+    const { inFlight } = sink.stats()
+    sink.stats$.subscribe(({ dropped }) => dropped === 1 && process.emit('exit', 0))
+    process.emit('exit', 0)
+    const { dropped, inFlight: left } = sink.stats()
+    console.log('in flight', inFlight, 'dropped', dropped, 'left', left)
+    process.exit()
+    `)
+  t.true(output.includes('in flight 2 dropped 2 left 0'), output)
+})
+
 test('a script waits for a retry', async (t) => {
   const server = await serve(t, (response, _, number) => {
     response.writeHead(number < 3 ? 503 : 200)
