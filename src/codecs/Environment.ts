@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import type { Mutable } from './Mutable.js'
 import { wire } from './wire.js'
 
 /**
@@ -44,7 +45,7 @@ const ALL_VARIABLES = [
  * @param names - default: all of them; each costs a call of the system
  */
 export const readEnvironment = (names: ReadonlyArray<keyof Environment> = ALL_VARIABLES): Environment => {
-  const environment: { -readonly [Name in keyof Environment]: Environment[Name] } = {}
+  const environment: Mutable<Environment> = {}
   for (const name of names) {
     const value = readVariable(name)
     if (value !== '') environment[name] = value

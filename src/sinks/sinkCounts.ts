@@ -1,15 +1,14 @@
 import { map, type Observable, Subject, startWith } from 'rxjs'
+import type { Mutable } from '../codecs/Mutable.js'
 import type { FlushReport, SinkStats } from '../tracing/Sink.js'
 
 /** Where a finished span can be. */
 export type Whereabouts = Exclude<keyof SinkStats, 'accepted'>
 
-/** Where each finished span is. Whoever moves one keeps the sum of the other six equal to `accepted`. */
-export type MutableStats = { -readonly [Key in keyof SinkStats]: SinkStats[Key] }
-
 /** A sink's counts, and who watches them. */
 export interface SinkCounts {
-  readonly counts: MutableStats
+  /** Where each finished span is. Whoever moves one keeps the sum of the other six equal to `accepted`. */
+  readonly counts: Mutable<SinkStats>
   readonly stats: () => SinkStats
   readonly stats$: Observable<SinkStats>
   /** Counts spans that came in, and tells it. */
@@ -34,7 +33,7 @@ export const NO_REPORT: FlushReport = { delivered: 0, dropped: 0, rejected: 0, s
 
 /** Makes a sink's counts, all zero. */
 export const sinkCounts = (): SinkCounts => {
-  const counts: MutableStats = { ...NO_STATS }
+  const counts: Mutable<SinkStats> = { ...NO_STATS }
   const changes = new Subject<void>()
   const stats = (): SinkStats => ({ ...counts })
   const changed = (): void => {

@@ -1,6 +1,6 @@
+import type { Mutable } from '../codecs/Mutable.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { contentText } from './contentText.js'
-import type { Mutable } from './Mutable.js'
 import { addOutput, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
 import type { Generation, SpanEnded, SpanStarted, SpanType } from './SpanEvent.js'
 import { spanError, statusOfError } from './spanError.js'

@@ -1,5 +1,5 @@
+import type { Mutable } from '../codecs/Mutable.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
-import type { Mutable } from './Mutable.js'
 import type { SpanEvent, SpanTotals } from './SpanEvent.js'
 
 /** What all spans of one trace share. A nested trace has its own, which can only be stricter about content. */

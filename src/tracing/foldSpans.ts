@@ -1,5 +1,5 @@
 import { forgetOldest } from '../codecs/forgetOldest.js'
-import type { Mutable } from './Mutable.js'
+import type { Mutable } from '../codecs/Mutable.js'
 import type { Span, SpanEnded, SpanEvent, SpanStarted } from './SpanEvent.js'
 
 /** A span that has ended, as its events: cheaper to keep than the {@link Span} that {@link toSpan} makes of it. */
