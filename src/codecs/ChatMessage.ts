@@ -1,10 +1,7 @@
 import * as t from 'io-ts'
 import { MessageContent } from './ContentPart.js'
-import { Fields } from './Fields.js'
 import { ReceivedToolCall, ToolCall } from './ToolCall.js'
-import { listOf, nullable, received, wire } from './wire.js'
-
-const objects = t.readonlyArray(Fields, 'list of objects')
+import { listOf, nullable, objects, received, wire } from './wire.js'
 
 /** A message that is nothing but its content, and perhaps the name of who says it. */
 const plain = <R extends string>(role: R, name: string) =>

@@ -10,6 +10,7 @@ import {
   listOf,
   nullable,
   numberWithin,
+  objects,
   oneOf,
   strings,
   wire,
@@ -45,7 +46,6 @@ export const LogType = oneOf(
 export type LogType = t.TypeOf<typeof LogType>
 
 const identity = t.type({ trace_unique_id: t.string, span_unique_id: t.string })
-const messages = t.readonlyArray(Fields, 'list of objects')
 const textOrObject = t.union([t.string, Fields], 'string or object')
 const objectOrList = t.union([Fields, t.readonlyArray(t.unknown, 'list')], 'object or list')
 
@@ -77,7 +77,7 @@ export const SpanPayload = wire(
       routing_time: numberWithin(0),
       input: t.string,
       output: t.string,
-      prompt_messages: messages,
+      prompt_messages: objects,
       completion_message: Fields,
       model: t.string,
       provider_id: t.string,
@@ -111,9 +111,9 @@ export const SpanPayload = wire(
       custom_identifier: Identifier,
       evaluation_identifier: Identifier,
       environment: t.string,
-      tools: messages,
+      tools: objects,
       tool_choice: textOrObject,
-      tool_calls: messages,
+      tool_calls: objects,
       span_tools: strings,
       span_handoffs: strings,
       full_request: objectOrList,

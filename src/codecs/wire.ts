@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
 import { compile } from './compile.js'
+import { Fields } from './Fields.js'
 
 /**
  * Names a codec of this folder, makes its static type readonly, and compiles it: see {@link compile}.
@@ -97,6 +98,9 @@ export const integer = t.refinement(t.number, Number.isInteger, 'integer')
 /** A list of what a codec describes. */
 export const listOf = <C extends t.Mixed>(codec: C): t.ReadonlyArrayC<C> =>
   t.readonlyArray(codec, `list of ${codec.name}`)
+
+/** A list of JSON objects. */
+export const objects = t.readonlyArray(Fields, 'list of objects')
 
 /** A list of strings. */
 export const strings = t.readonlyArray(t.string, 'list of strings')
