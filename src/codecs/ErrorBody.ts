@@ -1,5 +1,6 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
+import { fieldsOf } from './fieldsOf.js'
 
 /**
  * The body of a failed request, or of an error event in a stream. Respan sends `detail`, with `errors` by field (422),
@@ -56,7 +57,7 @@ export const errorMessage = (body: unknown): string | undefined => {
  */
 export const errorCode = (body: unknown): string | undefined => {
   if (!Fields.is(body)) return undefined
-  const error = Fields.is(body.error) ? body.error : {}
+  const error = fieldsOf(body.error)
   return word(error.code) ?? word(error.type) ?? word(body.error_code)
 }
 

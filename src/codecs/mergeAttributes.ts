@@ -1,5 +1,6 @@
 import { defined } from './defined.js'
 import { Fields } from './Fields.js'
+import { fieldsOf } from './fieldsOf.js'
 
 /**
  * Lays fields over others: `metadata` merges by key, everything else is replaced, and a field that is `undefined` hides
@@ -9,5 +10,5 @@ export const mergeAttributes = <A extends Fields>(under: A, over: A): A => {
   const merged = { ...under, ...defined(over) }
   const { metadata } = merged
   if (!Fields.is(metadata)) return merged
-  return { ...merged, metadata: { ...(Fields.is(under.metadata) ? under.metadata : {}), ...metadata } }
+  return { ...merged, metadata: { ...fieldsOf(under.metadata), ...metadata } }
 }

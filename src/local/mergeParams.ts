@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
 import { Fields } from '../codecs/Fields.js'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 import { parseJson } from '../http/parseJson.js'
 import { type Refusal, refusal } from './Refusal.js'
 
@@ -19,7 +20,7 @@ const fromHeader = (header: string): Either<Refusal, Fields> => {
  */
 export const mergeParams = (body: Fields, header: string | undefined): Either<Refusal, Fields> => {
   const { respan_params: nested, keywordsai_params: old, ...top } = body
-  const inBody = { ...(Fields.is(old) ? old : {}), ...(Fields.is(nested) ? nested : {}), ...top }
+  const inBody = { ...fieldsOf(old), ...fieldsOf(nested), ...top }
   if (header === undefined) return right(inBody)
   const above = fromHeader(header)
   return above._tag === 'Left' ? above : right({ ...above.right, ...inBody })

@@ -1,4 +1,5 @@
 import { Fields } from '../codecs/Fields.js'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 import { hash, pick } from './hash.js'
 import { capitalised } from './words.js'
 
@@ -81,12 +82,10 @@ const typesOf = (schema: Fields): ReadonlyArray<string> => {
   return ['string']
 }
 
-const fieldsIn = (value: unknown): Fields => (Fields.is(value) ? value : {})
-
 // Later parts win, except that properties and required names add up.
 const merged = (parts: ReadonlyArray<unknown>): Fields => {
   const schemas = parts.filter(Fields.is)
-  const properties = Object.assign({}, ...schemas.map((schema) => fieldsIn(schema.properties)))
+  const properties = Object.assign({}, ...schemas.map((schema) => fieldsOf(schema.properties)))
   const required = schemas.flatMap((schema) => listOf(schema.required))
   return {
     ...Object.assign({}, ...schemas),
@@ -99,7 +98,7 @@ const isNull = (schema: unknown): boolean =>
   Fields.is(schema) && (schema.type === 'null' || schema.const === null)
 
 const objectOf = (schema: Fields, place: Place): Made => {
-  const properties = fieldsIn(schema.properties)
+  const properties = fieldsOf(schema.properties)
   const required = listOf(schema.required).filter((key) => typeof key === 'string')
   const optional = Object.keys(properties).filter((key) => !required.includes(key))
   const wanted = place.depth >= DEEP || required.length > 0 ? required : [...required, ...optional]

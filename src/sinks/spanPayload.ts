@@ -1,6 +1,7 @@
 import type * as t from 'io-ts'
 import { defined } from '../codecs/defined.js'
-import { Fields } from '../codecs/Fields.js'
+import type { Fields } from '../codecs/Fields.js'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 import { pickedBy } from '../codecs/pickedBy.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
@@ -176,8 +177,6 @@ const propertiesOf = ({ error, totals }: Span, given: Fields, request: Fields): 
 /** Cut where the platform does, never inside a character. */
 const nameOf = ({ name }: Span): string =>
   name.length > MAX_NAME ? name.slice(0, MAX_NAME).replace(HALF_AT_END, '') : name
-
-const fieldsOf = (value: unknown): Fields => (Fields.is(value) ? value : {})
 
 const unlessEmpty = (fields: Fields): Fields | undefined =>
   Object.keys(fields).length === 0 ? undefined : fields

@@ -1,4 +1,5 @@
-import { Fields } from '../codecs/Fields.js'
+import type { Fields } from '../codecs/Fields.js'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { parseJson } from '../http/parseJson.js'
@@ -7,8 +8,6 @@ import { oncePer } from './oncePer.js'
 
 /** Bytes of a metadata value. */
 const MAX_VALUE = 4_000
-
-const fieldsOf = (value: unknown): Fields => (Fields.is(value) ? value : {})
 
 /** JSON as text; what JSON writes as a text (a date, a URL) is that text. */
 const textOf = (value: unknown): string | undefined => {
