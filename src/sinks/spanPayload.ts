@@ -2,6 +2,7 @@ import type * as t from 'io-ts'
 import { defined } from '../codecs/defined.js'
 import type { Fields } from '../codecs/Fields.js'
 import { fieldsOf } from '../codecs/fieldsOf.js'
+import { picked } from '../codecs/picked.js'
 import { pickedBy } from '../codecs/pickedBy.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
@@ -71,33 +72,27 @@ const whole = (count: number | null | undefined): number | undefined => {
 const [, { props: SPAN_FIELDS }] = SpanPayload.type.types
 
 /** Fields of a chat request which spans have too, under the same name; what is of another kind stays with the rest. */
-const REQUEST_FIELDS: ReadonlyMap<string, t.Mixed> = new Map(
-  (
-    [
-      'temperature',
-      'max_tokens',
-      'top_p',
-      'presence_penalty',
-      'frequency_penalty',
-      'stop',
-      'n',
-      'stream_options',
-      'response_format',
-      'reasoning_effort',
-      'tools',
-      'tool_choice',
-      'prompt_id',
-    ] as const
-  ).map((name) => [name, SPAN_FIELDS[name]]),
-)
+const REQUEST_FIELDS: Readonly<Partial<Record<string, t.Mixed>>> = picked(SPAN_FIELDS, [
+  'temperature',
+  'max_tokens',
+  'top_p',
+  'presence_penalty',
+  'frequency_penalty',
+  'stop',
+  'n',
+  'stream_options',
+  'response_format',
+  'reasoning_effort',
+  'tools',
+  'tool_choice',
+  'prompt_id',
+])
 
-const isSpanField = (value: unknown, key: string): boolean => REQUEST_FIELDS.get(key)?.is(value) === true
+const isSpanField = (value: unknown, key: string): boolean =>
+  Object.hasOwn(REQUEST_FIELDS, key) && REQUEST_FIELDS[key]?.is(value) === true
 
 /** Fields of a request that a span tells in other places. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['model', 'stream', 'messages'])
-
-const isOther = (value: unknown, key: string): boolean =>
-  value !== undefined && !ELSEWHERE.has(key) && !isSpanField(value, key)
 
 const usageFields = (usage: Usage | undefined): Fields =>
   usage === undefined
@@ -197,12 +192,17 @@ const unlessEmpty = (fields: Fields): Fields | undefined =>
 export const toSpanPayload = (span: Span): SpanPayload => {
   const { metadata, properties, ...others } = wireAttributes(span.attributes ?? NO_ATTRIBUTES)
   const request = fieldsOf(redactSecrets(span.generation?.request))
+  const own = pickedBy(request, isSpanField)
+  const rest = pickedBy(
+    request,
+    (value, key) => value !== undefined && !ELSEWHERE.has(key) && !Object.hasOwn(own, key),
+  )
   return {
     ...others,
-    ...pickedBy(request, isSpanField),
+    ...own,
     ...defined({
       metadata: unlessEmpty(metadataOf(span, fieldsOf(metadata))),
-      properties: unlessEmpty(propertiesOf(span, fieldsOf(properties), pickedBy(request, isOther))),
+      properties: unlessEmpty(propertiesOf(span, fieldsOf(properties), rest)),
       span_name: nameOf(span),
       span_workflow_name: span.workflow,
       span_path: span.path,
