@@ -1,4 +1,4 @@
-import { catchError, defer, EMPTY, lastValueFrom, map, type Observable, retry, take, tap } from 'rxjs'
+import { catchError, defer, EMPTY, lastValueFrom, map, noop, type Observable, retry, take, tap } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
 import { type BatchLimits, type Entry, isTooMany, type Numbered } from './outbox.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
@@ -73,8 +73,6 @@ const TRY_AGAIN = 10_000
 const WRITE_AGAIN = 1_000
 
 const NONE: ReadonlySet<SpoolPlace> = new Set()
-
-const nothing = (): void => undefined
 
 /** Opens a spool when it is needed, and keeps the book of what is in it. */
 export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): Spooling => {
@@ -334,12 +332,12 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     isOpen: () => store !== undefined,
     prepare: (entry) => {
       opened()
-      if (spool.strength === 'always') write([entry], false, nothing)
+      if (spool.strength === 'always') write([entry], false, noop)
     },
     insist: () => {
       refusedAt = Number.NEGATIVE_INFINITY
     },
-    writeAhead: (entries, leaving) => write(entries, leaving, nothing),
+    writeAhead: (entries, leaving) => write(entries, leaving, noop),
     rest: (entries, taken) => {
       const refused = new Set(entries)
       const leave = (some: ReadonlyArray<Entry>): void => {
