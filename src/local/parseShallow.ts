@@ -17,10 +17,3 @@ export const parseShallow = (text: string): unknown => {
   const value = parseJson(text)
   return isShallow(value) ? value : undefined
 }
-
-/** The value of a text that is such JSON; any other text as it is. */
-export const parsedJson = (text: string | undefined): unknown => {
-  if (text === undefined || !/^\s*[[{"\d\-tfn]/u.test(text)) return text
-  const value = parseShallow(text)
-  return value === undefined ? text : value
-}

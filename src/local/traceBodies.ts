@@ -1,5 +1,5 @@
 import type { Fields } from '../codecs/Fields.js'
-import { parsedJson } from './parseShallow.js'
+import { parsedJson } from './parsedJson.js'
 import { isoTime, type SpanView, said, type TraceView } from './traceView.js'
 
 const spanBody = (view: SpanView): Fields => ({

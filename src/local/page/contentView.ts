@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
-import { parsedJson } from '../parseShallow.js'
+import { parsedJson } from '../parsedJson.js'
 import { formatCount, shortened } from './format.js'
 import type { Markup } from './layout.js'
 import { always, atMost, each, framed, inOrder, type View } from './View.js'
