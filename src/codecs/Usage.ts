@@ -38,7 +38,7 @@ export const Usage = wire(
 export type Usage = t.TypeOf<typeof Usage>
 
 /**
- * Token counts as a body carries them: any may be absent or null, in a stream the whole object may be `{}`, and
+ * Token counts as a body carries them: each may be absent or null, in a stream the whole object may be `{}`, and
  * embeddings have no completion tokens. {@link toUsage} makes a {@link Usage} of it.
  */
 export const ReportedUsage = wire(

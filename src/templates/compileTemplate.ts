@@ -28,8 +28,8 @@ export interface Template {
  * Filters are Jinja's but for `attr`, `pprint`, `random`, `urlize` and `xmlattr`, tests are Jinja's but for `escaped`,
  * `filter` and `test`, and values have Python's methods as far as templates call them. All of them give what they give in
  * Python, but that `tojson` escapes nothing for HTML and keeps the order of keys, and that what is made of an escaped
- * text (`upper`, `+`) counts as any other. Truth values, lists and objects are shown as JSON shows them. What a number in
- * the template makes too large (ten million characters, a hundred thousand items) is refused.
+ * text (`upper`, `+`) is escaped again by `escape`. Truth values, lists and objects are shown as JSON shows them. What a
+ * number in the template makes too large (ten million characters, a hundred thousand items) is refused.
  *
  * Values are data: they are never read as templates, and no property of their JavaScript objects but their own fields
  * can be reached.
