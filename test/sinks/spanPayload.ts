@@ -319,6 +319,11 @@ test('request fields that spans have go to their place, if they are of the right
   t.false(JSON.stringify(payload).includes('secret'))
 })
 
+test('a field of a request that is undefined is none', (t) => {
+  const request = { temperature: undefined, top_k: undefined }
+  t.false('properties' in toSpanPayload({ ...chat, generation: { ...generation, request } }))
+})
+
 const KINDS: Readonly<Record<string, readonly [right: ReadonlyArray<unknown>, wrong: unknown]>> = {
   temperature: [[0, 0.5], '1'],
   max_tokens: [[300], 1.5],
