@@ -180,13 +180,14 @@ const loadKy = async (): Promise<KyInstance> => {
 }
 
 const send = (ky: KyInstance, request: Exchange, signal: AbortSignal): Promise<Response> => {
-  const { url, method = 'POST', body, headers, keepalive = false } = request
+  const { url, method = 'POST', body, headers, keepalive } = request
   const init: RequestInit = {
     method,
     headers,
     signal,
     redirect: 'manual',
-    keepalive,
+    // Not false: Bun takes that for a connection of its own.
+    ...(keepalive === true ? { keepalive } : {}),
     ...(body === undefined ? {} : { body }),
   }
   const fetch = request.fetch ?? globalThis.fetch
