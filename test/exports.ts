@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
 import ts from 'typescript'
+import { moduleFile } from './helpers/moduleFile.js'
 
 const run = promisify(execFile)
 
@@ -193,7 +194,7 @@ test('importing asks for none of the Web APIs that a page made for tests lacks',
     for (const name of ${JSON.stringify(lacking)}) delete globalThis[name]
     for (const entry of ${JSON.stringify(entries)}) await import(entry)
   `
-  await t.notThrowsAsync(run(process.execPath, ['--input-type=module', '--eval', script]))
+  await t.notThrowsAsync(run(process.execPath, [moduleFile(t, script)]))
 })
 
 test('other modules can not be imported', async (t) => {

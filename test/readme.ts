@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import * as respanRx from 'respan-rx'
@@ -10,6 +10,7 @@ import * as node from 'respan-rx/node'
 import * as testing from 'respan-rx/testing'
 import * as rxjs from 'rxjs'
 import ts from 'typescript'
+import { moduleFile } from './helpers/moduleFile.js'
 
 const run = promisify(execFile)
 
@@ -19,12 +20,7 @@ const blocksOf = (markdown: string): ReadonlyArray<string> =>
 test('the first block of the README runs as it stands, and its trace is delivered when it ends', async (t) => {
   const local = await startLocal({ apiKey: 'key-of-the-readme' })
   t.teardown(local.close)
-  // Inside the project, so that it finds the package by its own name.
-  const folder = await mkdtemp(join('build', 'readme-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  const script = join(folder, 'first-block.mjs')
-  const [first = ''] = blocksOf(await readFile('README.md', 'utf8'))
-  await writeFile(script, first)
+  const script = moduleFile(t, blocksOf(await readFile('README.md', 'utf8'))[0] ?? '')
   const env = { ...process.env, RESPAN_BASE_URL: local.baseUrl, RESPAN_API_KEY: 'key-of-the-readme' }
   const { stdout, stderr } = await run(process.execPath, [script], { env })
   t.is(stderr, '')
@@ -61,13 +57,9 @@ test('each code of a process warning is in the README', async (t) => {
 })
 
 test('the block for whoever has no key yet runs as it stands', async (t) => {
-  const folder = await mkdtemp(join('build', 'readme-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  const script = join(folder, 'no-key.mjs')
   const block = blocksOf(await readFile('README.md', 'utf8')).find((code) => code.includes('startLocal'))
-  await writeFile(script, block ?? '')
   const { RESPAN_API_KEY: _, ...env } = process.env
-  const { stdout, stderr } = await run(process.execPath, [script], { env })
+  const { stdout, stderr } = await run(process.execPath, [moduleFile(t, block ?? '')], { env })
   t.is(stderr, '')
   t.regex(stdout, /tea/)
 })
@@ -78,8 +70,6 @@ const printed = async (
   includes: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> => {
-  const folder = await mkdtemp(join('build', 'readme-'))
-  t.teardown(() => rm(folder, { recursive: true }))
   const block = blocksOf(await readFile('README.md', 'utf8')).find((code) => code.includes(includes)) ?? ''
   const { statements } = ts.createSourceFile('block.ts', block, ts.ScriptTarget.ES2022)
   const [last] = statements.slice(-1).filter(ts.isExpressionStatement)
@@ -99,8 +89,7 @@ const printed = async (
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
   })
-  const script = join(folder, 'block.mjs')
-  await writeFile(script, outputText)
+  const script = moduleFile(t, outputText)
   const { stdout, stderr } = await run(process.execPath, [script], { env: { ...process.env, ...env } })
   t.is(stderr, '')
   return stdout
@@ -136,19 +125,18 @@ test('the block with faults prints what became of the requests', async (t) => {
 test('reads no .env file by itself, and what Node reads of one', async (t) => {
   const local = await startLocal({ apiKey: 'key-of-the-file' })
   t.teardown(local.close)
-  const folder = await mkdtemp(join('build', 'readme-'))
-  t.teardown(() => rm(folder, { recursive: true }))
-  await writeFile(join(folder, '.env'), `RESPAN_API_KEY=key-of-the-file\nRESPAN_BASE_URL=${local.baseUrl}\n`)
   const script = `
     import { attempt, respanGenerate } from 'respan-rx'
     import { of } from 'rxjs'
     of('Hi')
       .pipe(attempt(respanGenerate({ model: 'm' })))
       .subscribe((either) => console.log(either.left?._tag ?? either._tag))`
-  await writeFile(join(folder, 'app.mjs'), script)
+  const file = moduleFile(t, script)
+  const cwd = dirname(file)
+  await writeFile(join(cwd, '.env'), `RESPAN_API_KEY=key-of-the-file\nRESPAN_BASE_URL=${local.baseUrl}\n`)
   const { RESPAN_API_KEY: _, RESPAN_BASE_URL: __, ...env } = process.env
   const outcome = async (...flags: ReadonlyArray<string>): Promise<string> =>
-    (await run(process.execPath, [...flags, 'app.mjs'], { cwd: folder, env })).stdout
+    (await run(process.execPath, [...flags, file], { cwd, env })).stdout
   t.is(await outcome(), 'MissingApiKey\n')
   t.is(await outcome('--env-file=.env'), 'Right\n')
 })
@@ -159,7 +147,7 @@ test('a process may end while a local gateway is open that does not hold it', as
     const { baseUrl } = await startLocal({ unref: true })
     const { status } = await fetch(baseUrl + '/models/public')
     console.log(status)`
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], { timeout: 30_000 })
+  const { stdout } = await run(process.execPath, [moduleFile(t, code)], { timeout: 30_000 })
   t.is(stdout, '200\n')
 })
 

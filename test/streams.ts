@@ -16,6 +16,7 @@ import {
   type UsageSource,
 } from 'respan-rx'
 import {
+  defer,
   lastValueFrom,
   type MonoTypeOperatorFunction,
   type ObservableNotification,
@@ -547,7 +548,6 @@ for (const row of ANSWERS) both(row, (response) => typeof row.sends === 'functio
 
 for (const traced of [false, true])
   test.serial(`a stream that stalls${traced ? ', in a trace' : ''}`, async (t) => {
-    const { tick } = commandTimers(t)
     const sink = memorySink()
     const row = failed(
       'stalls',
@@ -561,10 +561,16 @@ for (const traced of [false, true])
       t,
       (response) => startStream((stream) => stream.write(text('Hel')))(response),
       traced ? respanTrace('flow', { sink }) : asIs,
-      tap((one) => {
-        // Twice: the text itself was a sign of life.
-        if (one._tag === 'TextDelta') queueMicrotask(() => [tick(IDLE), tick(IDLE)])
-      }),
+      (source) =>
+        defer(() => {
+          const { tick } = commandTimers(t)
+          return source.pipe(
+            tap((one) => {
+              // Twice: the text itself was a sign of life.
+              if (one._tag === 'TextDelta') queueMicrotask(() => [tick(IDLE), tick(IDLE)])
+            }),
+          )
+        }),
     )
     expectReply(t, row, outcome)
     if (traced) expectTrace(t, row, sink)

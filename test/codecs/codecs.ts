@@ -693,9 +693,9 @@ test('reads a message out of what is not JSON, or out of an unknown shape', (t) 
   t.is(errorMessage({ detail: 'Bad', errors: ['one', 'two'] }), 'Bad (one; two)')
   for (const errors of [{}, [], null, { model: [] }, [3]])
     t.is(errorMessage({ detail: 'Bad', errors }), 'Bad')
-  // JSON.parse reads it, JSON.stringify runs out of stack.
+  // JSON.parse reads it, JSON.stringify runs out of stack; in V8 14 it doesn't.
   const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
-  t.is(errorMessage({ error: deep }), undefined)
+  t.true((errorMessage({ error: deep })?.length ?? 0) <= 300)
   t.is(errorMessage({ detail: 'Bad', errors: { model: 'x'.repeat(1_000) } })?.length, 300)
   t.is(errorMessage([]), undefined)
   t.is(errorMessage('x'.repeat(1_000))?.length, 300)

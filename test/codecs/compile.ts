@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process'
 import { isDeepStrictEqual, promisify } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { expectTypeOf } from 'expect-type'
 import { isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import * as io from 'io-ts'
 import { compile } from '../../dist/codecs/compile.js'
 import { decode } from '../../dist/codecs/decode.js'
 import { nullable, oneOf, wire } from '../../dist/codecs/wire.js'
+import { moduleFile } from '../helpers/moduleFile.js'
 
 /** With how many random codecs the law is tried, each on several values; more with `FUZZ_RUNS=100000`. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2_000)
@@ -831,11 +832,12 @@ test('a failure deep in a recursion is found once, however many compiled codecs 
 
 // ── where it runs
 
-const script = async (source: string, ...flags: ReadonlyArray<string>): Promise<string> => {
-  const run = promisify(execFile)
-  const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '--eval', source], {
-    cwd: new URL('.', import.meta.url),
-  })
+const script = async (
+  t: ExecutionContext,
+  source: string,
+  ...flags: ReadonlyArray<string>
+): Promise<string> => {
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, moduleFile(t, source)])
   return stdout.trim()
 }
 
@@ -850,7 +852,7 @@ test('works where code may not be made of text', async (t) => {
     try { new Function('return 1')() } catch { refused = true }
     console.log(refused, compile(codec) !== codec, compile(codec).decode({ a: 'a' })._tag)
   `
-  t.is(await script(source, '--disallow-code-generation-from-strings'), 'true true Right')
+  t.is(await script(t, source, '--disallow-code-generation-from-strings'), 'true true Right')
 })
 
 test('compiles nothing where the text of functions is hidden', async (t) => {
@@ -861,7 +863,7 @@ test('compiles nothing where the text of functions is hidden', async (t) => {
     const codec = t.type({ a: t.string })
     console.log(compile(codec) === codec)
   `
-  t.is(await script(source), 'true')
+  t.is(await script(t, source), 'true')
 })
 
 // ── law

@@ -4,15 +4,14 @@ import type { ExecutionContext } from 'ava'
 export interface CommandTimers {
   /** Moves the time forward, ms. */
   readonly tick: (ms: number) => void
-  /** Timers that are set. */
-  readonly pending: () => number
+  /** When the timers that are set will run out, ms from now. */
+  readonly pending: () => ReadonlyArray<number>
 }
 
 /**
  * Lets the timers of RxJS, which are intervals, run out at command until the test ends: then a limit of time in a test
  * is no race. For serial tests only, since the whole process is affected. (`mock.timers` of node:test fires an interval
- * once more that was cleared in its own callback.)
- *
+ * once more that was cleared in its own callback.) Servers come first: some runtimes give them timers of their own.
  */
 export const commandTimers = (t: ExecutionContext): CommandTimers => {
   const { setInterval, clearInterval } = globalThis
@@ -43,5 +42,5 @@ export const commandTimers = (t: ExecutionContext): CommandTimers => {
     }
     now = end
   }
-  return { tick, pending: () => timers.size }
+  return { tick, pending: () => [...timers.values()].map(({ due }) => due - now) }
 }

@@ -14,6 +14,7 @@ import { requestHeaders } from '../../dist/http/requestHeaders.js'
 import { retryAfter } from '../../dist/http/retryAfter.js'
 import { reasonOf, safeCause } from '../../dist/http/safeCause.js'
 import { scrubber } from '../../dist/http/scrub.js'
+import { moduleFile } from '../helpers/moduleFile.js'
 
 const KEY = 'sk-canary-0123456789'
 const NOW = Date.UTC(2026, 2, 1, 12, 0, 0)
@@ -335,7 +336,7 @@ test('reads dates as GMT, wherever it runs', async (t) => {
     const wait = (date) => retryAfter(new Headers({ 'retry-after': date }), {}, ${NOW})
     console.log(wait('Sun, 01 Mar 2026 12:00:09 GMT'), wait('Sun Mar  1 12:00:09 2026'))
   `
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source], {
+  const { stdout } = await promisify(execFile)(process.execPath, [moduleFile(t, source)], {
     env: { ...process.env, TZ: 'America/New_York' },
   })
   t.is(stdout.trim(), '9000 9000')

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { defaultSink } from '../../dist/sinks/defaultSink.js'
+import { moduleFile } from '../helpers/moduleFile.js'
 import { sendJson, serve } from '../helpers/server.js'
 import { idOf, range } from '../helpers/spans.js'
 
@@ -29,12 +30,12 @@ interface Ended {
 }
 
 /** Runs a script in a Node process of its own until that ends. */
-const run = async (script: string, env: Record<string, string> = {}): Promise<Ended> => {
+const run = async (t: ExecutionContext, script: string, env: Record<string, string> = {}): Promise<Ended> => {
   const source = `${PRELUDE}
 const began = performance.now()
 process.on('exit', () => console.log('took', performance.now() - began))
 ${script}`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
+  const child = spawn(process.execPath, [moduleFile(t, source)], {
     env: { ...process.env, RESPAN_API_KEY: '', RESPAN_BASE_URL: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -60,6 +61,7 @@ const idsIn = (bodies: ReadonlyArray<{ readonly body: string }>): ReadonlyArray<
 test('a script that simply ends delivers, at once, and nothing holds it', async (t) => {
   const server = await serve(t, (response) => sendJson(response, {}))
   const { code, output, took } = await run(
+    t,
     `
     const slow = bufferedSink(respanTransport(), { maxDelay: 600_000 })
     finish(slow, 1, 2, 3)
@@ -79,6 +81,7 @@ test('a script that simply ends delivers, at once, and nothing holds it', async 
 test('what ends while a script delivers is delivered, too', async (t) => {
   const server = await serve(t, (response) => setTimeout(() => sendJson(response, {}), 50))
   const { code } = await run(
+    t,
     `
     const sink = defaultSink()
     finish(sink, 1)
@@ -91,7 +94,9 @@ test('what ends while a script delivers is delivered, too', async (t) => {
 })
 
 test('an end that is told while spans are given up gives up none twice', async (t) => {
-  const { output } = await run(`
+  const { output } = await run(
+    t,
+    `
     import { NEVER } from 'rxjs'
     let last = () => undefined
     const two = new Promise((resolve) => { last = resolve })
@@ -107,7 +112,8 @@ test('an end that is told while spans are given up gives up none twice', async (
     const { dropped, inFlight: left } = sink.stats()
     console.log('in flight', inFlight, 'dropped', dropped, 'left', left)
     process.exit()
-    `)
+    `,
+  )
   t.true(output.includes('in flight 2 dropped 2 left 0'), output)
 })
 
@@ -116,7 +122,7 @@ test('a script waits for a retry', async (t) => {
     response.writeHead(number < 3 ? 503 : 200)
     response.end()
   })
-  const { output } = await run(`finish(bufferedSink(respanTransport(), { retry: { delay: 100 } }), 1)`, {
+  const { output } = await run(t, `finish(bufferedSink(respanTransport(), { retry: { delay: 100 } }), 1)`, {
     RESPAN_BASE_URL: server.url,
   })
   t.is(server.received.length, 3)
@@ -132,7 +138,7 @@ for (const [title, status, env] of [
       response.writeHead(status, { 'retry-after': '300' })
       response.end(`{"detail":"no ${KEY}"}`)
     })
-    const { code, output, took } = await run(`finish(defaultSink(), 1, 2)`, {
+    const { code, output, took } = await run(t, `finish(defaultSink(), 1, 2)`, {
       RESPAN_BASE_URL: server.url,
       ...env,
     })
@@ -147,7 +153,7 @@ for (const [title, status, env] of [
 
 test('a script whose server never answers ends after flushTimeout', async (t) => {
   const server = await serve(t, () => undefined)
-  const { code, output } = await run(`finish(bufferedSink(respanTransport(), { flushTimeout: 300 }), 1)`, {
+  const { code, output } = await run(t, `finish(bufferedSink(respanTransport(), { flushTimeout: 300 }), 1)`, {
     RESPAN_BASE_URL: server.url,
   })
   t.is(code, 0)
@@ -160,6 +166,7 @@ test('a script that awaits a flush is kept alive for it, also while nothing but 
     response.end()
   })
   const { code, output } = await run(
+    t,
     `
     const sink = bufferedSink(respanTransport())
     finish(sink, 1)
@@ -174,6 +181,7 @@ test('a script that awaits a flush is kept alive for it, also while nothing but 
 test('a closed sink holds nothing', async (t) => {
   const server = await serve(t, (response) => sendJson(response, {}))
   const { output } = await run(
+    t,
     `
     const sink = bufferedSink(respanTransport())
     finish(sink, 1)
@@ -189,6 +197,7 @@ test('a closed sink holds nothing', async (t) => {
 
 test('importing sinks does nothing', async (t) => {
   const { output } = await run(
+    t,
     `console.log('idle', process.listenerCount('beforeExit'), process.getActiveResourcesInfo().includes('Timeout'))`,
   )
   t.true(output.includes('idle 0 false'), output)
@@ -197,14 +206,17 @@ test('importing sinks does nothing', async (t) => {
 // ── without a key
 
 test('without a key spans count as dropped, with one warning that says how to mend it', async (t) => {
-  const { code, output } = await run(`
+  const { code, output } = await run(
+    t,
+    `
     const sink = defaultSink()
     finish(sink, 1, 2)
     const outcome = await sink.flush()
     finish(sink, 3)
     await sink.flush()
     console.log(outcome._tag, outcome.left.failures[0].error._tag, JSON.stringify(sink.stats()), sink.traceUrl)
-  `)
+  `,
+  )
   t.is(code, 0)
   t.is(output.match(/RESPAN_MISSING_API_KEY/g)?.length, 1)
   t.true(output.includes('set RESPAN_API_KEY in the environment'))
@@ -213,7 +225,7 @@ test('without a key spans count as dropped, with one warning that says how to me
 })
 
 test('a base URL that is none in the environment does not throw: it is told, and spans are dropped', async (t) => {
-  const { code, output } = await run(`finish(defaultSink(), 1, 2)`, { RESPAN_BASE_URL: 'not a url' })
+  const { code, output } = await run(t, `finish(defaultSink(), 1, 2)`, { RESPAN_BASE_URL: 'not a url' })
   t.is(code, 0)
   t.regex(output, /\[RESPAN_DELIVERY\].*2 spans dropped: InvalidInput: RESPAN_BASE_URL: expected an http/)
 })

@@ -97,6 +97,7 @@ import { traced } from '../../dist/operators/traced.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
 import { virtualClock } from '../../dist/testing/index.js'
 import type { SpanEvent } from '../../dist/tracing/SpanEvent.js'
+import { moduleFile } from '../helpers/moduleFile.js'
 import { dishonesties } from '../helpers/traces.js'
 
 const run = promisify(execFile)
@@ -521,7 +522,7 @@ test('a runtime whose functions of Node throw when they are called changes nothi
       .subscribe({ next: (n) => console.log(n), error: (error) => console.log(error.message) })
     console.log(...sink.spans().map(({ name, status }) => name + ' ' + status))
   `
-  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script])
+  const { stdout, stderr } = await run(process.execPath, [moduleFile(t, script)])
   t.is(stdout, '7\ninner ok outer ok\n')
   t.regex(stderr, /^\[RESPAN_TRACE\] onStart threw: not supported/)
 })
