@@ -1,0 +1,66 @@
+// node tools/runtimes/workerd.mjs, after `npm run build` and `npm ci` in this folder: the library in workerd, the runtime
+// of Cloudflare's Workers, in front of the local gateway.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { build } from 'rolldown'
+import { startLocal } from '../../dist/local/index.js'
+
+const path = (name) => fileURLToPath(new URL(name, import.meta.url))
+
+await build({
+  input: path('worker.mjs'),
+  platform: 'browser',
+  output: { file: path('build/worker.js'), codeSplitting: false },
+})
+
+const local = await startLocal({ apiKey: 'a-key' })
+const workerd = spawn(
+  path('node_modules/workerd/bin/workerd'),
+  ['serve', '--control-fd=3', path('workerd.capnp')],
+  { env: { BASE_URL: local.baseUrl }, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+)
+
+/** The trace that a request leaves, once it has been delivered: after the answer. */
+const traceOf = async (query) => {
+  const before = local.spans().length
+  const text = await (await fetch(`http://127.0.0.1:${port}/${query}`)).text()
+  while (local.spans().length === before) await setTimeout(10)
+  const spans = local.spans().slice(before)
+  return { text, spans: spans.map(({ span_name, metadata }) => [span_name, metadata?.cancelled === 'true']) }
+}
+
+let port
+try {
+  const [listening] = await Promise.race([
+    once(workerd.stdio[3], 'data'),
+    once(workerd, 'exit').then(([code]) => assert.fail(`workerd ended (${code})`)),
+  ])
+  port = JSON.parse(listening).port
+
+  const whole = await traceOf('')
+  assert.match(whole.text, /tea/)
+  assert.ok(whole.text.length > 100, whole.text)
+  assert.deepEqual(whole.spans, [
+    ['wait', false],
+    ['respanGenerate', false],
+    ['Worker', false],
+  ])
+
+  const cut = await traceOf('?count=2')
+  assert.equal(cut.text, whole.text.slice(0, cut.text.length))
+  assert.ok(cut.text.length < whole.text.length, cut.text)
+  assert.deepEqual(cut.spans, [
+    ['wait', false],
+    ['respanGenerate', true],
+    ['Worker', false],
+  ])
+
+  console.log('A Worker streams, cancels, keeps its parents and delivers.')
+} finally {
+  workerd.kill('SIGKILL')
+  await local.close()
+}
