@@ -2,7 +2,7 @@ import type { Mutable } from '../codecs/Mutable.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { contentText } from './contentText.js'
 import { addOutput, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
-import type { Generation, SpanEnded, SpanStarted, SpanType } from './SpanEvent.js'
+import type { Generation, SpanEnded, SpanStarted, SpanTotals, SpanType } from './SpanEvent.js'
 import { spanError, statusOfError } from './spanError.js'
 import type { Trace } from './Trace.js'
 
@@ -167,6 +167,13 @@ const addTotals = ({ totals }: Trace, { usage, usageSource, cost }: Generation):
   if (cost !== undefined) totals.cost = (totals.cost ?? 0) + cost
 }
 
+/** In one order, whichever generation told its cost, or was left, first. */
+const inOrder = ({ cost, estimated, ...totals }: SpanTotals): SpanTotals => ({
+  ...totals,
+  ...(cost === undefined ? {} : { cost }),
+  ...(estimated === undefined ? {} : { estimated }),
+})
+
 /** Every promise that was made inside a span holds it, and may live as long as the process. */
 const letGo = (span: OpenSpan): void => {
   if (span.input !== undefined) span.input = null
@@ -194,6 +201,6 @@ export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): vo
   if (error !== undefined) event.error = error
   if (leftEarly !== undefined) event.leftEarly = leftEarly
   if (generation !== undefined) event.generation = generation
-  if (parent === null && trace.totals.generations > 0) event.totals = { ...trace.totals }
+  if (parent === null && trace.totals.generations > 0) event.totals = inOrder(trace.totals)
   trace.emit(event)
 }

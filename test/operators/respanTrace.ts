@@ -598,6 +598,18 @@ test('the root adds up what its generations cost, and tells no cost that nobody 
   t.false('cost' in (untold?.totals ?? {}))
 })
 
+test('the totals have one order, whichever of them was known first', async (t) => {
+  const fetch = async (): Promise<Response> => {
+    const message = { role: 'assistant', content: 'a' }
+    return Response.json({ choices: [{ index: 0, message, finish_reason: 'stop' }], cost: 1 })
+  }
+  const priced = of('hi').pipe(respanGenerate({ model: 'm', baseUrl: 'http://127.0.0.1:1', fetch }))
+  const estimated = of('hi').pipe(respanGenerate({ ...chat('ab'), stream: true }), take(2))
+  const keys = ['generations', 'prompt_tokens', 'completion_tokens', 'total_tokens', 'cost', 'estimated']
+  for (const pipeline of [concat<unknown[]>(priced, estimated), concat<unknown[]>(estimated, priced)])
+    t.deepEqual(Object.keys((await rootOf(pipeline))?.totals ?? {}), keys)
+})
+
 // ── attributes
 
 test('its attributes are on every span, and a nested trace’s lie over them', async (t) => {
