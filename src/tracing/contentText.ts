@@ -43,26 +43,27 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 // Further down, and in what a `toJSON` gave, what was lost shows in the text: an empty object, or bytes as an object that
 // counts from 0. One pass for a second brace finds most texts free of them.
-const looksLost = (json: string | undefined): boolean =>
-  json !== undefined &&
+const looksLost = (json: string | undefined | null): boolean =>
+  json != null &&
   (json.indexOf('{', 1) > 0
     ? json.includes('{}') || json.includes('{"0":')
     : json === '{}' || json.startsWith('{"0":'))
 
-/** What JSON itself makes of a value; `undefined` where it loses something, or throws. */
-const lossless = (value: unknown): string | undefined => {
+/** What JSON itself makes of a value; `null` where it loses something, or throws. */
+const lossless = (value: unknown): string | undefined | null => {
   try {
-    const json = needsCare(value) ? undefined : JSON.stringify(value)
-    return looksLost(json) ? undefined : json
+    const json = needsCare(value) ? null : JSON.stringify(value)
+    return looksLost(json) ? null : json
   } catch {
-    return undefined
+    return null
   }
 }
 
 /** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. */
 export const jsonText = (value: unknown): string | undefined => {
   try {
-    return lossless(value) ?? JSON.stringify(plain([], value))
+    const json = lossless(value)
+    return json === null ? JSON.stringify(plain([], value)) : json
   } catch {
     return '[not serialisable]'
   }

@@ -1077,6 +1077,17 @@ test('a value that cannot be written down is named, not thrown at', async (t) =>
   t.is((await rootOf(of(value)))?.output, '[not serialisable]')
 })
 
+test('a value whose toJSON gives nothing is asked once', async (t) => {
+  let asked = 0
+  const value = {
+    toJSON: () => {
+      asked++
+    },
+  }
+  t.is((await rootOf(of(value)))?.output, undefined)
+  t.is(asked, 1)
+})
+
 test('its consumer finds no span, and its own AsyncLocalStorage as it was at subscription', async (t) => {
   const storage = new AsyncLocalStorage<string>()
   const seen: Array<readonly [string, string | undefined, boolean]> = []
