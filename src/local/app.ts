@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { Hono, type MiddlewareHandler } from 'hono'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
+import { isLeft, left, right } from '#fp/Either'
 import { isSecretHeader } from '../http/scrub.js'
 import { chatRoute } from './chatRoute.js'
 import { embeddingsRoute } from './embeddingsRoute.js'
@@ -10,7 +12,7 @@ import { publicModels } from './models.js'
 import { pageRoutes } from './page/pageRoutes.js'
 import { parseShallow } from './parseShallow.js'
 import { promptRoutes } from './promptRoutes.js'
-import { INVALID_KEY, refusal } from './Refusal.js'
+import { INVALID_KEY, type Refusal, refusal } from './Refusal.js'
 import { readBody } from './readBody.js'
 import { sendJson, sendRefusal } from './send.js'
 import { traceRoutes } from './traceRoutes.js'
@@ -38,14 +40,30 @@ const withoutSecrets = (headers: Readonly<Record<string, string>>): Readonly<Rec
     Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? '[redacted]' : value]),
   )
 
+/** Why a request's key is refused; `undefined` for one that is right, or not needed. */
+const keyRefusal = ({ apiKey }: LocalState, { req }: Context<LocalEnv>): Refusal | undefined => {
+  if (apiKey === undefined || req.path.startsWith('/api/models/public')) return undefined
+  const given = (req.header('authorization') ?? '').trim()
+  if (/^(?:Bearer)?$/iu.test(given)) return refusal(401, 'Authentication credentials were not provided.')
+  return given === `Bearer ${apiKey}` ? undefined : refusal(401, INVALID_KEY)
+}
+
+/** A request's body, which is read for whoever has the key. */
+const bodyText = async (state: LocalState, c: Context<LocalEnv>): Promise<Either<Refusal, string>> => {
+  const refused = keyRefusal(state, c)
+  if (refused !== undefined) return left(refused)
+  const text = await readBody(c.req.raw.body, state.maxBodyBytes)
+  return text === undefined ? left(refusal(413, 'Request entity too large')) : right(text)
+}
+
 const recorded =
-  ({ log, maxBodyBytes }: LocalState): MiddlewareHandler<LocalEnv> =>
+  (state: LocalState): MiddlewareHandler<LocalEnv> =>
   async (c, next) => {
     const logId = randomBytes(16).toString('hex')
-    const text = await readBody(c.req.raw.body, maxBodyBytes)
-    const body = text === undefined ? undefined : parseShallow(text)
+    const text = await bodyText(state, c)
+    const body = isLeft(text) ? undefined : parseShallow(text.right)
     const { method, path } = c.req
-    const record = log.open(
+    const record = state.log.open(
       {
         method,
         path,
@@ -53,27 +71,16 @@ const recorded =
         logId,
         ...(body === undefined ? {} : { body }),
       },
-      text?.length ?? 0,
+      isLeft(text) ? 0 : text.right.length,
     )
     c.set('body', body)
     c.set('record', record)
-    if (text === undefined) c.res = sendRefusal(refusal(413, 'Request entity too large'))
+    if (isLeft(text)) c.res = sendRefusal(text.left)
     else await next()
     c.res.headers.set('x-respan-log-id', logId)
     c.res.headers.set('x-respan-gateway-request-id', randomUUID())
     record.update({ status: c.res.status })
     if (c.get('later') !== true) record.end(c.req.raw.signal.aborted ? 'aborted' : 'completed')
-  }
-
-const authorized =
-  ({ apiKey }: LocalState): MiddlewareHandler<LocalEnv> =>
-  async (c, next) => {
-    if (apiKey === undefined || c.req.path.startsWith('/api/models/public')) return next()
-    const given = (c.req.header('authorization') ?? '').trim()
-    if (/^(?:Bearer)?$/iu.test(given)) {
-      return sendRefusal(refusal(401, 'Authentication credentials were not provided.'))
-    }
-    return given === `Bearer ${apiKey}` ? next() : sendRefusal(refusal(401, INVALID_KEY))
   }
 
 const notFound = (): Response => sendRefusal(refusal(404, 'Not found.'))
@@ -83,7 +90,7 @@ export const app = (state: LocalState): Hono<LocalEnv> => {
   const ingest = ingestRoute(state)
   const models = (): Hono<LocalEnv> =>
     new Hono<LocalEnv>()
-      .use(recorded(state), authorized(state))
+      .use(recorded(state))
       .post('/chat/completions', chatRoute(state))
       .post('/embeddings', embeddingsRoute(state))
   const api = models()

@@ -6,7 +6,7 @@ export interface LocalRequest {
   readonly path: string
   /** Header names in lower case; credentials are `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>
-  /** Parsed JSON; absent when there was none. */
+  /** Parsed JSON; absent when there was none, or its request was refused unread. */
   readonly body?: unknown
   /** `x-respan-log-id` of the answer. */
   readonly logId: string

@@ -217,6 +217,20 @@ test('refuses a body that does not end, without waiting for its end', async (t) 
   t.like(local.requests[0], { status: 413, outcome: 'completed' })
 })
 
+test('refuses a wrong key before it reads the body', async (t) => {
+  const local = await start(t, { apiKey: 'secret', maxBodyBytes: 100 })
+  const url = `${local.baseUrl}/chat/completions`
+  t.is((await chunked(url, [new Uint8Array(200)])).status, 401)
+  t.is((await post(url)).status, 401)
+  t.deepEqual(
+    local.requests.map(({ body, status }) => [body, status]),
+    [
+      [undefined, 401],
+      [undefined, 401],
+    ],
+  )
+})
+
 test('refuses bodies that are too large', async (t) => {
   const local = await start(t, { maxBodyBytes: 1_000 })
   t.is((await post(`${local.baseUrl}/chat/completions`, {}, `{"x":"${'y'.repeat(2_000)}"}`)).status, 413)
