@@ -8,7 +8,8 @@ export type Scrub = (text: string) => string
 /** No real key is shorter; scrubbing a shorter one would only garble messages. */
 const SHORTEST_SECRET = 6
 
-const SECRET_HEADER = /auth|key|token|secret|cookie|credential|password/i
+// A key by its name alone: the one that tells a request from its repetition.
+const SECRET_HEADER = /^(?!idempotency-key$).*(?:auth|key|token|secret|cookie|credential|password)/i
 
 /** Whether what a header of that name says is secret: by a key's rules, or by the look of it. */
 export const isSecretHeader = (name: string): boolean => isSecret(name) || SECRET_HEADER.test(name)

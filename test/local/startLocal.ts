@@ -136,6 +136,8 @@ test('records no credentials of a request', async (t) => {
     'x-data-respan-params',
     'proxy-authorization',
     'x-auth-token',
+    'x-idempotency-key-secret',
+    'idempotency-key',
     'x-other',
   ]
   const credentials = Object.fromEntries(names.map((name) => [name, btoa('{"a":1}')]))
@@ -143,7 +145,7 @@ test('records no credentials of a request', async (t) => {
   const [request] = local.requests
   t.deepEqual(
     names.map((name) => request?.headers[name]),
-    [...Array.from({ length: 6 }, () => '[redacted]'), btoa('{"a":1}')],
+    [...Array(7).fill('[redacted]'), btoa('{"a":1}'), btoa('{"a":1}')],
   )
 })
 

@@ -180,11 +180,11 @@ test('credentials in the body get into no error, nor does a header that has chan
 })
 
 test('a header that differs from call to call is not kept of each', async (t) => {
-  const headers = { 'idempotency-key': '' }
+  const headers = { 'x-token': '' }
   const fetch = () => Promise.resolve(Response.json(RESPONSE))
   const gateway = gatewayOf('http://127.0.0.1:1', { headers, fetch })
   for (let number = 0; number < 300; number++) {
-    headers['idempotency-key'] = `call-number-${number}`
+    headers['x-token'] = `call-number-${number}`
     await lastValueFrom(gateway.chat(ASK))
   }
   const scrubs = [...(gateway.scrubs?.() ?? [])]
