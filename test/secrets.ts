@@ -195,16 +195,25 @@ const wordsOf = async (replies$: Observable<unknown>): Promise<unknown> => {
 const refusing = (response: ServerResponse): unknown =>
   sendJson(response, { detail: `No ${KEY}` }, { status: 401 })
 
+/** A text within the text of JSON. */
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
 const ESCAPES: Readonly<Record<string, (key: string) => string>> = {
-  'as PHP does': (key) => key.replaceAll('/', '\\/'),
-  'as .NET does': (key) => key.replaceAll('+', '\\u002B'),
+  'as PHP does': (key) => inJson(key).replaceAll('/', '\\/'),
+  'as .NET does': (key) => key.replaceAll('+', '\\u002B').replaceAll('"', '\\u0022'),
   'each character': (key) =>
     Array.from(key, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+  'as a URL does': encodeURIComponent,
+  'as a URL does, in small letters': (key) =>
+    encodeURIComponent(key).replaceAll(/%../g, (byte) => byte.toLowerCase()),
+  'as all do, twice': (key) => inJson(inJson(key)),
+  'as PHP does, twice': (key) => inJson(inJson(key).replaceAll('/', '\\/')).replaceAll('/', '\\/'),
+  'as .NET does, twice': (key) => inJson(key.replaceAll('+', '\\u002B').replaceAll('"', '\\u0022')),
 }
 
 for (const [how, escaped] of Object.entries(ESCAPES))
-  test(`no error says a key that a server repeats in escapes of JSON, ${how}`, async (t) => {
-    const key = 'sk-canary/7d1f+0a9be4c2'
+  test(`no error says a key that a server repeats escaped, ${how}`, async (t) => {
+    const key = 'sk-canary/7d1f+0a"9be4c2'
     const said = escaped(key)
     const answers: ReadonlyArray<(response: ServerResponse) => unknown> = [
       (response) => response.writeHead(401).end(`{"error":{"message":"No ${said}","code":"${said}"}}`),
@@ -237,6 +246,28 @@ test('credentials of any length are taken out of what a server says', async (t) 
   t.like(error, { _tag: 'HttpError', status: 401 })
   free(t, 'error', error)
 })
+
+const WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'a cookie': { Cookie: `a=${KEY}` },
+  'a cookie among others': { Cookie: `b=1; a="${KEY}"; c=2` },
+  'a cookie that is written as in a URL': { Cookie: `a=${encodeURIComponent(`${KEY}/1`)}` },
+  'a parameter of a scheme': { Authorization: `Token token="${KEY}"` },
+  'a name and a password': { Authorization: `Custom somebody:${KEY}` },
+  'the password of a URL': { 'X-Auth-Url': `https://somebody:${KEY}@example.com/` },
+  'the query of a URL': { 'X-Auth-Url': `https://example.com/?a=1&b=${KEY}&c=2` },
+  'a parameter of a scheme, in its base64,': { Authorization: `Custom a=1, b=${btoa(`somebody:${KEY}`)}` },
+}
+
+for (const [what, headers] of Object.entries(WITHIN))
+  test(`no error says the key in ${what} that a server repeats alone`, async (t) => {
+    const server = await serve(t, (response) =>
+      sendJson(response, { detail: `No ${KEY}/1` }, { status: 401 }),
+    )
+    const reach = { baseUrl: server.url, headers, retry: { count: 0 } }
+    const error = await caught(lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', ...reach }))))
+    t.like(error, { _tag: 'HttpError', status: 401 })
+    free(t, 'error', error)
+  })
 
 test('a header with a password is a secret, too', async (t) => {
   const server = await serve(t, refusing)

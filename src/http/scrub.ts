@@ -37,9 +37,9 @@ const known = new Map<string, Scrub>()
 
 const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   const forms = secrets
-    .flatMap((value) => [value, value.replace(/^\S+\s+/, '')])
+    .flatMap((value) => [value, value.replace(/^\S+\s+/, ''), ...assigned(value)])
     .flatMap((value) => [value, ...inBase64(value)])
-    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1), encodeUri(value)])
+    .flatMap((value) => [value, inJson(value), inJson(inJson(value)), ...inUrl(value)])
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     // The longest first: a secret may be a part of another one.
     .sort((one, other) => other.length - one.length)
@@ -53,6 +53,24 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
     return cleaner === plain ? clean : cleaner
   }
 }
+
+/** A cookie, a parameter of a scheme or of a URL; a password after its name, at the end or before a host. */
+const ASSIGNED = /=\s*"?([^\s",;&]+)|:([^\s",;:@/]+)(?=@|$)/g
+
+/** What a header says by a name, as it is and as a URL says it. */
+const assigned = (value: string): ReadonlyArray<string> =>
+  Array.from(value.matchAll(ASSIGNED), ([, text = '', password = text]) => [
+    password,
+    recoded(decodeURIComponent, password),
+  ]).flat()
+
+/** A byte has large letters there, or small ones. */
+const inUrl = (text: string): ReadonlyArray<string> => {
+  const large = recoded(encodeURIComponent, text)
+  return [large, large.replaceAll(/%../g, (byte) => byte.toLowerCase())]
+}
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
 /** What else a header says: the password of `Basic`, or the name before none, the credentials in `X-Data-Respan-Params`. */
 const inBase64 = (value: string): ReadonlyArray<string> => {
@@ -91,13 +109,15 @@ const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/
 
 // JSON may write any character by its number, and some servers do: a slash, a plus, whatever is not ASCII.
 const MAY_HIDE = /\\[u/]/
-const ESCAPED = /\\(?:u([\da-f]{4})|[\\/])/gi
+// JSON that is a text of JSON has more backslashes, and in time that grows with the text not all of them can be tried.
+const ESCAPED = /\\{1,15}(?:u([\da-f]{4})|\/)/gi
 
 /** What says the same in JSON: quotes, backslashes and control characters stay escaped. */
 const unescaped = (escaped: string, digits: string | undefined): string => {
-  if (digits === undefined) return escaped === '\\/' ? '/' : escaped
+  if (digits === undefined) return '/'
   const character = String.fromCharCode(Number.parseInt(digits, 16))
-  return character < ' ' || character === '"' || character === '\\' ? escaped : character
+  if (character < ' ') return escaped
+  return character === '"' || character === '\\' ? `\\${character}` : character
 }
 
 const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
@@ -109,10 +129,10 @@ const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
   return scrub
 }
 
-/** Half a character has no such form. */
-const encodeUri = (text: string): string => {
+/** Half a character, or half an escape, has no other form. */
+const recoded = (recode: (text: string) => string, text: string): string => {
   try {
-    return encodeURIComponent(text)
+    return recode(text)
   } catch {
     return text
   }
