@@ -22,9 +22,6 @@ import { withTraceUrl } from './withTraceUrl.js'
 /** Limit of one attempt, ms: nobody waits for a trace as for a model. */
 const TIMEOUT = 15_000
 
-/** Complaints of an answer that are passed on. */
-const MAX_WARNINGS = 3
-
 const TOO_LONG: Receipt = {
   rejected: [],
   warnings: ['more than a megabyte, which was not read; spans may have been refused'],
@@ -43,7 +40,7 @@ const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
     const span = batch[index]
     return span === undefined ? [] : [{ span, reason }]
   })
-  return others.length === 0 ? { rejected } : { rejected, warnings: others.slice(0, MAX_WARNINGS) }
+  return others.length === 0 ? { rejected } : { rejected, warnings: others }
 }
 
 /**

@@ -36,6 +36,9 @@ export interface SettlementHost {
 /** The receipt of a transport that gave none: since its failures are errors, it has taken everything. */
 export const ALL_TAKEN: Receipt = { rejected: [] }
 
+/** Complaints of an answer that are told. */
+const MAX_SAID = 3
+
 const NONE_NAMED: ReadonlyMap<number, string> = new Map()
 
 const toError = (thrown: unknown): Error =>
@@ -87,8 +90,10 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
       )
     }
-    for (const warning of Array.isArray(receipt?.warnings) ? receipt.warnings : [])
-      warnings.tell('answer', () => `the server took the spans and says: ${warning}`)
+    const said = new Set(Array.isArray(receipt?.warnings) ? receipt.warnings : [])
+    if (said.size === 0) return
+    const message = (): string => [...said].slice(0, MAX_SAID).join('; ')
+    warnings.tell('answer', () => `the server took the spans and says: ${message()}`)
   }
 
   const failed = (sent: Sent, thrown: unknown): void => {

@@ -677,13 +677,14 @@ test('spans that a receipt names are rejected, and nothing is sent again', (t) =
 })
 
 test('what a receipt complains about without naming spans is told, and the spans are delivered', (t) => {
-  const { time, sink, warnings } = rig(t, () => of({ rejected: [], warnings: ['clock skew'] }))
+  const said = ['clock skew', 'clock skew', 'late', ...range(1, 100).map(String)]
+  const { time, sink, warnings } = rig(t, () => of({ rejected: [], warnings: said }))
   finish(sink, 1)
   time.pass(1_000)
   t.is(sink.stats().delivered, 1)
   t.deepEqual(
     warnings.map(({ message }) => message),
-    ['test: the server took the spans and says: clock skew'],
+    ['test: the server took the spans and says: clock skew; late; 1'],
   )
 })
 
