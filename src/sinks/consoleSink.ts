@@ -1,7 +1,7 @@
 import { right } from '#fp/Either'
 import { forgetOldest } from '../codecs/forgetOldest.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
-import { spanFolder, toSpan } from '../tracing/foldSpans.js'
+import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import { renderTrace } from './renderTrace.js'
@@ -39,6 +39,15 @@ const terminalHasColors = (): boolean => {
 
 // A terminal that doesn't know its size says 0.
 const terminalWidth = (): number | undefined => globalThis.process?.stderr?.columns || undefined
+
+/** The span, unless a field of it throws. */
+const readable = (finished: FinishedSpan): Span | undefined => {
+  try {
+    return toSpan(finished)
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * Writes each trace as a tree when its root ends: for development.
@@ -107,10 +116,11 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
       const finished = closed ? 'orphan' : folder.add(event)
       if (finished === undefined) return
       counts.accepted++
-      if (finished === 'orphan') counts.dropped++
+      const span = finished === 'orphan' ? undefined : readable(finished)
+      if (span === undefined) counts.dropped++
       else {
         counts.queued++
-        take(toSpan(finished))
+        take(span)
       }
       changed()
     },

@@ -382,6 +382,21 @@ test('a write that throws loses its trace, and nothing else', (t) => {
   t.like(sink.stats(), { accepted: 1, dropped: 1 })
 })
 
+test('a span that can not be read counts as dropped, and its trace is written without it', (t) => {
+  const { sink, texts } = printing()
+  sink.next(started(1))
+  sink.next(started(2, { parentId: idOf(1) }))
+  const end = Object.defineProperty(ended(2), 'output', {
+    get: () => {
+      throw new Error('no')
+    },
+  })
+  t.notThrows(() => sink.next(end))
+  sink.next(ended(1))
+  t.like(sink.stats(), { accepted: 2, dropped: 1, delivered: 1, queued: 0 })
+  t.deepEqual(texts.map(names), [['span 1']])
+})
+
 test('a write that is traced itself does not disturb the counts', (t) => {
   let more = 2
   const sink = consoleSink({
