@@ -1,13 +1,12 @@
-import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
 import { Timeout } from '../errors.js'
-import type { FlushReport, SinkError, SinkStats } from '../tracing/Sink.js'
+import type { Sink, SinkStats } from '../tracing/Sink.js'
 import type { Numbered } from './outbox.js'
 import { NO_REPORT, type Whereabouts } from './sinkCounts.js'
 import type { Timers } from './timers.js'
 
 /** How a flush ends. */
-export type FlushOutcome = Either<SinkError, FlushReport>
+export type FlushOutcome = Awaited<ReturnType<Sink['flush']>>
 
 /** Somebody waits until the spans that were there when he came have met their fate. */
 export interface FlushRequest {
