@@ -29,7 +29,7 @@ export interface BufferPolicy {
   readonly maxQueueBytes?: number
   /** Which span is given up when the queue is full. Default `drop-newest`. With a spool none is, while that has room. */
   readonly overflow?: 'drop-newest' | 'drop-oldest'
-  /** Requests at the same time. Default 1. */
+  /** Requests at the same time. Default 1; in Cloudflare's Workers 100, since there each ends with whoever flushed it. */
   readonly maxInFlight?: number
   /**
    * How often a batch is sent again after a failure that may pass; then it is dropped, or spooled. Defaults: `count` 20, `delay`
@@ -59,6 +59,17 @@ export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'spool' |
   readonly retry: Required<Omit<RetryPolicy, 'statuses'>> & Pick<RetryPolicy, 'statuses'>
 }
 
+/** As this file sees the runtime. */
+interface Runtime {
+  readonly navigator?: { readonly userAgent?: string }
+}
+
+/** @see https://developers.cloudflare.com/workers/runtime-apis/web-standards/#navigatoruseragent */
+const isWorkers = (): boolean => {
+  const { navigator }: Runtime = globalThis
+  return navigator?.userAgent === 'Cloudflare-Workers'
+}
+
 /** Fills in the defaults of a checked policy. */
 export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
   const { retry = {}, maxQueueSize = 10_000, maxQueueBytes = 64 * 2 ** 20 } = policy
@@ -70,7 +81,7 @@ export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
     maxQueueSize,
     maxQueueBytes,
     overflow: policy.overflow ?? 'drop-newest',
-    maxInFlight: policy.maxInFlight ?? 1,
+    maxInFlight: policy.maxInFlight ?? (isWorkers() ? 100 : 1),
     retry: {
       count: retry.count ?? 20,
       delay: retry.delay ?? 1_000,

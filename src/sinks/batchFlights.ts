@@ -18,12 +18,18 @@ export interface Flight {
   readonly keepalive: boolean
   /** Breaks it off: nothing comes of it any more. */
   readonly stop: () => void
+  /** When its time is over, ms. */
+  readonly until: number
+  /** Ends it, since its time is over. */
+  readonly runOut: () => void
 }
 
 /** The batches under way. */
 export interface BatchFlights {
   readonly all: ReadonlySet<Flight>
   readonly launch: (batch: Batch, keepalive: boolean) => void
+  /** Ends those whose time is over and whose timer is dead: one of Cloudflare's Workers ends with the request that set it. */
+  readonly expire: () => void
 }
 
 /** What flights tell. */
@@ -68,7 +74,8 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
         unstoppable(thrown)
       }
     }
-    const flight: Flight = { batch, spans, keepalive, stop }
+    const runOut = (): void => land(left(new Timeout('body', timeout)))
+    const flight: Flight = { batch, spans, keepalive, stop, until: time.now() + timeout, runOut }
     const land = (outcome: Either<unknown, Receipt>): void => {
       if (!all.has(flight)) return
       stop()
@@ -78,7 +85,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     departed(batch)
     // `departed` can have broken it off.
     if (subscription.closed) return
-    subscription.add(time.after(timeout, () => land(left(new Timeout('body', timeout)))))
+    subscription.add(time.after(timeout, runOut))
     subscription.add(
       defer(() => transport(spans, keepalive ? { keepalive } : {}))
         .pipe(take(1))
@@ -90,5 +97,9 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     )
   }
 
-  return { all, launch }
+  const expire = (): void => {
+    for (const { until, runOut } of all) if (time.now() >= until) runOut()
+  }
+
+  return { all, launch, expire }
 }

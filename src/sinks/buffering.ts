@@ -201,6 +201,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   // ── flushing, closing, and the end of everything
 
   const flush = (timeout: number, patience: number, lastResort?: () => void): Promise<FlushOutcome> => {
+    flights.expire()
     const done = waits.begin({
       upTo: last,
       waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: resting() },

@@ -10,6 +10,7 @@ import {
   of,
   type SchedulerLike,
   Subject,
+  Subscription,
   throwError,
   timer,
 } from 'rxjs'
@@ -143,6 +144,45 @@ test('has at most maxInFlight requests under way', (t) => {
   time.pass(1_000)
   t.is(Math.max(...inFlight), 3)
   t.is(sink.stats().delivered, 20)
+})
+
+// Each ends there with the request that flushed it, which is over once its own spans are delivered.
+test.serial("in one of Cloudflare's Workers, a flush waits for no request but its own", async (t) => {
+  const { navigator } = globalThis
+  Object.defineProperty(globalThis, 'navigator', {
+    value: { userAgent: 'Cloudflare-Workers' },
+    configurable: true,
+  })
+  t.teardown(() => Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true }))
+  const answers = new Subject<Receipt>()
+  const { sink, sizes } = rig(t, () => answers)
+  finish(sink, 1, 2)
+  void sink.flush()
+  await undefined
+  finish(sink, 3)
+  void sink.flush()
+  await undefined
+  t.deepEqual(sizes(), [2, 1])
+  answers.next({ rejected: [] })
+  t.is(sink.stats().delivered, 3)
+})
+
+test('a request that a runtime has ended, with all its timers, is over for the next flush', async (t) => {
+  let now = 0
+  const dead: SchedulerLike = { now: () => now, schedule: () => new Subscription() }
+  const { sink, sizes } = rig(t, (_, attempt) => (attempt === 1 ? NEVER : undefined), {
+    scheduler: dead,
+    timeout: 5_000,
+  })
+  finish(sink, 1, 2)
+  void sink.flush()
+  await undefined
+  now = 4_999
+  void sink.flush()
+  await undefined
+  t.deepEqual(sizes(), [2])
+  now = 5_000
+  t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 2 }))
 })
 
 test('spans that ended while a request was under way go out when it is done, once they are due', (t) => {

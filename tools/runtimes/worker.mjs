@@ -1,15 +1,7 @@
-// A Worker that answers with the tokens of a reply, and delivers the trace by a sink of each request's own.
+// A Worker that answers with the tokens of a reply, and delivers the trace when that has ended.
 
 import { finalize, of, take, tap } from 'rxjs'
-import {
-  bufferedSink,
-  component,
-  currentSpan,
-  respanGenerate,
-  respanTrace,
-  respanTransport,
-  tokens,
-} from '../../dist/index.js'
+import { component, currentSpan, defaultSink, respanGenerate, respanTrace, tokens } from '../../dist/index.js'
 
 const encoder = new TextEncoder()
 
@@ -21,26 +13,24 @@ const wait = component('wait', async (prompt) => {
 })
 
 export default {
-  fetch: (request, { API_KEY: apiKey, BASE_URL: baseUrl }, context) => {
-    const connection = { apiKey, baseUrl }
-    const sink = bufferedSink(respanTransport(connection), { onWarning: console.error })
+  fetch: (request, _environment, context) => {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()
     const count = Number(new URL(request.url).searchParams.get('count') ?? Number.POSITIVE_INFINITY)
-    const written = new Promise((resolve) => {
+    const ended = new Promise((resolve) => {
       of('Tell me about tea.')
         .pipe(
           wait,
-          respanGenerate({ model: 'gpt-4o-mini', stream: true, ...connection }),
+          respanGenerate({ model: 'gpt-4o-mini', stream: true }),
           tokens(),
           take(count),
-          respanTrace('Worker', { sink }),
+          respanTrace('Worker'),
           tap({ next: (token) => writer.write(encoder.encode(token)), complete: () => writer.close() }),
           finalize(resolve),
         )
         .subscribe({ error: (error) => writer.abort(error) })
     })
-    context.waitUntil(written.then(() => sink.flush()))
+    context.waitUntil(ended.then(() => defaultSink().flush()))
     return new Response(readable)
   },
 }

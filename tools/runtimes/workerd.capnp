@@ -13,7 +13,7 @@ const main :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "build/worker.js")],
   compatibilityDate = "2026-11-01",
   bindings = [
-    (name = "API_KEY", text = "a-key"),
-    (name = "BASE_URL", fromEnvironment = "BASE_URL"),
+    (name = "RESPAN_API_KEY", text = "a-key"),
+    (name = "RESPAN_BASE_URL", fromEnvironment = "RESPAN_BASE_URL"),
   ],
 );

@@ -21,25 +21,34 @@ const local = await startLocal({ apiKey: 'a-key' })
 const workerd = spawn(
   path('node_modules/workerd/bin/workerd'),
   ['serve', '--control-fd=3', path('workerd.capnp')],
-  { env: { BASE_URL: local.baseUrl }, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+  { env: { RESPAN_BASE_URL: local.baseUrl }, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
 )
 
-/** The trace that a request leaves, once it has been delivered: after the answer. */
+/** Waits until something is so: what is delivered comes after the answer. */
+const until = async (isSo) => {
+  const end = Date.now() + 30_000
+  while (!isSo()) {
+    assert.ok(Date.now() < end, `${local.spans().length} spans have arrived`)
+    await setTimeout(10)
+  }
+}
+
+/** What a request answers, and the trace that it leaves. */
 const traceOf = async (query) => {
   const before = local.spans().length
-  const text = await (await fetch(`http://127.0.0.1:${port}/${query}`)).text()
-  while (local.spans().length === before) await setTimeout(10)
+  const text = await (await fetch(`${url}${query}`)).text()
+  await until(() => local.spans().length > before)
   const spans = local.spans().slice(before)
   return { text, spans: spans.map(({ span_name, metadata }) => [span_name, metadata?.cancelled === 'true']) }
 }
 
-let port
+let url
 try {
   const [listening] = await Promise.race([
     once(workerd.stdio[3], 'data'),
     once(workerd, 'exit').then(([code]) => assert.fail(`workerd ended (${code})`)),
   ])
-  port = JSON.parse(listening).port
+  url = `http://127.0.0.1:${JSON.parse(listening).port}/`
 
   const whole = await traceOf('')
   assert.match(whole.text, /tea/)
@@ -58,6 +67,11 @@ try {
     ['respanGenerate', true],
     ['Worker', false],
   ])
+
+  // All by one sink, while the requests that share it come and go.
+  const before = local.spans().length
+  await Promise.all(Array.from({ length: 100 }, () => fetch(url).then((answer) => answer.text())))
+  await until(() => local.spans().length === before + 300)
 
   console.log('A Worker streams, cancels, keeps its parents and delivers.')
 } finally {
