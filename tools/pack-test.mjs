@@ -7,6 +7,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** The oldest that can compile a use of the library, and the last of each line since. */
+const TYPESCRIPTS = ['5.2.2', '5.9.3', '6.0.3', '7.0.2']
+
 const root = process.cwd()
 const workshop = mkdtempSync(join(tmpdir(), 'respan-rx-pack-'))
 const run = (cwd, command, ...args) =>
@@ -126,10 +129,13 @@ await local.close()
 console.log('ok')
 `,
     },
-    [`typescript@${devDependencies.typescript}`],
+    TYPESCRIPTS.map((version) => `typescript-${version}@npm:typescript@${version}`),
   )
-  run(typescript, process.execPath, 'node_modules/typescript/bin/tsc', '-p', '.')
-  console.log(`typescript: ${run(typescript, process.execPath, 'out/main.js').trim()}`)
+  for (const version of TYPESCRIPTS) {
+    rmSync(join(typescript, 'out'), { recursive: true, force: true })
+    run(typescript, process.execPath, `node_modules/typescript-${version}/bin/tsc`, '-p', '.')
+    console.log(`typescript ${version}: ${run(typescript, process.execPath, 'out/main.js').trim()}`)
+  }
 } finally {
   rmSync(workshop, { recursive: true, force: true })
 }
