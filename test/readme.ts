@@ -202,12 +202,13 @@ test('every block of the README compiles, and a wrong one would not', async (t) 
   t.deepEqual(others, [])
 })
 
-test('every file that the README links to exists', async (t) => {
-  const markdown = await readFile('README.md', 'utf8')
-  const targets = Array.from(markdown.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, target = '']) => target)
-  t.true(targets.length > 5)
-  for (const target of targets) await t.notThrowsAsync(access(target), target)
-})
+for (const file of ['README.md', 'CONTRIBUTING.md'])
+  test(`every file that ${file} links to exists`, async (t) => {
+    const markdown = await readFile(file, 'utf8')
+    const targets = Array.from(markdown.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, target = '']) => target)
+    t.true(targets.length > 5)
+    for (const target of targets) await t.notThrowsAsync(access(target), target)
+  })
 
 test('the README names every function of every entry point', async (t) => {
   const markdown = await readFile('README.md', 'utf8')
