@@ -1,7 +1,7 @@
 // Characters. What is shorter is shown, since its place would take as much.
 const SHORTEST = 1_000
 
-// As URLs, wherever they stand, also in a JSON within JSON; and as the `data` of OpenAI's `input_audio`.
+// As URLs, wherever they stand, also in a JSON within JSON; and as the `data` of OpenAI's `input_audio` and `audio`.
 const URL_BEGINNING = /data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/g
 const FIELD_BEGINNING = /"data":"/g
 
@@ -44,7 +44,7 @@ export const withoutMedia = (content: string): string => {
   const text = content.includes(';base64,')
     ? replaced(content, URL_BEGINNING, ([, type], size) => `[${type}, ${size}]`)
     : content
-  return text.includes('"input_audio"')
+  return text.includes('audio"')
     ? replaced(text, FIELD_BEGINNING, ([field], size) => `${field}[${size}]`)
     : text
 }

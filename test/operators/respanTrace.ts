@@ -859,6 +859,15 @@ test('images, sound and files are told by type and size, wherever they stand', a
     [told, told, told],
   )
   t.is(spans[0]?.output, told)
+  const spoken = {
+    role: 'assistant',
+    content: null,
+    audio: { id: 'a', data: bytes(1_002), transcript: 'A cat.' },
+  }
+  t.is(
+    (await rootOf(of(spoken)))?.output,
+    '{"role":"assistant","content":null,"audio":{"id":"a","data":"[1002 bytes]","transcript":"A cat."}}',
+  )
   t.is((await rootOf(of(png)))?.output, '[image/png, 900 bytes]')
   t.is((await rootOf(of(JSON.stringify({ chart: png }))))?.output, '{"chart":"[image/png, 900 bytes]"}')
   t.is(
