@@ -187,7 +187,7 @@ const checkSink = (operator: string, { sink }: { readonly sink?: unknown }): voi
 }
 
 const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void => {
-  if (maxContentBytes === undefined || maxContentBytes >= 0) return
+  if (maxContentBytes === undefined || (typeof maxContentBytes === 'number' && maxContentBytes >= 0)) return
   refuse(operator, 'maxContentBytes', 'number of bytes from 0', maxContentBytes)
 }
 

@@ -1167,6 +1167,8 @@ test('refuses what is wrong when it is built', (t) => {
     ['attributes.note', () => respanTrace('T', { attributes: { note: true } })],
     ['maxContentBytes', () => respanTrace('T', { maxContentBytes: -1 })],
     ['maxContentBytes', () => respanTrace('T', { maxContentBytes: Number.NaN })],
+    // @ts-expect-error -- as an environment has it
+    ['maxContentBytes', () => respanTrace('T', { maxContentBytes: '1000' })],
     // As a spread passes the compiler.
     ['onstart', () => respanTrace('T', { deep: true, ...{ onstart: () => undefined } })],
   ]
