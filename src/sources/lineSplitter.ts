@@ -34,6 +34,21 @@ const firstBreak = (chunk: Uint8Array): number => chunk.findIndex((byte) => byte
 
 const lastBreak = (chunk: Uint8Array): number => Math.max(chunk.lastIndexOf(LF), chunk.lastIndexOf(CR))
 
+/** What comes behind the break at an index. */
+const behind = (chunk: Uint8Array, end: number): Uint8Array =>
+  chunk.subarray(chunk[end] === CR && chunk[end + 1] === LF ? end + 2 : end + 1)
+
+/** The lengths of the lines of a block that ends with a line, in bytes: its text can't tell, for U+FFFD may be one or three. */
+const lengthsOf = (block: Uint8Array): ReadonlyArray<number> => {
+  const lengths: Array<number> = []
+  for (let rest = block; rest.length > 0; ) {
+    const length = firstBreak(rest)
+    lengths.push(length)
+    rest = behind(rest, length)
+  }
+  return lengths
+}
+
 /** Whether a text ends inside a surrogate pair. */
 const isCut = (text: string): boolean => /[\uD800-\uDBFF]$/.test(text)
 
@@ -97,7 +112,7 @@ export const lineSplitter = (maxLineBytes: number): LineSplitter => {
     const end = firstBreak(bytes)
     if (end === -1) return bytes.subarray(bytes.length)
     skipping = false
-    return bytes.subarray(bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : end + 1)
+    return behind(bytes, end)
   }
 
   const takeOpen = (last: Uint8Array): Uint8Array => {
@@ -119,9 +134,9 @@ export const lineSplitter = (maxLineBytes: number): LineSplitter => {
       const ended = textOf(block).split(/\r\n|\r|\n/)
       ended.pop()
       // No line can be too long in a block that isn't.
-      const mayBeLong = block.length > maxLineBytes
-      for (const line of ended)
-        yield mayBeLong && encoder.encode(line).length > maxLineBytes ? tooLong : right(line)
+      const lengths = block.length > maxLineBytes ? lengthsOf(block) : []
+      for (const [index, line] of ended.entries())
+        yield (lengths[index] ?? 0) > maxLineBytes ? tooLong : right(line)
       yield* keepOpen(bytes.subarray(end + 1))
     },
     *end() {

@@ -5,7 +5,18 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { fc, testProp } from '@fast-check/ava'
 import test, { type ExecutionContext } from 'ava'
-import { firstValueFrom, from, lastValueFrom, type Observable, retry, Subject, take, toArray } from 'rxjs'
+import {
+  catchError,
+  firstValueFrom,
+  from,
+  lastValueFrom,
+  type Observable,
+  of,
+  retry,
+  Subject,
+  take,
+  toArray,
+} from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
 import type { Bytes } from '../../dist/sources/Bytes.js'
 import { fromLines } from '../../dist/sources/fromLines.js'
@@ -289,5 +300,23 @@ testProp(
     const whole = new TextDecoder().decode(text).split(/\r\n|\r|\n/)
     if (whole.at(-1) === '') whole.pop()
     t.deepEqual(await all(fromLines(from(cutAt(text, cuts)))), whole)
+  },
+)
+
+testProp(
+  'law: however the bytes are cut, the same line is too long',
+  [
+    fc.array(fc.constantFrom(...'\n\ra'.split('').map((c) => c.charCodeAt(0)), 0xc3, 0xef, 0xbb, 0xbf, 0xff)),
+    fc.array(fc.nat()),
+  ],
+  async (t, parts, cuts) => {
+    const outcome = (chunks: ReadonlyArray<Uint8Array>) =>
+      all(
+        fromLines(from(chunks), { maxLineBytes: 3 }).pipe(
+          catchError((error: unknown) => of(error instanceof InvalidInput && error.path)),
+        ),
+      )
+    const text = Uint8Array.from(parts)
+    t.deepEqual(await outcome(cutAt(text, cuts)), await outcome([text]))
   },
 )
