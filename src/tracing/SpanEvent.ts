@@ -12,7 +12,7 @@ export type UsageSource = 'reported' | 'estimated' | 'unknown'
 
 /** A failure as a span records it. `message` and `stack` are absent when content is off and the error isn't ours. */
 export interface SpanError {
-  /** The error's `_tag`, or its `name`. */
+  /** The `_tag` of one of ours, the `name` of another error, the type of what is none. */
   readonly tag: string
   readonly message?: string
   readonly stack?: string
