@@ -58,7 +58,7 @@ export interface SpanStarted extends SpanEventHead {
   readonly workflow: string
   /** The root's name. */
   readonly trace: string
-  /** Text, or JSON as text; absent when content is off, and for a root, whose input is known when its first component starts. */
+  /** Text, or JSON as text; absent when content is off, and for `respanTrace` and `traced`, whose input comes later. */
   readonly input?: string
   readonly attributes?: TraceAttributes
 }
@@ -72,7 +72,7 @@ export interface SpanFirstOutput extends SpanEventHead {
 export interface SpanEnded extends SpanEventHead {
   readonly _tag: 'SpanEnded'
   readonly status: SpanStatus
-  /** A workflow's input, unless the start had it. */
+  /** The input, unless the start had it: that of `respanTrace` and `traced`. */
   readonly input?: string
   /** What came out: text, or JSON as text; for an interrupted run what had arrived. */
   readonly output?: string
