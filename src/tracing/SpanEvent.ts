@@ -92,7 +92,7 @@ export interface SpanTotals {
   readonly total_tokens: number
   /** USD; absent when no generation knew its cost. */
   readonly cost?: number
-  /** Some of the tokens are estimates, of replies that were left before they told theirs. */
+  /** Some of the tokens are estimates, of replies that told none: left too early, or by a provider that counts none. */
   readonly estimated?: true
 }
 
