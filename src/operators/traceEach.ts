@@ -133,7 +133,7 @@ const eachTraced = (
  * ```
  * question$                     --a------b---|
  * traceEach('answer', {}, …)    -----A------B|
- * traces                          [ ]    [  ]
+ * traces                          [  ]   [  ]
  * ```
  *
  * Inside another trace the runs are its children. A function of `attributes` that throws, or gives wrong ones, is

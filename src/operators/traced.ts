@@ -45,7 +45,7 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
  * ```
  * source                                 --a--b--c--|
  * traced('batch', bufferCount(2))        -----x-----(y|)    x = [a, b], y = [c]
- * span                                   [  batch    ]
+ * span                                   [  batch   ]
  * ```
  *
  * What stands above keeps its own place in the trace; what the operator subscribes inside becomes the

@@ -30,7 +30,7 @@ const isAnnouncement = (value: unknown): boolean => {
  *
  * ```
  * source                      --a-----------b--|
- * first                         --#           --B--#
+ * first                         --#         --B--#
  * second                          --X|
  * withFallback(first, second) ------X---------B--#     after an output the error stays
  * ```
