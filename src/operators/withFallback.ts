@@ -35,7 +35,8 @@ const isAnnouncement = (value: unknown): boolean => {
  * withFallback(first, second) ------X---------B--#     after an output the error stays
  * ```
  *
- * Both tries are spans of their own. It keeps the first one's flattening.
+ * Both tries are spans of their own. It keeps the first one's flattening. `ReplyStarted` is no output yet: the second reply
+ * begins with one of its own.
  *
  * Errors: the second one's, or the first one's where `when` says no or something had come out. `InvalidInput`, thrown at
  * once, for an unknown option and for what is no operator.
