@@ -147,7 +147,9 @@ const eachTraced = (
  * @returns an operator that emits what the pipeline emits, item by item
  *
  * @example
- * question$.pipe(traceEach('answer', { flatten: switchMap }, buildPrompt(template), respanGenerate({ model })))
+ * question$.pipe(
+ *   traceEach('answer', { flatten: switchMap }, retrieve, buildPrompt(template), respanGenerate({ model })),
+ * )
  */
 // The overloads tie each operator's input to the output before it, which `eachTraced` forgets; types are erased after.
 export const traceEach = eachTraced as TraceEach
