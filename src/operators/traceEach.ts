@@ -10,7 +10,7 @@ import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift } from './lift.js'
 import { respanTrace, type TraceOptions } from './respanTrace.js'
 
-/** Those of `respanTrace`, with `attributes` also as a function of the item, and how the runs follow each other. */
+/** Those of `respanTrace` but `output`, with `attributes` also as a function of the item, and how the runs follow each other. */
 export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
   Flattening & {
     /** Put on every span of the item's trace: a value, or a function of the item. */
@@ -137,12 +137,12 @@ const eachTraced = (
  * ```
  *
  * Inside another trace the runs are its children. A function of `attributes` that throws, or gives wrong ones, is
- * reported as a process warning (`RESPAN_TRACE`); that item's trace then has none.
+ * reported as a process warning (`RESPAN_TRACE`); that item's trace then has none of its own.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option, an `attributes` value
- * or a `maxContentBytes` that is wrong, or `concurrency` beside anything but `mergeMap`.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option, a `sink`, an
+ * `attributes` value or a `maxContentBytes` that is wrong, or `concurrency` beside anything but `mergeMap`.
  *
- * @param options - those of `respanTrace`, with `attributes` also as a function of the item, and `flatten`
+ * @param options - those of `respanTrace` but `output`, with `attributes` also as a function of the item, and `flatten`
  * (default `concatMap`) with `concurrency`
  * @returns an operator that emits what the pipeline emits, item by item
  *
