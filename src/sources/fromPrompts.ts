@@ -25,8 +25,9 @@ const asPage = (answer: unknown): unknown => {
  *
  * Asks for a page at subscription, and for the next one when it is wanted: `take` stops asking.
  *
- * Errors by tag: `MissingApiKey` before any request, `HttpError`, `RateLimited`, `NetworkError`, `StreamInterrupted`,
- * `Timeout`, `InvalidResponse`, `GatewayError`, `Aborted`; thrown at once: `InvalidInput` for a wrong connection.
+ * Errors by tag: `MissingApiKey`, and `InvalidInput` for a wrong environment, before any request; `HttpError`,
+ * `RateLimited`, `NetworkError`, `StreamInterrupted`, `Timeout`, `InvalidResponse`, `GatewayError`, `Aborted`; thrown at
+ * once: `InvalidInput` for a wrong connection.
  *
  * @param connection - as for `respanGateway`
  * @returns a cold Observable that emits every prompt, then completes
