@@ -21,7 +21,7 @@ export interface RetryPolicy {
 
 /** How to reach a platform: where, with which key, and how patiently. An `undefined` (of `process.env`) is not given. */
 export interface Connection {
-  /** Default: the environment's, read at each subscription (`RESPAN_API_KEY`, or `OPENAI_API_KEY` for OpenAI). */
+  /** Default: the environment's, read at each subscription: `RESPAN_API_KEY` or `OPENAI_API_KEY`, by host, else by gateway. */
   readonly apiKey?: string | undefined
   /** Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. */
   readonly baseUrl?: string | undefined

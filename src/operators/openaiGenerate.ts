@@ -24,8 +24,8 @@ export interface OpenaiGenerate {
  * `respanGenerate` against OpenAI itself, or any server that speaks its chat completions: for tracing without
  * the gateway. It sends no Respan field: of an item's `attributes`, those of a trace are on its span.
  *
- * The key is `OPENAI_API_KEY` or `apiKey`, and is required for OpenAI's own host only; the server is
- * `OPENAI_BASE_URL` or `baseUrl` (default `https://api.openai.com/v1`).
+ * The key is `OPENAI_API_KEY` or `apiKey`, and is required for the hosts of OpenAI (and Respan)
+ * only; the server is `OPENAI_BASE_URL` or `baseUrl` (default `https://api.openai.com/v1`).
  *
  * Errors: those of `respanGenerate`.
  */
