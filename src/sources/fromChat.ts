@@ -144,7 +144,7 @@ export const observeChat = (
  * The request goes out at subscription; unsubscribing aborts it. An incomplete stream is an error, never a
  * short success.
  *
- * Errors by tag, each with the `partial` reply: `StreamInterrupted` (cut, or no finish reason),
+ * Errors by tag, each with the `partial` reply if there is one: `StreamInterrupted` (cut, or no finish reason),
  * `GatewayError`, `InvalidResponse`, `HttpError`, `RateLimited`, `Timeout`, `NetworkError`, `Aborted`; and
  * `InvalidInput` and `MissingApiKey` before any request.
  *
