@@ -221,7 +221,7 @@ export class Aborted extends CallError {
   }
 }
 
-/** Every error that this library emits, told apart by `_tag`. */
+/** What operators and sources of this library fail with, told apart by `_tag`; a `component` also with a `TypeError`, untagged. */
 export type RespanError =
   | MissingApiKey
   | InvalidInput
