@@ -56,6 +56,15 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     ],
   ],
   [
+    'chooses none of what counts as false',
+    [
+      [
+        "{{ none | map('upper') | join }}{{ none | map(attribute='text') | join }}{{ '' | select | join }}{{ 0 | reject('odd') | join }}{{ false | selectattr('text') | join }}{{ none | rejectattr('text') | join }}",
+        '',
+      ],
+    ],
+  ],
+  [
     'chooses items by a test',
     [
       ["{{ [1, 0, '', 2] | select | join }}", '12'],

@@ -11,13 +11,16 @@ const after = ({ positional, keywords }: Arguments, count: number): Arguments =>
   keywords,
 })
 
+/** In Jinja, these take what counts as false for a list without items, null for one. */
+const itemsIn = (value: Value): ReadonlyArray<Value> => (isTrue(value) ? itemsOf(value) : [])
+
 /** The items that pass a test, or else those that don't; without one, those that count as true. */
 const selected = (value: Value, get: Getter, wanted: boolean, args: Arguments): Value => {
   const [name] = args.positional
   const holds = name === undefined ? isTrue : testNamed(textOf(name))
   const rest = after(args, 1)
   if (name === undefined) checkArguments([], rest)
-  return list(itemsOf(value).filter((item) => holds(get(item), rest) === wanted))
+  return list(itemsIn(value).filter((item) => holds(get(item), rest) === wanted))
 }
 
 const selection = (wanted: boolean): Filter => ({
@@ -36,7 +39,7 @@ const selectionByAttribute = (wanted: boolean): Filter => ({
 
 const mapped = (value: Value, args: Arguments, apply: (name: string) => Filter['apply']): Value => {
   const [name] = args.positional
-  const items = itemsOf(value)
+  const items = itemsIn(value)
   if (name !== undefined) {
     const use = apply(textOf(name))
     return list(items.map((item) => use(item, after(args, 1))))
