@@ -29,6 +29,7 @@ const callablesBelow = (node: Node): ReadonlyArray<Node> => {
     case 'Set':
       return node.value === null ? [] : [node.value]
     case 'If':
+    case 'SelectExpression':
       return [node.test]
     case 'Ternary':
       return [node.condition]

@@ -161,6 +161,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     'a macro and caller count as true',
     [
       [
+        "{% macro w() %}<{{ caller() if caller }}{{ 'c' if not caller }}>{% endmacro %}{% call w() %}in{% endcall %}{{ w() }}{{ 'm' if w }}",
+        '<in><c>m',
+      ],
+      [
         '{% macro w() %}<{% if caller %}{{ caller() }}{% else %}none{% endif %}>{% endmacro %}{% call w() %}in{% endcall %}{{ w() }}',
         '<in><none>',
       ],
