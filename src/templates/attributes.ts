@@ -41,13 +41,15 @@ export const attributeOf = (attribute: Value | undefined, fallback?: Value): Get
     }, item)
 }
 
-/** The same for several attributes with commas between them, as `sort` takes them: a list of what they name. */
+/** The same for attributes with commas between them, as `sort` takes them: a list of what they name, or of the item. */
 export const attributesOf = (attribute: Value | undefined): Getter => {
   const paths = given(attribute)
-  if (paths === undefined || !textOf(paths).includes(',')) return attributeOf(paths)
-  const getters = textOf(paths)
-    .split(',')
-    .map((path) => attributeOf(constant(path)))
+  const getters =
+    paths === undefined
+      ? [attributeOf(paths)]
+      : textOf(paths)
+          .split(',')
+          .map((path) => attributeOf(constant(path)))
   return (item) => list(getters.map((get) => get(item)))
 }
 

@@ -1,3 +1,4 @@
+import { isEqual } from './isEqual.js'
 import type { Value } from './jinja.js'
 import { isList, isNumber, isText, kindOf } from './values.js'
 
@@ -22,7 +23,8 @@ export const compare = (left: Value, right: Value): number => {
   if (isList(left) && isList(right)) {
     for (const [index, item] of left.value.entries()) {
       const beside = right.value[index]
-      const order = beside === undefined ? 1 : compare(item, beside)
+      // What is equal needs no order: null beside null.
+      const order = beside === undefined ? 1 : isEqual(item, beside) ? 0 : compare(item, beside)
       if (order !== 0) return order
     }
     return left.value.length === right.value.length ? 0 : -1

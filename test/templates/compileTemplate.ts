@@ -318,6 +318,14 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     'sorts',
     [
       [
+        "{{ [{'n': 'b'}, {'n': 'a'}] | sort(attribute='v') | map(attribute='n') | join }} {{ [{'n': 'b', 'v': none}, {'n': 'a', 'v': none}] | sort(attribute='v,n') | map(attribute='n') | join }}",
+        'ba ab',
+      ],
+      [
+        "{{ [none, none] | sort | length }} {{ [[none, 2], [none, 1]] | sort | map('last') | join }} {{ [[none, 2], [none, 1]] | min | last }} {{ [none, 1] < [none, 2] }}",
+        '2 12 1 true',
+      ],
+      [
         "{{ rows | sort(attribute='cat,score') | map(attribute='id') | join }} {{ rows | sort(attribute='score', reverse=true) | map(attribute='id') | join }} {{ rows | sort(attribute='cat') | map(attribute='id') | join }} {{ rows | sort(true, true, 'cat') | map(attribute='id') | join }}",
         '3214 4213 2314 1342',
       ],
