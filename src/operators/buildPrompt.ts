@@ -143,7 +143,8 @@ const built = (
  * missing one that isn't required renders as nothing too, but an attribute of it fails. A variable that the template
  * itself sets is none of its inputs. Dates render in ISO form, maps like objects, sets like lists.
  *
- * Filters, tests and methods are Jinja's, and give what they give there (`tojson` without escapes for HTML);
+ * Filters, tests and methods are Jinja's, and give what they give there, but that lists, objects and truth values are
+ * shown as JSON, which `tojson` leaves without further escapes and in the order of the keys;
  * `selectattr('meta.url', 'equalto', url)` and its like follow a dotted path.
  *
  * Errors: `InvalidInput`, thrown at once, for an unknown option and for `variables` that are no codec, and with line and
