@@ -136,8 +136,8 @@ const built = (
  * ```
  *
  * With a list of messages, the texts of system, developer and user messages are templates, and the other messages pass
- * through. Nothing is escaped, one newline at the end is dropped, no other whitespace is touched but where the template
- * asks for it. Values are data: a value with braces in it stays as it is.
+ * through. Nothing is escaped, each line break of the template becomes a newline, one at its end is dropped, no other
+ * whitespace is touched but where the template asks for it. Values are data: a value with braces in it stays as it is.
  *
  * A variable is there when the item has the field; `null` counts and renders as nothing, `undefined` doesn't count. A
  * missing one that isn't required renders as nothing too, but an attribute of it fails. A variable that the template
