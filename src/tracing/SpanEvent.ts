@@ -29,7 +29,7 @@ export interface Generation {
   /** USD, when the gateway said so. */
   readonly cost?: number
   readonly finishReasons?: ReadonlyArray<string | null>
-  /** Chat parameters and other request fields as they were sent; no messages, no secrets. */
+  /** Most chat parameters as they were sent, and a stored prompt's id; no messages, no secrets. */
   readonly request?: Readonly<Record<string, unknown>>
   readonly requestId?: string
   readonly logId?: string
