@@ -74,8 +74,9 @@ export interface TraceOptions {
   readonly deep?: boolean
   /**
    * `false` uses no AsyncLocalStorage, which makes every `await` of a process dearer on Node 20 and 22; parents are then lost
-   * after an `await`. With it, every signal finds each AsyncLocalStorage, yours too, as it was at subscription: what another
-   * context feeds into a Subject included. A nested trace does as its root.
+   * after an `await`. With it, the functions of the chain above, and of those that its components return, find each
+   * AsyncLocalStorage, yours too, as it was at subscription, also for what another context feeds into a Subject. A nested trace
+   * does as its root.
    */
   readonly asyncContext?: boolean
 }
