@@ -23,7 +23,7 @@ const asPage = (answer: unknown): unknown => {
  * fromPrompts  --(abc)--(de|)
  * ```
  *
- * Asks for a page at subscription, and for the next one when it is wanted: `take` stops asking.
+ * Asks for a page at subscription, and for the next one as soon as its prompts are emitted: `take` stops asking.
  *
  * Errors by tag: `MissingApiKey`, and `InvalidInput` for a wrong environment, before any request; `HttpError`,
  * `RateLimited`, `NetworkError`, `StreamInterrupted`, `Timeout`, `InvalidResponse`, `GatewayError`, `Aborted`; thrown at
