@@ -84,10 +84,11 @@ const inputOf = ({ messages, prompt }: ChatRequest): unknown =>
 
 const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['request']> => {
   const params = askedParams(request)
-  const content = trace.captureContent ? trace.redact(picked(params, contentParams)) : undefined
+  const content = trace.captureContent ? picked(params, contentParams) : {}
+  const told = Object.keys(content).length === 0 ? undefined : trace.redact(content)
   return {
     ...picked(params, PARAM_KEYS),
-    ...(typeof content === 'object' ? content : {}),
+    ...(typeof told === 'object' ? told : {}),
     ...(request.prompt === undefined ? {} : { prompt_id: request.prompt.prompt_id }),
   }
 }

@@ -53,7 +53,10 @@ export interface TraceOptions {
    * and `HAYSTACK_CONTENT_TRACING_ENABLED`, read at subscription. A nested trace can only tighten it.
    */
   readonly captureContent?: boolean
-  /** Maps each input, output and foreign error message before it enters an event. If it throws, the content is withheld. */
+  /**
+   * Maps each input, output and foreign error message, and what a request says beside its messages (`{ tools, … }`), before
+   * it enters an event. If it throws, the content is withheld.
+   */
   readonly redact?: (content: unknown) => unknown
   /** Longer content is cut with a mark, UTF-8 bytes. Default 1,000,000. */
   readonly maxContentBytes?: number

@@ -32,6 +32,7 @@ import {
   toArray,
 } from 'rxjs'
 import type { ChatMessage } from '../../dist/codecs/ChatMessage.js'
+import type { ChatParams } from '../../dist/codecs/ChatParams.js'
 import { user } from '../../dist/codecs/messages.js'
 import { HttpError, InvalidInput } from '../../dist/errors.js'
 import { buildPrompt } from '../../dist/operators/buildPrompt.js'
@@ -789,6 +790,20 @@ test('redact is not asked about nothing', async (t) => {
     ['T', undefined, undefined],
   ])
   t.deepEqual(new Set(asked), new Set([1]))
+})
+
+test('redact is asked about what a request says beside its messages, if it says anything', async (t) => {
+  const requestOf = async (params: ChatParams) => {
+    const asked: Array<unknown> = []
+    const redact = (content: unknown): unknown => {
+      asked.push(content)
+      return { stop: '*' }
+    }
+    const [span] = await spansOf(of('hi').pipe(respanGenerate({ ...chat('Hello'), params })), { redact })
+    return [asked[1], span?.generation?.request]
+  }
+  t.deepEqual(await requestOf({ seed: 1, stop: 'x' }), [{ stop: 'x' }, { seed: 1, stop: '*' }])
+  t.deepEqual(await requestOf({ seed: 1 }), [{ role: 'assistant', content: 'Hello' }, { seed: 1 }])
 })
 
 test.serial('a redact that throws withholds the content, and its message is not repeated', async (t) => {
