@@ -254,7 +254,8 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
   if (prompt === undefined)
     return others.messages === undefined ? refuse(name, 'input', expected, input) : input
   if (others.messages !== undefined) refuse(name, 'messages', 'nothing beside a prompt', others.messages)
-  return { ...others, messages: [typeof prompt === 'string' ? user(prompt) : prompt] }
+  if (typeof prompt !== 'string') return refuse(name, 'prompt', 'a text', prompt)
+  return { ...others, messages: [user(prompt)] }
 }
 
 const promptOf = (
