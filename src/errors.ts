@@ -63,8 +63,8 @@ export class MissingApiKey extends Error {
  * A value of yours has the wrong shape: an option, a prompt variable, a template, a message.
  *
  * Thrown when an operator is built if it can be known by then, otherwise emitted before any request.
- * A retry can't help: `path`, `expected` and `found` say what to change. `found` repeats a number or a truth value;
- * of anything else it tells kind, size and keys alone.
+ * A retry can't help: `path`, `expected` and `found` say what to change. `found` repeats a number, a truth value or a
+ * template's word; of anything else it tells kind, size and keys alone.
  */
 export class InvalidInput extends Error {
   readonly _tag = 'InvalidInput'
