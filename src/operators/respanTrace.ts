@@ -207,7 +207,7 @@ const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void =
  * A trace is one subscription: what retries below makes new ones, and `traceEach` makes one per item. Inside
  * another trace it becomes a span of that trace, and uses its sink. The end is honest: `ok`, `error`,
  * `truncated`, or `cancelled` if unsubscribing interrupted work; a consumer that had its value and left
- * (`firstValueFrom`, `take(1)`) ends it `ok`.
+ * (`firstValueFrom`, `take(1)`) while nothing was at work ends it `ok`.
  *
  * A failing, slow or full sink never delays, breaks or reorders values. A throw in `onStart`, `redact`,
  * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`; what `sinkMonoid` and `redacted` keep
