@@ -104,7 +104,7 @@ export type Whole = { readonly stream?: false }
 
 export type Stream<S extends boolean> = {
   readonly stream: S
-  /** `false`: `ReplyFinished` has empty texts, only meta and usage, and memory stays constant. Default `true`. */
+  /** `false`: a reply, also a `partial` one, has empty texts, only meta and usage, and memory stays constant. Default `true`. */
   readonly collect?: boolean
 }
 

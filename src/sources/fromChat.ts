@@ -19,7 +19,7 @@ import {
 
 /** What of a streamed reply is kept until its end. */
 export interface FromChatOptions {
-  /** `false`: `ReplyFinished` has empty texts, only meta and usage, and memory stays constant. Default `true`. */
+  /** `false`: a reply, also a `partial` one, has empty texts, only meta and usage, and memory stays constant. Default `true`. */
   readonly collect?: boolean
 }
 
