@@ -1,6 +1,6 @@
 /**
  * How often and how patiently a failed call is made again. Only a call without an answer is, or one with a status that
- * passes: what was emitted can't be taken back, and what was worked on may be billed. All times in ms.
+ * passes: what was emitted can't be taken back, and what was worked on may be billed, as after a `Timeout`. All times in ms.
  */
 export interface RetryPolicy {
   /** Attempts after the first one; 0 means never again. Default 2. */

@@ -21,7 +21,7 @@ export interface RespanConnection extends Connection {
  * each answer, also a failed one, then a `Chunk` for each event of a stream, in the tick in which it arrived, or the
  * `Response`; then it completes. A stream asked for may be answered by a `Response`. `[DONE]` ends a stream; so does
  * the end of the body, and whether a finish reason is missing is for the subscriber to see. Attempts that failed before
- * an answer began, or with a status that passes, are made again as `retry` says.
+ * an answer began, though not by a `Timeout`, or with a status that passes, are made again as `retry` says.
  *
  * The key is `apiKey` or `RESPAN_API_KEY`, the address `baseUrl` or `RESPAN_BASE_URL`, with or without `/api`; both are
  * read from the environment at subscription. A key is demanded for the hosts of Respan (and OpenAI) only.
