@@ -31,8 +31,8 @@ export interface Connection {
    */
   readonly timeout?: number | undefined
   /**
-   * Limit between two pieces of the body, ms; a keep-alive comment counts as one. Default `Infinity`: a model that
-   * reasons may be silent for minutes.
+   * Limit between two pieces of the body, and between the headers and the first one, ms; a keep-alive comment counts as
+   * one. Default `Infinity`: a model that reasons may be silent for minutes.
    */
   readonly idleTimeout?: number | undefined
   /** Makes the requests instead of the global `fetch`, which is looked up at each request. */
