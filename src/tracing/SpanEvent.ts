@@ -4,7 +4,7 @@ import type { Usage } from '../codecs/Usage.js'
 /** What kind of work a span stands for; a `generation` goes on the wire as `log_type: "chat"`. */
 export type SpanType = 'workflow' | 'task' | 'agent' | 'tool' | 'generation'
 
-/** How a run ended. `cancelled`: work was interrupted. `truncated`: a stream stopped without a finish reason. */
+/** How a run ended. `cancelled`: work was interrupted. `truncated`: an answer broke off. */
 export type SpanStatus = 'ok' | 'error' | 'cancelled' | 'truncated'
 
 /** Where a token count comes from: the provider, our own estimate, or nowhere. */
@@ -16,7 +16,7 @@ export interface SpanError {
   readonly tag: string
   readonly message?: string
   readonly stack?: string
-  /** The HTTP status that stands for the failure: the server's own, 504 for a timeout, 502 for a cut stream, else 500. */
+  /** The HTTP status that stands for the failure: the server's own, 504 for a timeout, 502 for a cut answer, else 500. */
   readonly status: number
 }
 
