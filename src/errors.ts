@@ -103,8 +103,8 @@ export class InvalidResponse extends CallError {
 /**
  * The server refused the call with an HTTP status other than 429.
  *
- * 400 and 422: change the request. 401: a `detail` in the body speaks of the Respan key, an `error` of the
- * provider key stored at Respan. 5xx: was retried as far as the retry policy goes.
+ * 400 and 422: change the request. 401 from Respan: a `detail` in the body speaks of its key, an `error` of the
+ * provider key stored there. 5xx: was retried as far as the retry policy goes.
  */
 export class HttpError extends CallError {
   readonly _tag = 'HttpError'
