@@ -304,7 +304,7 @@ const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input
     ...(byPrompt ? {} : chat),
     ...(takesAttributes ? respan : {}),
   })
-  const operator = { ...fieldsOf(params, attributes), ...options.extraBody }
+  const operator = mergeAttributes(fieldsOf(params, attributes), options.extraBody ?? {})
   const request = defined({
     ...mergeAttributes(operator, fieldsOf(own, ownAttributes)),
     model: item.model ?? options.model,

@@ -249,14 +249,14 @@ test('attributes and params may be functions of the input; extraBody goes along'
         gateway,
         attributes: (input) => ({ metadata: { input } }),
         params: (input) => ({ max_tokens: String(input).length }),
-        extraBody: { brand_new: true },
+        extraBody: { brand_new: true, metadata: { extra: 1 }, max_tokens: undefined },
       }),
     ),
   )
   t.deepEqual(request, {
     model,
     messages: [user('hi')],
-    metadata: { input: 'hi' },
+    metadata: { input: 'hi', extra: 1 },
     max_tokens: 2,
     brand_new: true,
   })
