@@ -24,7 +24,8 @@ export interface RespanConnection extends Connection {
  * an answer began, though not by a `Timeout`, or with a status that passes, are made again as `retry` says.
  *
  * The key is `apiKey` or `RESPAN_API_KEY`, the address `baseUrl` or `RESPAN_BASE_URL`, with or without `/api`; both are
- * read from the environment at subscription. A key is demanded for the hosts of Respan (and OpenAI) only.
+ * read from the environment at subscription. A key is demanded for the hosts of Respan (and OpenAI) only, unless there
+ * is an `authorization` header.
  *
  * Errors: `MissingApiKey` and `InvalidInput` before any request; `NetworkError`, `HttpError`, `RateLimited`,
  * `InvalidResponse`, `GatewayError` (an error inside a 200 answer), `StreamInterrupted`, `Timeout`, `Aborted`.
