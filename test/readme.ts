@@ -162,7 +162,14 @@ const READERS_OWN = `
   const question$: import('rxjs').Observable<string>
   const later$: import('rxjs').Observable<never>
   const search: (question: string) => Promise<ReadonlyArray<string>>
-  const retrieve: import('respan-rx').Component<string, { question: string; documents: ReadonlyArray<string> }>`
+  const retrieve: import('respan-rx').Component<string, { question: string; documents: ReadonlyArray<string> }>
+  const rank: import('rxjs').MonoTypeOperatorFunction<ReadonlyArray<string>>
+  const Variables: import('io-ts').Mixed
+  const createReadStream: typeof import('node:fs').createReadStream
+  const isRight: typeof import('fp-ts/lib/Either.js').isRight
+  const testScheduler: import('rxjs/testing').TestScheduler
+  const startLocal: typeof import('respan-rx/local').startLocal
+  const marbleGateway: typeof import('respan-rx/testing').marbleGateway`
 
 const exportsOf = (module: object, specifier: string): ReadonlyArray<string> =>
   Object.keys(module)
@@ -192,12 +199,27 @@ const complaints = async (folder: string, blocks: ReadonlyArray<string>): Promis
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
 }
 
-test('every block of the README compiles, and a wrong one would not', async (t) => {
+/** The examples of the public functions' doc comments, but those that leave something out. */
+const examples = async (): Promise<ReadonlyArray<string>> => {
+  const files = (await readdir('src', { recursive: true })).filter((file) => !file.startsWith('codecs'))
+  const sources = await Promise.all(
+    files.filter((file) => file.endsWith('.ts')).map((file) => readFile(join('src', file), 'utf8')),
+  )
+  return sources
+    .flatMap((source) => Array.from(source.matchAll(/@example\n((?: \* .+\n)+)/g), ([, code = '']) => code))
+    .filter((code) => !code.includes('…'))
+    .map((code) => `export const example = async (question: string) => {\n${code.replaceAll(/^ \* /gm, '')}}`)
+}
+
+test('every block of the README and every example of a doc comment compiles, and a wrong one would not', async (t) => {
   const folder = await mkdtemp(join('build', 'readme-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const blocks = blocksOf(await readFile('README.md', 'utf8'))
   t.true(blocks.length > 5)
-  const [complaint, ...others] = await complaints(folder, [...blocks, "respanGenerate({ modle: 'm' })"])
+  const given = await examples()
+  t.true(given.length > 5)
+  const wrong = "respanGenerate({ modle: 'm' })"
+  const [complaint, ...others] = await complaints(folder, [...blocks, ...given, wrong])
   t.regex(complaint ?? '', /'modle' does not exist/)
   t.deepEqual(others, [])
 })
