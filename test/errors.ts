@@ -1,6 +1,14 @@
 import { inspect } from 'node:util'
 import test from 'ava'
-import { matchError, NetworkError, type Reply, type RespanError, StreamInterrupted, Timeout } from 'respan-rx'
+import {
+  isRetryable,
+  matchError,
+  NetworkError,
+  type Reply,
+  type RespanError,
+  StreamInterrupted,
+  Timeout,
+} from 'respan-rx'
 import { withPartial } from '../dist/errors.js'
 
 const partial: Reply = {
@@ -21,6 +29,12 @@ test('what had arrived is filled in where nothing was', (t) => {
   const error = new NetworkError('gone')
   t.is(withPartial(error, partial), error)
   t.is(error.partial, partial)
+})
+
+test('whatever catchError is given may be asked whether it is retryable', (t) => {
+  t.true(isRetryable(new NetworkError('gone')))
+  for (const foreign of [null, undefined, 'text', new TypeError('no'), { _tag: 'NetworkError' }])
+    t.false(isRetryable(foreign))
 })
 
 test('an error is folded by its tag', (t) => {

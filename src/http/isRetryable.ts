@@ -1,9 +1,9 @@
-import type { RespanError } from '../errors.js'
+import { isRespanError } from '../errors.js'
 import { DEFAULT_RETRY } from './connectionPolicy.js'
 
 /**
  * Tells whether the same call may succeed when it is made again: there was no answer, it broke off, or its status is
- * one that passes (but for a quota that is used up).
+ * one that passes (but for a quota that is used up). What is no `RespanError` tells nothing of it.
  *
  * A generator makes it again by itself, as far as its `retry` goes, but not once an answer has begun; what it emits in
  * the end may still be retryable, by a queue that comes back to it in an hour, say. A `Timeout` is not: the first call
@@ -12,9 +12,10 @@ import { DEFAULT_RETRY } from './connectionPolicy.js'
  * @param statuses - HTTP statuses that pass. Default those of a `RetryPolicy`
  */
 export const isRetryable = (
-  error: RespanError,
+  error: unknown,
   statuses: ReadonlyArray<number> = DEFAULT_RETRY.statuses,
 ): boolean => {
+  if (!isRespanError(error)) return false
   switch (error._tag) {
     case 'NetworkError':
     case 'StreamInterrupted':
