@@ -222,12 +222,12 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     for (const segment of [...segments]) if (isOld(segment)) evict(segment, TOO_OLD)
   }
 
-  /** Gives up whole segments, the oldest first, until there is room for another one. */
-  const makeRoom = (): void => {
+  /** Gives up whole segments, the oldest first, until there is room for another one of so many bytes. */
+  const makeRoom = (bytes: number): void => {
     evictOld()
     const total = (): number =>
       found(directory).reduce((sum, { name }) => sum + bytesOf(join(directory, name)), 0)
-    const hasRoom = (): boolean => total() + segmentBytes <= maxBytes
+    const hasRoom = (): boolean => total() + bytes <= maxBytes
     if (hasRoom()) return
     for (const leftover of leftovers()) {
       const segment = takeOver(leftover)
@@ -255,7 +255,8 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     const previous = active
     active = undefined
     if (previous !== undefined && previous.places().length === 0) discard(previous)
-    makeRoom()
+    // One span may be larger than a segment.
+    makeRoom(Math.max(bytes, segmentBytes))
     active = createSegment(nameOf(Math.floor(clock.now()).toString(36).padStart(9, '0')))
     segments.add(active)
     return active

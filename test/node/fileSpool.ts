@@ -749,6 +749,20 @@ for (const strength of STRENGTHS)
     t.is(delivered.length % 10, 0)
   })
 
+test('a span that is larger than a segment finds its room made as well', (t) => {
+  const directory = folder(t)
+  const { sink } = rig(t, () => status(503), {
+    spool: fileSpool(directory, { strength: 'always', maxBytes: 65_536 }),
+  })
+  for (const number of range(1, 100)) {
+    sink.next(started(number, { traceId: `trace ${number}`, input: 'x'.repeat(900) }))
+    sink.next(ended(number, { traceId: `trace ${number}` }))
+  }
+  sink.next(started(101, { input: 'x'.repeat(31_000) }))
+  sink.next(ended(101))
+  t.true(sizeOf(directory) <= 65_536 + 8_192, `${sizeOf(directory)} bytes`)
+})
+
 for (const strength of STRENGTHS)
   test(`what is too old is given up, by whoever finds it, ${strength}`, async (t) => {
     const directory = folder(t)
