@@ -236,12 +236,14 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
       if (lost > 0) host.lost(lost, NO_ROOM)
       if (hasRoom()) return
     }
+    const others = total() - [...segments].reduce((sum, segment) => sum + segment.size(), 0)
+    if (others + bytes > maxBytes)
+      throw new Error(`The spool is full: other processes have ${others} of its ${maxBytes} bytes.`)
     // By their names, which begin with when they were begun.
     for (const segment of [...segments].sort((one, other) => (one.path < other.path ? -1 : 1))) {
       evict(segment, NO_ROOM)
       if (hasRoom()) return
     }
-    throw new Error(`The spool is full: other processes have ${total()} of its ${maxBytes} bytes.`)
   }
 
   // ── writing

@@ -763,6 +763,23 @@ test('a span that is larger than a segment finds its room made as well', (t) => 
   t.true(sizeOf(directory) <= 65_536 + 8_192, `${sizeOf(directory)} bytes`)
 })
 
+test('where others have taken the room, nothing is given up for a span that there is no room for', (t) => {
+  const directory = folder(t)
+  const spool = fileSpool(directory, { strength: 'always', maxBytes: 65_536 })
+  const mine = rig(t, () => status(503), { spool })
+  const others = rig(t, () => status(503), { spool })
+  const finishLarge = (sink: Sink, number: number, length: number): void => {
+    sink.next(started(number, { traceId: `trace ${number}`, input: 'x'.repeat(length) }))
+    sink.next(ended(number, { traceId: `trace ${number}` }))
+  }
+  finishLarge(mine.sink, 1, 6_000)
+  for (const number of range(2, 7)) finishLarge(others.sink, number, 6_000)
+  const before = segments(directory)
+  finishLarge(mine.sink, 8, 30_000)
+  t.deepEqual(segments(directory), before)
+  t.regex(mine.warnings[0]?.message ?? '', /The spool is full: other processes have \d+ of its 65536 bytes/)
+})
+
 for (const strength of STRENGTHS)
   test(`what is too old is given up, by whoever finds it, ${strength}`, async (t) => {
     const directory = folder(t)
