@@ -82,12 +82,14 @@ export const spanLedger = (
     if (hasRoom(bytes)) return true
     // One span that is larger than the whole queue may go to the disk.
     if (disk !== undefined && counts.queued === 0) return false
+    const isTooLarge = bytes > maxQueueBytes
     const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
-    warnings.tell(
-      'overflow',
-      () => `the queue is full (${numberOf(counts.queued, 'span')}): ${which} spans are dropped.`,
+    warnings.tell('overflow', () =>
+      isTooLarge
+        ? `a span of some ${bytes} bytes is dropped: the queue takes ${maxQueueBytes}.`
+        : `the queue is full (${numberOf(counts.queued, 'span')}): ${which} spans are dropped.`,
     )
-    if (overflow === 'drop-newest' || bytes > maxQueueBytes) return false
+    if (overflow === 'drop-newest' || isTooLarge) return false
     while (!hasRoom(bytes)) {
       const oldest = box.take(oneSpan)
       if (oldest === undefined) return false

@@ -875,6 +875,19 @@ for (const overflow of ['drop-newest', 'drop-oldest'] as const)
     )
   })
 
+for (const overflow of ['drop-newest', 'drop-oldest'] as const)
+  test(`a span that is larger than the queue is dropped, and no other one is said to be: ${overflow}`, (t) => {
+    const { sink, warnings } = rig(t, undefined, { maxQueueBytes: 10_000, overflow })
+    finish(sink, 1)
+    sink.next(started(2))
+    sink.next(ended(2, { output: 'x'.repeat(40_000) }))
+    t.like(sink.stats(), { queued: 1, dropped: 1 })
+    t.regex(
+      warnings.map(({ message }) => message).join(),
+      /^test: a span of some 40\d{3} bytes is dropped: the queue takes 10000\.$/,
+    )
+  })
+
 // ── flush
 
 test('flush delivers at once what has ended, in this tick too', async (t) => {
