@@ -27,7 +27,7 @@ export interface DeliveryWarnings {
 /** The same kind of warning is told once in this time, ms. */
 const INTERVAL = 60_000
 
-/** Longest text of an error that goes into a warning, in UTF-16 code units. */
+/** Longest text of somebody else's that goes into a warning, in UTF-16 code units. */
 const MAX_TEXT = 300
 
 /** An error in one line: its name, and its message, which is freed of secrets where the error is made. */
@@ -37,6 +37,11 @@ export const describeError = (error: unknown): string => {
     : error.message === ''
       ? `${error.name}`
       : `${error.name}: ${error.message}`
+  return inOneLine(text)
+}
+
+/** What somebody else says, as a warning repeats it. */
+export const inOneLine = (text: string): string => {
   const line = text.replace(/\s+/g, ' ')
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line
 }

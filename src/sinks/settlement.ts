@@ -6,7 +6,7 @@ import type { Span } from '../tracing/SpanEvent.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { complaints } from './complaints.js'
 import { type DeliveryDecision, deliveryDecision } from './deliveryDecision.js'
-import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import { type DeliveryWarnings, describeError, inOneLine, numberOf } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { type Batch, bytesIn, type Entry } from './outbox.js'
@@ -92,8 +92,9 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     }
     const said = new Set(Array.isArray(receipt?.warnings) ? receipt.warnings : [])
     if (said.size === 0) return
-    const message = (): string => [...said].slice(0, MAX_SAID).join('; ')
-    warnings.tell('answer', () => `the server took the spans and says: ${message()}`)
+    const lines = (): ReadonlyArray<string> =>
+      [...said].slice(0, MAX_SAID).map((warning) => inOneLine(String(warning)))
+    warnings.tell('answer', () => `the server took the spans and says: ${lines().join('; ')}`)
   }
 
   const failed = (sent: Sent, thrown: unknown): void => {

@@ -728,6 +728,15 @@ test('what a receipt complains about without naming spans is told, and the spans
   )
 })
 
+test('what a receipt complains about is told in one line, and not too long', (t) => {
+  const { time, sink, warnings } = rig(t, () =>
+    of({ rejected: [], warnings: [`one\n\ttwo${'x'.repeat(1_000)}`] }),
+  )
+  finish(sink, 1)
+  time.pass(1_000)
+  t.is(warnings[0]?.message, `test: the server took the spans and says: one two${'x'.repeat(292)}…`)
+})
+
 for (const [error, code] of [
   [new MissingApiKey('RESPAN_API_KEY'), 'RESPAN_MISSING_API_KEY'],
   [new Aborted(), 'RESPAN_DELIVERY'],
