@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 import type { FaultTarget } from './faultList.js'
 import { faultRefusal } from './faultRefusal.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
@@ -11,7 +12,8 @@ import { sendJson, sendRefusal } from './send.js'
 export const answering =
   (state: LocalState, on: FaultTarget, handler: (c: Context<LocalEnv>) => unknown) =>
   async (c: Context<LocalEnv>): Promise<Response> => {
-    const fault = state.faults.take(on) ?? {}
+    const { model } = fieldsOf(c.get('body'))
+    const fault = state.faults.take(on, model) ?? {}
     const refused = await faultRefusal(fault, c.req.raw.signal)
     if (refused !== undefined) return sendRefusal(refused)
     const body = handler(c)

@@ -8,7 +8,7 @@ export interface FaultList {
   /** Adds a fault; the returned function removes it. */
   readonly add: (fault: Fault) => () => void
   /** The first fault in force for a request, used once. */
-  readonly take: (on: FaultTarget, model?: string) => Fault | undefined
+  readonly take: (on: FaultTarget, model: unknown) => Fault | undefined
 }
 
 /** An empty list of faults. */

@@ -241,3 +241,18 @@ test('ingest, prompts and embeddings have faults of their own', async (t) => {
   t.is(local.spans().length, 1)
   t.is((await send()).status, 200)
 })
+
+test('a fault of one model strikes its embeddings, and no request without a model', async (t) => {
+  const local = await start(t)
+  local.fault({ on: 'any', model: 'text-embedding-3-small', status: 429 })
+  const embed = async (model: string): Promise<number> =>
+    (
+      await fetch(`${local.baseUrl}/embeddings`, {
+        method: 'POST',
+        body: JSON.stringify({ model, input: 'x' }),
+      })
+    ).status
+  t.is(await embed('text-embedding-3-small'), 429)
+  t.is(await embed('text-embedding-3-large'), 200)
+  t.is((await fetch(`${local.baseUrl}/prompts/`)).status, 200)
+})
