@@ -3,9 +3,9 @@ import { closed } from '../codecs/closed.js'
 import { integerWithin, numberWithin, oneOf, wire } from '../codecs/wire.js'
 
 /**
- * A misbehaviour of the local gateway, for testing how clients take it. Without `status`, `html` or `body` the
- * request is answered, slowly or wrongly; "chunks" are the events of a stream. On an answer that isn't streamed,
- * what happens after n chunks happens in the middle of the body (at its start for 0).
+ * A misbehaviour of the local gateway, for testing how clients take it. Without `status`, `retryAfter`, `html`
+ * or `body` the request is answered, slowly or wrongly; "chunks" are the events of a stream. Where none is, what
+ * happens after n chunks happens in the middle of the body (at its start for 0), and an error is all of it.
  */
 export const Fault = wire(
   closed(
