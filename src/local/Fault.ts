@@ -14,7 +14,7 @@ export const Fault = wire(
       on: oneOf('chat', 'ingest', 'prompts', 'embeddings', 'any'),
       /** Only when this model is asked; a fallback model is asked on its own account. */
       model: t.string,
-      /** For how many requests; default: until it is removed. */
+      /** For how many of these, each fallback model that is asked among them; default: until it is removed. */
       times: integerWithin(1),
       /** Refuses with this HTTP status, and the body that the platform documents for it. */
       status: integerWithin(200, 599),
