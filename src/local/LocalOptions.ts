@@ -12,7 +12,7 @@ import type { Upstream } from './upstream.js'
 export interface LocalOptions {
   /** Default 0: a free one. The address is always 127.0.0.1. */
   readonly port?: number
-  /** Demanded from every client as a bearer token; default: none is, and whichever comes is taken. `gateway` and `sink` have it. */
+  /** The bearer token that the API demands, not the pages; default: whichever comes is taken. `gateway` and `sink` have it. */
   readonly apiKey?: string
   /** Managed prompts, by id; they win over files of the same id. */
   readonly prompts?: Readonly<Record<string, LocalPrompt>>
