@@ -30,7 +30,7 @@ export interface LocalOptions {
   readonly unref?: boolean
   /** Traces kept, the newest. Default 500. */
   readonly maxTraces?: number
-  /** Spans kept over all traces; the oldest traces make room. Default 50,000. */
+  /** Spans kept over all traces; the oldest traces make room, the newest stays whole. Default 50,000. */
   readonly maxSpans?: number
   /** Requests remembered, the newest. Default 1000. */
   readonly maxRequests?: number
