@@ -33,7 +33,7 @@ export interface Local extends AsyncDisposable {
   readonly sink: Sink
   /** The page of a trace; that of all traces is `/traces`. */
   readonly traceUrl: (traceId: string) => string
-  /** The requests so far, oldest first, each as far as it has come. */
+  /** The requests to the API so far, oldest first, each as far as it has come. */
   readonly requests: ReadonlyArray<LocalRequest>
   /** The spans received, the oldest trace first. */
   readonly spans: () => ReadonlyArray<SpanPayload>
