@@ -90,6 +90,7 @@ const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
  * bounded number of traces and requests in memory, and treats all that it shows as hostile text.
  *
  * @returns rejects with `InvalidInput` for a wrong option or prompt file, and with Node's error when the port is taken
+ *   or the folder is missing
  * @example
  * const local = await startLocal()
  * of('Hello').pipe(
