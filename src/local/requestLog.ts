@@ -13,7 +13,7 @@ export interface LocalRequest {
   /** The name of the model that answered a chat request. */
   readonly model?: string
   readonly status?: number
-  /** How many events of a stream were sent. */
+  /** How many events of a stream were sent, or halves of a body that a fault breaks. */
   readonly chunks: number
   /**
    * `completed`: answered to the end, also with an error status. `aborted`: the client left before, and the work
