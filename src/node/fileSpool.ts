@@ -350,7 +350,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
  * - *What does it survive?* Everything that can happen to a process, `kill -9` included: a completed write is the
  *   system's. A power loss may cost the last seconds: nothing is synced to the disk.
  * - *What if several processes or threads share it?* Each has files of its own, and a lock that says that it lives.
- *   When it dies, one of the others, or the next that comes, takes its files over: at once when it was a process of
+ *   When it dies, one of the others, or the next that comes, takes its files over: in seconds when it was a process of
  *   the same machine, otherwise (a thread, another machine or container) after a minute of silence. Nothing is sent
  *   twice, but for what a dying process had just sent, and what such a silent one still had in memory if it wakes up.
  * - *What if a file is damaged?* The lines that can't be read, such as the torn last one of a killed process, are
