@@ -19,7 +19,7 @@ export interface FileSpoolOptions {
    * most 4 MiB) for each of them. Default 64 MiB; at least 64 KiB.
    */
   readonly maxBytes?: number
-  /** How long a span is kept at most, give or take an eighth of it, ms. Default a week. */
+  /** How long a span is kept at most, give or take an eighth of it and 5 s, ms. Default a week. */
   readonly maxAge?: number
   /** Tells the age of spans. Default `Date`. */
   readonly clock?: TimestampProvider
