@@ -23,9 +23,9 @@ export interface BufferPolicy {
   readonly maxBatchBytes?: number
   /** How long a finished span waits for others at most, ms. Default 1000. */
   readonly maxDelay?: number
-  /** Spans that wait at most; what is in flight is not among them. Default 10,000. */
+  /** Spans that wait at most, besides those in flight and those that come back from there. Default 10,000. */
   readonly maxQueueSize?: number
-  /** Estimated bytes of the spans that wait at most. Default 64 MiB. */
+  /** Estimated bytes of these spans at most. Default 64 MiB. */
   readonly maxQueueBytes?: number
   /** Which span is given up when the queue is full. Default `drop-newest`. With a spool none is, while that has room. */
   readonly overflow?: 'drop-newest' | 'drop-oldest'
