@@ -99,9 +99,9 @@ export const transportTo = (connection: Connection, environment: () => Environme
  * Sends spans to Respan's ingest endpoint, or to whatever speaks its protocol at `baseUrl`: one POST with a bare JSON
  * array for each batch, which the server does not trace in turn (`X-Respan-Dogfood`).
  *
- * Buffers nothing and makes no second attempt, whatever `retry` says: give it to `bufferedSink`. Without a key of its
- * own it takes `RESPAN_API_KEY` and `RESPAN_BASE_URL` from the environment, at each batch. Any 2xx means that the
- * server has the spans; those that its `errors` name were refused. `timeout` is 15,000 ms by default.
+ * Buffers nothing and makes no second attempt, whatever `retry` says: give it to `bufferedSink`. A key or an address
+ * that it is not given it takes from the environment (`RESPAN_API_KEY`, `RESPAN_BASE_URL`), at each batch. Any 2xx
+ * means that the server has the spans; those that its `errors` name were refused. `timeout` is 15,000 ms by default.
  *
  * Emits the errors `MissingApiKey` (Respan's own hosts demand a key), `InvalidInput` (a variable of the environment;
  * or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`, `Timeout`,
