@@ -9,7 +9,7 @@ import { warnAtExit } from './warnAtExit.js'
 export interface DeliveryWarning {
   /** `RESPAN_DELIVERY`, or `RESPAN_MISSING_API_KEY`. */
   readonly code: string
-  /** One line, without secrets and without content. */
+  /** One line, without secrets; of content, only what a server repeats. */
   readonly message: string
   /** What it was caused by, if an error. */
   readonly error?: unknown
