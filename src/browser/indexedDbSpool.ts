@@ -15,7 +15,7 @@ export interface IndexedDbSpoolOptions {
   readonly strength?: SpoolStrength
   /** Bytes that a page keeps at most, what it took over from others included. Default 16 MiB; at least 64 KiB. */
   readonly maxBytes?: number
-  /** How long a span is kept at most, ms. Default a week. */
+  /** How long a span is kept at most, give or take a minute, ms. Default a week. */
   readonly maxAge?: number
   /** Tells the age of spans. Default `Date`. */
   readonly clock?: TimestampProvider
@@ -60,7 +60,7 @@ const Options = closed(
 
 const WEEK = 7 * 24 * 3_600_000
 
-/** How often a page looks for what others left behind, ms. */
+/** How often a page looks for what is too old, and for what others left behind, ms. */
 const LOOK = 60_000
 
 /** After the database could not be opened, or the browser has closed it, ms. */
@@ -190,13 +190,17 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     host.evicted(places, why)
   }
 
-  /** Gives up the oldest ones, an eighth of the room at a time. */
-  const makeRoom = (more: number): void => {
+  const evictOld = (): void => {
     const tooOld = clock.now() - maxAge
     evict(
       [...own].filter(({ key: [at] }) => at < tooOld),
       'they were too old',
     )
+  }
+
+  /** Gives up the oldest ones, an eighth of the room at a time. */
+  const makeRoom = (more: number): void => {
+    evictOld()
     if (bytes + more <= maxBytes) return
     let freed = 0
     const oldest = [...own].filter((place) => {
@@ -274,7 +278,10 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     return adopted
   }
 
-  const timer = setInterval(() => host.stir(), LOOK)
+  const timer = setInterval(() => {
+    evictOld()
+    host.stir()
+  }, LOOK)
 
   return {
     write: (records, leaving = false) => {

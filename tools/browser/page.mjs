@@ -16,7 +16,13 @@ const sink = bufferedSink(respanTransport({ apiKey: 'a-key', baseUrl: `${locatio
   onWarning: ({ message }) => warnings.push(message),
   ...(strength === null
     ? {}
-    : { spool: indexedDbSpool({ strength, maxBytes: Number(parameters.get('maxBytes') ?? 16_777_216) }) }),
+    : {
+        spool: indexedDbSpool({
+          strength,
+          maxBytes: Number(parameters.get('maxBytes') ?? 16_777_216),
+          maxAge: Number(parameters.get('maxAge') ?? 604_800_000),
+        }),
+      }),
 })
 
 const trace = (count, size = 10) => {

@@ -324,6 +324,20 @@ const tests = {
     await flush(next)
     eachOnce(rig.state, spooled)
   },
+
+  'what is too old is given up, although nothing more is written': async (rig) => {
+    const page = await rig.open('?strength=on-failure&maxAge=1000')
+    await page.clock.install()
+    rig.state.isDown = true
+    await count(page, 10)
+    assert.equal((await flush(page))._tag, 'Left')
+    const dropped = () => page.evaluate(() => globalThis.handles.sink.stats().dropped)
+    // Not those that are on their way just then.
+    while ((await dropped()) < 10) await page.clock.fastForward(60_000)
+    await untilWritten(page, 0)
+    const warnings = await page.evaluate(() => globalThis.handles.warnings)
+    assert.ok(warnings.some((warning) => warning.includes('too old')))
+  },
 }
 
 let passed = 0
