@@ -13,7 +13,10 @@ export interface IndexedDbSpoolOptions {
   readonly name?: string
   /** When spans are written. Default `on-failure`. */
   readonly strength?: SpoolStrength
-  /** Bytes that a page keeps at most, what it took over from others included. Default 16 MiB; at least 64 KiB. */
+  /**
+   * Bytes that a page keeps at most, what it took over from others included; each UTF-16 code unit counts as one. Default
+   * 16 MiB; at least 64 KiB.
+   */
   readonly maxBytes?: number
   /** How long a span is kept at most, give or take a minute, ms. Default a week. */
   readonly maxAge?: number
