@@ -86,7 +86,7 @@ export type OtherPart = t.TypeOf<typeof OtherPart>
 
 /**
  * One part of a message's content, told apart by `type`. Parts of a type that is unknown here are kept and sent.
- * `'text' in part` narrows to the parts that have one.
+ * `'text' in part && typeof part.text === 'string'` narrows to those that have one.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
