@@ -169,7 +169,8 @@ const READERS_OWN = `
   const isRight: typeof import('fp-ts/lib/Either.js').isRight
   const testScheduler: import('rxjs/testing').TestScheduler
   const startLocal: typeof import('respan-rx/local').startLocal
-  const marbleGateway: typeof import('respan-rx/testing').marbleGateway`
+  const marbleGateway: typeof import('respan-rx/testing').marbleGateway
+  const marbles: typeof import('respan-rx/testing').marbles`
 
 const exportsOf = (module: object, specifier: string): ReadonlyArray<string> =>
   Object.keys(module)

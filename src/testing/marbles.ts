@@ -20,7 +20,8 @@ export interface MarbleHelpers extends RunHelpers {
  * test('emits the text', (t) =>
  *   marbles(t.deepEqual, ({ cold, expectObservable }) => {
  *     const gateway = marbleGateway('--a-b-|')
- *     expectObservable(cold('q|').pipe(respanGenerate({ model: 'm', gateway }))).toBe('------(r|)', { … })
+ *     const text$ = cold('q|').pipe(respanGenerate({ model: 'm', gateway }), map(({ replies }) => replies[0]))
+ *     expectObservable(text$).toBe('------(r|)', { r: 'ab' })
  *   }))
  */
 export const marbles = <T>(
