@@ -277,12 +277,28 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     ...box.entries(),
   ]
 
+  /** A flush that none comes after: what it leaves is given up, and told. */
+  const lastFlush = async (timeout: number, patience: number, end: string): Promise<FlushOutcome> => {
+    const upTo = last
+    let lost = 0
+    const outcome = await flush(timeout, patience, () => {
+      lost = abandon(upTo, `The ${end}.`)
+    })
+    if (lost > 0 && isLeft(outcome)) {
+      const errors = outcome.left.failures.map(({ error }) => error)
+      const message = (): string =>
+        `${numberOf(lost, 'span')} not delivered before the ${end}: ${errors.map(describeError).join(' ')}`
+      warnings.tell('exit', message, errors[0])
+    }
+    return outcome
+  }
+
   const close = async (timeout: number): Promise<FlushOutcome> => {
     closed = true
     disk?.insist()
     // Whoever runs out of patience while this takes its time loses nothing by it.
     disk?.writeAhead(inMemory(), false)
-    const outcome = await flush(timeout, timeout, () => abandon(last, 'The sink was closed.'))
+    const outcome = await lastFlush(timeout, timeout, 'sink was closed')
     resigned = true
     disk?.close()
     arm()
@@ -295,15 +311,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   const onIdle = async (): Promise<void> => {
     if (exiting || counts.queued + counts.inFlight === 0) return
     exiting = true
-    const upTo = last
-    let lost = 0
-    const outcome = await flush(settings.flushTimeout, EXIT_PATIENCE, () => {
-      lost = abandon(upTo, 'The process ended.')
-    })
+    await lastFlush(settings.flushTimeout, EXIT_PATIENCE, 'process ended')
     exiting = false
-    if (lost === 0 || !isLeft(outcome)) return
-    const why = outcome.left.failures.map(({ error }) => describeError(error)).join(' ')
-    warnings.tell('exit', () => `${numberOf(lost, 'span')} not delivered before the process ended: ${why}`)
   }
 
   let unwatch: (() => void) | undefined

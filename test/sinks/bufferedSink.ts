@@ -1188,6 +1188,21 @@ test('close drops what it could not deliver, and gives up what is in flight', as
   t.is(time.scheduler.actions.length, 0)
 })
 
+test('what close could not deliver is told, not only to whoever awaits it', async (t) => {
+  const { time, sink, warnings } = rig(t, () => status(503))
+  finish(sink, 1, 2)
+  const done = sink.close()
+  await time.settle()
+  time.pass(30_000)
+  t.true(isLeft(await done))
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    [
+      'test: 2 spans not delivered before the sink was closed: HttpError: HTTP 503: no Error: The sink was closed.',
+    ],
+  )
+})
+
 test('close of a paused sink drops what was kept', async (t) => {
   const { time, sink } = rig(t, () => status(401))
   finish(sink, 1, 2, 3)
