@@ -174,8 +174,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   /** An end without a start, or after the sink was closed. */
   const drop = (): void => {
     book.accept('dropped')
-    if (!closed) return
-    warnings.tell('closed', () => 'spans that end after the sink was closed are dropped.')
+    const what = closed ? 'that end after the sink was closed' : 'whose start it has not seen, or forgotten,'
+    warnings.tell(closed ? 'closed' : 'internal', () => `spans ${what} are dropped.`)
   }
 
   const takeIn = (span: FinishedSpan): void => {

@@ -1368,10 +1368,15 @@ test("an onWarning that throws is nobody's problem", (t) => {
   t.is(sink.stats().queued, 1)
 })
 
-test('an end without a start counts as dropped', (t) => {
-  const { sink } = rig(t)
+test('an end without a start counts as dropped, which is told once', (t) => {
+  const { sink, warnings } = rig(t)
   sink.next(ended(1))
-  t.like(sink.stats(), { accepted: 1, dropped: 1 })
+  sink.next(ended(2))
+  t.like(sink.stats(), { accepted: 2, dropped: 2 })
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    ['test: spans whose start it has not seen, or forgotten, are dropped.'],
+  )
 })
 
 // ── counts
