@@ -44,7 +44,7 @@ export interface BufferPolicy {
   readonly flushTimeout?: number
   /** Keeps on a disk what could not be delivered, or everything until it is. Default: none. */
   readonly spool?: Spool
-  /** Whose time counts. Default: real time, with timers that keep no process alive. */
+  /** Whose time counts. Default: real time, with timers that keep a process alive for a flush alone. */
   readonly scheduler?: SchedulerLike
   /** From 0 up to, but not including, 1: for the jitter. Default `Math.random`. */
   readonly random?: () => number
