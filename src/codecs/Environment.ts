@@ -3,8 +3,9 @@ import type { Mutable } from './Mutable.js'
 import { wire } from './wire.js'
 
 /**
- * The environment variables that this library reads, all optional strings. Keys and base URLs are those of the
- * platform's SDKs and of OpenAI's; the last two say whether inputs and outputs go into traces.
+ * The environment variables that this library reads, all optional strings; `consoleSink` reads `NO_COLOR`, too. Keys
+ * and base URLs are those of the platform's SDKs and of OpenAI's; the last two say whether inputs and outputs go into
+ * traces.
  *
  * @see https://respan.ai/docs
  */
