@@ -87,7 +87,8 @@ const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
  * no network is needed: a deterministic built-in model answers, or an OpenAI-compatible `upstream`.
  *
  * It is a development tool. It listens on 127.0.0.1 alone, refuses foreign host names and web origins, keeps a
- * bounded number of traces and requests in memory, and treats all that it shows as hostile text.
+ * bounded number of traces and requests in memory, 128 Mi characters of each, and treats all that it shows as hostile
+ * text.
  *
  * @returns rejects with `InvalidInput` for a wrong option or prompt file, and with Node's error when the port is taken
  *   or the folder is missing
