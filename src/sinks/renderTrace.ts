@@ -45,7 +45,9 @@ const padStart = (text: string, width: number): string =>
 
 /** A text within a number of columns; a longer one ends in `…`. */
 const cutTo = (text: string, columns: number): string => {
-  if (widthOf(text.trimEnd()) <= columns) return text
+  if (widthOf(text) <= columns) return text
+  const trimmed = text.trimEnd()
+  if (widthOf(trimmed) <= columns) return trimmed
   let kept = ''
   let width = 0
   for (const character of text) {

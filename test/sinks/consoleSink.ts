@@ -189,6 +189,12 @@ test('a tree that just fits is whole', (t) => {
   t.not(renderTrace(wide, { width: width - 1 }), whole)
 })
 
+test('colours hide no blanks beyond the width, which a terminal would break the line for', (t) => {
+  const spans = [span(1, undefined, { name: 'run' }), span(2, 1, { name: 'x'.repeat(50) })]
+  const colored = renderTrace(spans, { width: 20, colors: true })
+  t.is(stripVTControlCharacters(colored), renderTrace(spans, { width: 20 }))
+})
+
 test('a long error message is cut before any column is left out', (t) => {
   const error = { tag: 'HttpError', message: 'HTTP 503: Service Unavailable', status: 503 }
   t.is(
