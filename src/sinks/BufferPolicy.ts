@@ -29,7 +29,10 @@ export interface BufferPolicy {
   readonly maxQueueBytes?: number
   /** Which span is given up when the queue is full. Default `drop-newest`. With a spool none is, while that has room. */
   readonly overflow?: 'drop-newest' | 'drop-oldest'
-  /** Requests at the same time. Default 1; in Cloudflare's Workers 100, since there each ends with whoever flushed it. */
+  /**
+   * Requests at the same time, but for those of a hidden page. Default 1; in Cloudflare's Workers 100, since there each ends with
+   * whoever flushed it.
+   */
   readonly maxInFlight?: number
   /**
    * How often a batch is sent again after a failure that may pass; then it is dropped, or spooled. Defaults: `count` 20, `delay`
