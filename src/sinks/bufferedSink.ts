@@ -9,9 +9,9 @@ import type { Transport } from './Transport.js'
 /**
  * Buffers finished spans and delivers them in batches: a bounded queue over a transport.
  *
- * - *When does it start?* With the first finished span; before, it holds no timer and no listener. A batch goes out
- *   when it is full, or when its oldest span has waited for `maxDelay`; never inside `next`, which takes no time and
- *   never throws.
+ * - *When does it start?* With the first finished span, or a flush with a spool; before, it holds no timer and no
+ *   listener. A batch goes out when it is full, or when its oldest span has waited for `maxDelay`; never inside `next`,
+ *   which takes no time and never throws.
  * - *Is it lossless?* As long as the queue has room, the server accepts the spans, and it comes back in time. What
  *   the server answers decides: it is asked again with a growing, random delay or when it
  *   says so; a refused key or address pauses the sink, which keeps what it has and probes with one span; a refused
