@@ -12,7 +12,8 @@ export interface SinkStats {
   /** Taken by the server. */
   readonly delivered: number
   /**
-   * Given up: the queue was full, every attempt failed, the sink was closed, the spool lost them, or a start was never seen.
+   * Given up: the queue was full, no attempt worked or none may (no key), the sink was closed or the process ended, the
+   * spool lost them, or a start was never seen.
    */
   readonly dropped: number
   /** Refused for what they are, by the server or because they can't be written. */
