@@ -46,7 +46,10 @@ const Options = closed(
       prompts: t.record(t.string, LocalPrompt, 'prompts by id'),
       promptsDirectory: t.string,
       upstream: t.intersection(
-        [t.type({ baseUrl: t.string }), t.partial({ apiKey: t.string, model: t.string })],
+        [
+          t.type({ baseUrl: t.string }),
+          closed(t.partial({ baseUrl: t.string, apiKey: t.string, model: t.string })),
+        ],
         'Upstream',
       ),
       faults: t.readonlyArray(Fault, 'list of Fault'),

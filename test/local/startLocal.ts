@@ -347,6 +347,7 @@ test('wrong options are refused before anything is started', async (t) => {
     [{ port: 70_000 }, 'port'],
     [JSON.parse('{"prot":3}'), 'prot'],
     [{ upstream: { baseUrl: 'nonsense' } }, 'upstream.baseUrl'],
+    [{ upstream: JSON.parse('{"baseUrl":"http://127.0.0.1/v1","apikey":"k"}') }, 'upstream.apikey'],
     [{ prompts: { p: { messages: [{ role: 'user', content: 1 as unknown as string }] } } }, 'prompts.p'],
   ]
   for (const [options, path] of wrong) {
