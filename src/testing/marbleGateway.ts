@@ -16,6 +16,7 @@ import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { messageText } from '../codecs/messages.js'
 import { picked } from '../codecs/picked.js'
 import { refuse } from '../codecs/refuse.js'
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { type ReportedUsage, toUsage } from '../codecs/Usage.js'
 import { NetworkError } from '../errors.js'
 import type { Gateway, GatewayEvent } from '../sources/Gateway.js'
@@ -44,6 +45,16 @@ export interface MarbleOptions {
   /** In the headers, when given. */
   readonly logId?: string
 }
+
+const OPTIONS: Readonly<Record<keyof MarbleOptions, true>> = {
+  finishReason: true,
+  name: true,
+  kind: true,
+  requestId: true,
+  logId: true,
+}
+
+const SCRIPT: Readonly<Record<keyof MarbleScript, true>> = { marbles: true, values: true, error: true }
 
 /** When a request was subscribed and left, as `expectSubscriptions` takes it: ms, `Infinity` while it goes on. */
 export interface RequestSubscription {
@@ -189,6 +200,7 @@ const subscriptionLog = (): RequestSubscription =>
  *   entry all that follow; a function chooses by the request
  * @param values - what the characters stand for; a script's own values come first
  * @param error - what `#` emits; default: a `NetworkError`
+ * @throws InvalidInput for marbles that can't be read, and for an option that nothing reads
  *
  * @example
  * testScheduler.run(({ cold, expectObservable }) => {
@@ -203,10 +215,12 @@ export const marbleGateway = (
   error?: unknown,
   options: MarbleOptions = {},
 ): MarbleGateway => {
+  refuseUnknown('marbleGateway', options, OPTIONS)
   const requests: Array<ChatRequest> = []
   const subscriptions: Array<RequestSubscription> = []
   const momentsFor = readerOf(scripts, (script) => {
     const own = typeof script === 'string' ? { marbles: script } : script
+    refuseUnknown('marbleGateway', own, SCRIPT)
     return momentsOf({ error, ...own, values: { ...values, ...own.values } })
   })
   return {

@@ -42,6 +42,7 @@ const CALLS: ReadonlyArray<readonly [string, (options: object) => unknown]> = [
   ['fromChat', (options) => fromChat(marbleGateway('a|'), { model: 'm', messages: [] }, options)],
   ['fromLines', (options) => fromLines(of(), options)],
   ['fromNdjson', (options) => fromNdjson(of(), t.string, options)],
+  ['marbleGateway', (options) => marbleGateway('a|', {}, undefined, options)],
   ['snapshots', (options) => snapshots(options)],
   ['tokens', (options) => tokens(options)],
   ['traced', (options) => traced('same', identity, options)],

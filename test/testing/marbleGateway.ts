@@ -6,7 +6,13 @@ import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { ChatResponse } from '../../dist/codecs/ChatResponse.js'
 import { HttpError, InvalidInput, NetworkError } from '../../dist/errors.js'
 import type { GatewayEvent } from '../../dist/sources/Gateway.js'
-import { type MarbleHelpers, type MarbleValue, marbleGateway, marbles } from '../../dist/testing/index.js'
+import {
+  type MarbleHelpers,
+  type MarbleScript,
+  type MarbleValue,
+  marbleGateway,
+  marbles,
+} from '../../dist/testing/index.js'
 
 const streamed: ChatRequest = { model: 'm', stream: true, messages: [{ role: 'user', content: 'one two' }] }
 const whole: ChatRequest = { ...streamed, stream: false }
@@ -285,6 +291,15 @@ test('a list with a hole is refused when it is made', (t) => {
   const list = ['a|']
   list[2] = 'c|'
   t.throws(() => marbleGateway(list), { any: true })
+})
+
+test('a script with a field that nothing reads is refused: its characters would be texts', (t) => {
+  const misspelt: MarbleScript = JSON.parse('{"marbles":"a|","value":{"a":"Hello"}}')
+  for (const scripts of [misspelt, ['a|', misspelt]])
+    t.like(
+      t.throws(() => marbleGateway(scripts), { instanceOf: InvalidInput }),
+      { path: 'value' },
+    )
 })
 
 test('a function answers by the request', (t) => {
