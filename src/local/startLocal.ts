@@ -29,7 +29,7 @@ export interface Local extends AsyncDisposable {
   readonly port: number
   /** For `respanGenerate`: calls go over HTTP to this server. */
   readonly gateway: Gateway
-  /** For `respanTrace`: delivers to this server within a tenth of a second. */
+  /** For `respanTrace`: sends to this server within a tenth of a second. */
   readonly sink: Sink
   /** The page of a trace; that of all traces is `/traces`. */
   readonly traceUrl: (traceId: string) => string
