@@ -1,3 +1,4 @@
+import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
 import { numberOf } from './deliveryWarnings.js'
 
@@ -11,6 +12,8 @@ export interface RenderOptions {
    */
   readonly width?: number | undefined
 }
+
+const OPTIONS: Readonly<Record<keyof RenderOptions, true>> = { colors: true, width: true }
 
 const MAX_NAME = 60
 const MAX_MESSAGE = 100
@@ -175,11 +178,11 @@ const GAP = '  '
  * stands at the top. The lines are joined by `\n`; without spans the text is empty.
  *
  * @param spans - of one trace, in any order
+ * @throws InvalidInput for an option that nothing reads
  */
-export const renderTrace = (
-  spans: ReadonlyArray<Span>,
-  { colors = false, width = Number.POSITIVE_INFINITY }: RenderOptions = {},
-): string => {
+export const renderTrace = (spans: ReadonlyArray<Span>, options: RenderOptions = {}): string => {
+  refuseUnknown('renderTrace', options, OPTIONS)
+  const { colors = false, width = Number.POSITIVE_INFINITY } = options
   const paint = (text: string, code: number | undefined): string =>
     colors && code !== undefined && text.trim() !== '' ? `\u001b[${code}m${text}\u001b[0m` : text
   const rows = lay(spans).map(({ branch, span }) => ({
