@@ -35,9 +35,9 @@ export interface BufferPolicy {
    */
   readonly maxInFlight?: number
   /**
-   * How often a batch is sent again after a failure that may pass; then it is dropped, or spooled. Defaults: `count` 20, `delay`
-   * 1000, `maxDelay` 30,000, `deadline` 600,000 (from a batch's first attempt to its last one); `statuses` 408, 409,
-   * 425, 429 and all from 500. A server's `Retry-After` counts instead of `delay` and `maxDelay`, up to ten
+   * How often a batch is sent again after a failure that may pass; then it is dropped, or spooled. Defaults: `count` 20,
+   * `delay` 1000, `maxDelay` 30,000, `deadline` 600,000 (from a batch's first failure to its last attempt); `statuses`
+   * 408, 409, 425, 429 and all from 500. A server's `Retry-After` counts instead of `delay` and `maxDelay`, up to ten
    * minutes; a short one that comes again and again counts less and less.
    */
   readonly retry?: RetryPolicy

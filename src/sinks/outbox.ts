@@ -17,7 +17,7 @@ export interface Batch {
   readonly entries: ReadonlyArray<Entry>
   /** Attempts that failed in a way that may pass. */
   readonly failures: number
-  /** When the first of these was made, ms. */
+  /** When the first of these failed, ms. */
   readonly since: number | undefined
 }
 

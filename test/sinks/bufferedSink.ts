@@ -386,6 +386,19 @@ test('drops a batch when its next attempt would be after retry.deadline', (t) =>
   t.is(sink.stats().dropped, 1)
 })
 
+test('retry.deadline leaves time for the ten minutes that a server may ask for, however long its answer took', (t) => {
+  const busy = new HttpError('HTTP 503: busy', { status: 503, retryAfter: 600_000 })
+  const { time, sink, sent } = rig(t, () =>
+    timer(900, time.scheduler).pipe(switchMap(() => throwError(() => busy))),
+  )
+  finish(sink, 1)
+  time.pass(700_000)
+  t.deepEqual(
+    sent.map(({ at }) => at),
+    [1_000, 601_900],
+  )
+})
+
 test('count 0 never sends again, but gives the server its pause', (t) => {
   const { time, sink, sent } = rig(t, () => status(500), { maxBatchSize: 1, retry: { count: 0, delay: 400 } })
   finish(sink, 1, 2)
