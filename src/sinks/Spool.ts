@@ -5,7 +5,8 @@ import type { Observable } from 'rxjs'
  *
  * `on-failure`: when they would be lost otherwise, that is when the queue is full, when all attempts to deliver them
  * failed, when the sink is closed, and when the process or the page ends in a way that can still be noticed.
- * `always`: before they count as accepted, so that nothing that was accepted is lost even by `kill -9`.
+ * `always`: before they count as accepted, so that nothing that was accepted is lost even by `kill -9`; IndexedDB has
+ * them some milliseconds later.
  */
 export type SpoolStrength = 'on-failure' | 'always'
 
