@@ -1,4 +1,5 @@
 import type { ChatParams } from '../codecs/ChatParams.js'
+import { refuse } from '../codecs/refuse.js'
 import { type LocalPrompt, type LocalPromptVersion, StoredParams } from './LocalPrompt.js'
 
 /** A version with its number. */
@@ -38,16 +39,18 @@ const stored = (id: string, prompt: LocalPrompt): StoredPrompt => {
       version: version.version ?? index + 1,
     }))
     .toSorted((a, b) => a.version - b.version)
-  return {
-    id,
-    name: name ?? id,
-    description: description ?? '',
-    versions,
-    deployed: history.deployed ?? versions.at(-1)?.version ?? 1,
-  }
+  const deployed = history.deployed ?? versions.at(-1)?.version ?? 1
+  const numbers = new Set(versions.map((version) => version.version))
+  if (numbers.size < versions.length || !numbers.has(deployed))
+    refuse('startLocal', `prompts.${id}`, 'versions of different numbers, one of them deployed', prompt)
+  return { id, name: name ?? id, description: description ?? '', versions, deployed }
 }
 
-/** The prompts as the gateway looks them up. */
+/**
+ * The prompts as the gateway looks them up.
+ *
+ * @throws InvalidInput for one of whose versions none is deployed, or two have one number
+ */
 export const promptStore = (prompts: Readonly<Record<string, LocalPrompt>>): PromptStore =>
   new Map(Object.entries(prompts).map(([id, prompt]) => [id, stored(id, prompt)]))
 

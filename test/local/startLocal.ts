@@ -349,6 +349,9 @@ test('wrong options are refused before anything is started', async (t) => {
     [{ upstream: { baseUrl: 'nonsense' } }, 'upstream.baseUrl'],
     [{ upstream: JSON.parse('{"baseUrl":"http://127.0.0.1/v1","apikey":"k"}') }, 'upstream.apikey'],
     [{ prompts: { p: { messages: [{ role: 'user', content: 1 as unknown as string }] } } }, 'prompts.p'],
+    [{ prompts: { p: { versions: [] } } }, 'prompts.p'],
+    [{ prompts: { p: { versions: [{ messages: [] }], deployed: 2 } } }, 'prompts.p'],
+    [{ prompts: { p: { versions: [{ messages: [], version: 2 }, { messages: [] }] } } }, 'prompts.p'],
   ]
   for (const [options, path] of wrong) {
     const error = await t.throwsAsync(startLocal(options), { instanceOf: InvalidInput })
