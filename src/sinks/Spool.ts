@@ -63,7 +63,7 @@ export interface SpoolStore {
  * `respan-rx/browser`. It does nothing until a sink opens it, at its first span or flush.
  */
 export interface Spool {
-  /** Where it is, as reports name it. */
+  /** Where it is, for people; no report has it. */
   readonly name: string
   readonly strength: SpoolStrength
   /** Opens it; several sinks, threads and processes may do so at the same time, each for itself. */
