@@ -19,8 +19,10 @@ const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
  * @returns stops listening
  */
 export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> = SIGNALS): (() => void) => {
+  // Whoever listens twice is somebody else to himself.
+  const own = new Set(signals)
   const stop = (): void => {
-    for (const signal of signals) process.off(signal, onSignal)
+    for (const signal of own) process.off(signal, onSignal)
   }
   const onSignal = (signal: EndingSignal): void => {
     const isOurs = process.listenerCount(signal) === 1
@@ -32,6 +34,6 @@ export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> 
     }
     void (isOurs ? sink.close() : sink.flush()).then(done, done)
   }
-  for (const signal of signals) process.on(signal, onSignal)
+  for (const signal of own) process.on(signal, onSignal)
   return stop
 }

@@ -37,3 +37,9 @@ test.serial(
     t.is(process.listenerCount('SIGTERM'), 0)
   },
 )
+
+test.serial('a signal that is named twice is listened for once, and so ends the process', (t) => {
+  const stop = flushOnSignals(memorySink(), ['SIGUSR2', 'SIGUSR2'])
+  t.teardown(stop)
+  t.is(process.listenerCount('SIGUSR2'), 1)
+})
