@@ -43,7 +43,7 @@ export interface Local extends AsyncDisposable {
    * @throws InvalidInput for an unknown kind of misbehaviour, or a misspelt one
    */
   readonly fault: (fault: Fault) => () => void
-  /** Resolves when no request is under way: also those whose client has left are over. */
+  /** Resolves when no request that came in whole is under way: also those whose client has left are over. */
   readonly idle: () => Promise<void>
   /** Delivers what is in `sink`, then breaks all connections and ends the server. */
   readonly close: () => Promise<void>
