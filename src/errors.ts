@@ -221,7 +221,9 @@ export class Aborted extends CallError {
   }
 }
 
-/** What operators and sources of this library fail with, told apart by `_tag`; a `component` also with a `TypeError`, untagged. */
+/**
+ * What operators and sources of this library fail with, told apart by `_tag`; a `component` also with a `TypeError`, untagged.
+ */
 export type RespanError =
   | MissingApiKey
   | InvalidInput

@@ -346,7 +346,8 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
  *
  * - *What is in it?* Segments to which lines of JSON are only added: spans, as they were redacted and without secrets,
  *   and which of them were delivered. A segment is deleted when all of it was; one of up to 256 KiB is used on until the
- *   sink is closed. The folder is made with mode 0700, files have mode 0600. Don't share a folder between sinks with different keys: what is in it is sent with the next one's.
+ *   sink is closed. The folder is made with mode 0700, files have mode 0600. Don't share a folder between sinks with
+ *   different keys: what is in it is sent with the next one's.
  * - *What does it survive?* Everything that can happen to a process, `kill -9` included: a completed write is the
  *   system's. A power loss may cost the last seconds: nothing is synced to the disk.
  * - *What if several processes or threads share it?* Each has files of its own, and a lock that says that it lives.

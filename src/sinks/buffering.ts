@@ -174,7 +174,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   /** An end without a start, or after the sink was closed. */
   const drop = (): void => {
     book.accept('dropped')
-    const what = closed ? 'that end after the sink was closed' : 'whose start it has not seen, or forgotten,'
+    const what = closed ? 'that end after the sink was closed' : 'whose start was not seen, or was forgotten,'
     warnings.tell(closed ? 'closed' : 'internal', () => `spans ${what} are dropped.`)
   }
 

@@ -54,8 +54,9 @@ const readable = (finished: FinishedSpan): Span | undefined => {
  *
  * Starts when it is made, writes synchronously. Spans of a trace whose root has not ended are kept, at most 10,000 of
  * them; beyond that the oldest trace is dropped, and counted as such. A span that ends after its root is written on
- * its own, as long as its trace is among the last 1000. `flush` writes nothing, `close` writes the unfinished traces as far as they are known; what ends later
- * counts as dropped. A process that ends loses the unfinished ones. A `write` that throws loses that trace.
+ * its own, as long as its trace is among the last 1000. `flush` writes nothing, `close` writes the unfinished traces as
+ * far as they are known; what ends later counts as dropped. A process that ends loses the unfinished ones. A `write` that
+ * throws loses that trace.
  *
  * @throws InvalidInput for an option that nothing reads
  */

@@ -1388,7 +1388,7 @@ test('an end without a start counts as dropped, which is told once', (t) => {
   t.like(sink.stats(), { accepted: 2, dropped: 2 })
   t.deepEqual(
     warnings.map(({ message }) => message),
-    ['test: spans whose start it has not seen, or forgotten, are dropped.'],
+    ['test: spans whose start was not seen, or was forgotten, are dropped.'],
   )
 })
 
