@@ -80,17 +80,18 @@ const flush = (page) => page.evaluate(() => globalThis.handles.sink.flush())
 
 const written = (page) => page.evaluate(() => globalThis.handles.written())
 
-/** Has the spool open, as it is a moment after the first span. */
+/** Waits until a database has so many spans. */
+const untilWritten = async (page, number) => {
+  while ((await written(page)) !== number);
+}
+
+/** Has the spool open and empty, as it is a moment after the first span. */
 const warmUp = async (page, { until, state }) => {
   const before = state.ids.length
   await count(page, 1)
   await flush(page)
   await until(() => state.ids.length === before + 1)
-}
-
-/** Waits until a database has so many spans. */
-const untilWritten = async (page, number) => {
-  while ((await written(page)) !== number);
+  await untilWritten(page, 0)
 }
 
 const eachOnce = ({ ids }, number) => {
