@@ -108,6 +108,9 @@ export type Stream<S extends boolean> = {
   readonly collect?: boolean
 }
 
+/** Where what is emitted is decided elsewhere, or may be. */
+export type Streaming = Stream<boolean> | { readonly stream?: boolean; readonly collect?: never }
+
 /** The options as the implementation sees them: every form at once, checked when the operator is built. */
 export interface GenerateOptions extends Connection, PerOperator<never> {
   readonly gateway?: Gateway

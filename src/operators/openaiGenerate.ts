@@ -7,6 +7,7 @@ import {
   type GenerateOptions,
   generate,
   type Stream,
+  type Streaming,
   type Whole,
 } from './generate.js'
 
@@ -17,7 +18,7 @@ export type ByOpenaiModel = ByModel & { readonly attributes?: never }
 export interface OpenaiGenerate {
   (options: ByOpenaiModel & Stream<true>): Component<GenerateInput, ReplyEvent>
   (options: ByOpenaiModel & Whole): Component<GenerateInput, Reply>
-  (options: ByOpenaiModel & Stream<boolean>): Component<GenerateInput, Reply | ReplyEvent>
+  (options: ByOpenaiModel & Streaming): Component<GenerateInput, Reply | ReplyEvent>
 }
 
 /**

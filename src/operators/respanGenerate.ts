@@ -10,6 +10,7 @@ import {
   generate,
   type PromptInput,
   type Stream,
+  type Streaming,
   type Whole,
 } from './generate.js'
 
@@ -21,9 +22,9 @@ export interface RespanGenerate {
   (options: ByPrompt & Whole): Component<PromptInput, Reply>
   (options: ByModel & Stream<true>): Component<GenerateInput, ReplyEvent>
   (options: ByModel & Whole): Component<GenerateInput, Reply>
-  <A>(options: ByTypedPrompt<A> & Stream<boolean>): Component<A, Reply | ReplyEvent>
-  (options: ByPrompt & Stream<boolean>): Component<PromptInput, Reply | ReplyEvent>
-  (options: ByModel & Stream<boolean>): Component<GenerateInput, Reply | ReplyEvent>
+  <A>(options: ByTypedPrompt<A> & Streaming): Component<A, Reply | ReplyEvent>
+  (options: ByPrompt & Streaming): Component<PromptInput, Reply | ReplyEvent>
+  (options: ByModel & Streaming): Component<GenerateInput, Reply | ReplyEvent>
 }
 
 /**

@@ -70,6 +70,26 @@ test('the input and the output follow from the options', (assert) => {
   assert.pass()
 })
 
+test('whether it streams may be decided elsewhere', (assert) => {
+  const variables = t.type({ user_input: t.string })
+  const options: { readonly stream?: boolean } = {}
+  expectTypeOf(respanGenerate({ model, ...options })).toEqualTypeOf<
+    Component<GenerateInput, Reply | ReplyEvent>
+  >()
+  expectTypeOf(openaiGenerate({ model, ...options })).toEqualTypeOf<
+    Component<GenerateInput, Reply | ReplyEvent>
+  >()
+  expectTypeOf(respanGenerate({ promptId, ...options })).toEqualTypeOf<
+    Component<PromptInput, Reply | ReplyEvent>
+  >()
+  expectTypeOf(respanGenerate({ promptId, variables, ...options })).toEqualTypeOf<
+    Component<{ user_input: string }, Reply | ReplyEvent>
+  >()
+  // @ts-expect-error -- only what streams need not be collected
+  respanGenerate({ model, collect: false })
+  assert.pass()
+})
+
 test('combinators keep the types of what they combine', (assert) => {
   expectTypeOf(attempt(respanGenerate({ model }))).toEqualTypeOf<
     Component<GenerateInput, Either<RespanError, Reply>>
