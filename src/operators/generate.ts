@@ -53,8 +53,11 @@ export interface PromptInput extends PerItem {
 
 /** One's own connection, or a gateway value; never both. */
 export type Reach =
-  | (Connection & { readonly gateway?: never })
-  | ({ readonly gateway: Gateway } & { readonly [K in keyof Connection]?: never })
+  | ({
+      /** Where requests go, instead of a connection of the operator's own. */
+      readonly gateway?: Gateway | undefined
+    } & { readonly [K in keyof Connection]?: undefined })
+  | (Connection & { readonly gateway?: undefined })
 
 /** Of a stored prompt: version, schema and overrides. `schema_version` is 2 and `echo` false unless told otherwise. */
 export type PromptSettings = Partial<

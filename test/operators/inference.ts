@@ -7,6 +7,7 @@ import {
   buildPrompt,
   type Component,
   component,
+  type Gateway,
   type GenerateInput,
   openaiGenerate,
   type PromptInput,
@@ -88,6 +89,17 @@ test('whether it streams may be decided elsewhere', (assert) => {
   // @ts-expect-error -- only what streams need not be collected
   respanGenerate({ model, collect: false })
   assert.pass()
+})
+
+test('a gateway and a connection may be left open, but not both be given', (assert) => {
+  const generator = (gateway?: Gateway, timeout?: number) => [
+    respanGenerate({ model, gateway }),
+    respanGenerate({ promptId, gateway, apiKey: undefined }),
+    respanGenerate({ model, timeout, gateway: undefined }),
+    // @ts-expect-error -- there may be both
+    respanGenerate({ model, timeout, gateway }),
+  ]
+  assert.is(generator().length, 4)
 })
 
 test('combinators keep the types of what they combine', (assert) => {
