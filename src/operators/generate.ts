@@ -51,7 +51,7 @@ export interface PromptInput extends PerItem {
   readonly messages?: ReadonlyArray<ChatMessage>
 }
 
-/** One's own connection, or a gateway value; never both. */
+/** One's own connection, or a gateway value; never both. The connection last: of forms that are as near, messages are about that. */
 export type Reach =
   | ({
       /** Where requests go, instead of a connection of the operator's own. */

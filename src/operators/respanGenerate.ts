@@ -14,7 +14,10 @@ import {
   type Whole,
 } from './generate.js'
 
-/** The forms of a generator; the order matters to inference: typed prompt first, `boolean` last. */
+/**
+ * The forms of a generator; the order matters to inference: typed prompt first, `boolean` after. The last one is for options
+ * of which only running tells the form; what a compiler says of options that fit none is about that one, so it knows them all.
+ */
 export interface RespanGenerate {
   <A>(options: ByTypedPrompt<A> & Stream<true>): Component<A, ReplyEvent>
   <A>(options: ByTypedPrompt<A> & Whole): Component<A, Reply>
@@ -25,6 +28,9 @@ export interface RespanGenerate {
   <A>(options: ByTypedPrompt<A> & Streaming): Component<A, Reply | ReplyEvent>
   (options: ByPrompt & Streaming): Component<PromptInput, Reply | ReplyEvent>
   (options: ByModel & Streaming): Component<GenerateInput, Reply | ReplyEvent>
+  <A>(
+    options: (ByModel | ByPrompt | ByTypedPrompt<A>) & Streaming,
+  ): Component<A & PromptInput & GenerateInput, Reply | ReplyEvent>
 }
 
 /**

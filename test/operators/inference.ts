@@ -4,6 +4,9 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import {
   attempt,
+  type ByModel,
+  type ByPrompt,
+  type ByTypedPrompt,
   buildPrompt,
   type Component,
   component,
@@ -23,7 +26,7 @@ import {
   wholeReply,
   withFallback,
 } from 'respan-rx'
-import { EMPTY, mergeMap, type Observable, of, Subject, switchMap } from 'rxjs'
+import { EMPTY, map, mergeMap, type Observable, of, Subject, switchMap } from 'rxjs'
 
 const model = 'gpt-4o-mini'
 const promptId = 'p'
@@ -100,6 +103,70 @@ test('a gateway and a connection may be left open, but not both be given', (asse
     respanGenerate({ model, timeout, gateway }),
   ]
   assert.is(generator().length, 4)
+})
+
+test('a generator of either form takes what both take', (assert) => {
+  const generator = (options: ByModel | ByPrompt) => respanGenerate(options)
+  expectTypeOf(
+    of([user('hi')]).pipe(
+      map((messages) => ({ messages })),
+      generator({ model }),
+    ),
+  ).toEqualTypeOf<Observable<Reply | ReplyEvent>>()
+  // @ts-expect-error -- a generator with a model takes no variables
+  of({ variables: { user_input: 'tea' } }).pipe(generator({ promptId }))
+  const typed = (options: ByModel | ByTypedPrompt<{ a: string }>) => respanGenerate(options)
+  // @ts-expect-error -- the variables are missing
+  of({ prompt: 'hi' }).pipe(typed({ model }))
+  expectTypeOf(of({ prompt: 'hi', a: 'a' }).pipe(typed({ model }))).toEqualTypeOf<
+    Observable<Reply | ReplyEvent>
+  >()
+  assert.pass()
+})
+
+test('a compiler points at the option that is wrong, whatever the form', (assert) => {
+  const variables = t.type({ user_input: t.string })
+  const wrongs: ReadonlyArray<() => unknown> = [
+    () =>
+      respanGenerate({
+        promptId,
+        // @ts-expect-error -- misspelt
+        steam: true,
+      }),
+    () =>
+      respanGenerate({
+        promptId,
+        variables,
+        // @ts-expect-error -- misspelt
+        steam: true,
+      }),
+    () =>
+      respanGenerate({
+        promptId,
+        prompt: {
+          // @ts-expect-error -- no version
+          version: true,
+        },
+      }),
+    () =>
+      respanGenerate({
+        promptId,
+        variables,
+        attributes: {
+          // @ts-expect-error -- of the wrong type
+          customer_identifier: false,
+        },
+      }),
+    () =>
+      respanGenerate({
+        promptId,
+        variables: {
+          // @ts-expect-error -- a value instead of a codec
+          user_input: 'tea',
+        },
+      }),
+  ]
+  for (const wrong of wrongs) assert.throws(wrong, { name: 'InvalidInput' })
 })
 
 test('combinators keep the types of what they combine', (assert) => {
