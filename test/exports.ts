@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
@@ -156,6 +157,37 @@ test('what a source emits is shown by its name', (t) => {
     checker.typeToString(checker.getTypeOfSymbol(symbol)),
   )
   t.deepEqual(shown, ['Observable<PromptSummary>', 'Observable<PromptVersion>'])
+})
+
+// A library that exports one of ours again gets a declaration of it, where a name that can't be imported is an error.
+test('declarations made of ours need only names that are exported', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'library-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const modules = join(directory, 'node_modules')
+  mkdirSync(join(modules, 'respan-rx'), { recursive: true })
+  for (const part of ['dist', 'package.json']) symlinkSync(resolve(part), join(modules, 'respan-rx', part))
+  for (const name of ['@types', 'fp-ts', 'io-ts', 'rxjs'])
+    symlinkSync(resolve('node_modules', name), join(modules, name))
+  const lines = Object.entries(ENTRIES).flatMap(([entry, { values }], index) => [
+    `import * as entry${index} from '${entry}'`,
+    ...words(values).map((name) => `export const ${name}${index} = entry${index}.${name}`),
+  ])
+  const file = join(directory, 'library.mts')
+  writeFileSync(file, lines.join('\n'))
+  const program = ts.createProgram([file], {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    declaration: true,
+    // What is linked is taken for installed.
+    preserveSymlinks: true,
+  })
+  const source = program.getSourceFile(file)
+  const problems = [...program.getSemanticDiagnostics(source), ...program.getDeclarationDiagnostics(source)]
+  t.deepEqual(
+    problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' ')),
+    [],
+  )
 })
 
 test('bundlers find the modules before what Node loads, also those for servers', (t) => {

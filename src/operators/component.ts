@@ -19,11 +19,6 @@ import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
-/** A string would be taken for an observable of its characters, which nobody means. */
-export type NotText<O> = O extends string
-  ? { readonly 'a string is an ObservableInput of its characters: return of(text)': never }
-  : O
-
 /** What kind of span a component has, and how its items follow each other. */
 export interface ComponentOptions extends Flattening {
   /** What kind of work it is, for the trace. Default `task`. */
@@ -63,7 +58,14 @@ const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
  */
 export const component = <A, O extends ObservableInput<unknown>>(
   name: string,
-  fn: (value: A, index: number) => O & NotText<O>,
+  // A text would be taken for an observable of its characters. In place, for whoever exports `component` again needs all names.
+  fn: (
+    value: A,
+    index: number,
+  ) => O &
+    (O extends string
+      ? { readonly 'a string is an ObservableInput of its characters: return of(text)': never }
+      : O),
   options: ComponentOptions = {},
 ): Component<A, ObservedValueOf<O>> => {
   nonEmptyName('component', name)
