@@ -1,4 +1,4 @@
-import { type Observable, type OperatorFunction, of } from 'rxjs'
+import { type Observable, type OperatorFunction as Op, type OperatorFunction, of } from 'rxjs'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
@@ -16,8 +16,6 @@ export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
     /** Put on every span of the item's trace: a value, or a function of the item. */
     readonly attributes?: Each<A, TraceAttributes>
   }
-
-type Op<A, B> = OperatorFunction<A, B>
 
 /** The forms of `traceEach`: up to nine operators, each taking what the one before it emits. */
 export interface TraceEach {
