@@ -190,6 +190,41 @@ test('declarations made of ours need only names that are exported', (t) => {
   )
 })
 
+/** The parts of a type, of an optional parameter too. */
+const partsOf = (type: ts.Type): ReadonlyArray<ts.Type> => (type.isUnion() ? type.types : [type])
+
+test('an editor explains each option that a function takes', (t) => {
+  const files = Object.values(ENTRIES).map(({ file }) => resolve('dist', `${file}.d.ts`))
+  const program = ts.createProgram(files, { module: ts.ModuleKind.NodeNext, strict: true })
+  const checker = program.getTypeChecker()
+  const isTaken = ({ flags }: ts.Type): boolean =>
+    (flags & (ts.TypeFlags.Undefined | ts.TypeFlags.Never)) === 0
+  const optionsOf = (fn: ts.Signature): ReadonlyArray<readonly [string, boolean]> =>
+    fn.parameters
+      .filter(({ name }) => /^(options|connection|policy|__\d+)$/.test(name))
+      .flatMap((parameter) => partsOf(checker.getTypeOfSymbol(parameter)))
+      .flatMap((type) => checker.getPropertiesOfType(type))
+      .filter((option) => partsOf(checker.getTypeOfSymbol(option)).some(isTaken))
+      .map((option) => [option.name, option.getDocumentationComment(checker).length > 0])
+  const exported = files.flatMap((file) => {
+    const source = program.getSourceFile(file)
+    const module = source === undefined ? undefined : checker.getSymbolAtLocation(source)
+    return module === undefined ? [] : checker.getExportsOfModule(module)
+  })
+  const options = exported.flatMap((symbol) =>
+    checker
+      .getTypeOfSymbol(checker.getAliasedSymbol(symbol))
+      .getCallSignatures()
+      .flatMap(optionsOf)
+      .map(([name, isExplained]) => [`${symbol.name} ${name}`, isExplained] as const),
+  )
+  t.true(options.length > 100)
+  t.deepEqual(
+    options.filter(([, isExplained]) => !isExplained).map(([name]) => name),
+    [],
+  )
+})
+
 test('bundlers find the modules before what Node loads, also those for servers', (t) => {
   const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   for (const conditions of Object.values<string | Record<string, string>>(exports)) {

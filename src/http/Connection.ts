@@ -39,6 +39,7 @@ export interface Connection {
   readonly fetch?: typeof fetch | undefined
   /** Sent with every request; they win over the library's own. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** How often and how patiently a failed call is made again. Default: twice. */
   readonly retry?: RetryPolicy | undefined
   /** Aborts every call of this connection, with the error `Aborted`. */
   readonly signal?: AbortSignal | undefined

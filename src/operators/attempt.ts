@@ -15,7 +15,10 @@ export interface Attempt {
   ): Component<A, Either<RespanError, B>>
   <A, B, E>(
     operator: OperatorFunction<A, B>,
-    options: Flattening & { readonly toError: (error: unknown) => E },
+    options: Flattening & {
+      /** Maps every error, also one of the source, which is the last `left` then. */
+      readonly toError: (error: unknown) => E
+    },
   ): Component<A, Either<E, B>>
 }
 

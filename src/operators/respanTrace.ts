@@ -224,7 +224,10 @@ const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void =
  */
 export const respanTrace = <T>(
   name: string,
-  options: TraceOptions & { readonly output?: (value: T) => unknown } = {},
+  options: TraceOptions & {
+    /** Maps each emitted value before it is recorded as the root's output. */
+    readonly output?: (value: T) => unknown
+  } = {},
 ): MonoTypeOperatorFunction<T> => {
   nonEmptyName('respanTrace', name)
   const operator = `respanTrace ${name}`
