@@ -225,6 +225,35 @@ test('an editor explains each option that a function takes', (t) => {
   )
 })
 
+test('an editor explains the options of a generator in each of its forms', (t) => {
+  const file = fileURLToPath(new URL('../test/sample.ts', import.meta.url))
+  const text = `
+    import * as t from 'io-ts'
+    import { openaiGenerate, respanGenerate } from 'respan-rx'
+    openaiGenerate({ model: 'm', params: {} })
+    respanGenerate({ model: 'm', params: () => ({}), attributes: {} })
+    respanGenerate({ promptId: 'p', params: {}, attributes: () => ({}) })
+    respanGenerate({ promptId: 'p', variables: t.type({}), params: {}, attributes: {} })
+  `
+  const service = ts.createLanguageService({
+    getCompilationSettings: () => ({ module: ts.ModuleKind.NodeNext, strict: true }),
+    getScriptFileNames: () => [file],
+    getScriptVersion: () => '1',
+    getScriptSnapshot: (name) => {
+      const content = name === file ? text : ts.sys.readFile(name)
+      return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content)
+    },
+    getCurrentDirectory: () => dirname(file),
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    fileExists: ts.sys.fileExists,
+    readFile: ts.sys.readFile,
+  })
+  for (const { index } of text.matchAll(/(?:params|attributes):/g)) {
+    const comments = service.getQuickInfoAtPosition(file, index)?.documentation
+    t.regex(ts.displayPartsToString(comments), /under their wire names: a value, or a function of the input/)
+  }
+})
+
 test('bundlers find the modules before what Node loads, also those for servers', (t) => {
   const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   for (const conditions of Object.values<string | Record<string, string>>(exports)) {

@@ -86,7 +86,8 @@ export type PromptSettings = {
   readonly override_config?: { readonly messages_override_mode?: 'append' | 'override' }
 }
 
-export interface PerOperator<A> extends Flattening {
+// No interface: as a part of an intersection each of its instances would be one of its own, and editors would show no comments.
+export type PerOperator<A> = {
   /** Respan's parameters, under their wire names: a value, or a function of the input. */
   readonly attributes?: Each<A, RespanAttributes>
   /** OpenAI's chat parameters, under their wire names: a value, or a function of the input. */
@@ -97,7 +98,7 @@ export interface PerOperator<A> extends Flattening {
   readonly name?: string
 }
 
-type Common<A> = PerOperator<A> & Reach
+type Common<A> = Flattening & PerOperator<A> & Reach
 
 /** How a model is asked. */
 export type ByModel = Common<GenerateInput> & {
@@ -152,7 +153,7 @@ export type Streaming =
     }
 
 /** The options as the implementation sees them: every form at once, checked when the operator is built. */
-export interface GenerateOptions extends Connection, PerOperator<never> {
+export interface GenerateOptions extends Connection, Flattening, PerOperator<never> {
   readonly gateway?: Gateway
   readonly model?: string
   readonly promptId?: string
