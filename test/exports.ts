@@ -134,12 +134,14 @@ for (const [entry, { file, values, types }] of Object.entries(ENTRIES)) {
   })
 }
 
-test('what a source emits is shown by its name', (t) => {
+test('what comes out is shown by its name', (t) => {
   const file = fileURLToPath(new URL('../test/sample.ts', import.meta.url))
   const text = `
-    import { fromPrompts, fromPromptVersion } from 'respan-rx'
+    import { fromPrompts, fromPromptVersion, type Reply, type UserMessage } from 'respan-rx'
     export const prompts = fromPrompts()
     export const version = fromPromptVersion('p')
+    export const contentOf = ({ content }: UserMessage) => content
+    export const usageOf = ({ meta }: Reply) => meta[0]?.usage
   `
   const options = { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, strict: true }
   const host = ts.createCompilerHost(options)
@@ -156,7 +158,12 @@ test('what a source emits is shown by its name', (t) => {
   const shown = (module === undefined ? [] : checker.getExportsOfModule(module)).map((symbol) =>
     checker.typeToString(checker.getTypeOfSymbol(symbol)),
   )
-  t.deepEqual(shown, ['Observable<PromptSummary>', 'Observable<PromptVersion>'])
+  t.deepEqual(shown, [
+    'Observable<PromptSummary>',
+    'Observable<PromptVersion>',
+    '({ content }: UserMessage) => string | readonly ContentPart[]',
+    '({ meta }: Reply) => Usage | undefined',
+  ])
 })
 
 // A library that exports one of ours again gets a declaration of it, where a name that can't be imported is an error.

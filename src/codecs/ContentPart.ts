@@ -90,12 +90,12 @@ export type OtherPart = t.TypeOf<typeof OtherPart>
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
-export const ContentPart = wire(
+export const ContentPart: t.Type<ContentPart> = wire(
   t.union([TextPart, ImageUrlPart, ResponsesTextPart, OpaquePart, OtherPart], 'ContentPart'),
 )
 
 /** One part of a message's content. */
-export type ContentPart = t.TypeOf<typeof ContentPart>
+export type ContentPart = TextPart | ImageUrlPart | ResponsesTextPart | OpaquePart | OtherPart
 
 /** The content of a message: text, or a list of parts. */
 export const MessageContent = t.union([t.string, listOf(ContentPart)], 'string or list of ContentPart')

@@ -35,7 +35,7 @@ export const Usage = wire(
 )
 
 /** The tokens that a reply used. */
-export type Usage = t.TypeOf<typeof Usage>
+export interface Usage extends t.TypeOf<typeof Usage> {}
 
 /**
  * Token counts as a body carries them: each may be absent or null, in a stream the whole object may be `{}`, and
