@@ -25,13 +25,17 @@ export interface BuildPromptOptions<A> {
   readonly required?: '*' | ReadonlyArray<string>
 }
 
-/** The forms of `buildPrompt`: a text for a text, messages for messages. */
+/** The forms of `buildPrompt`: a text for a text, messages for messages, either for either. */
 export interface BuildPrompt {
   <A extends Variables>(template: string, options?: BuildPromptOptions<A>): Component<A, string>
   <A extends Variables>(
     template: ReadonlyArray<ChatMessage>,
     options?: BuildPromptOptions<A>,
   ): Component<A, ReadonlyArray<ChatMessage>>
+  <A extends Variables>(
+    template: string | ReadonlyArray<ChatMessage>,
+    options?: BuildPromptOptions<A>,
+  ): Component<A, string | ReadonlyArray<ChatMessage>>
 }
 
 const SUBJECT = 'buildPrompt'

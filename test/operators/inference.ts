@@ -8,6 +8,7 @@ import {
   type ByPrompt,
   type ByTypedPrompt,
   buildPrompt,
+  type ChatMessage,
   type Component,
   component,
   type Gateway,
@@ -167,6 +168,17 @@ test('a compiler points at the option that is wrong, whatever the form', (assert
       }),
   ]
   for (const wrong of wrongs) assert.throws(wrong, { name: 'InvalidInput' })
+})
+
+test('a template of either form gives prompts of either form', (assert) => {
+  const template = Math.random() < 2 ? 'On {{ topic }}' : [user('On {{ topic }}')]
+  expectTypeOf(of({ topic: 'tea' }).pipe(buildPrompt(template), respanGenerate({ model }))).toEqualTypeOf<
+    Observable<Reply>
+  >()
+  expectTypeOf(of({ topic: 'tea' }).pipe(buildPrompt(template))).toEqualTypeOf<
+    Observable<string | ReadonlyArray<ChatMessage>>
+  >()
+  assert.pass()
 })
 
 test('combinators keep the types of what they combine', (assert) => {
