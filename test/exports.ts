@@ -134,13 +134,14 @@ for (const [entry, { file, values, types }] of Object.entries(ENTRIES)) {
   })
 }
 
-test('what comes out is shown by its name', (t) => {
+test('what goes in and comes out is shown by its name', (t) => {
   const file = fileURLToPath(new URL('../test/sample.ts', import.meta.url))
   const text = `
-    import { fromPrompts, fromPromptVersion, type Reply, type UserMessage } from 'respan-rx'
+    import { fromPrompts, fromPromptVersion, type Reply, type traceEach, type UserMessage } from 'respan-rx'
     export const prompts = fromPrompts()
     export const version = fromPromptVersion('p')
     export const contentOf = ({ content }: UserMessage) => content
+    export declare const operator: Parameters<typeof traceEach>[2]
     export const usageOf = ({ meta }: Reply) => meta[0]?.usage
   `
   const options = { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, strict: true }
@@ -162,6 +163,7 @@ test('what comes out is shown by its name', (t) => {
     'Observable<PromptSummary>',
     'Observable<PromptVersion>',
     '({ content }: UserMessage) => string | readonly ContentPart[]',
+    'OperatorFunction<unknown, unknown>',
     '({ meta }: Reply) => Usage | undefined',
   ])
 })
