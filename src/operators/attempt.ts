@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { catchError, defer, map, type Observable, type OperatorFunction, of, tap, throwError } from 'rxjs'
 import { left, right } from '#fp/Either'
-import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { checkOperator } from './checkOperator.js'
 import type { Component, Flattening } from './flattening.js'
@@ -26,10 +26,10 @@ interface AttemptOptions extends Flattening {
   readonly toError?: (error: unknown) => unknown
 }
 
-const OPTIONS: Readonly<Record<keyof AttemptOptions, true>> = {
+const OPTIONS: Readonly<Record<keyof AttemptOptions, OptionKind>> = {
   flatten: true,
   concurrency: true,
-  toError: true,
+  toError: 'function',
 }
 
 /** With an error of the source as its last left; what `toError` throws is none. */

@@ -7,6 +7,7 @@ import { ChatRequest } from '../codecs/ChatRequest.js'
 import { checked } from '../codecs/checked.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
+import { hasMethods } from '../codecs/hasMethods.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptReference } from '../codecs/PromptReference.js'
@@ -14,7 +15,7 @@ import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
-import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { unknownField } from '../codecs/unknownField.js'
 import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
@@ -181,7 +182,7 @@ const CONNECTION = [
 ] as const satisfies ReadonlyArray<keyof Connection>
 
 // Complete by its type, with the connection's, so that none that is read is refused.
-const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, (typeof CONNECTION)[number]>, true>> = {
+const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, (typeof CONNECTION)[number]>, OptionKind>> = {
   model: true,
   name: true,
   promptId: true,
@@ -190,14 +191,17 @@ const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, (typeof CONNECTION
   params: true,
   attributes: true,
   extraBody: true,
-  stream: true,
-  collect: true,
+  stream: 'boolean',
+  collect: 'boolean',
   flatten: true,
   concurrency: true,
   gateway: true,
 }
 
-const KNOWN = { ...OPTIONS, ...Object.fromEntries(CONNECTION.map((option) => [option, true])) }
+const KNOWN: Readonly<Record<string, OptionKind>> = {
+  ...OPTIONS,
+  ...Object.fromEntries(CONNECTION.map((option) => [option, true])),
+}
 
 /** Where an option belongs that other clients take at the top. */
 const elsewhere = (option: string): string | undefined => {
@@ -227,7 +231,8 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
   }
   checkCodec(name, options.variables)
   if (gateway !== undefined) {
-    if (!isGateway(gateway)) refuse(name, 'gateway', 'a gateway, such as respanGateway() makes', gateway)
+    if (!hasMethods(gateway, 'chat'))
+      refuse(name, 'gateway', 'a gateway, such as respanGateway() makes', gateway)
     const beside = CONNECTION.find((key) => options[key] !== undefined)
     if (beside !== undefined)
       refuse(name, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
@@ -236,8 +241,6 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
   if (!isFunction(params)) checkedIfGiven(name, ChatParams, params, 'params')
   checkedIfGiven(name, Fields, extraBody, 'extraBody')
 }
-
-const isGateway = (value: unknown): boolean => Fields.is(value) && typeof value.chat === 'function'
 
 /** A stored prompt needs a gateway that has one, and settings that can be sent. */
 const checkPrompt = (name: string, options: GenerateOptions, { kind }: Gateway): void => {

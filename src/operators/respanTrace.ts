@@ -8,12 +8,13 @@ import {
 } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
+import { hasMethods } from '../codecs/hasMethods.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
-import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
 import { scrubbed } from '../tracing/contentText.js'
@@ -85,19 +86,26 @@ export interface TraceOptions {
 }
 
 // Complete by its type, so that none that is read is refused.
-const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', true>> = {
+const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', OptionKind>> = {
   sink: true,
   attributes: true,
-  onStart: true,
-  captureContent: true,
-  redact: true,
+  onStart: 'function',
+  captureContent: 'boolean',
+  redact: 'function',
   maxContentBytes: true,
   clock: true,
   ids: true,
-  deep: true,
-  asyncContext: true,
-  output: true,
+  deep: 'boolean',
+  asyncContext: 'boolean',
+  output: 'function',
 }
+
+/** Of the options that are objects: the methods that are called, and what has them. */
+const OBJECTS = [
+  ['sink', ['next'], 'a sink, such as bufferedSink(respanTransport()) makes'],
+  ['clock', ['now'], 'a clock, such as Date'],
+  ['ids', ['trace', 'span'], 'an object with the functions trace and span'],
+] as const satisfies ReadonlyArray<readonly [keyof TraceOptions, ReadonlyArray<string>, string]>
 
 const MAX_CONTENT_BYTES = 1_000_000
 
@@ -184,10 +192,11 @@ const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace =
   deep: options.deep ?? outer.deep,
 })
 
-const checkSink = (operator: string, { sink }: { readonly sink?: unknown }): void => {
-  if (sink === undefined) return
-  if (typeof sink === 'object' && sink !== null && 'next' in sink && typeof sink.next === 'function') return
-  refuse(operator, 'sink', 'a sink, such as bufferedSink(respanTransport()) makes', sink)
+const checkObjects = (operator: string, options: TraceOptions): void => {
+  for (const [key, methods, expected] of OBJECTS) {
+    const value = options[key]
+    if (value !== undefined && !hasMethods(value, ...methods)) refuse(operator, key, expected, value)
+  }
 }
 
 const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void => {
@@ -213,8 +222,8 @@ const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void =
  * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`; what `sinkMonoid` and `redacted` keep
  * from going further, under codes of their own).
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option, a `sink` that is none, attributes of the
- * wrong shape or a `maxContentBytes` that is no number from 0.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or one of the wrong kind, attributes
+ * of the wrong shape or a `maxContentBytes` that is no number from 0.
  *
  * @param name - the root's name
  * @param options - `output` maps each emitted value before it is recorded as the root's output
@@ -232,7 +241,7 @@ export const respanTrace = <T>(
   nonEmptyName('respanTrace', name)
   const operator = `respanTrace ${name}`
   refuseUnknown(operator, options, OPTIONS)
-  checkSink(operator, options)
+  checkObjects(operator, options)
   checkBytes(operator, options)
   const own: TraceOptions =
     options.attributes === undefined

@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<SpanType, true>> = {
 export const spanTypeOf = (
   operator: string,
   options: { readonly type?: SpanType },
-  known: object,
+  known: Parameters<typeof refuseUnknown>[2],
 ): SpanType => {
   refuseUnknown(operator, options, known)
   const { type = 'task' } = options

@@ -137,8 +137,8 @@ const eachTraced = (
  * Inside another trace the runs are its children. A function of `attributes` that throws, or gives wrong ones, is
  * reported as a process warning (`RESPAN_TRACE`); that item's trace then has none of its own.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option, a `sink`, an
- * `attributes` value or a `maxContentBytes` that is wrong, or `concurrency` beside anything but `mergeMap`.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option or one that is
+ * wrong, or `concurrency` beside anything but `mergeMap`.
  *
  * @param options - those of `respanTrace` but `output`, with `attributes` also as a function of the item, and `flatten`
  * (default `concatMap`) with `concurrency`

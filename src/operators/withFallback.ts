@@ -1,5 +1,5 @@
 import { catchError, defer, type OperatorFunction, tap, throwError } from 'rxjs'
-import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { checkOperator } from './checkOperator.js'
 import type { Component } from './flattening.js'
@@ -11,7 +11,7 @@ export interface FallbackOptions {
   readonly when?: (error: RespanError) => boolean
 }
 
-const OPTIONS: Readonly<Record<keyof FallbackOptions, true>> = { when: true }
+const OPTIONS: Readonly<Record<keyof FallbackOptions, OptionKind>> = { when: 'function' }
 
 const worthASecondTry = ({ _tag }: RespanError): boolean => _tag !== 'InvalidInput' && _tag !== 'Aborted'
 

@@ -1,6 +1,6 @@
 import { right } from '#fp/Either'
 import { forgetOldest } from '../codecs/forgetOldest.js'
-import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
@@ -17,7 +17,11 @@ export interface ConsoleOptions {
   readonly width?: number
 }
 
-const OPTIONS: Readonly<Record<keyof ConsoleOptions, true>> = { write: true, colors: true, width: true }
+const OPTIONS: Readonly<Record<keyof ConsoleOptions, OptionKind>> = {
+  write: 'function',
+  colors: 'boolean',
+  width: 'number',
+}
 
 /** Spans kept for traces whose root has not ended; beyond it, the oldest trace is dropped. */
 const MAX_WAITING_SPANS = 10_000

@@ -4,7 +4,7 @@ import { ChatRequest } from '../codecs/ChatRequest.js'
 import { checked } from '../codecs/checked.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
 import { LinkedSubscriber } from './LinkedSubscriber.js'
@@ -23,7 +23,7 @@ export interface FromChatOptions {
   readonly collect?: boolean
 }
 
-const OPTIONS: Readonly<Record<keyof FromChatOptions, true>> = { collect: true }
+const OPTIONS: Readonly<Record<keyof FromChatOptions, OptionKind>> = { collect: 'boolean' }
 
 /** Looks on while a reply is made; the calls come before what they are about is emitted. */
 export interface ReplyListener {

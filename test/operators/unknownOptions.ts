@@ -71,6 +71,60 @@ for (const [name, call] of CALLS.filter(([name]) => name !== 'fileSpool')) {
   })
 }
 
+const generators = { respanGenerate, openaiGenerate }
+
+/** Options by what they must be, where a value of another kind would only be met when they are used, if ever. */
+const KINDS: ReadonlyArray<readonly [string, string, (options: object) => unknown, ReadonlyArray<string>]> = [
+  ['attempt', 'a function', (options) => attempt(doubled, options), ['toError']],
+  ['consoleSink', 'a function', consoleSink, ['write']],
+  ['consoleSink', 'boolean', consoleSink, ['colors']],
+  ['consoleSink', 'number', consoleSink, ['width']],
+  [
+    'fromChat',
+    'boolean',
+    (options) => fromChat(marbleGateway('a|'), { model: 'm', messages: [] }, options),
+    ['collect'],
+  ],
+  ['respanTrace f', 'a function', (options) => respanTrace('f', options), ['onStart', 'redact', 'output']],
+  [
+    'respanTrace f',
+    'boolean',
+    (options) => respanTrace('f', options),
+    ['captureContent', 'deep', 'asyncContext'],
+  ],
+  ['respanTrace f', 'a clock, such as Date', (options) => respanTrace('f', options), ['clock']],
+  [
+    'respanTrace f',
+    'an object with the functions trace and span',
+    (options) => respanTrace('f', options),
+    ['ids'],
+  ],
+  ['withFallback', 'a function', (options) => withFallback(doubled, doubled, options), ['when']],
+  ...Object.entries(generators).map(
+    ([name, generate]) =>
+      [
+        name,
+        'boolean',
+        (options: object) => generate({ model: 'm', gateway: marbleGateway('a|'), ...options }),
+        ['stream', 'collect'],
+      ] as const,
+  ),
+]
+
+for (const [name, expected, call, options] of KINDS)
+  for (const option of options)
+    test(`${name} refuses a ${option} of another kind where it is built`, (t) => {
+      for (const wrong of ['false', null, {}]) {
+        const error = t.throws(() => call({ [option]: wrong }), { instanceOf: InvalidInput })
+        t.like(error, { path: option, expected })
+        t.true(error?.message.startsWith(`${name}: ${option}: `), error?.message)
+      }
+    })
+
+test('a class with the methods of a clock is one', (t) => {
+  t.notThrows(() => respanTrace('f', { clock: Date }))
+})
+
 test('a generator that is given a name instead of options says what they look like', (t) => {
   for (const generate of [respanGenerate, openaiGenerate])
     for (const [wrong, found] of [
