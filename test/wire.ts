@@ -548,7 +548,7 @@ test('typed variables arrive as what they are: an image, JSON, another prompt', 
   const error = await t.throwsAsync<InvalidInput>(
     askPrompt(local, { variables: { user_input: { _type: 'video', value: 'x' } } }),
   )
-  t.is(error?.path, 'prompt.variables.user_input._type')
+  t.is(error?.path, 'variables.user_input._type')
 })
 
 for (const name of ['v1', 'v1-override-params', 'v2', 'composition'])

@@ -10,7 +10,7 @@ import { Fields } from '../codecs/Fields.js'
 import { hasMethods } from '../codecs/hasMethods.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
-import { PromptReference } from '../codecs/PromptReference.js'
+import { PromptReference, PromptVariables } from '../codecs/PromptReference.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
@@ -343,6 +343,7 @@ const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input
       : { variables: encodedVariables(name, codec, input, 'variables') }
   if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0)
     refuse(name, 'messages', 'at least one message', item.messages)
+  checkedIfGiven(name, PromptVariables, item.variables, 'variables')
   const params = resolved(name, ChatParams, options.params, 'params', input)
   const own = checkedIfGiven(name, ChatParams, item.params, 'params')
   const attributes = resolved(name, RespanAttributes, options.attributes, 'attributes', input)

@@ -410,6 +410,15 @@ test('a path leads to what is wrong, however it is named', async (t) => {
   t.is(await path(type({ 'user-input': string }), { 'user-input': 1 }), 'variables["user-input"]')
   t.is(await path(type({ topic: string }), {}), 'variables.topic')
   t.is(await path(string, 1), 'variables')
+  t.is(await path(string, 'tea'), 'variables')
+  const item = async (value: object) =>
+    (
+      await t.throwsAsync<InvalidInput>(
+        lastValueFrom(of(value).pipe(respanGenerate({ promptId: 'p', gateway }))),
+      )
+    )?.path
+  t.is(await item({ variables: 3 }), 'variables')
+  t.is(await item({ variables: { photo: { _type: 'image_url' } } }), 'variables.photo.value')
 })
 
 test('what a function of the user’s gives is checked like a value', async (t) => {
