@@ -524,6 +524,11 @@ test('options that can be known to be wrong are refused where the operator is bu
     path(() => respanGenerate({ promptId: 'p', prompt: { version: 0 } })),
     'prompt.version',
   )
+  for (const prompt of [null, 'v2', 2, ['v2'], () => 2])
+    t.is(
+      path(() => respanGenerate({ promptId: 'p', prompt } as never)),
+      'prompt',
+    )
   t.is(
     path(() => respanGenerate({ model, prompt: { version: 1 } } as never)),
     'prompt',
