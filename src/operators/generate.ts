@@ -219,11 +219,15 @@ const checkedIfGiven = <A>(
   path: string,
 ): A | undefined => (part === undefined ? undefined : checked(name, codec, part, path))
 
+const checkModel = (name: string, model: unknown): void => {
+  if (model !== undefined) nonEmptyName(name, model, 'model', 'the name of a model')
+}
+
 const checkOptions = (name: string, options: GenerateOptions): void => {
   refuseUnknown(name, options, KNOWN, elsewhere)
   const { model, promptId, gateway, attributes, params, extraBody } = options
   if (model === undefined && promptId === undefined) refuse(name, 'model', 'a model, or a promptId', model)
-  if (model !== undefined) nonEmptyName(name, model, 'model', 'the name of a model')
+  checkModel(name, model)
   if (promptId !== undefined) nonEmptyName(name, promptId, 'promptId', 'the id of a stored prompt')
   if (promptId === undefined) {
     const beside = (['variables', 'prompt'] as const).find((key) => options[key] !== undefined)
@@ -344,6 +348,7 @@ const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input
       : { variables: encodedVariables(name, codec, input, 'variables') }
   if (!byPrompt && Array.isArray(item.messages) && item.messages.length === 0)
     refuse(name, 'messages', 'at least one message', item.messages)
+  checkModel(name, item.model)
   checkedIfGiven(name, PromptVariables, item.variables, 'variables')
   const params = resolved(name, ChatParams, options.params, 'params', input)
   const own = checkedIfGiven(name, ChatParams, item.params, 'params')

@@ -368,6 +368,7 @@ test('an item of the wrong shape is an InvalidInput that names its path, before 
   t.is(await wrong(7), 'input')
   t.is(await wrong({ prompt: 'hi', params: { temperature: 3 } }), 'params.temperature')
   t.is(await wrong({ prompt: 7 }), 'prompt')
+  for (const blank of ['', ' ', 7, null]) t.is(await wrong({ prompt: 'hi', model: blank }), 'model')
   t.is(await wrong({ prompt: 'hi', messages: [user('ho')] }), 'messages')
   t.is(await wrong({ prompt: 'hi', attributes: { metadata: 1 } }), 'attributes.metadata')
   t.regex((await wrong([user('hi'), { role: 'user' }])) ?? '', /^messages\[1\]/)
