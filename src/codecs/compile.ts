@@ -17,6 +17,7 @@ import {
   union,
   unsure,
 } from './checks.js'
+import { propsOf } from './propsOf.js'
 
 /**
  * Compiles a codec, so that it decodes what is valid at a fraction of the cost. The io-ts codec stays the definition: a
@@ -151,16 +152,6 @@ const fieldsOf = (props: t.AnyProps): ReadonlyArray<Field> =>
 const exactOf = ({ type }: t.ExactType<t.Any>): Check => {
   const props = propsOf(type)
   return props === undefined ? unsure : exact(checkOf(type), props)
-}
-
-/** The keys that io-ts's `exact` keeps. */
-const propsOf = (codec: t.Any): object | undefined => {
-  if (codec instanceof t.RefinementType || codec instanceof t.ReadonlyType) return propsOf(codec.type)
-  if (codec instanceof t.InterfaceType || codec instanceof t.PartialType) return codec.props
-  if (!(codec instanceof t.IntersectionType)) return undefined
-  const parts: ReadonlyArray<t.Any> = codec.types
-  const props = parts.map(propsOf)
-  return props.includes(undefined) ? undefined : Object.assign({}, ...props)
 }
 
 const recordOf = ({ domain, codomain }: t.DictionaryType<t.Any, t.Any>): Check => {

@@ -110,7 +110,8 @@ const depthOf = (error: t.ValidationError): number =>
 const IDENTIFIER = /^[\p{L}_$][\p{L}\p{N}_$]*$/u
 const INDEX = /^\d+$/
 
-const step = (path: string, key: string): string => {
+/** A path, one step deeper. */
+export const step = (path: string, key: string): string => {
   if (INDEX.test(key)) return `${path}[${key}]`
   if (!IDENTIFIER.test(key)) return `${path}[${JSON.stringify(shorten(key))}]`
   return path === '' ? shorten(key) : `${path}.${shorten(key)}`

@@ -1,6 +1,8 @@
-import type * as t from 'io-ts'
+import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
-import { describeFound } from '../codecs/decode.js'
+import { describeFound, step } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
+import { propsOf } from '../codecs/propsOf.js'
 import { InvalidInput } from '../errors.js'
 
 /**
@@ -23,6 +25,12 @@ const encode = (subject: string, codec: t.Mixed, value: unknown, place: string):
   try {
     return codec.encode(value)
   } catch (cause) {
+    // The codec of a field throws as well where it is to blame, and tells where that is.
+    if (Fields.is(value))
+      for (const [key, field] of Object.entries(
+        propsOf(codec instanceof t.ExactType ? codec.type : codec) ?? {},
+      ))
+        if (value[key] !== undefined) encode(subject, field, value[key], step(place, key))
     const found = describeFound(value)
     throw new InvalidInput(subject, { path: place, expected: codec.name, found, cause })
   }

@@ -634,8 +634,22 @@ const DateFromISO = new io.Type<Date, string, unknown>(
 test('checks the input by the codec, and renders its encoded form', (t) => {
   const variables = io.type({ on: DateFromISO }, 'Day')
   t.is(rendered('{{ on }}', { on: new Date(0) }, { variables }), '1970-01-01')
-  refused(t, rendered('{{ on }}', { on: new Date(Number.NaN) }, { variables }), { path: '', expected: 'Day' })
-  refused(t, rendered('{{ on }}', { on: 'yesterday' }, { variables }), { path: '', expected: 'Day' })
+  const wrong = { path: 'on', expected: DateFromISO.name }
+  refused(t, rendered('{{ on }}', { on: new Date(Number.NaN) }, { variables }), wrong)
+  refused(t, rendered('{{ on }}', { on: 'yesterday' }, { variables }), wrong)
+  refused(t, rendered('{{ on }}', { on: undefined }, { variables }), { path: '', expected: 'Day' })
+  const nested = io.intersection([io.type({ a: variables }), io.partial({ b: io.string, 'c-d': variables })])
+  refused(t, rendered('', { on: 0 }, { variables: io.strict({ on: DateFromISO }) }), wrong)
+  const day = { on: new Date(0) }
+  refused(t, rendered('', { a: { on: 0 } }, { variables: nested }), {
+    ...wrong,
+    path: 'a.on',
+    found: 'number 0',
+  })
+  refused(t, rendered('', { a: day, 'c-d': { on: 0 } }, { variables: nested }), {
+    ...wrong,
+    path: '["c-d"].on',
+  })
 })
 
 test('a wrong variable is refused by its path, before anything is rendered', (t) => {
