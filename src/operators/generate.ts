@@ -19,6 +19,8 @@ import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { unknownField } from '../codecs/unknownField.js'
 import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
+import type { Platform } from '../http/endpoint.js'
+import { chatGateway } from '../sources/chatGateway.js'
 import { observeChat } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import { currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
@@ -167,7 +169,7 @@ export interface GenerateOptions extends Connection, Flattening, PerOperator<nev
 /** What tells one generator from another. */
 export interface Generator {
   readonly name: string
-  readonly gateway: (connection: Connection) => Gateway
+  readonly platform: Platform
 }
 
 const CONNECTION = [
@@ -382,7 +384,8 @@ export const generate = (
   checkOptions(generator.name, options)
   const { name = generator.name, stream = false, collect = true } = options
   nonEmptyName(generator.name, name)
-  const gateway = options.gateway ?? generator.gateway(picked(options, CONNECTION))
+  const gateway =
+    options.gateway ?? chatGateway(generator.name, generator.platform, picked(options, CONNECTION))
   checkPrompt(generator.name, options, gateway)
   const flatten = flattenWith(generator.name, options)
   const emitted: OperatorFunction<ReplyEvent, Reply | ReplyEvent> = stream ? identity : wholeReply()

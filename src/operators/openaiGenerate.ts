@@ -1,5 +1,4 @@
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import { openaiGateway } from '../sources/openaiGateway.js'
 import type { Component } from './flattening.js'
 import {
   type ByModel,
@@ -32,4 +31,4 @@ export interface OpenaiGenerate {
  */
 // The overloads say what `generate` does with the options that it checks; types are erased after.
 export const openaiGenerate = ((options: GenerateOptions) =>
-  generate({ name: 'openaiGenerate', gateway: openaiGateway }, options)) as unknown as OpenaiGenerate
+  generate({ name: 'openaiGenerate', platform: 'openai' }, options)) as unknown as OpenaiGenerate

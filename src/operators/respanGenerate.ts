@@ -1,5 +1,4 @@
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import { respanGateway } from '../sources/respanGateway.js'
 import type { Component } from './flattening.js'
 import {
   type ByModel,
@@ -62,4 +61,4 @@ export interface RespanGenerate {
  */
 // The overloads say what `generate` does with the options that it checks; types are erased after.
 export const respanGenerate = ((options: GenerateOptions) =>
-  generate({ name: 'respanGenerate', gateway: respanGateway }, options)) as unknown as RespanGenerate
+  generate({ name: 'respanGenerate', platform: 'respan' }, options)) as unknown as RespanGenerate

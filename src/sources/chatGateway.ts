@@ -21,17 +21,19 @@ import type { Gateway, GatewayEvent } from './Gateway.js'
 /**
  * Makes a gateway of a platform that answers `POST …/chat/completions`.
  *
+ * @param subject - who was given the connection: the first word of an error's message
  * @param platform - names the gateway, its key, its address, and the fields that it takes
  * @param connection - checked now, without reading the environment
  * @param complete - makes the request that is sent of the one that was given; it is that itself without one
  * @throws InvalidInput for an option of the wrong shape
  */
 export const chatGateway = (
+  subject: string,
   platform: Platform,
   connection: Connection,
   complete?: Gateway['complete'],
 ): Gateway => {
-  const policy = connectionPolicy(`${platform}Gateway`, connection)
+  const policy = connectionPolicy(subject, connection)
   const variables = endpointVariables(platform, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
   /** One for each key and headers that were sent, the newest: the environment may hold another key at each call. */

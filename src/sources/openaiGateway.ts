@@ -11,4 +11,5 @@ import type { Gateway } from './Gateway.js'
  *
  * @throws InvalidInput for an option of the wrong shape
  */
-export const openaiGateway = (connection: Connection = {}): Gateway => chatGateway('openai', connection)
+export const openaiGateway = (connection: Connection = {}): Gateway =>
+  chatGateway('openaiGateway', 'openai', connection)

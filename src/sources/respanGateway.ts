@@ -34,7 +34,12 @@ export interface RespanConnection extends Connection {
  */
 export const respanGateway = ({ attributes, ...connection }: RespanConnection = {}): Gateway => {
   const own = checked('respanGateway', RespanAttributes, attributes ?? {}, 'attributes')
-  return chatGateway('respan', connection, attributes && ((request) => withAttributes(own, request)))
+  return chatGateway(
+    'respanGateway',
+    'respan',
+    connection,
+    attributes && ((request) => withAttributes(own, request)),
+  )
 }
 
 const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {

@@ -454,6 +454,13 @@ test('an item that nobody flattened, or of another shape, is told from what can 
   t.is(gateway.requests.length, 0)
 })
 
+test('a wrong option of the connection is told by the operator that was given it', (t) => {
+  for (const [name, generate] of Object.entries({ respanGenerate, openaiGenerate })) {
+    const error = t.throws(() => generate({ model, timeout: -1 }), { instanceOf: InvalidInput })
+    t.true(error?.message.startsWith(`${name}: timeout: expected `), error?.message)
+  }
+})
+
 test('an option that nothing reads is refused, and told where it belongs', (t) => {
   const refused = (more: object): string | undefined =>
     // As a spread passes the compiler.
