@@ -114,18 +114,16 @@ const isBaseUrl = (url: string): boolean => url.trim() === '' || !isLeft(respanB
 
 const baseUrl = t.refinement(t.string, isBaseUrl, 'an http(s) URL without credentials or /chat/completions')
 
-const Options = closed(
-  t.partial(
-    {
-      apiKey: ApiKey,
-      baseUrl,
-      timeout: limit,
-      idleTimeout: limit,
-      fetch: guard('a fetch function', isFetch),
-      headers,
-      retry: RetryOptions,
-      signal: guard('an AbortSignal', isSignal),
-    },
-    'Connection',
-  ),
-)
+/** The options of a connection. */
+export const connectionOptions = {
+  apiKey: ApiKey,
+  baseUrl,
+  timeout: limit,
+  idleTimeout: limit,
+  fetch: guard('a fetch function', isFetch),
+  headers,
+  retry: RetryOptions,
+  signal: guard('an AbortSignal', isSignal),
+}
+
+const Options = closed(t.partial(connectionOptions, 'Connection'))

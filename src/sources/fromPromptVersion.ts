@@ -1,5 +1,7 @@
+import * as t from 'io-ts'
 import { concatMap, type Observable, throwError } from 'rxjs'
 import { checked } from '../codecs/checked.js'
+import { closed } from '../codecs/closed.js'
 import { describeFound } from '../codecs/decode.js'
 import { PromptSummary } from '../codecs/PromptList.js'
 import { PromptVersionNumber } from '../codecs/PromptReference.js'
@@ -7,6 +9,7 @@ import { PromptVersion } from '../codecs/PromptVersion.js'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidResponse } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
+import { connectionOptions } from '../http/connectionPolicy.js'
 import { pathSegment } from '../http/pathSegment.js'
 import { askRespan } from './askRespan.js'
 
@@ -17,6 +20,10 @@ export interface PromptVersionOptions extends Connection {
 }
 
 const SUBJECT = 'fromPromptVersion'
+
+const Options = closed(
+  t.partial({ ...connectionOptions, version: PromptVersionNumber }, 'PromptVersionOptions'),
+)
 
 /**
  * One version of a prompt that is stored on the platform: its template messages, the defaults of its variables, its
@@ -42,11 +49,12 @@ const SUBJECT = 'fromPromptVersion'
  */
 export const fromPromptVersion = (
   promptId: string,
-  { version, ...connection }: PromptVersionOptions = {},
+  options: PromptVersionOptions = {},
 ): Observable<PromptVersion> => {
+  checked(SUBJECT, Options, options)
+  const { version, ...connection } = options
   const id = typeof promptId === 'string' ? pathSegment(promptId) : undefined
   if (id === undefined) refuse(SUBJECT, 'promptId', 'the id of a stored prompt', promptId)
-  if (version !== undefined) checked(SUBJECT, PromptVersionNumber, version, 'version')
   const ask = askRespan(SUBJECT, connection)
   const prompt = `/prompts/${id}`
   const load = (number: number): Observable<PromptVersion> =>

@@ -1,10 +1,13 @@
+import * as t from 'io-ts'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { checked } from '../codecs/checked.js'
+import { closed } from '../codecs/closed.js'
 import { defined } from '../codecs/defined.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { pickedBy } from '../codecs/pickedBy.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import type { Connection } from '../http/Connection.js'
+import { connectionOptions } from '../http/connectionPolicy.js'
 import { chatGateway } from './chatGateway.js'
 import type { Gateway } from './Gateway.js'
 
@@ -13,6 +16,8 @@ export interface RespanConnection extends Connection {
   /** Sent with every request, beneath the request's own fields: `metadata` merges by key, all else is replaced. */
   readonly attributes?: RespanAttributes
 }
+
+const Options = closed(t.partial({ ...connectionOptions, attributes: RespanAttributes }, 'RespanConnection'))
 
 /**
  * The Respan gateway, or whoever speaks its protocol under another `baseUrl`.
@@ -32,13 +37,14 @@ export interface RespanConnection extends Connection {
  *
  * @throws InvalidInput for an option of the wrong shape
  */
-export const respanGateway = ({ attributes, ...connection }: RespanConnection = {}): Gateway => {
-  const own = checked('respanGateway', RespanAttributes, attributes ?? {}, 'attributes')
+export const respanGateway = (options: RespanConnection = {}): Gateway => {
+  checked('respanGateway', Options, options)
+  const { attributes, ...connection } = options
   return chatGateway(
     'respanGateway',
     'respan',
     connection,
-    attributes && ((request) => withAttributes(own, request)),
+    attributes && ((request) => withAttributes(attributes, request)),
   )
 }
 

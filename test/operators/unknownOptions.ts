@@ -12,9 +12,13 @@ import {
   fromChat,
   fromLines,
   fromNdjson,
+  fromPrompts,
+  fromPromptVersion,
   InvalidInput,
+  openaiGateway,
   openaiGenerate,
   renderTrace,
+  respanGateway,
   respanGenerate,
   respanTrace,
   respanTransport,
@@ -123,6 +127,26 @@ for (const [name, expected, call, options] of KINDS)
 
 test('a class with the methods of a clock is one', (t) => {
   t.notThrows(() => respanTrace('f', { clock: Date }))
+})
+
+test('what are no options of a connection is refused where it is given, and one that nothing reads', (t) => {
+  for (const [call, kind, own] of [
+    [respanGateway, 'RespanConnection', 'attributes'],
+    [openaiGateway, 'Connection', 'signal'],
+    [respanTransport, 'Connection', 'signal'],
+    [fromPrompts, 'Connection', 'signal'],
+    [(options: object) => fromPromptVersion('p', options), 'PromptVersionOptions', 'version'],
+  ] as const) {
+    // What a caller without types can give.
+    for (const wrong of [null, 7, 'https://api.respan.ai', identity, ['k']])
+      t.like(
+        t.throws(() => call(wrong as never)),
+        { _tag: 'InvalidInput', path: '', expected: kind },
+      )
+    const error = t.throws(() => call(misspelt), { instanceOf: InvalidInput })
+    t.is(error?.path, 'misspelt')
+    t.true(error?.expected.endsWith(`, ${own}`), error?.expected)
+  }
 })
 
 test('a generator that is given a name instead of options says what they look like', (t) => {
