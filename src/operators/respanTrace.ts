@@ -86,7 +86,7 @@ export interface TraceOptions {
 }
 
 // Complete by its type, so that none that is read is refused.
-const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', OptionKind>> = {
+export const TRACE_OPTIONS: Readonly<Record<keyof TraceOptions, OptionKind>> = {
   sink: true,
   attributes: true,
   onStart: 'function',
@@ -97,7 +97,16 @@ const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', OptionKind>> = {
   ids: true,
   deep: 'boolean',
   asyncContext: 'boolean',
+}
+
+const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', OptionKind>> = {
+  ...TRACE_OPTIONS,
   output: 'function',
+}
+
+type OutputOption<T> = {
+  /** Maps each emitted value before it is recorded as the root's output. */
+  readonly output?: (value: T) => unknown
 }
 
 /** Of the options that are objects: the methods that are called, and what has them. */
@@ -205,6 +214,53 @@ const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void =
 }
 
 /**
+ * `respanTrace`, under the name of the operator that makes it.
+ *
+ * @param subject - who was given the options: the first word of an error's message
+ * @throws InvalidInput
+ */
+export const traceFor = <T>(
+  subject: string,
+  name: string,
+  options: TraceOptions & OutputOption<T>,
+): MonoTypeOperatorFunction<T> => {
+  refuseUnknown(subject, options, OPTIONS)
+  checkObjects(subject, options)
+  checkBytes(subject, options)
+  const own: TraceOptions =
+    options.attributes === undefined
+      ? options
+      : {
+          ...options,
+          attributes: ownCopy(checked(subject, TraceAttributes, options.attributes, 'attributes')),
+        }
+  const { output, onStart } = options
+  const reportOutput = reporter('output')
+  const recorded =
+    output === undefined ? identity : (value: T): unknown => guarded(reportOutput, () => output(value))
+  return (source) => {
+    const sourceFor = deepenedFor(source)
+    const subscribe = (subscriber: Subscriber<T>): Subscription => {
+      const home = homeFrame(subscriber)
+      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
+      if (subscriber.closed) return source.subscribe(subscriber)
+      const parent = currentOpenSpan()
+      const trace = parent === null ? rootTrace(name, own) : nestedTrace(parent.trace, name, own)
+      const here = captureFrame(trace.asyncContext)
+      const span = startSpan(trace, parent, { name, type: 'workflow' })
+      if (onStart !== undefined) {
+        guarded(reporter('onStart'), () =>
+          onStart({ traceId: trace.id, spanId: span.id, traceUrl: trace.url }),
+        )
+      }
+      return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
+    }
+    return framed(new Observable(subscribe))
+  }
+}
+
+/**
  * Records everything above it as one trace: a root span for the subscription, and a span for each component.
  *
  * ```
@@ -233,45 +289,8 @@ const checkBytes = (operator: string, { maxContentBytes }: TraceOptions): void =
  */
 export const respanTrace = <T>(
   name: string,
-  options: TraceOptions & {
-    /** Maps each emitted value before it is recorded as the root's output. */
-    readonly output?: (value: T) => unknown
-  } = {},
+  options: TraceOptions & OutputOption<T> = {},
 ): MonoTypeOperatorFunction<T> => {
   nonEmptyName('respanTrace', name)
-  const operator = `respanTrace ${name}`
-  refuseUnknown(operator, options, OPTIONS)
-  checkObjects(operator, options)
-  checkBytes(operator, options)
-  const own: TraceOptions =
-    options.attributes === undefined
-      ? options
-      : {
-          ...options,
-          attributes: ownCopy(checked(operator, TraceAttributes, options.attributes, 'attributes')),
-        }
-  const { output, onStart } = options
-  const reportOutput = reporter('output')
-  const recorded =
-    output === undefined ? identity : (value: T): unknown => guarded(reportOutput, () => output(value))
-  return (source) => {
-    const sourceFor = deepenedFor(source)
-    const subscribe = (subscriber: Subscriber<T>): Subscription => {
-      const home = homeFrame(subscriber)
-      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
-      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
-      if (subscriber.closed) return source.subscribe(subscriber)
-      const parent = currentOpenSpan()
-      const trace = parent === null ? rootTrace(name, own) : nestedTrace(parent.trace, name, own)
-      const here = captureFrame(trace.asyncContext)
-      const span = startSpan(trace, parent, { name, type: 'workflow' })
-      if (onStart !== undefined) {
-        guarded(reporter('onStart'), () =>
-          onStart({ traceId: trace.id, spanId: span.id, traceUrl: trace.url }),
-        )
-      }
-      return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
-    }
-    return framed(new Observable(subscribe))
-  }
+  return traceFor(`respanTrace ${name}`, name, options)
 }

@@ -1,6 +1,8 @@
 import { type Observable, type OperatorFunction as Op, type OperatorFunction, of } from 'rxjs'
+import { Fields } from '../codecs/Fields.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { guarded, reporter } from '../tracing/guarded.js'
 import { warn } from '../tracing/warn.js'
@@ -8,7 +10,8 @@ import { checkOperator } from './checkOperator.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift } from './lift.js'
-import { respanTrace, type TraceOptions } from './respanTrace.js'
+import { nonEmptyName } from './nonEmptyName.js'
+import { TRACE_OPTIONS, type TraceOptions, traceFor } from './respanTrace.js'
 
 /** Those of `respanTrace` but `output`, with `attributes` also as a function of the item, and how the runs follow each other. */
 export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
@@ -93,28 +96,36 @@ export interface TraceEach {
   ): Component<A, J>
 }
 
+const OPTIONS: Readonly<Record<keyof TraceEachOptions<never>, OptionKind>> = {
+  ...TRACE_OPTIONS,
+  flatten: true,
+  concurrency: true,
+}
+
 const eachTraced = (
   name: string,
   options: TraceEachOptions<unknown>,
   ...operators: ReadonlyArray<OperatorFunction<unknown, unknown>>
 ): Component<unknown, unknown> => {
-  if (typeof options !== 'object' || options === null)
-    refuse(`traceEach ${name}`, 'options', 'an object, such as {}, before the operators', options)
-  for (const [index, operator] of operators.entries())
-    checkOperator(`traceEach ${name}`, `op${index + 1}`, operator)
+  nonEmptyName('traceEach', name)
+  const subject = `traceEach ${name}`
+  if (!Fields.is(options))
+    return refuse(subject, 'options', 'an object, such as {}, before the operators', options)
+  refuseUnknown(subject, options, OPTIONS)
+  for (const [index, operator] of operators.entries()) checkOperator(subject, `op${index + 1}`, operator)
   const { flatten: _, concurrency: __, attributes, ...others } = options
   const body = (source: Observable<unknown>): Observable<unknown> =>
     operators.reduce((above, operator) => operator(above), source)
   const shared =
     typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
-  const trace = respanTrace<unknown>(name, shared)
+  const trace = traceFor<unknown>(subject, name, shared)
   const report = reporter('attributes')
   const traceOf = (item: unknown) => {
     if (typeof attributes !== 'function') return trace
     const found = guarded(report, () => attributes(item))
     if (found === undefined) return trace
     try {
-      return respanTrace<unknown>(name, { ...others, attributes: found })
+      return traceFor<unknown>(subject, name, { ...others, attributes: found })
     } catch (error) {
       if (error instanceof InvalidInput) warn('RESPAN_TRACE', error.message)
       else report(error)
@@ -122,7 +133,7 @@ const eachTraced = (
     }
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
-  return lift(name, flattenWith(`traceEach ${name}`, options), project, 'framed')
+  return lift(name, flattenWith(subject, options), project, 'framed')
 }
 
 /**

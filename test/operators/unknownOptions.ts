@@ -25,6 +25,7 @@ import {
   snapshots,
   tokens,
   traced,
+  traceEach,
   withFallback,
 } from 'respan-rx'
 import { fileSpool } from 'respan-rx/node'
@@ -124,6 +125,20 @@ for (const [name, expected, call, options] of KINDS)
         t.true(error?.message.startsWith(`${name}: ${option}: `), error?.message)
       }
     })
+
+test('traceEach names itself in what it refuses, and all its options', (t) => {
+  // What a caller without types can give.
+  const refused = (name: unknown, options: unknown) =>
+    t.throws(() => traceEach(name as never, options as never, doubled), { instanceOf: InvalidInput })?.message
+  for (const name of ['', 7, Symbol('each'), Object.create(null)])
+    t.regex(refused(name, {}) ?? '', /^traceEach: name: expected a name for the span, found /)
+  t.regex(refused('f', []) ?? '', /^traceEach f: options: expected an object, such as \{\}, before the op/)
+  t.regex(refused('f', { sink: 1 }) ?? '', /^traceEach f: sink: expected a sink/)
+  t.regex(refused('f', { attributes: 1 }) ?? '', /^traceEach f: attributes: /)
+  t.regex(refused('f', { redact: 1 }) ?? '', /^traceEach f: redact: expected a function/)
+  for (const option of ['flattening', 'output'])
+    t.regex(refused('f', { [option]: () => 1 }) ?? '', /: expected one of .*, flatten, concurrency, found /)
+})
 
 test('a class with the methods of a clock is one', (t) => {
   t.notThrows(() => respanTrace('f', { clock: Date }))
