@@ -1,3 +1,4 @@
+import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 
 /** Which of several replies to a request is meant. */
@@ -8,8 +9,11 @@ export interface ChoiceOption {
 
 const OPTIONS: Readonly<Record<keyof ChoiceOption, true>> = { choice: true }
 
-/** The number of the choice. @throws InvalidInput for an unknown option */
+/** The number of the choice. @throws InvalidInput for an unknown option, and for what is no number of a choice */
 export const choiceOf = (operator: string, options: ChoiceOption): number => {
   refuseUnknown(operator, options, OPTIONS)
-  return options.choice ?? 0
+  const { choice = 0 } = options
+  return Number.isInteger(choice) && choice >= 0
+    ? choice
+    : refuse(operator, 'choice', 'integer from 0', choice)
 }

@@ -53,6 +53,7 @@ export const flattenWith = (operator: string, { flatten = concatMap, concurrency
       found: 'another flatten',
     })
   }
-  if (!(concurrency >= 1)) refuse(operator, 'concurrency', 'number from 1', concurrency)
+  if (typeof concurrency !== 'number' || !(concurrency >= 1))
+    refuse(operator, 'concurrency', 'number from 1', concurrency)
   return (project) => mergeMap(project, concurrency)
 }

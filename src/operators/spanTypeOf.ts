@@ -23,6 +23,7 @@ export const spanTypeOf = (
 ): SpanType => {
   refuseUnknown(operator, options, known)
   const { type = 'task' } = options
-  if (Object.hasOwn(TYPES, type)) return type
+  // A list of one type has the same key as the type.
+  if (typeof type === 'string' && Object.hasOwn(TYPES, type)) return type
   return refuse(operator, 'type', `one of ${Object.keys(TYPES).join(', ')}`, type)
 }

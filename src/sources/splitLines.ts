@@ -28,7 +28,8 @@ export const splitLines = (
 ): Observable<Line> => {
   refuseUnknown(subject, options, OPTIONS)
   const { maxLineBytes = MAX_LINE_BYTES } = options
-  if (!(maxLineBytes > 0)) refuse(subject, 'maxLineBytes', 'a number of bytes above 0', maxLineBytes)
+  if (typeof maxLineBytes !== 'number' || !(maxLineBytes > 0))
+    refuse(subject, 'maxLineBytes', 'a number of bytes above 0', maxLineBytes)
   return defer(() => {
     const { add, end } = lineSplitter(maxLineBytes)
     // One after the other: chunks that come while a line is emitted wait, and what is left at the end is looked at then.

@@ -30,7 +30,7 @@ import {
 } from 'respan-rx'
 import { fileSpool } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
-import { identity, of } from 'rxjs'
+import { identity, mergeMap, of } from 'rxjs'
 
 // What a caller without types, or with options from elsewhere, can give.
 const misspelt: object = { misspelt: 1 }
@@ -138,6 +138,29 @@ test('traceEach names itself in what it refuses, and all its options', (t) => {
   t.regex(refused('f', { redact: 1 }) ?? '', /^traceEach f: redact: expected a function/)
   for (const option of ['flattening', 'output'])
     t.regex(refused('f', { [option]: () => 1 }) ?? '', /: expected one of .*, flatten, concurrency, found /)
+})
+
+test('what only looks like a number, or a type, once JavaScript has turned it into one is refused', (t) => {
+  const nothing = Object.create(null)
+  for (const [path, wrongs, call] of [
+    ['type', [['tool'], nothing], (type: never) => traced('f', identity, { type })],
+    ['type', [['tool'], nothing], (type: never) => component('f', of, { type })],
+    [
+      'maxLineBytes',
+      [true, ['1'], 1n, '1', nothing],
+      (maxLineBytes: never) => fromLines(of(), { maxLineBytes }),
+    ],
+    ['choice', ['0', ['0'], null, -1, 0.5, Number.NaN], (choice: never) => tokens({ choice })],
+    ['choice', ['0', ['0'], null, -1, 0.5, Number.NaN], (choice: never) => snapshots({ choice })],
+    [
+      'concurrency',
+      ['2', [2], true, 2n, nothing],
+      (concurrency: never) => component('f', of, { flatten: mergeMap, concurrency }),
+    ],
+  ] as const)
+    // What a caller without types can give.
+    for (const wrong of wrongs)
+      t.is(t.throws(() => call(wrong as never), { instanceOf: InvalidInput })?.path, path)
 })
 
 test('a class with the methods of a clock is one', (t) => {
