@@ -1,3 +1,5 @@
+import { isNear } from './isNear.js'
+
 /** A field that nothing reads. */
 export interface UnknownField {
   readonly key: string
@@ -21,7 +23,7 @@ export const unknownField = (
   const found = Object.entries(value).find(([key, field]) => field !== undefined && !names.includes(key))
   if (found === undefined) return undefined
   const [key, field] = found
-  const meant = names.find((name) => name.toLowerCase() === key.toLowerCase()) ?? elsewhere(key)
+  const meant = elsewhere(key) ?? names.find((name) => isNear(name, key))
   const expected = meant === undefined ? `one of the fields ${names.join(', ')}` : `${meant} instead`
   return { key, value: field, expected }
 }

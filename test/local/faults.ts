@@ -85,7 +85,7 @@ test('a misspelt fault is refused wherever it is given, and its name is in the m
   const local = await start(t)
   const misspelt: Fault = JSON.parse('{"statsu":503,"times":1}')
   const error = t.throws(() => local.fault(misspelt), { instanceOf: InvalidInput })
-  t.regex(error?.message ?? '', /^fault: statsu: expected one of the fields on, model, times, status, /u)
+  t.regex(error?.message ?? '', /^fault: statsu: expected status instead, found /u)
   const started = await t.throwsAsync(startLocal({ faults: [{ status: 500 }, misspelt] }), {
     instanceOf: InvalidInput,
   })

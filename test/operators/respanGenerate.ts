@@ -468,6 +468,21 @@ test('an option that nothing reads is refused, and told where it belongs', (t) =
   const instead = (option: string, meant: string, found = 'number 1') =>
     `respanGenerate: ${option}: expected ${meant} instead, found ${found}.`
   t.is(refused({ baseURL: 'sk-secret' }), instead('baseURL', 'baseUrl', 'string(9 characters)'))
+  for (const [misspelt, meant] of [
+    ['base_url', 'baseUrl'],
+    ['API-KEY', 'apiKey'],
+    ['modle', 'model'],
+    ['models', 'attributes.models'],
+    ['modl', 'model'],
+    ['mordel', 'model'],
+    ['promptld', 'promptId'],
+    ['idletimeout', 'idleTimeout'],
+    ['paarms', 'params'],
+    ['header', 'headers'],
+  ] as const)
+    t.is(refused({ [misspelt]: 1 }), instead(misspelt, meant))
+  for (const far of ['headr', 'nam', 'key', 'dolem'])
+    t.regex(refused({ [far]: 1 }) ?? '', /: expected one of the fields model, name, /)
   t.is(refused({ temperature: 1 }), instead('temperature', 'params.temperature'))
   t.is(refused({ maxRetries: 1 }), instead('maxRetries', 'retry.count'))
   t.is(refused({ customer_identifier: 1 }), instead('customer_identifier', 'attributes.customer_identifier'))

@@ -142,6 +142,7 @@ test('traceEach names itself in what it refuses, and all its options', (t) => {
 
 test('what only looks like a number, or a type, once JavaScript has turned it into one is refused', (t) => {
   const nothing = Object.create(null)
+  // What a caller without types can give.
   for (const [path, wrongs, call] of [
     ['type', [['tool'], nothing], (type: never) => traced('f', identity, { type })],
     ['type', [['tool'], nothing], (type: never) => component('f', of, { type })],
@@ -158,7 +159,6 @@ test('what only looks like a number, or a type, once JavaScript has turned it in
       (concurrency: never) => component('f', of, { flatten: mergeMap, concurrency }),
     ],
   ] as const)
-    // What a caller without types can give.
     for (const wrong of wrongs)
       t.is(t.throws(() => call(wrong as never), { instanceOf: InvalidInput })?.path, path)
 })
