@@ -31,7 +31,7 @@ export const decode =
   }
 
 /**
- * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`. Numbers,
+ * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`. Numbers,
  * booleans, `null` and `undefined` are shown as they are; the content of strings and objects never is.
  *
  * @param value - anything
@@ -44,7 +44,7 @@ export const describeFound = (value: unknown): string => {
     case 'boolean':
       return `${typeof value} ${value}`
     case 'object':
-      return value === null ? 'null' : Array.isArray(value) ? `array(${value.length})` : describeKeys(value)
+      return value === null ? 'null' : describeObject(value)
     default:
       return typeof value
   }
@@ -52,6 +52,18 @@ export const describeFound = (value: unknown): string => {
 
 const SHOWN_KEYS = 5
 const SHOWN_KEY_LENGTH = 64
+
+const describeObject = (value: object): string => {
+  try {
+    if (Array.isArray(value)) return `array(${value.length})`
+    // A promise, a map or bytes: what they are says more than the keys that they have or lack.
+    const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+    return kind === 'Object' ? describeKeys(value) : shorten(kind)
+  } catch {
+    // A revoked proxy, or one whose traps throw.
+    return 'object that cannot be read'
+  }
+}
 
 const describeKeys = (value: object): string => {
   const keys = Object.keys(value)

@@ -236,9 +236,30 @@ test('describes what was found by kind and size only', (t) => {
       'bigint',
     ],
   )
+  for (const [value, found] of [
+    [Promise.resolve('secret'), 'Promise'],
+    [new Map([['secret', 1]]), 'Map'],
+    [new Date(0), 'Date'],
+    [new Error('secret'), 'Error'],
+    [new Uint8Array(9), 'Uint8Array'],
+    [new Headers({ secret: 'a' }), 'Headers'],
+    [new (class Mine {})(), 'object without keys'],
+    [Object.create(null), 'object without keys'],
+  ] as const)
+    t.is(describeFound(value), found)
   t.is(describeFound({ ['k'.repeat(1_000)]: 1 }), `object with key ${'k'.repeat(64)}…`)
 })
 
 testProp('law: describing is total and short', [fc.anything()], (t, value) => {
   t.true(describeFound(value).length < 500)
+})
+
+test('what cannot be read is described, too', (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const trap = (): never => {
+    throw new Error('trap')
+  }
+  for (const value of [proxy, new Proxy({}, { ownKeys: trap }), new Proxy({}, { get: trap })])
+    t.is(describeFound(value), 'object that cannot be read')
 })
