@@ -39,7 +39,7 @@ export const decode =
 export const describeFound = (value: unknown): string => {
   switch (typeof value) {
     case 'string':
-      return `string(${value.length} characters)`
+      return `string(${value.length} ${value.length === 1 ? 'character' : 'characters'})`
     case 'number':
     case 'boolean':
       return `${typeof value} ${value}`

@@ -376,7 +376,8 @@ const follow = (value: unknown, path: string): unknown =>
   )
 
 const describes = (found: string, value: unknown): boolean => {
-  if (typeof value === 'string') return found === `string(${value.length} characters)`
+  if (typeof value === 'string')
+    return found === `string(${value.length} ${value.length === 1 ? 'character' : 'characters'})`
   if (Array.isArray(value)) return found === `array(${value.length})`
   if (typeof value === 'object' && value !== null) return found.startsWith('object with')
   return found === (value === null || value === undefined ? String(value) : `${typeof value} ${value}`)

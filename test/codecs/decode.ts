@@ -22,7 +22,7 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
   ['the value itself', io.string, 3, '', 'string', 'number 3'],
   ['a field', Both, { a: 'x', b: 'secret' }, 'b', 'number', 'string(6 characters)'],
   ['a missing field', Both, {}, 'a', 'string', 'undefined'],
-  ['an intersection as a whole', Both, 'x', '', 'Both', 'string(1 characters)'],
+  ['an intersection as a whole', Both, 'x', '', 'Both', 'string(1 character)'],
   [
     'the first of several fields',
     io.type({ x: io.string, y: io.string }, 'XY'),
@@ -49,9 +49,9 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
     { kind: 'square', side: '1' },
     'side',
     'number',
-    'string(1 characters)',
+    'string(1 character)',
   ],
-  ['the deepest branch', Loose, { a: { b: 'x' } }, 'a.b', 'number', 'string(1 characters)'],
+  ['the deepest branch', Loose, { a: { b: 'x' } }, 'a.b', 'number', 'string(1 character)'],
   ['no branch, when none is closer', Loose, {}, '', 'Loose', 'object without keys'],
   [
     'the branch whose literal fits',
@@ -145,7 +145,7 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
     { choices: [{ delta: 'x' }] },
     'choices[0].delta',
     'ChatDelta or null',
-    'string(1 characters)',
+    'string(1 character)',
   ],
   [
     'a count',
@@ -153,7 +153,7 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
     { choices: [], usage: { prompt_tokens: '3' } },
     'usage.prompt_tokens',
     'finite number or null',
-    'string(1 characters)',
+    'string(1 character)',
   ],
   [
     'a value behind two wires',
@@ -198,7 +198,7 @@ test('a codec of the user that names no codec at a place leaves the telling to t
   const deep = io.type({ a: io.type({ b: io.type({ c: io.number }) }) })
   t.deepEqual(
     decode(io.union([Nameless, deep]))({ a: { b: { c: 'x' } } }),
-    left({ path: 'a.b.c', expected: 'number', found: 'string(1 characters)' }),
+    left({ path: 'a.b.c', expected: 'number', found: 'string(1 character)' }),
   )
   t.deepEqual(decode(Nameless)(3), left({ path: 'x', expected: 'Nameless', found: 'number 3' }))
 })
@@ -236,6 +236,7 @@ test('describes what was found by kind and size only', (t) => {
       'bigint',
     ],
   )
+  t.deepEqual(['', 'a'].map(describeFound), ['string(0 characters)', 'string(1 character)'])
   for (const [value, found] of [
     [Promise.resolve('secret'), 'Promise'],
     [new Map([['secret', 1]]), 'Map'],

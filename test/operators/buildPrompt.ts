@@ -569,7 +569,7 @@ test('refuses what is no template when it is built', (t) => {
 })
 
 test('refuses a wrong requirement when it is built', (t) => {
-  refusedWhenBuilt(t, '{{ a }}', { path: 'required', found: 'string(1 characters)' }, { required: 'a' })
+  refusedWhenBuilt(t, '{{ a }}', { path: 'required', found: 'string(1 character)' }, { required: 'a' })
   refusedWhenBuilt(t, '{{ a }}', { path: 'required', found: 'array(1)' }, { required: [1] })
 })
 

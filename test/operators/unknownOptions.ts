@@ -205,7 +205,7 @@ test('what is no operator is refused where it is given, and named by its paramet
     [() => attempt(given(undefined)), 'operator', 'undefined'],
     [() => withFallback(doubled, given(undefined)), 'second', 'undefined'],
     [() => withFallback(given([doubled, doubled]), given(undefined)), 'first', 'array(2)'],
-    [() => withFallback(given('m'), doubled), 'first', 'string(1 characters)'],
+    [() => withFallback(given('m'), doubled), 'first', 'string(1 character)'],
   ] as const)
     t.like(t.throws(call, { instanceOf: InvalidInput }), { path, expected: 'an operator', found })
 })

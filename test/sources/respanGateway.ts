@@ -357,7 +357,7 @@ const BAD_EVENTS: ReadonlyArray<readonly [what: string, event: string, expected:
     { path: '', expected: 'JSON', found: 'string(14 characters)' },
   ],
   ['a word', sse('hello'), { path: '', expected: 'JSON' }],
-  ['choices that are a string', sse({ choices: 'x' }), { path: 'choices', found: 'string(1 characters)' }],
+  ['choices that are a string', sse({ choices: 'x' }), { path: 'choices', found: 'string(1 character)' }],
   ['no choices', sse({ id: 'x' }), { path: 'choices', found: 'undefined' }],
   ['a number', sse('17'), { path: '', found: 'number 17' }],
   ['null', sse('null'), { path: '', found: 'null' }],
