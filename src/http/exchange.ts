@@ -1,5 +1,8 @@
 import type { KyInstance } from 'ky'
 import { asyncScheduler, Observable, type Subscription } from 'rxjs'
+import { fieldOf } from '../codecs/fieldOf.js'
+import { hasMethods } from '../codecs/hasMethods.js'
+import { refuse } from '../codecs/refuse.js'
 import {
   isRespanError,
   NetworkError,
@@ -197,9 +200,13 @@ const send = (ky: KyInstance, request: Exchange, signal: AbortSignal): Promise<R
     throwHttpErrors: false,
     // ky is given the address alone, since its Request is never sent: the fetch of another realm or package does not
     // understand it, and what ky does with headers, body and signal is most of its time per request.
-    fetch: () => fetch(url, init),
+    fetch: async () => checkedAnswer(await fetch(url, init)),
   })
 }
+
+/** What a fetch of the user's, or one that a test put in its place, gave: without a return, nothing. */
+const checkedAnswer = (answer: Response): Response =>
+  hasMethods(fieldOf(answer, 'headers'), 'get') ? answer : refuse('fetch', '', 'a Response', answer)
 
 const discard = (response: Response): void => {
   response.body?.cancel().catch(() => undefined)

@@ -461,6 +461,25 @@ test('a wrong option of the connection is told by the operator that was given it
   }
 })
 
+test('a fetch that gives no response is told as such, and not asked again', async (t) => {
+  for (const [answer, found] of [
+    [undefined, 'undefined'],
+    [{ choices: [] }, 'object with key choices'],
+    [{ ok: true, headers: { 'content-type': 'application/json' } }, 'object with keys ok, headers'],
+  ] as const) {
+    let calls = 0
+    const fetch = async () => {
+      calls += 1
+      // What a caller without types can give.
+      return answer as never
+    }
+    const asked = lastValueFrom(of('hi').pipe(respanGenerate({ model, apiKey: 'k', fetch })))
+    const error = await t.throwsAsync(asked, { instanceOf: InvalidInput })
+    t.is(error?.message, `fetch: expected a Response, found ${found}.`)
+    t.is(calls, 1)
+  }
+})
+
 test('an option that nothing reads is refused, and told where it belongs', (t) => {
   const refused = (more: object): string | undefined =>
     // As a spread passes the compiler.
