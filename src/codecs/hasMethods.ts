@@ -1,4 +1,4 @@
 /** Whether a value has methods of these names. */
-export const hasMethods = (value: unknown, ...names: ReadonlyArray<string>): boolean =>
+export const hasMethods = (value: unknown, ...names: ReadonlyArray<PropertyKey>): boolean =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   names.every((name) => typeof Reflect.get(value, name) === 'function')

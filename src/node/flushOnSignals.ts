@@ -1,7 +1,20 @@
+import { refuse } from '../codecs/refuse.js'
+import { checkSink } from '../sinks/checkSink.js'
 import type { Sink } from '../tracing/Sink.js'
 
 /** A signal that asks a process to end, and that it may answer. */
 export type EndingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGBREAK' | 'SIGUSR2'
+
+const ENDING: Readonly<Record<EndingSignal, true>> = {
+  SIGTERM: true,
+  SIGINT: true,
+  SIGHUP: true,
+  SIGQUIT: true,
+  SIGBREAK: true,
+  SIGUSR2: true,
+}
+
+const isEnding = (signal: unknown): boolean => typeof signal === 'string' && Object.hasOwn(ENDING, signal)
 
 const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
@@ -17,8 +30,12 @@ const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
  * @param sink - to be flushed or closed; for several, their `sinkMonoid` sum
  * @param signals - default SIGTERM, SIGINT and SIGHUP
  * @returns stops listening
+ * @throws InvalidInput for what is no sink, and for what is no list of such signals
  */
 export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> = SIGNALS): (() => void) => {
+  checkSink('flushOnSignals', 'sink', sink)
+  if (!Array.isArray(signals) || !signals.every(isEnding))
+    refuse('flushOnSignals', 'signals', `a list of ${Object.keys(ENDING).join(', ')}`, signals)
   // Whoever listens twice is somebody else to himself.
   const own = new Set(signals)
   const stop = (): void => {

@@ -2,12 +2,14 @@ import { contentParams } from '../codecs/contentParams.js'
 import { Fields } from '../codecs/Fields.js'
 import { picked } from '../codecs/picked.js'
 import { pickedBy } from '../codecs/pickedBy.js'
+import { refuse } from '../codecs/refuse.js'
 import { parseJson } from '../http/parseJson.js'
 import { jsonOf } from '../tracing/contentText.js'
 import { guarded, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { stackWith } from '../tracing/spanError.js'
+import { checkSink } from './checkSink.js'
 import { withTraceUrl } from './withTraceUrl.js'
 
 /** Maps a text of content; `undefined` withholds it. */
@@ -24,8 +26,11 @@ export type Redact = (content: string) => string | undefined
  *
  * @param sink - gets what is left
  * @param redact - maps a text, or JSON as text
+ * @throws InvalidInput for what is no sink or no function
  */
 export const redacted = (sink: Sink, redact: Redact): Sink => {
+  checkSink('redacted', 'sink', sink)
+  if (typeof redact !== 'function') refuse('redacted', 'redact', 'a function', redact)
   const message = (name: string): string =>
     `The function given to redacted() threw ${name}: the content is withheld.`
   const report = reporterOf('RESPAN_REDACT', message, nameOf)

@@ -4,6 +4,7 @@ import { isLeft, left, right } from '#fp/Either'
 import { nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
+import { checkSink } from './checkSink.js'
 import type { FlushOutcome } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { noopSink } from './noopSink.js'
@@ -61,6 +62,8 @@ const handing = (sink: Sink): ((event: SpanEvent) => void) => {
 }
 
 const concat = (first: Sink, second: Sink): Sink => {
+  checkSink('sinkMonoid', 'first', first)
+  checkSink('sinkMonoid', 'second', second)
   if (first === noopSink) return second
   if (second === noopSink) return first
   const handFirst = handing(first)

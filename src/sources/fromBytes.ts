@@ -1,4 +1,6 @@
 import { defer, isObservable, Observable } from 'rxjs'
+import { hasMethods } from '../codecs/hasMethods.js'
+import { refuse } from '../codecs/refuse.js'
 import type { Bytes } from './Bytes.js'
 
 type Chunk = Uint8Array | string
@@ -66,15 +68,31 @@ const pulled = (open: () => Reading): Observable<Chunk> =>
     })
   })
 
+const checkBytes = (subject: string, bytes: unknown): void => {
+  if (isObservable(bytes) || hasMethods(bytes, 'getReader') || hasMethods(bytes, Symbol.asyncIterator)) return
+  refuse(
+    subject,
+    'bytes',
+    'a web stream, an async iterable, an observable, or a function that gives one',
+    bytes,
+  )
+}
+
 /**
  * The chunks of a byte source.
  *
  * Opens it at subscription and pulls one chunk after the other; unsubscribing cancels it at once, also while a chunk is
  * waited for. An error of the source is passed on as it is.
+ *
+ * @param subject - who was given the bytes: the first word of an error's message
+ * @throws InvalidInput for what is no byte source; emitted, when a function gave it
  */
-export const fromBytes = (bytes: Bytes | (() => Bytes)): Observable<Chunk> =>
-  defer(() => {
+export const fromBytes = (subject: string, bytes: Bytes | (() => Bytes)): Observable<Chunk> => {
+  if (typeof bytes !== 'function') checkBytes(subject, bytes)
+  return defer(() => {
     const source = typeof bytes === 'function' ? bytes() : bytes
+    checkBytes(subject, source)
     if (isObservable(source)) return source
     return pulled(() => (isReadableStream(source) ? readStream(source) : readIterable(source)))
   })
+}

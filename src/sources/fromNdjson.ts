@@ -4,6 +4,8 @@ import { filter, map, type Observable } from 'rxjs'
 import { chain, isRight, mapLeft, tryCatch } from '#fp/Either'
 import { flow, pipe } from '#fp/function'
 import { type DecodeFailure, decode, describeFound } from '../codecs/decode.js'
+import { hasMethods } from '../codecs/hasMethods.js'
+import { refuse } from '../codecs/refuse.js'
 import type { Bytes } from './Bytes.js'
 import type { Line } from './lineSplitter.js'
 import { type LineOptions, splitLines } from './splitLines.js'
@@ -51,6 +53,7 @@ export const fromNdjson = <A>(
   codec: t.Decoder<unknown, A>,
   options: LineOptions = {},
 ): Observable<Either<NdjsonFailure, A>> => {
+  if (!hasMethods(codec, 'decode')) refuse('fromNdjson', 'codec', 'an io-ts codec', codec)
   const read = flow(chain(parse), chain(decode(codec)))
   return splitLines('fromNdjson', bytes, options).pipe(
     map((text, index) => ({ text, line: index + 1 })),

@@ -19,7 +19,7 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024
  * The lines of a byte stream, each with its text, or with what is wrong with it: then the stream goes on behind it.
  *
  * @param subject - who splits, for the error
- * @throws InvalidInput for a wrong option
+ * @throws InvalidInput for a wrong option, and for what gives no bytes
  */
 export const splitLines = (
   subject: string,
@@ -30,9 +30,10 @@ export const splitLines = (
   const { maxLineBytes = MAX_LINE_BYTES } = options
   if (typeof maxLineBytes !== 'number' || !(maxLineBytes > 0))
     refuse(subject, 'maxLineBytes', 'a number of bytes above 0', maxLineBytes)
+  const chunks = fromBytes(subject, bytes)
   return defer(() => {
     const { add, end } = lineSplitter(maxLineBytes)
     // One after the other: chunks that come while a line is emitted wait, and what is left at the end is looked at then.
-    return concat(fromBytes(bytes).pipe(concatMap((chunk) => add(chunk))), end())
+    return concat(chunks.pipe(concatMap((chunk) => add(chunk))), end())
   })
 }

@@ -2,7 +2,9 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { left, right } from '#fp/Either'
 import { Fields } from '../codecs/Fields.js'
+import { hasMethods } from '../codecs/hasMethods.js'
 import type { PromptVersion } from '../codecs/PromptVersion.js'
+import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
 import { compileTemplate } from './compileTemplate.js'
 
@@ -115,15 +117,18 @@ const checked = (codec: t.Mixed, version: PromptVersion): ReadonlyArray<string> 
  * refinements, exact and readonly ones
  * @returns a function of the version that gives the names which it reads, in alphabetical order; or an `InvalidInput`
  * that names what is missing, a template that isn't one, or a codec whose fields can't be known
+ * @throws InvalidInput for what is no codec
  *
  * @example
  * fromPromptVersion('greeting').pipe(map(checkPromptVariables(Variables)))
  *
  * @see fromPromptVersion
  */
-export const checkPromptVariables =
-  (codec: t.Mixed) =>
-  (version: PromptVersion): Either<InvalidInput, ReadonlyArray<string>> => {
+export const checkPromptVariables = (
+  codec: t.Mixed,
+): ((version: PromptVersion) => Either<InvalidInput, ReadonlyArray<string>>) => {
+  if (!hasMethods(codec, 'decode')) refuse('checkPromptVariables', 'codec', 'an io-ts codec', codec)
+  return (version) => {
     try {
       return right(checked(codec, version))
     } catch (error) {
@@ -131,3 +136,4 @@ export const checkPromptVariables =
       throw error
     }
   }
+}

@@ -2,11 +2,12 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import * as t from 'io-ts'
+import * as io from 'io-ts'
 import {
   attempt,
   bufferedSink,
   buildPrompt,
+  checkPromptVariables,
   component,
   consoleSink,
   fromChat,
@@ -15,22 +16,25 @@ import {
   fromPrompts,
   fromPromptVersion,
   InvalidInput,
+  memorySink,
   openaiGateway,
   openaiGenerate,
+  redacted,
   renderTrace,
   respanGateway,
   respanGenerate,
   respanTrace,
   respanTransport,
+  sinkMonoid,
   snapshots,
   tokens,
   traced,
   traceEach,
   withFallback,
 } from 'respan-rx'
-import { fileSpool } from 'respan-rx/node'
+import { fileSpool, flushOnSignals } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
-import { identity, mergeMap, of } from 'rxjs'
+import { identity, lastValueFrom, mergeMap, of } from 'rxjs'
 
 // What a caller without types, or with options from elsewhere, can give.
 const misspelt: object = { misspelt: 1 }
@@ -47,9 +51,9 @@ const CALLS: ReadonlyArray<readonly [string, (options: object) => unknown]> = [
   ['fileSpool', (options) => fileSpool(directory, options)],
   ['fromChat', (options) => fromChat(marbleGateway('a|'), { model: 'm', messages: [] }, options)],
   ['fromLines', (options) => fromLines(of(), options)],
-  ['fromNdjson', (options) => fromNdjson(of(), t.string, options)],
   ['marbleGateway', (options) => marbleGateway('a|', {}, undefined, options)],
   ['renderTrace', (options) => renderTrace([], options)],
+  ['fromNdjson', (options) => fromNdjson(of(), io.string, options)],
   ['snapshots', (options) => snapshots(options)],
   ['tokens', (options) => tokens(options)],
   ['traced', (options) => traced('same', identity, options)],
@@ -256,4 +260,45 @@ test('what is no transport and what is no sink is refused where it is given', (t
     t.is(error?.path, 'sink')
   }
   t.notThrows(() => respanTrace('flow', { sink: bufferedSink(respanTransport()) }))
+})
+
+test('what can not be used is refused where it is given, and named by its parameter', (t) => {
+  const sink = memorySink()
+  // What a caller without types can give.
+  const given = (value: unknown): never => value as never
+  for (const wrong of [undefined, null, 7, 'text', {}, [], () => ({})])
+    for (const [subject, path, call] of [
+      ['fromChat', 'gateway', () => fromChat(given(wrong), { model: 'm', messages: [] })],
+      ['fromNdjson', 'codec', () => fromNdjson(of(), given(wrong))],
+      ['checkPromptVariables', 'codec', () => checkPromptVariables(given(wrong))],
+      ['redacted', 'sink', () => redacted(given(wrong), identity)],
+      ['sinkMonoid', 'first', () => sinkMonoid.concat(given(wrong), sink)],
+      ['sinkMonoid', 'second', () => sinkMonoid.concat(sink, given(wrong))],
+      ['flushOnSignals', 'sink', () => flushOnSignals(given(wrong))],
+    ] as const) {
+      const error = t.throws(call, { instanceOf: InvalidInput })
+      t.is(error?.path, path)
+      t.true(error?.message.startsWith(`${subject}: `), error?.message)
+    }
+  const error = t.throws(() => redacted(sink, given('text')), { instanceOf: InvalidInput })
+  t.is(error?.path, 'redact')
+  const heard = process.listenerCount('SIGTERM')
+  for (const wrong of [null, 'SIGTERM', [1], ['TERM'], ['SIGTERM', 'SIGKILL'], [Object.create(null)]]) {
+    const error = t.throws(() => flushOnSignals(sink, given(wrong)), { instanceOf: InvalidInput })
+    t.is(error?.path, 'signals')
+  }
+  t.is(process.listenerCount('SIGTERM'), heard)
+})
+
+test('what gives no bytes is refused where it is given, or emitted when a function gave it', async (t) => {
+  const call = { fromLines, fromNdjson: (bytes: never) => fromNdjson(bytes, io.string) }
+  for (const [name, read] of Object.entries(call))
+    for (const wrong of [undefined, null, 7, 'text', {}, [], new Uint8Array(1), Promise.resolve()]) {
+      // What a caller without types can give, such as the body of a response that has none.
+      const expected = { _tag: 'InvalidInput', path: 'bytes' }
+      const error = t.throws(() => read(wrong as never), { instanceOf: InvalidInput })
+      t.like(error, expected)
+      t.true(error?.message.startsWith(name))
+      t.like(await t.throwsAsync(lastValueFrom<unknown>(read((() => wrong) as never))), expected)
+    }
 })
