@@ -86,6 +86,7 @@ interface Described {
   readonly type?: unknown
   readonly types?: unknown
   readonly tag?: unknown
+  readonly props?: unknown
 }
 
 const isDescribed = (value: unknown): value is Described =>
@@ -177,10 +178,22 @@ const spoken = (error: t.ValidationError, last: number): Telling => {
 const spokenByTag = (error: t.ValidationError, last: number): Telling => {
   const whole = spoken(error, last)
   const { path, expected, value, depth } = whole
-  const tag = unwrap(error.context[last]?.type)?.tag
-  return typeof tag === 'string' && Fields.is(value)
-    ? { path: step(path, tag), expected: `${tag} of ${expected}`, value: value[tag], depth: depth + 1 }
-    : whole
+  const codec = unwrap(error.context[last]?.type)
+  const tag = codec?.tag
+  if (typeof tag !== 'string' || !Fields.is(value)) return whole
+  const tags = tagsOf(codec, tag)
+  const one = tags.length > 0 && tags.length <= SHOWN_TAGS ? tags.join(' | ') : `${tag} of ${expected}`
+  return { path: step(path, tag), expected: one, value: value[tag], depth: depth + 1 }
+}
+
+const SHOWN_TAGS = 10
+
+/** The tags of a union's branches, as they are written. */
+const tagsOf = (codec: unknown, tag: string): ReadonlyArray<string> => {
+  const { types, props } = unwrap(codec) ?? {}
+  if (Array.isArray(types)) return types.flatMap((type) => tagsOf(type, tag))
+  const literal = Fields.is(props) ? unwrap(props[tag]) : undefined
+  return literal === undefined ? [] : [literal.name]
 }
 
 const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): ReadonlyArray<Group> => {

@@ -40,8 +40,8 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
     'number',
     'boolean true',
   ],
-  ['an unknown tag', Shape, { kind: 'line' }, 'kind', 'kind of Shape', 'string(4 characters)'],
-  ['a missing tag', Shape, { radius: 1 }, 'kind', 'kind of Shape', 'undefined'],
+  ['an unknown tag', Shape, { kind: 'line' }, 'kind', '"circle" | "square"', 'string(4 characters)'],
+  ['a missing tag', Shape, { radius: 1 }, 'kind', '"circle" | "square"', 'undefined'],
   ['a tagged union given no object', Shape, [1, 2], '', 'Shape', 'array(2)'],
   [
     'the branch that the tag chose',
@@ -82,7 +82,7 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
       ],
     },
     'messages[1].role',
-    'role of ChatMessage',
+    '"system" | "developer" | "user" | "assistant" | "tool"',
     'string(5 characters)',
   ],
   [
@@ -124,11 +124,26 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
     'number 3',
   ],
   [
+    'a tag of too many',
+    io.union(
+      [
+        io.type({ n: io.literal(0) }),
+        io.type({ n: io.literal(1) }),
+        ...Array.from({ length: 9 }, (_, index) => io.type({ n: io.literal(index + 2) })),
+      ],
+      'Many',
+    ),
+    { n: 11 },
+    'n',
+    'n of Many',
+    'number 11',
+  ],
+  [
     'the type of a variable',
     ChatRequest,
     { prompt: { prompt_id: 'p', schema_version: 2, variables: { photo: { _type: 'video', value: 'x' } } } },
     'prompt.variables.photo._type',
-    '_type of TypedVariable',
+    '"text" | "image_url" | "json" | "prompt"',
     'string(5 characters)',
   ],
   [
