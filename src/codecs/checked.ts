@@ -2,6 +2,8 @@ import type * as t from 'io-ts'
 import { isRight } from '#fp/Either'
 import { InvalidInput } from '../errors.js'
 import { decode } from './decode.js'
+import { hasMethods } from './hasMethods.js'
+import { refuse } from './refuse.js'
 
 /**
  * A value of the user's, as its codec decodes it.
@@ -11,6 +13,8 @@ import { decode } from './decode.js'
  * @throws InvalidInput with the path of what is wrong
  */
 export const checked = <A>(subject: string, codec: t.Decoder<unknown, A>, value: unknown, place = ''): A => {
+  // To a codec of fields that may all be missing, a promise of them is an object like others.
+  if (hasMethods(value, 'then')) refuse(subject, place, codec.name, value)
   const decoded = decode(codec)(value)
   if (isRight(decoded)) return decoded.right
   const { path, ...problem } = decoded.left

@@ -1,3 +1,4 @@
+import { hasMethods } from './hasMethods.js'
 import { refuse } from './refuse.js'
 import { unknownField } from './unknownField.js'
 
@@ -22,8 +23,13 @@ export const refuseUnknown = (
   known: Readonly<Record<string, OptionKind>>,
   elsewhere?: (option: string) => string | undefined,
 ): void => {
-  // In JavaScript all is possible: a name, null, another operator.
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  // In JavaScript all is possible: a name, null, another operator, options that nobody awaited.
+  if (
+    typeof options !== 'object' ||
+    options === null ||
+    Array.isArray(options) ||
+    hasMethods(options, 'then')
+  ) {
     const [example] = Object.keys(known)
     refuse(subject, '', `options, such as { ${example} }`, options)
   }

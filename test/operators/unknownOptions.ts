@@ -72,7 +72,7 @@ for (const [name, call] of CALLS) {
 // The spools have a codec for theirs.
 for (const [name, call] of CALLS.filter(([name]) => name !== 'fileSpool')) {
   test(`${name} refuses what are no options`, (t) => {
-    for (const wrong of [null, 'text', identity, [doubled]]) {
+    for (const wrong of [null, 'text', identity, [doubled], Promise.resolve({})]) {
       // What a caller without types can give.
       const error = t.throws(() => call(wrong as never), { instanceOf: InvalidInput })
       t.regex(error?.message ?? '', new RegExp(`^${name}.*: expected options, such as \\{ \\w+ \\}, found `))
@@ -180,7 +180,7 @@ test('what are no options of a connection is refused where it is given, and one 
     [(options: object) => fromPromptVersion('p', options), 'PromptVersionOptions', 'version'],
   ] as const) {
     // What a caller without types can give.
-    for (const wrong of [null, 7, 'https://api.respan.ai', identity, ['k']])
+    for (const wrong of [null, 7, 'https://api.respan.ai', identity, ['k'], Promise.resolve({})])
       t.like(
         t.throws(() => call(wrong as never)),
         { _tag: 'InvalidInput', path: '', expected: kind },
