@@ -163,15 +163,18 @@ for (const field of ['field_name', 'delimiter', 'mock_response', 'is_log_omitted
     const local = await start(t)
     const bad = { [field]: '---' }
     const path = (build: () => unknown) => t.throws(build, { instanceOf: InvalidInput })?.path
-    t.is(
-      path(() => respanGenerate({ model, attributes: anything<object>(bad) })),
-      `attributes.${field}`,
-    )
+    for (const [options, where] of [
+      [{ attributes: bad }, `attributes.${field}`],
+      [{ extraBody: bad }, `extraBody.${field}`],
+      [{ extraBody: { respan_params: bad } }, `extraBody.respan_params.${field}`],
+      [{ extraBody: { keywordsai_params: bad } }, `extraBody.keywordsai_params.${field}`],
+    ] as const)
+      t.is(
+        path(() => respanGenerate({ model, ...anything<object>(options) })),
+        where,
+      )
     for (const [options, item, where] of [
       [{ attributes: () => bad }, 'Hi', `attributes.${field}`],
-      [{ extraBody: bad }, 'Hi', field],
-      [{ extraBody: { respan_params: bad } }, 'Hi', `respan_params.${field}`],
-      [{ extraBody: { keywordsai_params: bad } }, 'Hi', `keywordsai_params.${field}`],
       [{}, { prompt: 'Hi', attributes: bad }, `attributes.${field}`],
     ] as const) {
       const error = await t.throwsAsync<InvalidInput>(ask(local, anything(item), anything(options)))

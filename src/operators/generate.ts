@@ -246,6 +246,7 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
   if (!isFunction(attributes)) checkedIfGiven(name, RespanAttributes, attributes, 'attributes')
   if (!isFunction(params)) checkedIfGiven(name, ChatParams, params, 'params')
   checkedIfGiven(name, Fields, extraBody, 'extraBody')
+  checkedIfGiven(name, ChatRequest.type, extraBody, 'extraBody')
   checkedIfGiven(name, Fields, options.prompt, 'prompt')
 }
 

@@ -544,6 +544,10 @@ test('options that can be known to be wrong are refused where the operator is bu
     'attributes.customer_identifier',
   )
   t.is(
+    path(() => respanGenerate({ model, extraBody: { temperature: 'warm' } })),
+    'extraBody.temperature',
+  )
+  t.is(
     path(() => respanGenerate({ model, gateway, concurrency: 2 })),
     'concurrency',
   )
