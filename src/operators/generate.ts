@@ -247,7 +247,12 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
   if (!isFunction(params)) checkedIfGiven(name, ChatParams, params, 'params')
   checkedIfGiven(name, Fields, extraBody, 'extraBody')
   checkedIfGiven(name, ChatRequest.type, extraBody, 'extraBody')
-  checkedIfGiven(name, Fields, options.prompt, 'prompt')
+  const { prompt_id, variables, schema_version }: Fields =
+    checkedIfGiven(name, Fields, options.prompt, 'prompt') ?? {}
+  if (prompt_id !== undefined) refuse(name, 'prompt.prompt_id', 'promptId instead', prompt_id)
+  if (variables !== undefined) refuse(name, 'prompt.variables', 'variables as the input instead', variables)
+  if (schema_version !== undefined && schema_version !== 1 && schema_version !== 2)
+    refuse(name, 'prompt.schema_version', '1 or 2', schema_version)
 }
 
 /** A stored prompt needs a gateway that has one, and settings that can be sent. */

@@ -572,6 +572,16 @@ test('options that can be known to be wrong are refused where the operator is bu
     path(() => respanGenerate({ promptId: 'p', prompt: { version: 0 } })),
     'prompt.version',
   )
+  for (const [setting, value] of [
+    ['prompt_id', 'q'],
+    ['variables', { a: 1 }],
+    ['schema_version', 3],
+    ['schema_version', null],
+  ])
+    t.is(
+      path(() => respanGenerate({ promptId: 'p', prompt: { [setting as string]: value } })),
+      `prompt.${setting}`,
+    )
   for (const prompt of [null, 'v2', 2, ['v2'], () => 2])
     t.is(
       path(() => respanGenerate({ promptId: 'p', prompt } as never)),
