@@ -20,6 +20,7 @@ import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { type ReportedUsage, toUsage } from '../codecs/Usage.js'
 import { NetworkError } from '../errors.js'
 import type { Gateway, GatewayEvent } from '../sources/Gateway.js'
+import { checkMarbleValue } from './checkMarbleValue.js'
 import { joinChunks } from './joinChunks.js'
 import { type MarbleScript, type Moment, momentsOf } from './MarbleScript.js'
 import { type ChunkHead, chunkEvent, type MarbleValue, marbleEvent } from './MarbleValue.js'
@@ -46,16 +47,6 @@ export interface MarbleOptions {
   readonly logId?: string
 }
 
-const OPTIONS: Readonly<Record<keyof MarbleOptions, true>> = {
-  finishReason: true,
-  name: true,
-  kind: true,
-  requestId: true,
-  logId: true,
-}
-
-const SCRIPT: Readonly<Record<keyof MarbleScript, true>> = { marbles: true, values: true, error: true }
-
 /** When a request was subscribed and left, as `expectSubscriptions` takes it: ms, `Infinity` while it goes on. */
 export interface RequestSubscription {
   subscribedFrame: number
@@ -69,6 +60,18 @@ export interface MarbleGateway extends Gateway {
   /** One for each request; `expectSubscriptions(gateway.subscriptions).toBe('^--!')`. */
   readonly subscriptions: Array<RequestSubscription>
 }
+
+const OPTIONS: Readonly<Record<keyof MarbleOptions, true>> = {
+  name: true,
+  kind: true,
+  finishReason: true,
+  requestId: true,
+  logId: true,
+}
+
+const SCRIPT: Readonly<Record<keyof MarbleScript, true>> = { marbles: true, values: true, error: true }
+
+const KINDS: Readonly<Record<Gateway['kind'], true>> = { respan: true, openai: true }
 
 type Notification = ObservableNotification<GatewayEvent>
 
@@ -157,10 +160,13 @@ const openingEvents = (
   return moments[0]?.notifications[0]?.kind === 'E' ? [attempt] : [attempt, headersOf(options)]
 }
 
+const isList = (scripts: Script | ReadonlyArray<Script>): scripts is ReadonlyArray<Script> =>
+  Array.isArray(scripts)
+
 const listOf = (scripts: Script | ReadonlyArray<Script>): ReadonlyArray<Script> => {
   // Spread, so that a hole is refused as what is not there: its request would never be answered.
-  const list = typeof scripts === 'string' || 'marbles' in scripts ? [scripts] : [...scripts]
-  return list[0] === undefined ? refuse('marbleGateway', 'marbles', 'at least one script', scripts) : list
+  const list = isList(scripts) ? [...scripts] : [scripts]
+  return list.length === 0 ? refuse('marbleGateway', 'marbles', 'at least one script', scripts) : list
 }
 
 /** What answers a request. Marbles that are there already are read at once, so that wrong ones fail where they stand. */
@@ -216,16 +222,22 @@ export const marbleGateway = (
   options: MarbleOptions = {},
 ): MarbleGateway => {
   refuseUnknown('marbleGateway', options, OPTIONS)
+  const { name = 'marbles', kind = 'respan' } = options
+  if (!Object.hasOwn(KINDS, kind)) refuse('marbleGateway', 'kind', Object.keys(KINDS).join(' | '), kind)
   const requests: Array<ChatRequest> = []
   const subscriptions: Array<RequestSubscription> = []
   const momentsFor = readerOf(scripts, (script) => {
     const own = typeof script === 'string' ? { marbles: script } : script
+    if (typeof own?.marbles !== 'string')
+      refuse('marbleGateway', 'marbles', 'marbles, or a script that has them', script)
     refuseUnknown('marbleGateway', own, SCRIPT)
-    return momentsOf({ error, ...own, values: { ...values, ...own.values } })
+    const all = { ...values, ...own.values }
+    for (const [marble, value] of Object.entries(all)) checkMarbleValue(marble, value)
+    return momentsOf({ error, ...own, values: all })
   })
   return {
-    name: options.name ?? 'marbles',
-    kind: options.kind ?? 'respan',
+    name,
+    kind,
     requests,
     subscriptions,
     chat: (request) =>

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Observable, take } from 'rxjs'
+import { lastValueFrom, type Observable, take } from 'rxjs'
 import type { ChatChunk } from '../../dist/codecs/ChatChunk.js'
 import { ChatChunk as ChatChunkCodec } from '../../dist/codecs/ChatChunk.js'
 import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
@@ -368,3 +368,40 @@ for (const wrong of ['a^b', 'a!', 'a b', '', []]) {
     })
   }
 }
+
+test('what no request can be answered with is refused where it stands', async (t) => {
+  // What a caller without types can give.
+  const gatewayOf = (...given: ReadonlyArray<unknown>) =>
+    marbleGateway(...(given as Parameters<typeof marbleGateway>))
+  const refused = (...given: ReadonlyArray<unknown>): string | undefined =>
+    t.throws(() => gatewayOf(...given), { instanceOf: InvalidInput })?.path
+  for (const wrong of [
+    undefined,
+    null,
+    7,
+    {},
+    { marbles: 7 },
+    [null],
+    ['a|', undefined],
+    Promise.resolve('a|'),
+  ])
+    t.is(refused(wrong), 'marbles')
+  for (const wrong of [
+    1,
+    null,
+    {},
+    { text: 'hi' },
+    { finish: 1 },
+    { toolCall: 'f' },
+    { usage: 3 },
+    { choices: 3 },
+  ])
+    t.is(refused('a|', { a: wrong }), 'values.a')
+  t.is(refused({ marbles: 'a|', values: { '-': { _tag: 'Chunks' } } }), 'values["-"]')
+  t.is(refused('a|', {}, undefined, { finish_reason: 'length' }), 'finish_reason')
+  t.is(refused('a|', {}, undefined, { kind: 'openai ' }), 'kind')
+  for (const wrong of [undefined, { marbles: undefined }]) {
+    const asked = lastValueFrom(gatewayOf(() => wrong).chat(streamed))
+    t.like(await t.throwsAsync(asked), { _tag: 'InvalidInput', path: 'marbles' })
+  }
+})
