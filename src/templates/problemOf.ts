@@ -1,3 +1,4 @@
+import { isNear } from '../codecs/isNear.js'
 import { FILTERS } from './filters/filters.js'
 import type { Call, Identifier, Node, SetBlock } from './jinja.js'
 import { argumentsProblem, type Parameters } from './parameters.js'
@@ -11,7 +12,12 @@ export interface Problem {
   readonly found: string
 }
 
-const known = (names: ReadonlyMap<string, unknown>): string => `one of ${[...names.keys()].sort().join(', ')}`
+/** What was meant, or all that there is. */
+const known = (names: ReadonlyMap<string, unknown>, name: string): string => {
+  const sorted = [...names.keys()].sort()
+  const meant = sorted.find((one) => isNear(one, name))
+  return meant === undefined ? `one of ${sorted.join(', ')}` : `${meant} instead`
+}
 
 /** A filter, or a test: what it is called, and what it is called with. */
 interface Use {
@@ -34,11 +40,11 @@ const misuse = (parameters: Parameters, args: ReadonlyArray<Node>): string | und
 
 const testProblem = ({ name, args }: Use): Problem | undefined => {
   const test = TESTS.get(name)
-  if (test === undefined) return { expected: known(TESTS), found: `unknown test ${name}` }
+  if (test === undefined) return { expected: known(TESTS, name), found: `unknown test ${name}` }
   const problem = misuse(test.parameters, args)
   return problem === undefined
     ? undefined
-    : { expected: 'a test as Jinja has it', found: `test ${name} ${problem}` }
+    : { expected: `the test ${name} as Jinja has it`, found: `test ${name} ${problem}` }
 }
 
 /** How many arguments stand before the name of a test that a filter is given, or of a filter that `map` is. */
@@ -57,10 +63,10 @@ const usedBy = ({ args }: Use, place: number): Use | undefined => {
 const filterProblem = (use: Use): Problem | undefined => {
   const { name, args } = use
   const filter = FILTERS.get(name)
-  const expected = `a filter as Jinja has it, ${known(FILTERS)}`
-  if (filter === undefined) return { expected, found: `unknown filter ${name}` }
+  if (filter === undefined) return { expected: known(FILTERS, name), found: `unknown filter ${name}` }
   const problem = misuse(filter.parameters, args)
-  if (problem !== undefined) return { expected, found: `filter ${name} ${problem}` }
+  if (problem !== undefined)
+    return { expected: `the filter ${name} as Jinja has it`, found: `filter ${name} ${problem}` }
   const before = NAMES_TEST.get(name)
   const test = before === undefined ? undefined : usedBy(use, before)
   if (test !== undefined) return testProblem(test)
@@ -71,8 +77,7 @@ const filterProblem = (use: Use): Problem | undefined => {
 
 const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => {
   const use = useOf(filter)
-  if (use === undefined)
-    return { expected: `a filter as Jinja has it, ${known(FILTERS)}`, found: 'another expression' }
+  if (use === undefined) return { expected: known(FILTERS, ''), found: 'another expression' }
   const test = testOfFilter(use.name)
   return test === undefined ? filterProblem(use) : testProblem({ ...use, name: test.name })
 }

@@ -561,6 +561,13 @@ for (const [template, path, found] of wrong) {
   })
 }
 
+test('a filter or a test that is called wrongly, or misspelt, is told without all the others', (t) => {
+  refusedWhenBuilt(t, '{{ x | upper(1) }}', { expected: 'the filter upper as Jinja has it' })
+  refusedWhenBuilt(t, '{{ x is even(1) }}', { expected: 'the test even as Jinja has it' })
+  refusedWhenBuilt(t, '{{ x | uper }}', { expected: 'upper instead', found: 'unknown filter uper' })
+  refusedWhenBuilt(t, '{{ x is defind }}', { expected: 'defined instead', found: 'unknown test defind' })
+})
+
 test('refuses what is no template when it is built', (t) => {
   refusedWhenBuilt(t, undefined, { path: 'template', found: 'undefined' })
   refusedWhenBuilt(t, [], { path: 'template', expected: 'at least one message' })
