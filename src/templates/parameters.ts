@@ -36,7 +36,8 @@ export const argumentsProblem = (
   const [first = '*'] = parameters
   if (positional + keywords.length === 0 && !isOptional(first)) return 'without arguments'
   if (names.length === 0 && !open && positional + keywords.length > 0) return 'with arguments'
-  if (positional > names.length && !open) return `with more than ${names.length} arguments`
+  if (positional > names.length && !open)
+    return `with more than ${names.length} ${names.length === 1 ? 'argument' : 'arguments'}`
   const unknown = keywords.find((keyword) => !open && !names.includes(keyword))
   if (unknown !== undefined) return `with an argument ${unknown}`
   const twice = keywords.find((keyword) => names.slice(0, positional).includes(keyword))

@@ -831,7 +831,7 @@ const wrong: ReadonlyArray<readonly [template: string, found: string]> = [
   ['a\n{{ x is bogus(1) }}', 'unknown test bogus'],
   ['a\n{{ x is not bogus }}', 'unknown test bogus'],
   ['a\n{{ x is eq }}', 'test eq without arguments'],
-  ['a\n{{ x is in(1, 2) }}', 'test in with more than 1 arguments'],
+  ['a\n{{ x is in(1, 2) }}', 'test in with more than 1 argument'],
   ['a\n{{ x is defined(1) }}', 'test defined with arguments'],
   ['a\n{{ x | random }}', 'unknown filter random'],
 ]
