@@ -91,6 +91,16 @@ const compile = (template: unknown): Compiled<string | ReadonlyArray<ChatMessage
   return refuse(SUBJECT, 'template', 'a string or a list of messages', template)
 }
 
+/** The error of a template begins where the template was given: how deep in it it was found fills the lines of a stack. */
+const compiled = (template: unknown): ReturnType<typeof compile> => {
+  try {
+    return compile(template)
+  } catch (error) {
+    if (error instanceof InvalidInput) Error.captureStackTrace?.(error, built)
+    throw error
+  }
+}
+
 const requiredNames = (required: unknown, variables: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (required === '*') return [...new Set(variables)].sort()
   if (Array.isArray(required) && required.every((name) => typeof name === 'string')) return required
@@ -112,7 +122,7 @@ const built = (
   refuseUnknown(SUBJECT, options, OPTIONS)
   const { variables: codec, required = '*' } = options
   checkCodec(SUBJECT, codec)
-  const { variables, render } = compile(template)
+  const { variables, render } = compiled(template)
   const names = requiredNames(required, variables)
 
   const valuesOf = (input: unknown): Fields => {

@@ -568,6 +568,20 @@ test('a filter or a test that is called wrongly, or misspelt, is told without al
   refusedWhenBuilt(t, '{{ x is defind }}', { expected: 'defined instead', found: 'unknown test defind' })
 })
 
+test('the stack of what is wrong in a template begins where the template was given', (t) => {
+  const templates = [
+    '{% foo %}',
+    [user('{{ a')],
+    [user([{ type: 'text' as const, text: '{{ a | nope }}' }])],
+    [],
+  ]
+  const givenHere = (template: unknown) => buildPrompt(template as string)
+  for (const template of templates) {
+    const error = t.throws(() => givenHere(template), { instanceOf: InvalidInput })
+    t.regex(error?.stack ?? '', /^InvalidInput: buildPrompt: template.*\n +at givenHere /)
+  }
+})
+
 test('refuses what is no template when it is built', (t) => {
   refusedWhenBuilt(t, undefined, { path: 'template', found: 'undefined' })
   refusedWhenBuilt(t, [], { path: 'template', expected: 'at least one message' })
