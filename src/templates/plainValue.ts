@@ -27,7 +27,7 @@ const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =
  * also name and message. As in JSON, a field that is `undefined` isn't there, and an item that is counts as null.
  *
  * @param subject - who was given the value: the first word of an error's message
- * @throws InvalidInput with the path of what no template can show: functions, symbols, promises, bytes, invalid dates,
+ * @throws InvalidInput with the path of what no template can show: functions, symbols, promises, observables, bytes, invalid dates,
  * what contains itself, and what is nested more than 200 deep
  */
 export const plainValue = (subject: string, value: unknown): unknown => {
@@ -65,6 +65,8 @@ export const plainValue = (subject: string, value: unknown): unknown => {
       return refuse('a valid date', 'an invalid date')
     if (ArrayBuffer.isView(current) || current instanceof ArrayBuffer) return refuse('text', 'bytes')
     if ('then' in current && typeof current.then === 'function') return refuse('a value', 'a promise of one')
+    if ('subscribe' in current && typeof current.subscribe === 'function')
+      return refuse('a value', 'an observable of some')
     if (hasToJson(current)) return plain(current.toJSON(), path, within)
     const own = Object.entries(current)
     if (!(current instanceof Error)) return object(own)

@@ -409,6 +409,8 @@ const unshowable: ReadonlyArray<readonly [title: string, input: object, path: st
   ['a function that is not read', { x: 1, other: () => 1 }, 'other', 'a function'],
   ['a symbol', { 'a b': Symbol('s') }, '["a b"]', 'a symbol'],
   ['a promise', { x: Promise.resolve(1) }, 'x', 'a promise of one'],
+  ['an observable', { x: of(1) }, 'x', 'an observable of some'],
+  ['an observable as the input', of(1), '', 'an observable of some'],
   ['bytes', { x: new Uint8Array(2) }, 'x', 'bytes'],
   ['an invalid date', { x: new Date(Number.NaN) }, 'x', 'an invalid date'],
   ['a cycle', { x: cyclic }, 'x.list[0].back', 'an object that contains itself'],
