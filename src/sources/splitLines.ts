@@ -31,9 +31,13 @@ export const splitLines = (
   if (typeof maxLineBytes !== 'number' || !(maxLineBytes > 0))
     refuse(subject, 'maxLineBytes', 'a number of bytes above 0', maxLineBytes)
   const chunks = fromBytes(subject, bytes)
+  const checkedChunk = (chunk: Uint8Array | string): Uint8Array | string =>
+    typeof chunk === 'string' || ArrayBuffer.isView(chunk)
+      ? chunk
+      : refuse(subject, 'bytes', 'chunks of bytes or text', chunk)
   return defer(() => {
     const { add, end } = lineSplitter(maxLineBytes)
     // One after the other: chunks that come while a line is emitted wait, and what is left at the end is looked at then.
-    return concat(chunks.pipe(concatMap((chunk) => add(chunk))), end())
+    return concat(chunks.pipe(concatMap((chunk) => add(checkedChunk(chunk)))), end())
   })
 }

@@ -301,4 +301,10 @@ test('what gives no bytes is refused where it is given, or emitted when a functi
       t.true(error?.message.startsWith(name))
       t.like(await t.throwsAsync(lastValueFrom<unknown>(read((() => wrong) as never))), expected)
     }
+  for (const [name, read] of Object.entries(call))
+    for (const wrong of [7, null, undefined, { a: 1 }, [1, 2]])
+      await t.throwsAsync(lastValueFrom<unknown>(read(of(wrong) as never)), {
+        instanceOf: InvalidInput,
+        message: new RegExp(`^${name}: bytes: expected chunks of bytes or text, found `),
+      })
 })
