@@ -3,7 +3,7 @@ import * as t from 'io-ts'
 import { from, type TimestampProvider } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
+import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
 import { lastCopies } from './lastCopies.js'
 
@@ -55,7 +55,7 @@ const Options = closed(
       strength: oneOf('on-failure', 'always'),
       maxBytes: integerWithin(65_536),
       maxAge: numberWithin(1),
-      clock: t.type({ now: t.Function }, 'a clock'),
+      clock: t.type({ now: callable }, 'a clock'),
     },
     'IndexedDbSpoolOptions',
   ),

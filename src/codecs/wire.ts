@@ -95,6 +95,9 @@ export const finite = t.refinement(t.number, Number.isFinite, 'finite number')
 /** A whole number, of any sign. */
 export const integer = t.refinement(t.number, Number.isInteger, 'integer')
 
+/** A function. */
+export const callable = t.refinement(t.unknown, (value) => typeof value === 'function', 'a function')
+
 /** A list of what a codec describes. */
 export const listOf = <C extends t.Mixed>(codec: C): t.ReadonlyArrayC<C> =>
   t.readonlyArray(codec, `list of ${codec.name}`)

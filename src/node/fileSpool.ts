@@ -4,8 +4,8 @@ import * as t from 'io-ts'
 import { of, type TimestampProvider } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
-import { InvalidInput } from '../errors.js'
+import { refuse } from '../codecs/refuse.js'
+import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
 import { declareDead, HEARTBEAT, locks, makeOwner, type Owner } from './owner.js'
 import { createSegment, openSegment, type Segment, type SegmentPlace } from './segment.js'
@@ -38,7 +38,7 @@ const Options = closed(
       strength: oneOf('on-failure', 'always'),
       maxBytes: integerWithin(65_536),
       maxAge: numberWithin(1),
-      clock: t.type({ now: t.Function }, 'a clock'),
+      clock: t.type({ now: callable }, 'a clock'),
     },
     'FileSpoolOptions',
   ),
@@ -368,12 +368,8 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
  */
 export const fileSpool = (directory: string, options: FileSpoolOptions = {}): Spool => {
   checked('fileSpool', Options, options)
-  if (typeof directory !== 'string' || directory === '')
-    throw new InvalidInput('fileSpool', {
-      path: '',
-      expected: 'the path of a folder',
-      found: directory === '' ? 'an empty one' : typeof directory,
-    })
+  if (typeof directory !== 'string' || directory.trim() === '')
+    refuse('fileSpool', 'directory', 'the path of a folder', directory)
   const path = resolve(directory)
   const { strength = 'on-failure', maxBytes = 64 * 2 ** 20, maxAge = WEEK, clock = Date } = options
   const segmentBytes = Math.min(4 * 2 ** 20, Math.floor(maxBytes / 8))

@@ -1,13 +1,9 @@
 import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
+import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import { LONGEST_TIMER, RetryOptions } from '../http/connectionPolicy.js'
 import type { BufferPolicy } from './BufferPolicy.js'
-
-const isFunction = (value: unknown): boolean => typeof value === 'function'
-
-const callable = t.refinement(t.unknown, isFunction, 'a function')
 
 const milliseconds = numberWithin(0, LONGEST_TIMER)
 

@@ -821,7 +821,20 @@ for (const [path, options] of [
   })
 
 test('a folder without a name is an InvalidInput', (t) => {
-  t.throws(() => fileSpool(''), { instanceOf: InvalidInput })
+  // What a caller without types can give.
+  for (const [directory, found] of [
+    ['', 'string(0 characters)'],
+    [' ', 'string(1 character)'],
+    [7, 'number 7'],
+    [undefined, 'undefined'],
+  ] as const)
+    t.throws(() => fileSpool(directory as string), {
+      instanceOf: InvalidInput,
+      message: `fileSpool: directory: expected the path of a folder, found ${found}.`,
+    })
+  t.throws(() => fileSpool('x', { clock: { now: 1 } } as never), {
+    message: 'fileSpool: clock.now: expected a function, found number 1.',
+  })
 })
 
 // ── sharing
