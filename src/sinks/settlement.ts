@@ -151,7 +151,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     putBack(entries)
     waits.failed(error)
     const message = (): string =>
-      `paused: ${describeError(error)} ${numberOf(counts.queued, 'span')} kept; tried again from time to time.`
+      `paused, ${numberOf(counts.queued, 'span')} kept and tried again from time to time: ${describeError(error)}`
     warnings.tell('paused', message, error)
   }
 
