@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { integerWithin, numberWithin, strings } from '../codecs/wire.js'
+import { integerWithin, listOf, numberWithin } from '../codecs/wire.js'
 import { InvalidInput } from '../errors.js'
 import { openaiBaseUrl } from '../http/baseUrl.js'
 import { Fault } from './Fault.js'
@@ -38,6 +38,13 @@ export interface LocalOptions {
   readonly maxBodyBytes?: number
 }
 
+// As browsers send it: with a scheme, and with nothing behind the host and port.
+const origin = t.refinement(
+  t.string,
+  (text) => text === 'null' || /^[a-z][a-z\d+.-]*:\/\/[^/\s]+$/.test(text),
+  'origin, such as http://localhost:5173',
+)
+
 const Options = closed(
   t.partial(
     {
@@ -54,7 +61,7 @@ const Options = closed(
       ),
       faults: t.readonlyArray(Fault, 'list of Fault'),
       chunkDelay: numberWithin(0),
-      origins: strings,
+      origins: listOf(origin),
       unref: t.boolean,
       maxTraces: integerWithin(1),
       maxSpans: integerWithin(1),

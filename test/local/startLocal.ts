@@ -149,6 +149,16 @@ test('records no credentials of a request', async (t) => {
   )
 })
 
+test('refuses an origin that no browser sends', async (t) => {
+  for (const wrong of ['localhost:5173', 'http://localhost:5173/', 'http://', '*', ''])
+    t.like(await t.throwsAsync(startLocal({ origins: ['http://localhost:5173', wrong] })), {
+      _tag: 'InvalidInput',
+      path: 'origins[1]',
+      expected: 'origin, such as http://localhost:5173',
+    })
+  await start(t, { origins: ['null', 'chrome-extension://abcdef', 'https://example.org'] })
+})
+
 test('answers on loopback names and known origins only', async (t) => {
   const local = await start(t, { origins: ['http://localhost:5173'] })
   t.is(await rawStatus(local, `127.0.0.1:${local.port}`), 200)
