@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { checked } from '../codecs/checked.js'
+import { describeFound } from '../codecs/decode.js'
 import { InvalidInput } from '../errors.js'
 import { LocalPrompt } from './LocalPrompt.js'
 
@@ -10,7 +11,7 @@ const readPromptFile = async (path: string): Promise<LocalPrompt> => {
     return checked(path, LocalPrompt, JSON.parse(text))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw new InvalidInput(path, { path: '', expected: 'JSON', found: error.message, cause: error })
+    throw new InvalidInput(path, { path: '', expected: 'JSON', found: describeFound(text), cause: error })
   }
 }
 

@@ -322,4 +322,8 @@ test('prompts come from a folder, and those from code win', async (t) => {
   await writeFile(join(folder, 'wrong.json'), '{"messages": "none"}')
   const error = await t.throwsAsync(startLocal({ promptsDirectory: folder }), { instanceOf: InvalidInput })
   t.regex(error?.message ?? '', /wrong\.json.*messages/u)
+  await writeFile(join(folder, 'wrong.json'), 'secret')
+  const noJson = await t.throwsAsync(startLocal({ promptsDirectory: folder }), { instanceOf: InvalidInput })
+  t.regex(noJson?.message ?? '', /wrong\.json: expected JSON, found string\(6 characters\)\.$/u)
+  t.true(noJson?.cause instanceof SyntaxError)
 })
