@@ -68,7 +68,7 @@ const attempted = <A, B>(
   checkOperator('attempt', 'operator', operator)
   refuseUnknown('attempt', options, OPTIONS)
   const { toError } = options
-  const { project, flatten, spanName } = toComponent('attempt', operator, options)
+  const { project, flatten, spanName } = toComponent('attempt', 'operator', operator, options)
   const perItem = lift(spanName, flatten, (value: A, index) =>
     project(value, index).pipe(
       map(right),

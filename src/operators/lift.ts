@@ -3,6 +3,7 @@ import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
 import { homeFrame } from '../tracing/homeFrame.js'
+import { applied } from './applied.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
 /**
@@ -73,6 +74,7 @@ const isComponent = <A, B>(operator: OperatorFunction<A, B>): operator is Compon
 /** An operator as a component: one of ours as it is, any other item by item. */
 export const toComponent = <A, B>(
   combinator: string,
+  parameter: string,
   operator: OperatorFunction<A, B>,
   flattening: Flattening = {},
 ): Pick<Component<A, B>, 'project' | 'flatten' | 'spanName'> => {
@@ -82,7 +84,7 @@ export const toComponent = <A, B>(
     return { project, spanName, flatten: given ? flattenWith(combinator, flattening) : operator.flatten }
   }
   return {
-    project: (value) => of(value).pipe(operator),
+    project: (value) => applied(combinator, parameter, operator, of(value)),
     spanName: combinator,
     flatten: flattenWith(combinator, flattening),
   }

@@ -6,6 +6,7 @@ import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { guarded, reporter } from '../tracing/guarded.js'
 import { warn } from '../tracing/warn.js'
+import { applied } from './applied.js'
 import { checkOperator } from './checkOperator.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
@@ -115,7 +116,7 @@ const eachTraced = (
   for (const [index, operator] of operators.entries()) checkOperator(subject, `op${index + 1}`, operator)
   const { flatten: _, concurrency: __, attributes, ...others } = options
   const body = (source: Observable<unknown>): Observable<unknown> =>
-    operators.reduce((above, operator) => operator(above), source)
+    operators.reduce((above, operator, index) => applied(subject, `op${index + 1}`, operator, above), source)
   const shared =
     typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
   const trace = traceFor<unknown>(subject, name, shared)

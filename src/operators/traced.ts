@@ -5,6 +5,7 @@ import { homeFrame } from '../tracing/homeFrame.js'
 import { type OpenSpan, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { EnteringSubscriber, recordRun } from '../tracing/subscribers.js'
+import { applied } from './applied.js'
 import { checkOperator } from './checkOperator.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
@@ -71,7 +72,7 @@ export const traced = <A, B>(
   return (source) => {
     // The operator is applied once, as `pipe` does it: what it shares, its subscriptions share.
     const outsides: Outsides = new WeakMap()
-    const body = operator(entering(source, outsides))
+    const body = applied(`traced ${name}`, 'operator', operator, entering(source, outsides))
     const bodyFor = deepenedFor(body)
     const subscribe = (subscriber: Subscriber<B>): Subscription => {
       const home = homeFrame(subscriber)

@@ -54,8 +54,8 @@ export const withFallback = <A, B>(
   checkOperator('withFallback', 'second', second)
   refuseUnknown('withFallback', options, OPTIONS)
   const { when = worthASecondTry } = options
-  const { project, flatten, spanName } = toComponent('withFallback', first)
-  const { project: fallback } = toComponent('withFallback', second)
+  const { project, flatten, spanName } = toComponent('withFallback', 'first', first)
+  const { project: fallback } = toComponent('withFallback', 'second', second)
   return lift(spanName, flatten, (value, index) =>
     defer(() => {
       let output = false

@@ -17,6 +17,8 @@ import {
   fromPromptVersion,
   InvalidInput,
   memorySink,
+  NetworkError,
+  noopSink,
   openaiGateway,
   openaiGenerate,
   redacted,
@@ -34,7 +36,7 @@ import {
 } from 'respan-rx'
 import { fileSpool, flushOnSignals } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
-import { identity, lastValueFrom, mergeMap, of } from 'rxjs'
+import { identity, lastValueFrom, mergeMap, of, throwError } from 'rxjs'
 
 // What a caller without types, or with options from elsewhere, can give.
 const misspelt: object = { misspelt: 1 }
@@ -307,4 +309,26 @@ test('what gives no bytes is refused where it is given, or emitted when a functi
         instanceOf: InvalidInput,
         message: new RegExp(`^${name}: bytes: expected chunks of bytes or text, found `),
       })
+})
+
+test('a function of the item that is given for an operator is told as such, and named by its parameter', async (t) => {
+  // What a caller without types can give.
+  const ask = (async () => 'a promise') as never
+  const failing = component('failing', () => throwError(() => new NetworkError('down')))
+  for (const [operator, path] of [
+    [() => attempt(ask), 'operator'],
+    [() => withFallback(ask, doubled), 'first'],
+    [() => withFallback(failing, ask), 'second'],
+    [() => traceEach('f', { sink: noopSink }, doubled, ask), 'op2'],
+  ] as const)
+    t.like(await t.throwsAsync(lastValueFrom<unknown>(of(1).pipe(operator()))), {
+      _tag: 'InvalidInput',
+      path,
+      expected: 'an operator, which gives an observable',
+      found: 'Promise',
+    })
+  t.like(
+    t.throws(() => of(1).pipe(traced('f', ask))),
+    { _tag: 'InvalidInput', path: 'operator' },
+  )
 })

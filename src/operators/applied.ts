@@ -1,0 +1,15 @@
+import { isObservable, type Observable, type OperatorFunction } from 'rxjs'
+import { refuse } from '../codecs/refuse.js'
+
+/** What an operator makes of a source. @throws InvalidInput that names the parameter, where it makes no observable */
+export const applied = <A, B>(
+  subject: string,
+  parameter: string,
+  operator: OperatorFunction<A, B>,
+  source: Observable<A>,
+): Observable<B> => {
+  const made = operator(source)
+  return isObservable(made)
+    ? made
+    : refuse(subject, parameter, 'an operator, which gives an observable', made)
+}
