@@ -8,11 +8,13 @@ import { guarded, reporter } from '../tracing/guarded.js'
 import { warn } from '../tracing/warn.js'
 import { applied } from './applied.js'
 import { checkOperator } from './checkOperator.js'
+import { TRACE_OPTIONS } from './checkTraceOptions.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
-import { TRACE_OPTIONS, type TraceOptions, traceFor } from './respanTrace.js'
+import type { TraceOptions } from './TraceOptions.js'
+import { traceFor } from './traceFor.js'
 
 /** Those of `respanTrace` but `output`, with `attributes` also as a function of the item, and how the runs follow each other. */
 export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &

@@ -1,0 +1,103 @@
+import { identity } from 'rxjs'
+import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
+import { mapTexts } from '../codecs/mapTexts.js'
+import { mergeAttributes } from '../codecs/mergeAttributes.js'
+import { defaultSink } from '../sinks/defaultSink.js'
+import { anchoredClock } from '../tracing/anchoredClock.js'
+import { scrubbed } from '../tracing/contentText.js'
+import { guarded, guardedOr, nameOf, reporter } from '../tracing/guarded.js'
+import { type Ids, randomIds } from '../tracing/ids.js'
+import type { OpenSpan } from '../tracing/OpenSpan.js'
+import type { Sink } from '../tracing/Sink.js'
+import type { SpanEvent } from '../tracing/SpanEvent.js'
+import type { Trace } from '../tracing/Trace.js'
+import type { TraceOptions } from './TraceOptions.js'
+
+const MAX_CONTENT_BYTES = 1_000_000
+
+const emitTo = (sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => void) => {
+  const report = reporter('a sink')
+  return (event) => {
+    try {
+      sink.next(scrubs.size === 0 ? event : mapTexts(event, (text) => scrubbed(text, scrubs)))
+    } catch (error) {
+      report(error)
+    }
+  }
+}
+
+const redactWith = (
+  outer: (content: unknown) => unknown,
+  options: TraceOptions,
+): ((content: unknown) => unknown) => {
+  const { redact } = options
+  if (redact === undefined) return outer
+  // By name, because the message can hold what was to be redacted.
+  const report = reporter('redact', nameOf)
+  return (content) => {
+    const inner = outer(content)
+    return inner === undefined ? undefined : guarded(report, () => redact(inner))
+  }
+}
+
+const clockOf = ({ clock }: TraceOptions): (() => number) => {
+  if (clock === undefined) return anchoredClock()
+  const report = reporter('clock')
+  return () => guardedOr(report, () => clock.now(), Date.now)
+}
+
+const idsOf = ({ ids }: TraceOptions): Ids => {
+  if (ids === undefined) return randomIds
+  const report = reporter('ids')
+  return {
+    trace: () => guardedOr(report, () => ids.trace(), randomIds.trace),
+    span: () => guardedOr(report, () => ids.span(), randomIds.span),
+  }
+}
+
+const urlIn = (sink: Sink, traceId: string): string | undefined =>
+  guarded(reporter('traceUrl'), () => sink.traceUrl?.(traceId))
+
+const rootTrace = (name: string, options: TraceOptions): Trace => {
+  const { sink = defaultSink() } = options
+  const ids = idsOf(options)
+  const id = ids.trace()
+  const scrubs: Trace['scrubs'] = new Set()
+  return {
+    id,
+    url: urlIn(sink, id),
+    name,
+    workflow: name,
+    now: clockOf(options),
+    spanId: ids.span,
+    emit: emitTo(sink, scrubs),
+    scrubs,
+    redact: redactWith(identity, options),
+    captureContent: options.captureContent ?? contentTracingEnabled(readEnvironment(CONTENT_VARIABLES)),
+    maxContentBytes: options.maxContentBytes ?? MAX_CONTENT_BYTES,
+    attributes: options.attributes,
+    deep: options.deep ?? true,
+    asyncContext: options.asyncContext ?? true,
+    totals: { generations: 0, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+  }
+}
+
+const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace => ({
+  ...outer,
+  url: (options.sink === undefined ? undefined : urlIn(options.sink, outer.id)) ?? outer.url,
+  workflow: name,
+  spanId: options.ids === undefined ? outer.spanId : idsOf(options).span,
+  emit: options.sink === undefined ? outer.emit : emitTo(options.sink, outer.scrubs),
+  redact: redactWith(outer.redact, options),
+  captureContent: outer.captureContent && (options.captureContent ?? true),
+  maxContentBytes: Math.min(outer.maxContentBytes, options.maxContentBytes ?? outer.maxContentBytes),
+  attributes:
+    options.attributes === undefined
+      ? outer.attributes
+      : mergeAttributes(outer.attributes ?? {}, options.attributes),
+  deep: options.deep ?? outer.deep,
+})
+
+/** The trace of a run: one of its own, or the enclosing one as it is inside a nested `respanTrace`, which can only be stricter. */
+export const openTrace = (parent: OpenSpan | null, name: string, options: TraceOptions): Trace =>
+  parent === null ? rootTrace(name, options) : nestedTrace(parent.trace, name, options)

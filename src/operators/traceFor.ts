@@ -1,0 +1,65 @@
+import { identity, type MonoTypeOperatorFunction, Observable, type Subscriber, type Subscription } from 'rxjs'
+import { checked } from '../codecs/checked.js'
+import { ownCopy } from '../codecs/ownCopy.js'
+import { TraceAttributes } from '../codecs/RespanAttributes.js'
+import type { OptionKind } from '../codecs/refuseUnknown.js'
+import { deepenedFor } from '../tracing/deepen.js'
+import { framed } from '../tracing/framed.js'
+import { captureFrame, currentOpenSpan, runInFrame } from '../tracing/frames.js'
+import { guarded, reporter } from '../tracing/guarded.js'
+import { homeFrame } from '../tracing/homeFrame.js'
+import { startSpan } from '../tracing/OpenSpan.js'
+import { recordRun } from '../tracing/subscribers.js'
+import { checkTraceOptions, TRACE_OPTIONS } from './checkTraceOptions.js'
+import { openTrace } from './openTrace.js'
+import type { TraceOptions } from './TraceOptions.js'
+
+const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', OptionKind>> = {
+  ...TRACE_OPTIONS,
+  output: 'function',
+}
+
+/**
+ * `respanTrace`, under the name of the operator that makes it.
+ *
+ * @param subject - who was given the options: the first word of an error's message
+ * @throws InvalidInput
+ */
+export const traceFor = <T>(
+  subject: string,
+  name: string,
+  options: TraceOptions & { readonly output?: (value: T) => unknown },
+): MonoTypeOperatorFunction<T> => {
+  checkTraceOptions(subject, options, OPTIONS)
+  const own: TraceOptions =
+    options.attributes === undefined
+      ? options
+      : {
+          ...options,
+          attributes: ownCopy(checked(subject, TraceAttributes, options.attributes, 'attributes')),
+        }
+  const { output, onStart } = options
+  const reportOutput = reporter('output')
+  const recorded =
+    output === undefined ? identity : (value: T): unknown => guarded(reportOutput, () => output(value))
+  return (source) => {
+    const sourceFor = deepenedFor(source)
+    const subscribe = (subscriber: Subscriber<T>): Subscription => {
+      const home = homeFrame(subscriber)
+      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
+      if (subscriber.closed) return source.subscribe(subscriber)
+      const parent = currentOpenSpan()
+      const trace = openTrace(parent, name, own)
+      const here = captureFrame(trace.asyncContext)
+      const span = startSpan(trace, parent, { name, type: 'workflow' })
+      if (onStart !== undefined) {
+        guarded(reporter('onStart'), () =>
+          onStart({ traceId: trace.id, spanId: span.id, traceUrl: trace.url }),
+        )
+      }
+      return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
+    }
+    return framed(new Observable(subscribe))
+  }
+}
