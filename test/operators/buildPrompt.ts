@@ -577,7 +577,8 @@ test('the stack of what is wrong in a template begins where the template was giv
     [user([{ type: 'text' as const, text: '{{ a | nope }}' }])],
     [],
   ]
-  const givenHere = (template: unknown) => buildPrompt(template as string)
+  // No tail call, which leaves no frame in JavaScriptCore.
+  const givenHere = (template: unknown) => [buildPrompt(template as string)]
   for (const template of templates) {
     const error = t.throws(() => givenHere(template), { instanceOf: InvalidInput })
     t.regex(error?.stack ?? '', /^InvalidInput: buildPrompt: template.*\n +at givenHere /)

@@ -32,6 +32,7 @@ const RUNTIMES = {
       'a stream that is closed without the end of its body*',
       'a stream that is reset*',
       'reports a connection that is reset, and asks no second time once a chunk was passed on',
+      'a fallback is for what its predicate names, and never after the first token',
       // It takes any number of headers.
       'a gateway that has a megabyte of headers, *',
       // It reads .env by itself.
