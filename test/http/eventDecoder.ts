@@ -154,7 +154,7 @@ const event = fc.record({
 const cuts = fc.array(fc.nat(2_000), { maxLength: 40 })
 
 testProp(
-  'law: any split of the bytes decodes the same',
+  'law: every split of the bytes decodes the same',
   [fc.array(event, { maxLength: 6 }), fc.constantFrom('\n', '\r', '\r\n'), fc.boolean(), fc.boolean(), cuts],
   (t, events, eol, mark, complete, positions) => {
     const lines = events.flatMap(({ before, event: name, data }) => [

@@ -893,7 +893,7 @@ testProp(
   },
 )
 
-testProp('law: any JSON value can be shown and is left as it was', [fc.jsonValue()], (t, x) => {
+testProp('law: every JSON value can be shown and is left as it was', [fc.jsonValue()], (t, x) => {
   const before = structuredClone(x)
   t.is(typeof rendered('{{ x }}{{ x | tojson }}', { x }), 'string')
   t.deepEqual(x, before)

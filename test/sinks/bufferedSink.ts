@@ -1729,7 +1729,7 @@ const page = (t: { teardown: (undo: () => void) => void }) => {
   }
 }
 
-test.serial('a page is listened to for as long as any sink has something to lose', (t) => {
+test.serial('a page is listened to for as long as one sink has something to lose', (t) => {
   const { listenedFor, show } = page(t)
   const first = rig(t)
   const second = rig(t)

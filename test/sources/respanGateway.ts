@@ -526,7 +526,7 @@ test('reads an event of four million characters', async (t) => {
 })
 
 testProp(
-  'law: any split of a stream emits the same',
+  'law: every split of a stream emits the same',
   [fc.array(fc.string({ unit: 'binary' }), { maxLength: 5 }), fc.array(fc.nat(400), { maxLength: 20 })],
   async (t, contents, positions) => {
     const bytes = new TextEncoder().encode(contents.map((content) => sse(chunkOf(content))).join('') + DONE)

@@ -162,7 +162,7 @@ const sorted = (order: ReadonlyArray<SpanEvent>) =>
   )
 
 testProp(
-  "law: any order that keeps each span's own gives the same spans",
+  "law: every order that keeps each span's own gives the same spans",
   [events, choices, choices],
   (t, lives, first, second) => {
     t.deepEqual(sorted(interleave(lives, first)), sorted(interleave(lives, second)))
