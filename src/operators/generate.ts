@@ -7,7 +7,6 @@ import { ChatRequest } from '../codecs/ChatRequest.js'
 import { checked } from '../codecs/checked.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
-import { hasMethods } from '../codecs/hasMethods.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptReference, PromptVariables } from '../codecs/PromptReference.js'
@@ -21,6 +20,7 @@ import { InvalidInput } from '../errors.js'
 import type { Connection } from '../http/Connection.js'
 import type { Platform } from '../http/endpoint.js'
 import { chatGateway } from '../sources/chatGateway.js'
+import { checkGateway } from '../sources/checkGateway.js'
 import { observeChat } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import { currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
@@ -237,8 +237,7 @@ const checkOptions = (name: string, options: GenerateOptions): void => {
   }
   checkCodec(name, options.variables)
   if (gateway !== undefined) {
-    if (!hasMethods(gateway, 'chat'))
-      refuse(name, 'gateway', 'a gateway, such as respanGateway() makes', gateway)
+    checkGateway(name, gateway)
     const beside = CONNECTION.find((key) => options[key] !== undefined)
     if (beside !== undefined)
       refuse(name, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])

@@ -2,12 +2,11 @@ import { defer, Observable } from 'rxjs'
 import { askedParams } from '../codecs/askedParams.js'
 import { ChatRequest } from '../codecs/ChatRequest.js'
 import { checked } from '../codecs/checked.js'
-import { hasMethods } from '../codecs/hasMethods.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
+import { checkGateway } from './checkGateway.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
 import { LinkedSubscriber } from './LinkedSubscriber.js'
 import {
@@ -157,8 +156,7 @@ export const fromChat = (
   request: ChatRequest,
   options: FromChatOptions = {},
 ): Observable<ReplyEvent> => {
-  if (!hasMethods(gateway, 'chat'))
-    refuse('fromChat', 'gateway', 'a gateway, such as respanGateway() makes', gateway)
+  checkGateway('fromChat', gateway)
   refuseUnknown('fromChat', options, OPTIONS)
   const { collect = true } = options
   return defer(() => observeChat(gateway, checked('fromChat', ChatRequest, request), collect, undefined))

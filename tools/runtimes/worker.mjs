@@ -16,7 +16,8 @@ export default {
   fetch: (request, _environment, context) => {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()
-    const count = Number(new URL(request.url).searchParams.get('count') ?? Number.POSITIVE_INFINITY)
+    const { searchParams } = new URL(request.url)
+    const count = Number(searchParams.get('count') ?? Number.POSITIVE_INFINITY)
     const ended = new Promise((resolve) => {
       of('Tell me about tea.')
         .pipe(
@@ -30,7 +31,7 @@ export default {
         )
         .subscribe({ error: (error) => writer.abort(error) })
     })
-    context.waitUntil(ended.then(() => defaultSink().flush()))
+    if (!searchParams.has('unflushed')) context.waitUntil(ended.then(() => defaultSink().flush()))
     return new Response(readable)
   },
 }

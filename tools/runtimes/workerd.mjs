@@ -73,6 +73,12 @@ try {
   await Promise.all(Array.from({ length: 100 }, () => fetch(url).then((answer) => answer.text())))
   await until(() => local.spans().length === before + 300)
 
+  // What a request has not flushed goes out with the next flush.
+  await (await fetch(`${url}?unflushed`)).text()
+  const both = local.spans().length
+  await (await fetch(url)).text()
+  await until(() => local.spans().length === both + 6)
+
   console.log('A Worker streams, cancels, keeps its parents and delivers.')
 } finally {
   workerd.kill('SIGKILL')
