@@ -7,13 +7,13 @@ const encoder = new TextEncoder()
 
 const wait = component('wait', async (prompt) => {
   const before = currentSpan()
-  await scheduler.wait(1)
+  await scheduler.wait(20 * Math.random())
   if (currentSpan()?.spanId !== before?.spanId) throw new Error('An await has lost the parent.')
   return prompt
 })
 
 export default {
-  fetch: (request, _environment, context) => {
+  fetch: async (request, _environment, context) => {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()
     const { searchParams } = new URL(request.url)
@@ -32,6 +32,7 @@ export default {
         .subscribe({ error: (error) => writer.abort(error) })
     })
     if (!searchParams.has('unflushed')) context.waitUntil(ended.then(() => defaultSink().flush()))
-    return new Response(readable)
+    // A request that has answered ends with its flush; one that still streams lasts longer.
+    return new Response(searchParams.has('whole') ? await new Response(readable).text() : readable)
   },
 }
