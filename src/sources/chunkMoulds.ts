@@ -211,22 +211,20 @@ const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> => {
   return places.sort((a, b) => a.start - b.start)
 }
 
-const mouldOf = (event: string, chunk: ChatChunk): Mould | undefined => {
-  const places = chunk.choices.length === 1 ? placesOf(event, chunk) : []
+const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
+  const places = chunk.choices.length === 1 ? placesOf(text, chunk) : []
   const last = places.at(-1)
   if (last === undefined) return undefined
-  const text = copied(event)
   const before = places.map(({ start }, index) => text.slice(places[index - 1]?.end ?? 0, start))
-  const after = text.slice(last.end)
-  const probe = before.map((part, index) => `${part}${filler(index)}`).join('') + after
+  const own = [...before, text.slice(last.end)].map(copied)
+  const probe = own.map((part, index) => (index < places.length ? `${part}${filler(index)}` : part)).join('')
   const probed = decodeChunk(parseJson(probe))
   if (!isRight(probed) || !isTrue(places, chunk, probed.right)) return undefined
-  const own = [...before, after]
   return { chunk: probed.right, holes: places.map(({ hole }) => hole), own, last: [...own] }
 }
 
 /** An engine cuts without copying: a part of the event would keep the whole read of the body that it came with. */
-const copied = (text: string): string => String(parseJson(JSON.stringify(text)))
+const copied = (part: string): string => String(parseJson(JSON.stringify(part)))
 
 const filler = (index: number): string => `hole ${index}`
 
