@@ -67,7 +67,7 @@ export type {
   PerItem,
   PromptInput,
   PromptSettings,
-} from './operators/generate.js'
+} from './operators/GenerateOptions.js'
 export { type ByOpenaiModel, type OpenaiGenerate, openaiGenerate } from './operators/openaiGenerate.js'
 export { type RespanGenerate, respanGenerate } from './operators/respanGenerate.js'
 export { respanTrace } from './operators/respanTrace.js'

@@ -5,6 +5,7 @@ import { askedParams } from '../codecs/askedParams.js'
 import type { ChatParams } from '../codecs/ChatParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { contentParams } from '../codecs/contentParams.js'
+import { keysOf } from '../codecs/keysOf.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { messageText } from '../codecs/messages.js'
 import { ownCopy } from '../codecs/ownCopy.js'
@@ -30,12 +31,6 @@ import {
 import type { Generation } from '../tracing/SpanEvent.js'
 import { FrameSubscriber } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
-
-const keysOf = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> => {
-  const keys: Array<K> = []
-  for (const key in record) keys.push(key)
-  return keys
-}
 
 // Those that are never sent are in no request.
 const TRACE_KEYS = keysOf(TraceAttributes.type.props)

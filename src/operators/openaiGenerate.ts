@@ -1,14 +1,7 @@
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { Component } from './flattening.js'
-import {
-  type ByModel,
-  type GenerateInput,
-  type GenerateOptions,
-  generate,
-  type Stream,
-  type Streaming,
-  type Whole,
-} from './generate.js'
+import type { ByModel, GenerateInput, GenerateOptions, Stream, Streaming, Whole } from './GenerateOptions.js'
+import { generate } from './generate.js'
 
 /** A request to a model of OpenAI's: as to one of the gateway's, but no attributes go with it. */
 export type ByOpenaiModel = ByModel & { readonly attributes?: never }

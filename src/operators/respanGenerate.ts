@@ -1,17 +1,17 @@
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { Component } from './flattening.js'
-import {
-  type ByModel,
-  type ByPrompt,
-  type ByTypedPrompt,
-  type GenerateInput,
-  type GenerateOptions,
-  generate,
-  type PromptInput,
-  type Stream,
-  type Streaming,
-  type Whole,
-} from './generate.js'
+import type {
+  ByModel,
+  ByPrompt,
+  ByTypedPrompt,
+  GenerateInput,
+  GenerateOptions,
+  PromptInput,
+  Stream,
+  Streaming,
+  Whole,
+} from './GenerateOptions.js'
+import { generate } from './generate.js'
 
 /**
  * The forms of a generator; the order matters to inference: typed prompt first, `boolean` after. The last one is for options

@@ -1,0 +1,106 @@
+import { ChatParams } from '../codecs/ChatParams.js'
+import { ChatRequest } from '../codecs/ChatRequest.js'
+import { checked } from '../codecs/checked.js'
+import { checkedIfGiven } from '../codecs/checkedIfGiven.js'
+import { Fields } from '../codecs/Fields.js'
+import { keysOf } from '../codecs/keysOf.js'
+import { PromptReference } from '../codecs/PromptReference.js'
+import { RespanAttributes } from '../codecs/RespanAttributes.js'
+import { refuse } from '../codecs/refuse.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
+import type { Connection } from '../http/Connection.js'
+import { connectionOptions } from '../http/connectionPolicy.js'
+import type { Platform } from '../http/endpoint.js'
+import { checkGateway } from '../sources/checkGateway.js'
+import { checkCodec } from './checkCodec.js'
+import { checkModel } from './checkModel.js'
+import { isFunction } from './Each.js'
+import type { GenerateOptions } from './GenerateOptions.js'
+import { nonEmptyName } from './nonEmptyName.js'
+import { promptOf } from './promptOf.js'
+
+/** The options of a generator that say where requests go. */
+export const CONNECTION: ReadonlyArray<keyof Connection> = keysOf(connectionOptions)
+
+// Complete by its type, with the connection's, so that none that is read is refused.
+const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, keyof Connection>, OptionKind>> = {
+  model: true,
+  name: true,
+  promptId: true,
+  prompt: true,
+  variables: true,
+  params: true,
+  attributes: true,
+  extraBody: true,
+  stream: 'boolean',
+  collect: 'boolean',
+  flatten: true,
+  concurrency: true,
+  gateway: true,
+}
+
+const KNOWN: Readonly<Record<string, OptionKind>> = {
+  ...OPTIONS,
+  ...Object.fromEntries(CONNECTION.map((option) => [option, true])),
+}
+
+/** Where an option belongs that other clients take at the top. */
+const elsewhere = (option: string): string | undefined => {
+  if (option === 'maxRetries') return 'retry.count'
+  if (option === 'messages') return 'messages as the input'
+  if (Object.hasOwn(ChatParams.type.props, option)) return `params.${option}`
+  return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
+}
+
+/** A stored prompt needs a gateway that has one, and settings that can be sent. */
+const checkPrompt = (operator: string, platform: Platform, options: GenerateOptions): void => {
+  const { promptId, gateway } = options
+  if (promptId === undefined) {
+    const beside = (['variables', 'prompt'] as const).find((key) => options[key] !== undefined)
+    if (beside !== undefined) refuse(operator, beside, 'a promptId beside it', options[beside])
+    return
+  }
+  nonEmptyName(operator, promptId, 'promptId', 'the id of a stored prompt')
+  const kind = gateway === undefined ? platform : gateway.kind
+  if (kind === 'openai') refuse(operator, 'promptId', 'a Respan gateway, which stores prompts', promptId)
+  checkCodec(operator, options.variables)
+  const { prompt_id, variables, schema_version }: Fields =
+    checkedIfGiven(operator, Fields, options.prompt, 'prompt') ?? {}
+  if (prompt_id !== undefined) refuse(operator, 'prompt.prompt_id', 'promptId instead', prompt_id)
+  if (variables !== undefined)
+    refuse(operator, 'prompt.variables', 'variables as the input instead', variables)
+  if (schema_version !== undefined && schema_version !== 1 && schema_version !== 2)
+    refuse(operator, 'prompt.schema_version', '1 or 2', schema_version)
+  checked(operator, PromptReference, promptOf(options), 'prompt')
+}
+
+/**
+ * Refuses options that no request can be made of.
+ *
+ * @param operator - the generator's name: the first word of the error's message
+ * @param platform - where requests go unless a gateway is given
+ * @throws InvalidInput
+ */
+export const checkGenerateOptions = (
+  operator: string,
+  platform: Platform,
+  options: GenerateOptions,
+): void => {
+  refuseUnknown(operator, options, KNOWN, elsewhere)
+  const { name, model, promptId, gateway, attributes, params, extraBody } = options
+  if (name !== undefined) nonEmptyName(operator, name)
+  if (model === undefined && promptId === undefined)
+    refuse(operator, 'model', 'a model, or a promptId', model)
+  checkModel(operator, model)
+  if (gateway !== undefined) {
+    checkGateway(operator, gateway)
+    const beside = CONNECTION.find((key) => options[key] !== undefined)
+    if (beside !== undefined)
+      refuse(operator, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
+  }
+  checkPrompt(operator, platform, options)
+  if (!isFunction(attributes)) checkedIfGiven(operator, RespanAttributes, attributes, 'attributes')
+  if (!isFunction(params)) checkedIfGiven(operator, ChatParams, params, 'params')
+  checkedIfGiven(operator, Fields, extraBody, 'extraBody')
+  checkedIfGiven(operator, ChatRequest.type, extraBody, 'extraBody')
+}
