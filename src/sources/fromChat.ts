@@ -6,17 +6,12 @@ import { mapTexts } from '../codecs/mapTexts.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
+import { addGatewayEvent } from './addGatewayEvent.js'
 import { checkGateway } from './checkGateway.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
 import { LinkedSubscriber } from './LinkedSubscriber.js'
-import {
-  addGatewayEvent,
-  isSettled,
-  isWhole,
-  type ReplyBuilder,
-  replyBuilder,
-  replyOf,
-} from './ReplyBuilder.js'
+import { isSettled, isWhole, type ReplyBuilder, replyBuilder } from './ReplyBuilder.js'
+import { replyOf } from './replyOf.js'
 
 /** What of a streamed reply is kept until its end. */
 export interface FromChatOptions {

@@ -1,0 +1,218 @@
+import type { ChatChunk, ChatDelta, ChunkChoice } from '../codecs/ChatChunk.js'
+import { isBreakdownChunk } from '../codecs/ChatChunk.js'
+import type { AssistantMessage } from '../codecs/ChatMessage.js'
+import type { ChatResponse } from '../codecs/ChatResponse.js'
+import type { Logprobs } from '../codecs/Logprobs.js'
+import { messageText } from '../codecs/messages.js'
+import type { ReplyEvent } from '../codecs/Reply.js'
+import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
+import type { ToolCallDelta } from '../codecs/ToolCall.js'
+import { appendText, emptyText } from '../codecs/textBuilder.js'
+import { toUsage } from '../codecs/Usage.js'
+import type { GatewayEvent } from './Gateway.js'
+import type { CallSoFar, ChoiceSoFar, ReplyBuilder } from './ReplyBuilder.js'
+
+const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
+  const known = builder.choices.get(index)
+  if (known !== undefined) return known
+  const choice: ChoiceSoFar = {
+    index,
+    text: emptyText(),
+    reasoning: emptyText(),
+    refusal: emptyText(),
+    calls: new Map(),
+    callIds: undefined,
+    finishReason: null,
+    logprobs: undefined,
+    message: undefined,
+  }
+  builder.choices.set(index, choice)
+  return choice
+}
+
+const finish = (builder: ReplyBuilder, choice: ChoiceSoFar, reason: string | null | undefined): void => {
+  if (reason == null || reason === '') return
+  if (choice.finishReason === null) builder.finished++
+  choice.finishReason = reason
+}
+
+type Emit = (event: ReplyEvent) => void
+
+/** Takes in a text that has come; gives what of it is kept. */
+const take = (builder: ReplyBuilder, text: string): string => {
+  const isKept = builder.characters < builder.keep
+  builder.output = true
+  builder.characters += text.length
+  return isKept ? text : ''
+}
+
+/** Which call a piece without an index belongs to: an id that is new, or a name without an id, begins another one. */
+const callOf = ({ calls, callIds }: ChoiceSoFar, { id, function: called }: ToolCallDelta): number => {
+  const hasId = id != null && id !== ''
+  const known = hasId ? callIds?.get(id) : undefined
+  const begins = hasId ? known === undefined : called?.name != null && called.name !== ''
+  return known ?? (begins ? calls.size : Math.max(0, calls.size - 1))
+}
+
+const callAt = ({ calls }: ChoiceSoFar, index: number): CallSoFar => {
+  const known = calls.get(index)
+  if (known !== undefined) return known
+  const call: CallSoFar = { id: undefined, name: '', json: emptyText() }
+  calls.set(index, call)
+  return call
+}
+
+const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
+  const call = delta.index ?? callOf(choice, delta)
+  const known = callAt(choice, call)
+  const json = delta.function?.arguments ?? ''
+  const name = delta.function?.name
+  const isIdNew = delta.id != null && delta.id !== '' && delta.id !== known.id
+  const isNameNew = name != null && name !== '' && known.name === ''
+  if (isIdNew) {
+    known.id = delta.id
+    choice.callIds ??= new Map()
+    choice.callIds.set(delta.id, call)
+  }
+  if (isNameNew) known.name = name
+  appendText(known.json, take(builder, json))
+  const event: ReplyEvent = { _tag: 'ToolCallDelta', id: builder.id, choice: choice.index, call, json }
+  // Spreads that depend on a condition cost more than all the rest, and most pieces bring text alone.
+  return isIdNew || isNameNew
+    ? { ...event, ...(isIdNew ? { callId: delta.id } : {}), ...(isNameNew ? { name } : {}) }
+    : event
+}
+
+const joined = <A>(
+  list: Array<A> | undefined,
+  more: ReadonlyArray<A> | null | undefined,
+): Array<A> | undefined => {
+  if (more == null) return list
+  if (list === undefined) return [...more]
+  for (const one of more) list.push(one)
+  return list
+}
+
+/** In place: to copy what has come so far for each token would be quadratic. */
+const addLogprobs = (choice: ChoiceSoFar, { content, refusal, ...others }: Logprobs): void => {
+  choice.logprobs ??= { content: undefined, refusal: undefined, others: new Map() }
+  const known = choice.logprobs
+  known.content = joined(known.content, content)
+  known.refusal = joined(known.refusal, refusal)
+  for (const [name, other] of Object.entries(others)) known.others.set(name, other)
+}
+
+const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, emit: Emit): void => {
+  const { id } = builder
+  const reasoning = delta.reasoning_content ?? delta.reasoning
+  if (reasoning != null && reasoning !== '') {
+    appendText(choice.reasoning, take(builder, reasoning))
+    emit({ _tag: 'ReasoningDelta', id, choice: choice.index, text: reasoning })
+  }
+  if (delta.content != null && delta.content !== '') {
+    appendText(choice.text, take(builder, delta.content))
+    emit({ _tag: 'TextDelta', id, choice: choice.index, text: delta.content })
+  }
+  if (delta.refusal != null && delta.refusal !== '') {
+    appendText(choice.refusal, take(builder, delta.refusal))
+    emit({ _tag: 'RefusalDelta', id, choice: choice.index, text: delta.refusal })
+  }
+  if (delta.tool_calls != null) {
+    for (const call of delta.tool_calls) emit(addCall(builder, choice, call))
+  }
+}
+
+const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void => {
+  const { delta, finish_reason, logprobs } = part
+  const choice = choiceAt(builder, part.index ?? 0)
+  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
+  finish(builder, choice, finish_reason)
+  // Where texts are not collected, neither is what was nearly said: whoever looks on keeps the texts alone.
+  if (logprobs != null && builder.keep === Number.POSITIVE_INFINITY) addLogprobs(choice, logprobs)
+  if (delta != null) addDelta(builder, choice, delta, emit)
+}
+
+const addBreakdown = (builder: ReplyBuilder, breakdown: RequestBreakdown | null | undefined): void => {
+  if (breakdown == null) return
+  builder.breakdown = breakdown
+  // The documented place of the cost: it counts more than a field of that name in the answer.
+  builder.cost = breakdown.cost ?? builder.cost
+}
+
+const addHead = (
+  builder: ReplyBuilder,
+  { model, usage, cost, prompt_message }: ChatChunk | ChatResponse,
+): void => {
+  if (model != null && model !== '') builder.model = model
+  // The last counts that say anything are the reply's; providers repeat running totals, so they are never added up.
+  builder.usage = toUsage(usage) ?? builder.usage
+  if (cost != null) builder.cost = builder.breakdown?.cost ?? cost
+  if (prompt_message != null) builder.promptMessages = prompt_message
+}
+
+const start = (builder: ReplyBuilder, emit: Emit): void => {
+  if (builder.started) return
+  builder.started = true
+  emit({ _tag: 'ReplyStarted', id: builder.id, model: builder.model })
+}
+
+const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => {
+  if (isBreakdownChunk(chunk)) {
+    for (const choice of chunk.choices) addBreakdown(builder, choice.request_breakdown)
+    return
+  }
+  addHead(builder, chunk)
+  if (!builder.started) {
+    // Whoever leaves when the reply starts may leave a finished one.
+    for (const { index, finish_reason } of chunk.choices)
+      finish(builder, choiceAt(builder, index ?? 0), finish_reason)
+    start(builder, emit)
+  }
+  for (const choice of chunk.choices) addChoice(builder, choice, emit)
+}
+
+/** A whole message as the one delta that a stream of it would have. */
+const deltaOf = ({ content, tool_calls, ...others }: AssistantMessage): ChatDelta => ({
+  ...others,
+  content: messageText({ content: content ?? null }),
+  tool_calls: (tool_calls ?? []).map((call, index) => ({ ...call, index })),
+})
+
+const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit): void => {
+  addHead(builder, response)
+  addBreakdown(builder, response.request_breakdown)
+  // All of them before anything is handed out: whoever leaves on the first text leaves a finished reply.
+  const choices = response.choices.map(({ index, message, finish_reason, logprobs }, position) => {
+    const choice = choiceAt(builder, index ?? position)
+    finish(builder, choice, finish_reason ?? 'stop')
+    choice.finishReason = finish_reason ?? null
+    if (logprobs != null)
+      choice.logprobs = { content: undefined, refusal: undefined, others: new Map(Object.entries(logprobs)) }
+    choice.message = message ?? {}
+    return { choice, message: choice.message }
+  })
+  // It is complete, however many were asked for: some providers give one.
+  builder.expected = builder.choices.size
+  builder.output = choices.length > 0
+  start(builder, emit)
+  for (const { choice, message } of choices) addDelta(builder, choice, deltaOf(message), emit)
+}
+
+/** Takes in one event of the gateway and emits what a reader sees of it. */
+export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit: Emit): void => {
+  switch (event._tag) {
+    case 'Chunk':
+      return addChunk(builder, event.chunk, emit)
+    case 'Response':
+      return addResponse(builder, event.response, emit)
+    case 'Headers':
+      builder.requestId = event.requestId
+      builder.logId = event.logId
+      return
+    case 'Attempt':
+      builder.attempts = event.attempt
+      // Those of an attempt that failed say nothing of this one, which may never be answered.
+      builder.requestId = undefined
+      builder.logId = undefined
+  }
+}
