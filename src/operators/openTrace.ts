@@ -15,8 +15,8 @@ import type { TraceOptions } from './TraceOptions.js'
 
 const MAX_CONTENT_BYTES = 1_000_000
 
-const emitTo = (sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => void) => {
-  const report = reporter('a sink')
+const emitTo = (name: string, sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => void) => {
+  const report = reporter(name, 'a sink')
   return (event) => {
     try {
       sink.next(scrubs.size === 0 ? event : mapTexts(event, (text) => scrubbed(text, scrubs)))
@@ -27,52 +27,53 @@ const emitTo = (sink: Sink, scrubs: Trace['scrubs']): ((event: SpanEvent) => voi
 }
 
 const redactWith = (
+  name: string,
   outer: (content: unknown) => unknown,
   options: TraceOptions,
 ): ((content: unknown) => unknown) => {
   const { redact } = options
   if (redact === undefined) return outer
   // By name, because the message can hold what was to be redacted.
-  const report = reporter('redact', nameOf)
+  const report = reporter(name, 'redact', nameOf)
   return (content) => {
     const inner = outer(content)
     return inner === undefined ? undefined : guarded(report, () => redact(inner))
   }
 }
 
-const clockOf = ({ clock }: TraceOptions): (() => number) => {
+const clockOf = (name: string, { clock }: TraceOptions): (() => number) => {
   if (clock === undefined) return anchoredClock()
-  const report = reporter('clock')
+  const report = reporter(name, 'clock')
   return () => guardedOr(report, () => clock.now(), Date.now)
 }
 
-const idsOf = ({ ids }: TraceOptions): Ids => {
+const idsOf = (name: string, { ids }: TraceOptions): Ids => {
   if (ids === undefined) return randomIds
-  const report = reporter('ids')
+  const report = reporter(name, 'ids')
   return {
     trace: () => guardedOr(report, () => ids.trace(), randomIds.trace),
     span: () => guardedOr(report, () => ids.span(), randomIds.span),
   }
 }
 
-const urlIn = (sink: Sink, traceId: string): string | undefined =>
-  guarded(reporter('traceUrl'), () => sink.traceUrl?.(traceId))
+const urlIn = (name: string, sink: Sink, traceId: string): string | undefined =>
+  guarded(reporter(name, 'traceUrl'), () => sink.traceUrl?.(traceId))
 
 const rootTrace = (name: string, options: TraceOptions): Trace => {
   const { sink = defaultSink() } = options
-  const ids = idsOf(options)
+  const ids = idsOf(name, options)
   const id = ids.trace()
   const scrubs: Trace['scrubs'] = new Set()
   return {
     id,
-    url: urlIn(sink, id),
+    url: urlIn(name, sink, id),
     name,
     workflow: name,
-    now: clockOf(options),
+    now: clockOf(name, options),
     spanId: ids.span,
-    emit: emitTo(sink, scrubs),
+    emit: emitTo(name, sink, scrubs),
     scrubs,
-    redact: redactWith(identity, options),
+    redact: redactWith(name, identity, options),
     captureContent: options.captureContent ?? contentTracingEnabled(readEnvironment(CONTENT_VARIABLES)),
     maxContentBytes: options.maxContentBytes ?? MAX_CONTENT_BYTES,
     attributes: options.attributes,
@@ -84,11 +85,11 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
 
 const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace => ({
   ...outer,
-  url: (options.sink === undefined ? undefined : urlIn(options.sink, outer.id)) ?? outer.url,
+  url: (options.sink === undefined ? undefined : urlIn(name, options.sink, outer.id)) ?? outer.url,
   workflow: name,
-  spanId: options.ids === undefined ? outer.spanId : idsOf(options).span,
-  emit: options.sink === undefined ? outer.emit : emitTo(options.sink, outer.scrubs),
-  redact: redactWith(outer.redact, options),
+  spanId: options.ids === undefined ? outer.spanId : idsOf(name, options).span,
+  emit: options.sink === undefined ? outer.emit : emitTo(name, options.sink, outer.scrubs),
+  redact: redactWith(name, outer.redact, options),
   captureContent: outer.captureContent && (options.captureContent ?? true),
   maxContentBytes: Math.min(outer.maxContentBytes, options.maxContentBytes ?? outer.maxContentBytes),
   attributes:

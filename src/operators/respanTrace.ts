@@ -18,8 +18,8 @@ import { traceFor } from './traceFor.js'
  * (`firstValueFrom`, `take(1)`) while nothing was at work ends it `ok`.
  *
  * A failing, slow or full sink never delays, breaks or reorders values. A throw in `onStart`, `redact`,
- * `output`, `clock`, `ids` or a sink is reported as a process warning (`RESPAN_TRACE`; what `sinkMonoid` and `redacted` keep
- * from going further, under codes of their own).
+ * `output`, `clock`, `ids` or a sink is reported as a process warning that names the trace (`RESPAN_TRACE`; what
+ * `sinkMonoid` and `redacted` keep from going further, under codes of their own).
  *
  * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or one of the wrong kind, attributes
  * of the wrong shape or a `maxContentBytes` that is no number from 0.

@@ -122,7 +122,7 @@ const eachTraced = (
   const shared =
     typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
   const trace = traceFor<unknown>(subject, name, shared)
-  const report = reporter('attributes')
+  const report = reporter(name, 'attributes')
   const traceOf = (item: unknown) => {
     if (typeof attributes !== 'function') return trace
     const found = guarded(report, () => attributes(item))

@@ -39,7 +39,7 @@ export const traceFor = <T>(
           attributes: ownCopy(checked(subject, TraceAttributes, options.attributes, 'attributes')),
         }
   const { output, onStart } = options
-  const reportOutput = reporter('output')
+  const reportOutput = reporter(name, 'output')
   const recorded =
     output === undefined ? identity : (value: T): unknown => guarded(reportOutput, () => output(value))
   return (source) => {
@@ -54,7 +54,7 @@ export const traceFor = <T>(
       const here = captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type: 'workflow' })
       if (onStart !== undefined) {
-        guarded(reporter('onStart'), () =>
+        guarded(reporter(name, 'onStart'), () =>
           onStart({ traceId: trace.id, spanId: span.id, traceUrl: trace.url }),
         )
       }

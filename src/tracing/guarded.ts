@@ -23,9 +23,9 @@ export const reporterOf = (
   }
 }
 
-/** Reports the first throw of something that a trace was given. */
-export const reporter = (what: string, describe = messageOf): Report =>
-  reporterOf('RESPAN_TRACE', (thrown) => `${what} threw: ${thrown}`, describe)
+/** Reports the first throw of something that the trace of a name was given. */
+export const reporter = (name: string, what: string, describe = messageOf): Report =>
+  reporterOf('RESPAN_TRACE', (thrown) => `${name}: ${what} threw: ${thrown}`, describe)
 
 const described = (error: unknown, describe: (error: unknown) => string): string => {
   try {

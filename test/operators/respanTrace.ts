@@ -818,7 +818,7 @@ test.serial('a redact that throws withholds the content, and its message is not 
     const [span] = await spansOf(of(1).pipe(failing), { redact })
     t.deepEqual(span?.error, { tag: 'Error', status: 500 })
   })
-  t.deepEqual(warnings, ['redact threw: SyntaxError', 'redact threw: SyntaxError'])
+  t.deepEqual(warnings, ['T: redact threw: SyntaxError', 'T: redact threw: SyntaxError'])
 })
 
 test('longer content is cut with a mark, inside no character', async (t) => {
@@ -968,7 +968,7 @@ test.serial('a sink that throws disturbs nothing, and is reported once per trace
   const warnings = await warningsOf(async () => {
     t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('T', { sink }))), [1, 2])
   })
-  t.deepEqual(warnings, ['a sink threw: sink'])
+  t.deepEqual(warnings, ['T: a sink threw: sink'])
 })
 
 test.serial('what is thrown may be no error', async (t) => {
@@ -978,7 +978,7 @@ test.serial('what is thrown may be no error', async (t) => {
   const warnings = await warningsOf(async () => {
     t.deepEqual(await all(of(1).pipe(respanTrace('T', { sink: { ...memorySink(), next } }))), [1])
   })
-  t.deepEqual(warnings, ['a sink threw: string(6 characters)'])
+  t.deepEqual(warnings, ['T: a sink threw: string(6 characters)'])
 })
 
 test.serial('where there are no process warnings, the console is told', (t) => {
@@ -994,7 +994,7 @@ test.serial('where there are no process warnings, the console is told', (t) => {
   traced.subscribe()
   console.warn = warn
   Object.assign(globalThis, { process })
-  t.deepEqual(warnings, ['[RESPAN_TRACE] a sink threw: sink'])
+  t.deepEqual(warnings, ['[RESPAN_TRACE] T: a sink threw: sink'])
 })
 
 test('attributes that cannot be cloned are copied as deep as they can be', async (t) => {
@@ -1049,7 +1049,7 @@ test.serial('onStart, output and traceUrl that throw disturb nothing, and are re
     const root = respanTrace<number>('T', { sink, onStart: fails('start'), output: fails('output') })
     t.deepEqual(await all(of(1, 2).pipe(root)), [1, 2])
   })
-  t.deepEqual(warnings, ['traceUrl threw: url', 'onStart threw: start', 'output threw: output'])
+  t.deepEqual(warnings, ['T: traceUrl threw: url', 'T: onStart threw: start', 'T: output threw: output'])
   t.deepEqual(statusesOf(recorder.spans()), ['T ok'])
   t.is(recorder.spans()[0]?.output, undefined)
 })
@@ -1068,7 +1068,7 @@ test.serial('a clock and ids that throw disturb nothing: there are others', asyn
     })
     t.deepEqual(await all(of(1, 2).pipe(passing, root)), [1, 2])
   })
-  t.deepEqual(warnings, ['ids threw: trace id', 'clock threw: clock'])
+  t.deepEqual(warnings, ['T: ids threw: trace id', 'T: clock threw: clock'])
   t.deepEqual(statusesOf(sink.spans()), ['c ok', 'c ok', 'T ok'])
   for (const { traceId, spanId, startedAt, endedAt } of sink.spans()) {
     t.regex(traceId, /^[0-9a-f]{32}$/)

@@ -243,7 +243,7 @@ test.serial('attributes of an item that throw or are wrong are reported, and the
   t.deepEqual(await all(of(1, 2).pipe(traceEach('each', { sink: own, attributes }, passing))), [1, 2])
   await setImmediate()
   process.off('warning', listen)
-  t.is(warnings[0], 'attributes threw: broken')
+  t.is(warnings[0], 'each: attributes threw: broken')
   t.regex(warnings[1] ?? '', /attributes\.note: expected/)
   t.deepEqual(statusesOf(own.spans()), ['c ok', 'each ok', 'c ok', 'each ok'])
   t.deepEqual(

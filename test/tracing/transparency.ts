@@ -524,5 +524,5 @@ test('a runtime whose functions of Node throw when they are called changes nothi
   `
   const { stdout, stderr } = await run(process.execPath, [moduleFile(t, script)])
   t.is(stdout, '7\ninner ok outer ok\n')
-  t.regex(stderr, /^\[RESPAN_TRACE\] onStart threw: not supported/)
+  t.regex(stderr, /^\[RESPAN_TRACE\] outer: onStart threw: not supported/)
 })
