@@ -1,9 +1,11 @@
-import { right } from '#fp/Either'
+import { left, right } from '#fp/Either'
 import { forgetOldest } from '../codecs/forgetOldest.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
-import type { Sink } from '../tracing/Sink.js'
+import { nameOf, reporterOf } from '../tracing/guarded.js'
+import type { FlushReport, Sink } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
+import { isReadableError } from './isReadableError.js'
 import { renderTrace } from './renderTrace.js'
 import { NO_REPORT, sinkCounts } from './sinkCounts.js'
 
@@ -60,32 +62,37 @@ const readable = (finished: FinishedSpan): Span | undefined => {
  * them; beyond that the oldest trace is dropped, and counted as such. A span that ends after its root is written on
  * its own, as long as its trace is among the last 1000. `flush` writes nothing, `close` writes the unfinished traces as
  * far as they are known; what ends later counts as dropped. A process that ends loses the unfinished ones. A `write` that
- * throws loses that trace.
+ * throws loses that trace: the first one is reported as a process warning (`RESPAN_SINK`), and what `close` loses by it is
+ * its `Left`.
  *
  * @throws InvalidInput for an option that nothing reads
  */
 export const consoleSink = (options: ConsoleOptions = {}): Sink => {
   refuseUnknown('consoleSink', options, OPTIONS)
   const { write = writeToStandardError, colors, width } = options
+  const report = reporterOf('RESPAN_SINK', (name) => `The write of a consoleSink threw ${name}.`, nameOf)
   const folder = spanFolder()
   const { counts, stats, stats$, changed } = sinkCounts()
   const waiting = new Map<string, Array<Span>>()
   const written = new Set<string>()
   let closed = false
 
-  const wrote = (spans: ReadonlyArray<Span>): boolean => {
+  const thrownBy = (spans: ReadonlyArray<Span>): Error | undefined => {
     try {
       write(renderTrace(spans, { colors: colors ?? terminalHasColors(), width: width ?? terminalWidth() }))
-      return true
-    } catch {
-      return false
+      return undefined
+    } catch (thrown) {
+      report(thrown)
+      return isReadableError(thrown) ? thrown : new Error('The write of a consoleSink failed.')
     }
   }
 
-  const print = (spans: ReadonlyArray<Span>): void => {
-    const done = wrote(spans)
+  /** Gives the error when nothing was written. */
+  const print = (spans: ReadonlyArray<Span>): Error | undefined => {
+    const error = thrownBy(spans)
     counts.queued -= spans.length
-    counts[done ? 'delivered' : 'dropped'] += spans.length
+    counts[error === undefined ? 'delivered' : 'dropped'] += spans.length
+    return error
   }
 
   const dropOldest = (): void => {
@@ -138,15 +145,20 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
         const before = stats()
         const unfinished = [...waiting.values()]
         waiting.clear()
+        let failure: Error | undefined
         for (const spans of unfinished) {
-          print(spans)
+          const error = print(spans)
+          failure ??= error
           changed()
         }
-        return right({
+        const done: FlushReport = {
           ...NO_REPORT,
           delivered: counts.delivered - before.delivered,
           dropped: counts.dropped - before.dropped,
-        })
+        }
+        return failure === undefined
+          ? right(done)
+          : left({ failures: [{ sink: 'consoleSink', error: failure }], report: done })
       }),
     stats,
     stats$,

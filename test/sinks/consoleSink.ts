@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
-import { right } from 'fp-ts/lib/Either.js'
+import { left, right } from 'fp-ts/lib/Either.js'
 import { consoleSink } from '../../dist/sinks/consoleSink.js'
 import { renderTrace } from '../../dist/sinks/renderTrace.js'
 import type { Span } from '../../dist/tracing/SpanEvent.js'
@@ -377,15 +378,42 @@ test('stats$ gives the counts after each change', async (t) => {
   ])
 })
 
-test('a write that throws loses its trace, and nothing else', (t) => {
+test.serial('a write that throws loses its trace and nothing else, and is told of once', async (t) => {
+  const warnings: Array<string> = []
+  const listener = ({ message }: Error): void => void warnings.push(message)
+  process.on('warning', listener)
   const sink = consoleSink({
     write: () => {
       throw new Error('EPIPE')
     },
   })
+  for (const n of [1, 2]) {
+    sink.next(started(n))
+    t.notThrows(() => sink.next(ended(n)))
+  }
+  t.like(sink.stats(), { accepted: 2, dropped: 2 })
+  await setImmediate()
+  process.off('warning', listener)
+  t.deepEqual(warnings, ['The write of a consoleSink threw Error.'])
+})
+
+test('a close that writes nothing says why', async (t) => {
+  const error = new Error('EPIPE')
+  const sink = consoleSink({
+    write: () => {
+      throw error
+    },
+  })
   sink.next(started(1))
-  t.notThrows(() => sink.next(ended(1)))
-  t.like(sink.stats(), { accepted: 1, dropped: 1 })
+  sink.next(started(2, { parentId: idOf(1) }))
+  sink.next(ended(2))
+  t.deepEqual(
+    await sink.close(),
+    left({
+      failures: [{ sink: 'consoleSink', error }],
+      report: { ...NOTHING, dropped: 1 },
+    }),
+  )
 })
 
 test('a span that can not be read counts as dropped, and its trace is written without it', (t) => {
