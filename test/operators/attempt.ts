@@ -238,6 +238,39 @@ test('after the first token the error stays', (t) =>
     )
   }))
 
+test('a fallback serves a reply that was announced and no more', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const first = respanGenerate({
+      model,
+      stream: true,
+      gateway: marbleGateway({ marbles: '-r-#', values: { r: '' } }),
+    })
+    const second = respanGenerate({ model, stream: true, gateway: marbleGateway('-b---|') })
+    const tags$ = cold('p|', { p: 'hi' }).pipe(
+      withFallback(first, second),
+      map(({ _tag }) => _tag),
+    )
+    expectObservable(tags$).toBe('-s--(sd)(f|)', {
+      s: 'ReplyStarted',
+      d: 'TextDelta',
+      f: 'ReplyFinished',
+    })
+  }))
+
+test('after a value of any kind the error stays', (t) =>
+  marbles(t.deepEqual, ({ cold, expectObservable }) => {
+    const error = new NetworkError('gone')
+    const first = component('first', () => cold('-a-#', undefined, error))
+    expectObservable(
+      cold('p|').pipe(
+        withFallback(
+          first,
+          component('second', () => of('b')),
+        ),
+      ),
+    ).toBe('-a-#', undefined, error)
+  }))
+
 test('a fallback is for the failures that its predicate names', async (t) => {
   const first = respanGenerate({ model, gateway: marbleGateway('#', {}, new NetworkError('down')) })
   const second = respanGenerate({ model, gateway: marbleGateway('b|') })
