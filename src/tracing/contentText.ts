@@ -24,27 +24,25 @@ const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item)]))
 }
 
-// What JSON writes as `{}`, or byte by byte.
-const isLostInJson = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  (value instanceof Error || value instanceof Map || value instanceof Set || ArrayBuffer.isView(value))
-
-// Looked for at the top alone (the error of a `Left`, say): a whole walk would cost more than the writing itself.
-const needsCare = (value: unknown): boolean => {
+/** Whether there is something, at any depth, that JSON writes as `{}`, byte by byte, or without what it is about. */
+const holdsMore = (value: unknown): boolean => {
   if (!isObject(value)) return false
-  if (isLostInJson(value)) return true
+  if (Array.isArray(value)) return value.some(holdsMore)
+  if (value instanceof Error || value instanceof Map || value instanceof Set || ArrayBuffer.isView(value))
+    return true
+  if ('toJSON' in value) return false
   // Not by Object.values, whose list is thrown away for every input and output.
-  for (const key in value) if (isLostInJson(value[key])) return true
+  for (const key in value) if (holdsMore(value[key])) return true
   return false
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-// Further down, and in what a `toJSON` gave, what was lost shows in the text: an empty object, or bytes as an object that
-// counts from 0. One pass for a second brace finds most texts free of them.
-const looksLost = (json: string | undefined | null): boolean =>
-  json != null &&
+// What a `toJSON` gave is not known but by the text: an empty object, or bytes as an object that counts from 0. One pass for a
+// second brace finds most texts free of them.
+const looksLost = (json: string | undefined): boolean =>
+  json !== undefined &&
   (json.indexOf('{', 1) > 0
     ? json.includes('{}') || json.includes('{"0":')
     : json === '{}' || json.startsWith('{"0":'))
@@ -52,8 +50,9 @@ const looksLost = (json: string | undefined | null): boolean =>
 /** What JSON itself makes of a value; `null` where it loses something, or throws. */
 const lossless = (value: unknown): string | undefined | null => {
   try {
-    const json = needsCare(value) ? null : JSON.stringify(value)
-    return looksLost(json) ? null : json
+    // Before the walk: it throws at a cycle, which a walk would follow until the stack is full.
+    const json = JSON.stringify(value)
+    return looksLost(json) || holdsMore(value) ? null : json
   } catch {
     return null
   }

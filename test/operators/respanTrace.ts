@@ -702,6 +702,16 @@ for (const [what, value, written] of [
     t.is((await rootOf(of({ toJSON: () => value })))?.output, JSON.stringify(written))
   })
 
+for (const [what, value, written] of [
+  ['an Error', Object.assign(new Error('why'), { code: 'EPIPE' }), { name: 'Error', message: 'why' }],
+  ['a Map', Object.assign(new Map([['k', 1]]), { label: 'l' }), [['k', 1]]],
+  ['bytes', Buffer.from('abc'), '[3 bytes]'],
+] as const)
+  test(`${what} with more to it than JSON writes is written down at any depth`, async (t) => {
+    t.is((await rootOf(of(value)))?.output, JSON.stringify(written))
+    t.is((await rootOf(of({ a: [{ value }] })))?.output, JSON.stringify({ a: [{ value: written }] }))
+  })
+
 test('redact maps inputs, outputs and foreign messages before any event', async (t) => {
   const redact = (content: unknown): unknown =>
     typeof content === 'string' ? content.replaceAll('secret', '***') : { withheld: true }
