@@ -306,13 +306,10 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     return outcome
   }
 
-  let exiting = false
-
-  const onIdle = async (): Promise<void> => {
-    if (exiting || counts.queued + counts.inFlight === 0) return
-    exiting = true
-    await lastFlush(settings.flushTimeout, EXIT_PATIENCE, 'process ended')
-    exiting = false
+  /** Once for all that waits: the flush keeps the process alive until it is over. */
+  const onIdle = (): void => {
+    if (counts.queued + counts.inFlight > 0)
+      void lastFlush(settings.flushTimeout, EXIT_PATIENCE, 'process ended')
   }
 
   let unwatch: (() => void) | undefined
@@ -349,7 +346,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
       // Since nobody listened, the page may be back.
       leaving = isHidden()
       unwatch = lastCall({
-        onIdle: () => void onIdle(),
+        onIdle,
         onExit,
         onHidden,
         onVisible: () => {
