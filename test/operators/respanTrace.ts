@@ -19,6 +19,7 @@ import {
   mergeMap,
   Observable,
   of,
+  pipe,
   reduce,
   repeat,
   retry,
@@ -195,6 +196,25 @@ test('tells the life of its spans as events, with the clock and the ids that it 
     { _tag: 'SpanEnded', traceId, spanId: c1, at: 105, status: 'ok', output: 'in!' },
     { _tag: 'SpanEnded', traceId, spanId: t1, at: 106, status: 'ok', input: 'in', output: 'in!' },
   ])
+})
+
+test('a nested trace gives its spans ids of its own, when it is told to', async (t) => {
+  const sink = memorySink()
+  let count = 0
+  const ids = { ...deterministicIds(), span: () => `inner ${++count}` }
+  const nested = pipe(
+    component('c', (v: number) => of(v)),
+    respanTrace('nested', { ids }),
+  )
+  await all(of(1).pipe(nested, respanTrace('T', { sink, ids: deterministicIds() })))
+  t.deepEqual(
+    sink.spans().map(({ name, spanId }) => [name, spanId]),
+    [
+      ['c', 'inner 2'],
+      ['nested', 'inner 1'],
+      ['T', '0000000000000001'],
+    ],
+  )
 })
 
 test('its own ids are random, in the forms of W3C Trace Context, and its clock is the time', async (t) => {

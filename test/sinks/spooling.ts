@@ -1,6 +1,6 @@
 import test from 'ava'
 import { isLeft, isRight } from 'fp-ts/lib/Either.js'
-import { EMPTY, from, Subject, throwError } from 'rxjs'
+import { EMPTY, from, NEVER, Subject, throwError } from 'rxjs'
 import { MissingApiKey } from '../../dist/errors.js'
 import type { Spool, SpoolHost, SpoolStore } from '../../dist/sinks/Spool.js'
 import { rig, status } from '../helpers/buffer.js'
@@ -98,6 +98,24 @@ test('a disk that finds no leftovers, and does not say so, keeps no flush waitin
   const { sink } = rig(t, undefined, { spool: memorySpool({ adopt: () => EMPTY }) })
   finish(sink, 1)
   t.true(isRight(await sink.flush()))
+})
+
+test('a disk that does not say what is on it takes its half of a flush, and no more', async (t) => {
+  const spool = memorySpool({ adopt: () => NEVER })
+  const { time, sink } = rig(t, () => NEVER, { spool, flushTimeout: 2_000 })
+  finish(sink, 1)
+  let isOver = false
+  const flushed = sink.flush().finally(() => {
+    isOver = true
+  })
+  for (const ms of [1_000, 999]) {
+    await time.settle()
+    time.pass(ms)
+  }
+  await time.settle()
+  t.false(isOver)
+  time.pass(1)
+  t.true(isLeft(await flushed))
 })
 
 test('what no key lets go out is on the disk, and is not asked for again at once', async (t) => {
