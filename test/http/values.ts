@@ -414,6 +414,11 @@ test('keeps a harmless cause as it is', (t) => {
   t.is(reasonOf(cause), 'ECONNREFUSED')
 })
 
+test('has a reason for what is no error, and says nothing', (t) => {
+  for (const thrown of [undefined, null, '', {}, 7]) t.is(reasonOf(thrown), 'unknown reason')
+  t.is(reasonOf(new TypeError('')), 'TypeError')
+})
+
 test('copies a cause that holds a key, or what cannot be looked into', (t) => {
   const scrub = scrubber({ authorization: `Bearer ${KEY}` })
   const request = new Request('http://127.0.0.1', { headers: { authorization: `Bearer ${KEY}` } })
@@ -431,6 +436,7 @@ test('copies a cause that holds a key, or what cannot be looked into', (t) => {
     t.true(copy instanceof Error && copy !== cause && copy.message.startsWith('no answer'))
     t.false(inspectAll(copy).includes(KEY))
     t.true(inspectAll(copy).includes('ECONNRESET'))
+    t.is(copy instanceof Error && 'cause' in copy, 'cause' in cause)
     t.is(reasonOf(copy), 'ECONNRESET')
   }
 })

@@ -3,6 +3,7 @@ import * as t from 'io-ts'
 import { string, type Type, type } from 'io-ts'
 import {
   assistant,
+  type Gateway,
   InvalidInput,
   isRespanError,
   NetworkError,
@@ -995,6 +996,22 @@ test('its span tells model, usage, first token, request and output', (t) => {
     output: 'Hello you',
     input: '[{"role":"user","content":"hi"}]',
     totals: { generations: 1, prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+  })
+})
+
+test('a gateway that tells of no attempt has none on the span', async (t) => {
+  const chat = () => of({ _tag: 'Response' as const, response: { choices: [{ message: { content: 'a' } }] } })
+  const gateway: Gateway = { name: 'mine', kind: 'respan', chat }
+  const sink = memorySink()
+  await lastValueFrom(of('hi').pipe(respanGenerate({ model, gateway }), respanTrace('T', { sink })))
+  const [span] = sink.spans()
+  t.deepEqual(span?.generation, {
+    model,
+    stream: false,
+    usageSource: 'estimated',
+    usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+    finishReasons: [null],
+    request: {},
   })
 })
 

@@ -712,6 +712,22 @@ test('a single span that is too large counts as rejected', (t) => {
   t.like(sink.stats(), { delivered: 3, rejected: 1 })
 })
 
+test('a single span that is too large makes the batches to come no smaller', (t) => {
+  const { time, sink, sizes } = rig(t, (spans) =>
+    spans.some((span) => numberOf(span) === 1) ? status(413) : undefined,
+  )
+  const many = (from: number, to: number): void => {
+    for (const number of range(from, to)) {
+      sink.next(started(number))
+      sink.next(ended(number, { output: 'x'.repeat(10_000) }))
+    }
+    time.pass(1_000)
+  }
+  many(1, 1)
+  many(2, 51)
+  t.deepEqual(sizes(), [1, 50])
+})
+
 test('spans that a receipt names are rejected, and nothing is sent again', (t) => {
   const { time, sink, sizes, warnings } = rig(t, (spans) =>
     of({
@@ -1000,6 +1016,21 @@ test('attempts before their time, because somebody flushes, are none of the retr
   t.like(sink.stats(), { queued: 1, dropped: 0 })
   time.pass(600_000)
   t.like(sink.stats(), { delivered: 1, dropped: 0 })
+})
+
+test('an attempt before its time that works makes none of the retries to come free', async (t) => {
+  const fails = [1, 3, 4]
+  const { time, sink, sent } = rig(t, (_, attempt) => (fails.includes(attempt) ? status(503) : undefined), {
+    retry: { count: 1 },
+  })
+  finish(sink, 1)
+  time.pass(1_000)
+  await sink.flush()
+  t.like(sink.stats(), { delivered: 1 })
+  finish(sink, 2)
+  time.pass(60_000)
+  t.is(sent.length, 4)
+  t.like(sink.stats(), { delivered: 1, dropped: 1 })
 })
 
 test('flush tries a paused server at once, and does not wait for it', async (t) => {

@@ -127,6 +127,17 @@ test('a message that is a sentence goes on without its full stop', (t) => {
   )
 })
 
+test('names stand out, branches and types do not, and models and ends have colours', (t) => {
+  const paint = (code: number, text: string): string => `\u001b[${code}m${text}\u001b[0m`
+  const generation = { usageSource: 'reported' as const, usage, model: 'gpt' }
+  const spans = [span(1, undefined), span(2, 1, { type: 'generation', generation, status: 'error' })]
+  const [bold, dim, red, green, cyan] = [1, 2, 31, 32, 36]
+  t.deepEqual(renderTrace(spans, { colors: true }).split('\n'), [
+    `${paint(bold, 'span 1   ')}  ${paint(dim, 'task      ')}  10 ms                       ${paint(green, 'ok')}`,
+    `${paint(dim, '└─ ')}span 2  ${paint(dim, 'generation')}  10 ms  12 → 20 tokens  ${paint(cyan, 'gpt')}  ${paint(red, 'error')}`,
+  ])
+})
+
 test('colours when asked to, and nothing else changes', (t) => {
   const spans = [span(1, undefined), span(2, 1, { status: 'error' }), span(3, 1, { status: 'cancelled' })]
   const colored = renderTrace(spans, { colors: true })

@@ -188,6 +188,8 @@ test('a cost is told, and no speed where nothing came out or no time passed', (t
   const usage = { prompt_tokens: 1, completion_tokens: 0, total_tokens: 1 }
   t.is(toSpanPayload({ ...chat, generation: { ...generation, cost: 0.001 } }).cost, 0.001)
   t.false('tokens_per_second' in toSpanPayload({ ...chat, generation: { ...generation, usage } }))
+  const { usage: _, ...untold } = generation
+  t.false('tokens_per_second' in toSpanPayload({ ...chat, generation: untold }))
   t.false('tokens_per_second' in toSpanPayload({ ...chat, endedAt: START + 415 }))
 })
 
