@@ -1,3 +1,5 @@
+import { outsideZones } from './outsideZones.js'
+
 /** Somebody who has something to deliver before it is too late. */
 export interface Guest {
   /** A process has nothing else to do. What is begun now keeps it alive until it is done, and then this is asked again. */
@@ -82,7 +84,7 @@ const listen = (how: 'on' | 'off'): void => {
  * A signal ends a process without it, unless somebody listens for the signal.
  */
 export const lastCall = (guest: Guest): (() => void) => {
-  if (guests.size === 0) listen('on')
+  if (guests.size === 0) outsideZones(() => listen('on'))
   guests.add(guest)
   return () => {
     if (guests.delete(guest) && guests.size === 0) listen('off')

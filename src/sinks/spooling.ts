@@ -1,6 +1,7 @@
 import { catchError, defer, EMPTY, lastValueFrom, map, noop, type Observable, retry, take, tap } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
 import { type BatchLimits, type Entry, isTooMany, type Numbered } from './outbox.js'
+import { outsideZones } from './outsideZones.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
 import { spanBytes } from './spanBytes.js'
 import { restoreSpan, storeSpan } from './storedSpan.js'
@@ -145,29 +146,31 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     if (store !== undefined || closed || now() - broken < TRY_AGAIN) return store
     broken = now()
     store = attempt(() =>
-      spool.open({
-        evicted,
-        ceded: (gone) => {
-          const struck = strike(gone)
-          if (struck.length > 0) host.ceded(struck)
-        },
-        lost: (count, why) => {
-          host.adopted(count)
-          host.lost(
-            Array.from({ length: count }, () => ({ number: ADOPTED })),
-            why,
-          )
-        },
-        failed: (gone, error) => {
-          host.trouble(error)
-          const lost = strike(gone)
-          if (lost.length > 0) host.lost(lost, 'the disk did not take them')
-        },
-        stir: () => {
-          curious = true
-          host.stir()
-        },
-      }),
+      outsideZones(() =>
+        spool.open({
+          evicted,
+          ceded: (gone) => {
+            const struck = strike(gone)
+            if (struck.length > 0) host.ceded(struck)
+          },
+          lost: (count, why) => {
+            host.adopted(count)
+            host.lost(
+              Array.from({ length: count }, () => ({ number: ADOPTED })),
+              why,
+            )
+          },
+          failed: (gone, error) => {
+            host.trouble(error)
+            const lost = strike(gone)
+            if (lost.length > 0) host.lost(lost, 'the disk did not take them')
+          },
+          stir: () => {
+            curious = true
+            host.stir()
+          },
+        }),
+      ),
     )
     return store
   }
@@ -183,7 +186,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     leaving: boolean,
   ): ReadonlyArray<SpoolPlace> | undefined => {
     try {
-      return store?.write(records, leaving)
+      return outsideZones(() => store?.write(records, leaving))
     } catch (thrown) {
       host.trouble(thrown)
       // One that is too large for it does not keep it from the others.

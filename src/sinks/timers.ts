@@ -1,5 +1,6 @@
 import type { SchedulerLike } from 'rxjs'
 import { LONGEST_TIMER } from '../http/connectionPolicy.js'
+import { outsideZones } from './outsideZones.js'
 
 /** Time as a sink needs it: virtual under a scheduler, otherwise real. */
 export interface Timers {
@@ -22,7 +23,7 @@ const realTimers: Timers = {
   now: () => performance.now(),
   after: (delay, work, waitedFor = false) => {
     if (delay > LONGEST_TIMER) return never
-    const timer = setTimeout(work, delay)
+    const timer = outsideZones(() => setTimeout(work, delay))
     // A number in browsers, which have no process to keep alive.
     if (!waitedFor && typeof timer === 'object') timer.unref()
     return () => clearTimeout(timer)
