@@ -1,7 +1,4 @@
-/** As this file sees the runtime: with zone.js, where Angular has loaded it. */
-interface Runtime {
-  readonly Zone?: { readonly root?: { readonly run?: <A>(fn: () => A) => A } }
-}
+import { rootZone } from '../tracing/rootZone.js'
 
 /**
  * Calls a function in the root zone of zone.js, where there is one. Angular takes a timer that was set in its own zone for
@@ -9,6 +6,6 @@ interface Runtime {
  * and a service worker for ever. And it looks for changes after each event that was listened for there.
  */
 export const outsideZones = <A>(fn: () => A): A => {
-  const root = (globalThis as Runtime).Zone?.root
-  return root?.run === undefined ? fn() : root.run(fn)
+  const root = rootZone()
+  return root === undefined ? fn() : root.run(fn)
 }

@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Observable, Subscriber, Subscription } from 'rxjs'
 import type { OpenSpan } from './OpenSpan.js'
+import { rootZone } from './rootZone.js'
 
 type AsyncHooks = typeof import('node:async_hooks')
 
@@ -18,6 +19,8 @@ let storage: AsyncLocalStorage<OpenSpan | null> | undefined
 let hooks: AsyncHooks | null | undefined
 
 const findHooks = (): AsyncHooks | null => {
+  // Its promises call back one after the other, all in the context of the one that came first: that of another trace.
+  if (rootZone() !== undefined) return null
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (id: string) => AsyncHooks | undefined }
   }

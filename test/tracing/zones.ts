@@ -1,0 +1,35 @@
+import test from 'ava'
+import { NEVER, of } from 'rxjs'
+import { component } from '../../dist/operators/component.js'
+import { respanTrace } from '../../dist/operators/respanTrace.js'
+import { memorySink } from '../../dist/sinks/memorySink.js'
+
+/** As zone.js calls back those who wait for its promises: all in one microtask, that of the first. */
+const waiting: Array<() => void> = []
+const whenSettled = (fn: () => void): void => {
+  if (waiting.push(fn) > 1) return
+  queueMicrotask(() => {
+    for (const each of waiting.splice(0)) each()
+  })
+}
+
+// With the real zone.js: tools/angular/test.mjs.
+test('under zone.js, a trace that begins after an await is in no other trace', async (t) => {
+  Object.assign(globalThis, { Zone: { root: { run: <A>(fn: () => A): A => fn() } } })
+  const sink = memorySink()
+  const answer = component('answer', () => {
+    whenSettled(() => undefined)
+    return NEVER
+  })
+  const one = of(1).pipe(answer, respanTrace('one', { sink })).subscribe()
+  whenSettled(() => of(2).pipe(respanTrace('other', { sink })).subscribe())
+  await undefined
+  one.unsubscribe()
+  t.deepEqual(
+    sink
+      .spans()
+      .filter(({ parentId }) => parentId === undefined)
+      .map(({ name }) => name),
+    ['other', 'one'],
+  )
+})
