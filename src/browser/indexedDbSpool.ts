@@ -5,6 +5,7 @@ import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
 import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
+import { randomIds } from '../tracing/ids.js'
 import { lastCopies } from './lastCopies.js'
 
 /** How a browser keeps spans. */
@@ -118,7 +119,8 @@ const unheard = (promise: Promise<unknown>): void => {
 }
 
 const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost): SpoolStore => {
-  const me = crypto.randomUUID()
+  // Not crypto.randomUUID, which pages that are not secure lack.
+  const me = randomIds.trace()
   const lockOf = (owner: string): string => `respan-rx/${name}/${owner}`
   /** In the order of their age. */
   const own = new Set<Place>()

@@ -19,7 +19,12 @@ const { outputFiles } = await build({
 })
 const [{ text: script }] = outputFiles
 
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+// A page is secure on loopback, unless it has another name.
+const INSECURE = 'page.test'
+const browser = await chromium.launch({
+  executablePath,
+  args: ['--no-sandbox', `--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`],
+})
 
 /** A server of its own for each test, and so an origin and a database; waiting for spans takes as long as it takes. */
 const start = async () => {
@@ -50,9 +55,9 @@ const start = async () => {
   return {
     state,
     url,
-    open: async (query = '') => {
+    open: async (query = '', origin = url) => {
       const page = await context.newPage()
-      await page.goto(`${url}/${query}`)
+      await page.goto(`${origin}/${query}`)
       return page
     },
     until: async (isSo) => {
@@ -294,6 +299,26 @@ const tests = {
       const { accepted, delivered } = await page.evaluate(() => globalThis.handles.sink.stats())
       assert.deepEqual([accepted, delivered], [30, 30])
     }
+  },
+
+  'a page that is not secure has a database, too: the next page delivers what one left': async (rig) => {
+    const origin = rig.url.replace('127.0.0.1', INSECURE)
+    rig.state.isDown = true
+    const page = await rig.open('?strength=always', origin)
+    assert.equal(await page.evaluate(() => isSecureContext), false)
+    await count(page, 30)
+    await page.evaluate(() => globalThis.handles.sink.close())
+    const { spooled } = await page.evaluate(() => globalThis.handles.sink.stats())
+    assert.equal(spooled, 30)
+    await page.close()
+    rig.state.isDown = false
+    const next = await rig.open('?strength=always', origin)
+    // Without Web Locks, whoever wrote nothing for an hour is dead.
+    await next.evaluate((now) => {
+      Date.now = () => now
+    }, Date.now() + 7_200_000)
+    await flush(next)
+    eachOnce(rig.state, 30)
   },
 
   'a span that is too large for the database costs none of the others their room': async (rig) => {
