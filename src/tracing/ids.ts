@@ -20,12 +20,21 @@ const low = (at: number): number => code((pool[at] ?? 0) & NIBBLE)
 
 const NONE = '0'.repeat(2 * ID_BYTES)
 
+interface Runtime {
+  readonly crypto?: Pick<Crypto, 'getRandomValues'>
+}
+
+/** Ids have to differ, not to be secret: React Native has no `crypto` unless an app brings it. */
+const refill = (): void => {
+  const { crypto }: Runtime = globalThis
+  if (crypto === undefined) for (const at of pool.keys()) pool[at] = Math.random() * 256
+  else crypto.getRandomValues(pool)
+  next = 0
+}
+
 // Digit by digit into one flat string: put together of pieces, it would be a rope, which every map flattens first.
 const eightBytes = (): string => {
-  if (next === POOL_BYTES) {
-    crypto.getRandomValues(pool)
-    next = 0
-  }
+  if (next === POOL_BYTES) refill()
   const at = next
   next += ID_BYTES
   const id = String.fromCharCode(

@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import test from 'ava'
 import { of } from 'rxjs'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
+import { moduleFile } from '../helpers/moduleFile.js'
+
+const run = promisify(execFile)
 
 test('an id spells random bytes, eight for a span and sixteen for a trace, and is never all zero', (t) => {
   const random = crypto.getRandomValues
@@ -17,4 +22,19 @@ test('an id spells random bytes, eight for a span and sixteen for a trace, and i
   of(1).pipe(respanTrace('T', { sink })).subscribe()
   const spelt = Buffer.from(Array.from({ length: 24 }, (_, index) => byteAt(16 + index))).toString('hex')
   t.like(sink.spans()[0], { traceId: spelt.slice(0, 32), spanId: spelt.slice(32) })
+})
+
+test('where there is no source of random bytes, as in React Native, ids are random all the same', async (t) => {
+  const script = `
+    import { memorySink, respanTrace } from 'respan-rx'
+    import { range, mergeMap, of } from 'rxjs'
+    delete globalThis.crypto
+    const sink = memorySink()
+    range(0, 1_000).pipe(mergeMap((n) => of(n).pipe(respanTrace('T', { sink })))).subscribe()
+    console.log(JSON.stringify(sink.spans().map(({ traceId, spanId }) => [traceId, spanId])))`
+  const ids: ReadonlyArray<readonly [string, string]> = JSON.parse(
+    (await run(process.execPath, [moduleFile(t, script)])).stdout,
+  )
+  t.is(new Set(ids.flat()).size, 2_000)
+  t.true(ids.every(([trace, span]) => /^[0-9a-f]{32}$/.test(trace) && /^[0-9a-f]{16}$/.test(span)))
 })
