@@ -36,6 +36,7 @@ const FIRST_FLOOR = [...GROUND, 'tracing', 'http', 'templates']
 /** What each part of the house may import beside itself. */
 const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   version: [],
+  fp: [],
   errors: GROUND,
   codecs: GROUND,
   tracing: GROUND,

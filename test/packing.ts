@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import * as io from 'io-ts'
 import { decode } from '../dist/codecs/decode.js'
 
 const run = promisify(execFile)
+
+const Package = io.type({ imports: io.record(io.string, io.type({ default: io.string })) })
 
 const Packed = io.array(io.type({ files: io.array(io.type({ path: io.string })) }), 'npm pack')
 
@@ -23,6 +26,32 @@ test('the package has what is built, and nothing that only the compiler reads', 
     t.true(paths.includes(path), path)
   t.deepEqual(
     paths.filter((path) => path.endsWith('.tsbuildinfo')),
+    [],
+  )
+})
+
+test('what bundlers take for an internal import is a file of the package: Metro knows no other', (t) => {
+  const described = decode(Package)(JSON.parse(readFileSync('package.json', 'utf8')))
+  if (described._tag === 'Left') return t.fail(described.left.path)
+  const targets = Object.entries(described.right.imports).map(([pattern, { default: target }]) => ({
+    prefix: pattern.replace('*', ''),
+    target,
+  }))
+  const sources = readdirSync('dist', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.js') && !file.startsWith('bundle'))
+    .map((file) => readFileSync(join('dist', file), 'utf8'))
+  const names = new Set(
+    sources.flatMap((source) => Array.from(source.matchAll(/ from '(#[^']+)'/g), ([, name = '']) => name)),
+  )
+  t.true(names.has('#fp/Either'))
+  const files = [...names].flatMap((name) =>
+    targets
+      .filter(({ prefix }) => name.startsWith(prefix))
+      .map(({ prefix, target }) => target.replace('*', name.slice(prefix.length))),
+  )
+  t.is(files.length, names.size)
+  t.deepEqual(
+    files.filter((file) => !file.startsWith('./') || !existsSync(file)),
     [],
   )
 })
