@@ -30,6 +30,17 @@ test('the package has what is built, and nothing that only the compiler reads', 
   )
 })
 
+test('what Node loads has no internal import, which Metro resolves for a server as it does for an app', (t) => {
+  const files = readdirSync('dist/bundle', { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.js'),
+  )
+  t.true(files.includes('index.js'))
+  t.deepEqual(
+    files.filter((file) => / from "#/.test(readFileSync(join('dist/bundle', file), 'utf8'))),
+    [],
+  )
+})
+
 test('what bundlers take for an internal import is a file of the package: Metro knows no other', (t) => {
   const described = decode(Package)(JSON.parse(readFileSync('package.json', 'utf8')))
   if (described._tag === 'Left') return t.fail(described.left.path)

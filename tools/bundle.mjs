@@ -14,8 +14,16 @@ const names = Object.values(exports).flatMap(({ node }) => BUNDLE.exec(node)?.sl
 
 const { output } = await build({
   input: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
-  // Every package, and `#fp/…`, which package.json maps.
-  external: /^[^./]/,
+  // Every package.
+  external: /^[^./#]/,
+  // As package.json maps it for Node, where Metro, which may make a server of an app, doesn't follow.
+  plugins: [
+    {
+      name: 'fp',
+      resolveId: (id) =>
+        id.startsWith('#fp/') ? { id: id.replace('#fp', 'fp-ts/lib').concat('.js'), external: true } : null,
+    },
+  ],
   platform: 'node',
   resolve: { extensionAlias: { '.js': ['.ts'] } },
   write: false,
