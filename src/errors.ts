@@ -46,14 +46,17 @@ abstract class CallError extends Error {
  * No API key was given for a host that demands one.
  *
  * Occurs when a request is about to be made. A retry can't help: set the environment
- * variable that the message names, or pass `apiKey`.
+ * variable that the message names, or pass `apiKey`. A page shows its key to everybody: there, pass the `baseUrl` of a
+ * server that adds it.
  */
 export class MissingApiKey extends Error {
   readonly _tag = 'MissingApiKey'
   readonly variable: string
 
   constructor(variable: string) {
-    super(`No API key: set ${variable} in the environment, or pass { apiKey }.`)
+    super(
+      `No API key: set ${variable} in the environment, or pass { apiKey }; in a page, pass the baseUrl of a server of yours that adds it.`,
+    )
     setName(this, 'MissingApiKey')
     this.variable = variable
   }

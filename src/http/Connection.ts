@@ -23,7 +23,10 @@ export interface RetryPolicy {
 export interface Connection {
   /** Default: the environment's, read at each subscription: `RESPAN_API_KEY` or `OPENAI_API_KEY`, by host, else by gateway. */
   readonly apiKey?: string | undefined
-  /** Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. */
+  /**
+   * Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. Absolute: a page reaches its
+   * own server, which adds the key, by `new URL('/api/respan', location.href).href`.
+   */
   readonly baseUrl?: string | undefined
   /**
    * Limit of one attempt, from its start to its last byte, ms; `Infinity` for none. Default 600000, ten minutes. Node's

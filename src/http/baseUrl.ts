@@ -34,7 +34,7 @@ export const openaiBaseUrl: (url: string) => Either<DecodeFailure, string> = rem
   normalise(url, ''),
 )
 
-const EXPECTED = 'an http(s) URL without credentials'
+const EXPECTED = 'an absolute http(s) URL without credentials'
 const ENDPOINT = '/chat/completions'
 
 const normalise = (text: string, defaultPath: string): Either<DecodeFailure, string> => {

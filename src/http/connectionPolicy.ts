@@ -112,7 +112,11 @@ const isSignal = (value: unknown): value is AbortSignal =>
 /** Both platforms' rules accept the same strings; they differ in what they make of them. */
 const isBaseUrl = (url: string): boolean => url.trim() === '' || !isLeft(respanBaseUrl(url))
 
-const baseUrl = t.refinement(t.string, isBaseUrl, 'an http(s) URL without credentials or /chat/completions')
+const baseUrl = t.refinement(
+  t.string,
+  isBaseUrl,
+  'an absolute http(s) URL without credentials or /chat/completions',
+)
 
 /** The options of a connection. */
 export const connectionOptions = {

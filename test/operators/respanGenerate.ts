@@ -483,6 +483,16 @@ test('a fetch that gives no response is told as such, and not asked again', asyn
   }
 })
 
+test('a path alone, as a page knows its own server, is told that the address has to be absolute', (t) => {
+  const error = t.throws(() => respanGenerate({ model, baseUrl: '/api/respan' }), {
+    instanceOf: InvalidInput,
+  })
+  t.is(
+    error?.message,
+    'respanGenerate: baseUrl: expected an absolute http(s) URL without credentials or /chat/completions, found string(11 characters).',
+  )
+})
+
 test('an option that nothing reads is refused, and told where it belongs', (t) => {
   const refused = (more: object): string | undefined =>
     // As a spread passes the compiler.

@@ -1088,7 +1088,12 @@ const inEnvironment = (t: ExecutionContext, variables: Record<string, string>): 
 test.serial('emits MissingApiKey before any request to Respan', async (t) => {
   const gateway = respanGateway({ fetch: unreachable })
   const { error, events } = await outcome(t, gateway.chat(ASK))
-  t.like(error, { _tag: 'MissingApiKey', variable: 'RESPAN_API_KEY' })
+  t.like(error, {
+    _tag: 'MissingApiKey',
+    variable: 'RESPAN_API_KEY',
+    message:
+      'No API key: set RESPAN_API_KEY in the environment, or pass { apiKey }; in a page, pass the baseUrl of a server of yours that adds it.',
+  })
   t.deepEqual(events, [])
 })
 
