@@ -1,17 +1,28 @@
 import { type Environment, readEnvironment } from '../codecs/Environment.js'
 import type { Sink } from '../tracing/Sink.js'
+import { version } from '../version.js'
 import { bufferSettings } from './BufferPolicy.js'
 import { buffering } from './buffering.js'
 import { transportTo } from './respanTransport.js'
 
-const sinks = new Map<string, Sink>()
+// A process has them once, however many copies of this module: Next.js bundles one for its instrumentation and another
+// for its routes, a hot reload makes one more, and who flushes in the one means what was traced in the other. Another
+// version may have another kind of sink.
+const SINKS = Symbol.for(`respan-rx.defaultSinks@${version}`)
+
+const sinks = (): Map<string, Sink> => {
+  const shared: typeof globalThis & { [SINKS]?: Map<string, Sink> } = globalThis
+  shared[SINKS] ??= new Map()
+  return shared[SINKS]
+}
 
 const keyOf = ({ RESPAN_API_KEY: key = '', RESPAN_BASE_URL: url = '' }: Environment): string =>
   `${url}\n${key}`
 
 /**
  * Gives the sink of the environment: the one that traces go to when they are given none. It is made at the first call
- * and kept, one for each `RESPAN_API_KEY` and `RESPAN_BASE_URL`; exported so that a server can flush it.
+ * and kept, one for each `RESPAN_API_KEY` and `RESPAN_BASE_URL`, however often a bundler or a hot reload loads the
+ * library; exported so that a server can flush it.
  *
  * It is a `bufferedSink` over `respanTransport` with the defaults of both. Without a key for Respan's own host it
  * never throws: it warns once (`RESPAN_MISSING_API_KEY`), and spans count as dropped.
@@ -19,13 +30,13 @@ const keyOf = ({ RESPAN_API_KEY: key = '', RESPAN_BASE_URL: url = '' }: Environm
 export const defaultSink = (): Sink => {
   const environment = readEnvironment()
   const key = keyOf(environment)
-  const known = sinks.get(key)
+  const known = sinks().get(key)
   if (known !== undefined) return known
   // As the environment is now: what was traced under one key is not sent with a later one.
   const sink = buffering(
     transportTo({}, () => environment),
     bufferSettings({}),
   )
-  sinks.set(key, sink)
+  sinks().set(key, sink)
   return sink
 }

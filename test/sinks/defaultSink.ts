@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
+import { defaultSink as packed } from 'respan-rx'
 import { defaultSink } from '../../dist/sinks/defaultSink.js'
 import { moduleFile } from '../helpers/moduleFile.js'
 import { sendJson, serve } from '../helpers/server.js'
@@ -255,4 +256,13 @@ test.serial('is one sink for each key and base URL', (t) => {
   t.is(third.traceUrl?.('1'), 'http://127.0.0.1:1/traces/1')
   Object.assign(process.env, { RESPAN_API_KEY: ' key-one ', RESPAN_BASE_URL: 'https://api.respan.ai' })
   t.is(defaultSink(), first)
+})
+
+test('is the same for each copy of the library that a bundler or a hot reload makes', async (t) => {
+  t.is(packed(), defaultSink())
+  const again: { readonly defaultSink: typeof defaultSink } = await import(
+    `${dist}sinks/defaultSink.js?again`
+  )
+  t.not(again.defaultSink, defaultSink)
+  t.is(again.defaultSink(), defaultSink())
 })
