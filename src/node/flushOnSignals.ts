@@ -1,6 +1,7 @@
 import { refuse } from '../codecs/refuse.js'
 import { checkSink } from '../sinks/checkSink.js'
 import type { Sink } from '../tracing/Sink.js'
+import { version } from '../version.js'
 
 /** A signal that asks a process to end, and that it may answer. */
 export type EndingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGBREAK' | 'SIGUSR2'
@@ -18,6 +19,60 @@ const isEnding = (signal: unknown): boolean => typeof signal === 'string' && Obj
 
 const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
+interface Guest {
+  readonly sink: Sink
+  readonly stop: () => void
+}
+
+interface Watch {
+  readonly listener: (signal: EndingSignal) => void
+  readonly guests: Set<Guest>
+}
+
+// A process has it once, as it has its default sinks: two listeners would each take the other for somebody else, who ends
+// the process, and a hot reload that listens again would add one each time.
+const WATCHES = Symbol.for(`respan-rx.signals@${version}`)
+
+const watches = (): Map<EndingSignal, Watch> => {
+  const shared: typeof globalThis & { [WATCHES]?: Map<EndingSignal, Watch> } = globalThis
+  shared[WATCHES] ??= new Map()
+  return shared[WATCHES]
+}
+
+const watchOf = (signal: EndingSignal): Watch => {
+  const known = watches().get(signal)
+  if (known !== undefined) return known
+  const guests = new Set<Guest>()
+  const watch = { listener: answer(guests), guests }
+  watches().set(signal, watch)
+  process.on(signal, watch.listener)
+  return watch
+}
+
+const leave = (signal: EndingSignal, guest: Guest): void => {
+  const watch = watches().get(signal)
+  if (watch === undefined) return
+  watch.guests.delete(guest)
+  if (watch.guests.size > 0) return
+  watches().delete(signal)
+  process.off(signal, watch.listener)
+}
+
+const answer =
+  (guests: ReadonlySet<Guest>) =>
+  (signal: EndingSignal): void => {
+    const isOurs = process.listenerCount(signal) === 1
+    const all = [...guests]
+    // A process that somebody else keeps alive may meet more of them.
+    if (isOurs) for (const { stop } of all) stop()
+    const sinks = new Set(all.map(({ sink }) => sink))
+    const ends = [...sinks].map(async (sink) => (isOurs ? sink.close() : sink.flush()))
+    void Promise.allSettled(ends).then(() => {
+      // A warning of what was lost is printed in the next tick: the signal must not come before it.
+      if (isOurs) setImmediate(() => process.kill(process.pid, signal))
+    })
+  }
+
 /**
  * Delivers what a sink has before a signal ends the process; opt-in, since whoever listens for a signal keeps it from
  * ending the process.
@@ -25,9 +80,9 @@ const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
  * At the first signal the sink is closed, which writes what it has to its spool, if any, and delivers it; then the
  * signal ends the process as it would have done. A second signal ends it at once. When somebody else listens for the
  * signal too, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()` then writes
- * what is left to the spool.
+ * what is left to the spool. Whoever calls this for another sink is nobody else: the process ends once all are closed.
  *
- * @param sink - to be flushed or closed; for several, their `sinkMonoid` sum
+ * @param sink - to be flushed or closed
  * @param signals - default SIGTERM, SIGINT and SIGHUP
  * @returns stops listening
  * @throws InvalidInput for what is no sink, and for what is no list of such signals
@@ -36,21 +91,10 @@ export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> 
   checkSink('flushOnSignals', 'sink', sink)
   if (!Array.isArray(signals) || !signals.every(isEnding))
     refuse('flushOnSignals', 'signals', `a list of ${Object.keys(ENDING).join(', ')}`, signals)
-  // Whoever listens twice is somebody else to himself.
-  const own = new Set(signals)
   const stop = (): void => {
-    for (const signal of own) process.off(signal, onSignal)
+    for (const signal of signals) leave(signal, guest)
   }
-  const onSignal = (signal: EndingSignal): void => {
-    const isOurs = process.listenerCount(signal) === 1
-    // A process that somebody else keeps alive may meet more of them.
-    if (isOurs) stop()
-    const done = (): void => {
-      // A warning of what was lost is printed in the next tick: the signal must not come before it.
-      if (isOurs) setImmediate(() => process.kill(process.pid, signal))
-    }
-    void (isOurs ? sink.close() : sink.flush()).then(done, done)
-  }
-  for (const signal of own) process.on(signal, onSignal)
+  const guest = { sink, stop }
+  for (const signal of signals) watchOf(signal).guests.add(guest)
   return stop
 }

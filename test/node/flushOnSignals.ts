@@ -1,6 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import test from 'ava'
 import { flushOnSignals } from '../../dist/node/flushOnSignals.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
+import { moduleFile } from '../helpers/moduleFile.js'
+
+const own = new URL('../../dist/node/flushOnSignals.js', import.meta.url).href
 
 // How a process ends by a signal is in exits.ts: it takes a process.
 
@@ -42,4 +48,46 @@ test.serial('a signal that is named twice is listened for once, and so ends the 
   const stop = flushOnSignals(memorySink(), ['SIGUSR2', 'SIGUSR2'])
   t.teardown(stop)
   t.is(process.listenerCount('SIGUSR2'), 1)
+})
+
+test('several sinks, also of several copies of the library, are closed before the signal ends the process', async (t) => {
+  const script = `
+    import { noopSink } from 'respan-rx'
+    import { flushOnSignals } from '${own}'
+    import { flushOnSignals as again } from '${own}?again'
+    const named = (name) => ({
+      ...noopSink,
+      close: () => {
+        console.log(name)
+        return noopSink.close()
+      },
+    })
+    const twice = named('twice')
+    for (const listen of [flushOnSignals, again]) listen(twice)
+    flushOnSignals(named('other'), ['SIGTERM'])
+    again(named('stopped'))()
+    const ended = { ...noopSink, close: () => Promise.reject(new Error('closed')) }
+    flushOnSignals(ended)
+    setInterval(() => undefined, 1_000)
+    console.log(process.listenerCount('SIGTERM'), process.listenerCount('SIGINT'))
+    process.kill(process.pid, 'SIGTERM')`
+  const child = spawn(process.execPath, [moduleFile(t, script)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
+  const [printed, [, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  t.is(signal, 'SIGTERM')
+  t.is(printed, '1 1\ntwice\nother\n')
+})
+
+test.serial('a hot reload that listens again for the same sink adds no listener', (t) => {
+  const sink = memorySink()
+  const stops = Array.from({ length: 11 }, () => flushOnSignals(sink, ['SIGQUIT']))
+  t.is(process.listenerCount('SIGQUIT'), 1)
+  for (const stop of stops) {
+    t.is(process.listenerCount('SIGQUIT'), 1)
+    stop()
+  }
+  t.is(process.listenerCount('SIGQUIT'), 0)
 })
