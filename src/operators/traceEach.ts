@@ -1,4 +1,4 @@
-import { type Observable, type OperatorFunction as Op, type OperatorFunction, of } from 'rxjs'
+import { concatMap, type Observable, type OperatorFunction as Op, type OperatorFunction, of } from 'rxjs'
 import { Fields } from '../codecs/Fields.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
@@ -11,6 +11,7 @@ import { checkOperator } from './checkOperator.js'
 import { TRACE_OPTIONS } from './checkTraceOptions.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
+import { inItsContext } from './inItsContext.js'
 import { lift } from './lift.js'
 import { nonEmptyName } from './nonEmptyName.js'
 import type { TraceOptions } from './TraceOptions.js'
@@ -136,7 +137,10 @@ const eachTraced = (
     }
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
-  return lift(name, flattenWith(subject, options), project, 'framed')
+  const flatten = flattenWith(subject, options)
+  const waits = options.concurrency !== undefined || flatten === concatMap
+  const own = waits && options.asyncContext !== false ? inItsContext(flatten) : flatten
+  return lift(name, own, project, 'framed')
 }
 
 /**
@@ -148,8 +152,9 @@ const eachTraced = (
  * traces                          [  ]   [  ]
  * ```
  *
- * Inside another trace the runs are its children. A function of `attributes` that throws, or gives wrong ones, is
- * reported as a process warning (`RESPAN_TRACE`); that item's trace then has none of its own.
+ * Inside another trace the runs are its children. Elsewhere a run finds each AsyncLocalStorage as it was when its item came,
+ * also after a wait, unless `asyncContext` is false or `flatten` a function of your own. A function of `attributes` that
+ * throws, or gives wrong ones, is reported as a process warning (`RESPAN_TRACE`); that item's trace then has none of its own.
  *
  * Errors: `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option or one that is
  * wrong, or `concurrency` beside anything but `mergeMap`.

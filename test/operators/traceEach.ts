@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
 import { testProp } from '@fast-check/ava'
 import test from 'ava'
@@ -23,6 +24,7 @@ import {
   toArray,
 } from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
+import { attempt } from '../../dist/operators/attempt.js'
 import { component } from '../../dist/operators/component.js'
 import type { Component, Flatten } from '../../dist/operators/flattening.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
@@ -182,6 +184,56 @@ test('keeps concurrent items apart', async (t) => {
     const [root] = own.spans().filter((span) => span.traceId === traceId && span.parentId === undefined)
     t.is(`in${root?.output}`, name)
   }
+})
+
+for (const [title, options] of [
+  ['one at a time', {}],
+  ['two at a time', { flatten: mergeMap, concurrency: 2 }],
+  ['all at once', { flatten: mergeMap }],
+] as const)
+  test(`an item that requests feed finds the AsyncLocalStorage of its own request, ${title}`, async (t) => {
+    const storage = new AsyncLocalStorage<string>()
+    const seen: Array<string> = []
+    const note = (where: string, item: string): void => {
+      seen.push(`${where} ${item} ${storage.getStore()}`)
+    }
+    const feed = new Subject<string>()
+    const work = component('work', async (item: string) => {
+      note('before', item)
+      await setImmediate()
+      note('after', item)
+      return item
+    })
+    const ended = all(
+      feed.pipe(
+        traceEach('each', { ...options, sink: memorySink() }, work),
+        tap((item) => note('below', item)),
+        attempt(traceEach('again', { ...options, sink: memorySink() }, work)),
+      ),
+    )
+    const items = ['a', 'b', 'c', 'd', 'e']
+    for (const item of items) storage.run(item, () => feed.next(item))
+    feed.complete()
+    t.is((await ended).length, items.length)
+    const expected = items.flatMap((item) =>
+      ['before', 'after', 'below', 'before', 'after'].map((where) => `${where} ${item} ${item}`),
+    )
+    t.deepEqual(seen.toSorted(), expected.toSorted())
+  })
+
+test('with asyncContext: false it leaves each AsyncLocalStorage to RxJS', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: Array<string | undefined> = []
+  const feed = new Subject<string>()
+  const work = component('work', async (item: string) => {
+    seen.push(storage.getStore())
+    return item
+  })
+  const ended = all(feed.pipe(traceEach('each', { sink: memorySink(), asyncContext: false }, work)))
+  for (const item of ['a', 'b']) storage.run(item, () => feed.next(item))
+  feed.complete()
+  await ended
+  t.deepEqual(seen, ['a', 'a'])
 })
 
 test('an item that its flattening gives up is cancelled', async (t) => {

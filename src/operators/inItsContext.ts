@@ -1,0 +1,30 @@
+import { map, Observable, type OperatorFunction } from 'rxjs'
+import { captureFrame, type Frame, runInFrame } from '../tracing/frames.js'
+import type { Flatten } from './flattening.js'
+
+/** An item, and the moment it came. */
+interface Arrival<A> {
+  readonly value: A
+  readonly frame: Frame
+}
+
+const arrived = <A>(value: A): Arrival<A> => ({ value, frame: captureFrame(true) })
+
+/**
+ * A flattening that runs each item with every AsyncLocalStorage as it was when the item came. RxJS runs one that had to wait
+ * where the run before it ends: in the context of another's item, with that one's user or request.
+ *
+ * Only for what lets items wait and does not compare them: they come to `flatten` wrapped.
+ */
+export const inItsContext =
+  (flatten: Flatten): Flatten =>
+  <A, B>(project: (value: A, index: number) => Observable<B>): OperatorFunction<A, B> => {
+    const inFrame = ({ value, frame }: Arrival<A>, index: number): Observable<B> =>
+      frame.resource === undefined
+        ? project(value, index)
+        : new Observable((subscriber) =>
+            runInFrame(frame, (item, s) => project(item, index).subscribe(s), value, subscriber),
+          )
+    const run = flatten(inFrame)
+    return (source) => source.pipe(map<A, Arrival<A>>(arrived), run)
+  }
