@@ -50,7 +50,8 @@ export const flattenWith = (operator: string, { flatten = concatMap, concurrency
     throw new InvalidInput(operator, {
       path: 'concurrency',
       expected: 'flatten: mergeMap beside it',
-      found: 'another flatten',
+      found:
+        flatten.name === mergeMap.name ? 'that of another copy of rxjs (npm ls rxjs)' : 'another flatten',
     })
   }
   if (typeof concurrency !== 'number' || !(concurrency >= 1))

@@ -442,6 +442,14 @@ test('a result that is nothing to observe is told by the name of its component',
   }
 })
 
+test('tells that the mergeMap beside a concurrency is that of another copy of rxjs', (t) => {
+  const copy: Flatten = Object.defineProperty((project) => mergeMap(project), 'name', { value: 'mergeMap' })
+  t.throws(() => component('c', () => of(1), { flatten: copy, concurrency: 2 }), {
+    instanceOf: InvalidInput,
+    message: /^component c: .*expected flatten: mergeMap beside it, found that of another copy of rxjs/,
+  })
+})
+
 test('refuses an empty name and a senseless concurrency when it is built', (t) => {
   for (const name of ['', '  ']) {
     const error = t.throws(() => component(name, () => of(1)), { instanceOf: InvalidInput })
