@@ -1,5 +1,5 @@
 // node tools/testers/test.mjs <node 22>, after `npm run build` and `npm ci` in this folder: a project's tests with Vitest
-// (on that Node) and with Jest (on this one), in the ways that the README tells.
+// (on that Node) and with Jest (on this one), in the ways that the README tells, and its pages rendered by Vite.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -55,6 +55,20 @@ const [, jestConfig] = /```js\n(module\.exports = \{\n {2}transformIgnorePattern
   readFileSync(join(root, 'README.md'), 'utf8'),
 )
 
+/** A framework's development server that renders with the library, and takes it through Vite as if it were the project's own. */
+const rendering = `
+import { createServer } from 'vite'
+const server = await createServer({
+  configFile: false,
+  appType: 'custom',
+  server: { middlewareMode: true, hmr: false, ws: false },
+  optimizeDeps: { noDiscovery: true },
+  ssr: { noExternal: ['respan-rx'] },
+})
+const { tell } = await server.ssrLoadModule('/tell.js')
+await tell()
+await server.close()`
+
 rmSync(project, { recursive: true, force: true })
 mkdirSync(project)
 const files = {
@@ -64,6 +78,14 @@ const files = {
   'node.vitest.mjs': `// @vitest-environment node\n${module(inVirtualTime, overHttp)}`,
   'jsdom.vitest.mjs': `// @vitest-environment jsdom\n${module(inVirtualTime, overHttp)}`,
   'happy-dom.vitest.mjs': module(inVirtualTime),
+  'tell.js': module(`
+export const tell = async () => {
+  const local = await startLocal()
+  const ask = respanGenerate({ model: 'gpt-4o-mini', gateway: local.gateway })
+  await lastValueFrom(of('Tell me about tea.').pipe(ask, respanTrace('Tea', { sink: local.sink })))
+  await local.close()
+}`),
+  'render.mjs': rendering,
   'modules.config.mjs': "export default { testMatch: ['**/*.test.mjs'], transform: {} }",
   'modules.test.mjs': module(inVirtualTime, overHttp),
   'common.config.js': jestConfig,
@@ -81,6 +103,9 @@ run('npm', ['install', '--silent', '--no-audit', '--no-fund', join(project, tarb
 
 run(node22, [path('node_modules/vitest/vitest.mjs'), 'run'])
 console.log('Vitest: ok')
+
+run(node22, ['render.mjs'])
+console.log('Vite, on a server: ok')
 
 const jest = path('node_modules/jest/bin/jest.js')
 run(process.execPath, [jest, '--config', 'modules.config.mjs'], {
