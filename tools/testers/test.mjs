@@ -90,6 +90,13 @@ export const tell = async () => {
   'modules.test.mjs': module(inVirtualTime, overHttp),
   'common.config.js': jestConfig,
   'common.test.js': [...requires, inVirtualTime, overHttp].join('\n'),
+  // As Nest's own command writes them.
+  'typed.config.js':
+    "module.exports = { ...require('./common.config.js'), transform: { '^.+\\\\.(t|j)s$': 'ts-jest' } }",
+  'tsconfig.json': JSON.stringify({
+    compilerOptions: { module: 'nodenext', target: 'es2023', isolatedModules: true, strict: true },
+  }),
+  'typed.test.ts': module(inVirtualTime, overHttp),
   'babel.config.json': JSON.stringify({ presets: [['@babel/preset-env', { targets: { node: 'current' } }]] }),
 }
 for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text)
@@ -114,3 +121,5 @@ run(process.execPath, [jest, '--config', 'modules.config.mjs'], {
 console.log('Jest, ES modules: ok')
 run(process.execPath, [jest, '--config', 'common.config.js', 'common.test.js'])
 console.log('Jest, CommonJS: ok')
+run(process.execPath, [jest, '--config', 'typed.config.js', 'typed.test.ts'])
+console.log('ts-jest, CommonJS: ok')
