@@ -213,6 +213,17 @@ const rows: ReadonlyArray<readonly [title: string, row: Case]> = [
     ],
   ),
   [
+    'SIGTERM, flushOnSignals for two sinks: the one that has nothing to do does not end the process before the other',
+    {
+      script: ['process', 'both'],
+      strength: 'none',
+      signal: 'SIGTERM',
+      byItself: 100,
+      inTheEnd: 100,
+      exit: 'SIGTERM',
+    },
+  ],
+  [
     'kill -9: loses what is queued',
     {
       script: ['process', 'wait'],
