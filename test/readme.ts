@@ -151,7 +151,7 @@ test('a process may end while a local gateway is open that does not hold it', as
   t.is(stdout, '200\n')
 })
 
-// What the blocks leave to the reader's own code.
+// What the blocks leave to the reader's own code; Angular's own types are those of tools/angular/test.mjs.
 const READERS_OWN = `
   const t: typeof import('io-ts')
   const test: typeof import('ava').default
@@ -169,6 +169,14 @@ const READERS_OWN = `
   const isRight: typeof import('fp-ts/lib/Either.js').isRight
   const testScheduler: import('rxjs/testing').TestScheduler
   const startLocal: typeof import('respan-rx/local').startLocal
+  const indexedDbSpool: typeof import('respan-rx/browser').indexedDbSpool
+  interface Token<A> { readonly of?: A }
+  const InjectionToken: new <A>(name: string, options: { readonly factory: () => A }) => Token<A>
+  const inject: <A>(token: Token<A>) => A
+  const DOCUMENT: Token<Document>
+  const PLATFORM_ID: Token<object>
+  const DestroyRef: Token<{ readonly onDestroy: (work: () => void) => void }>
+  const isPlatformBrowser: (platform: object) => boolean
   const marbleGateway: typeof import('respan-rx/testing').marbleGateway
   const marbles: typeof import('respan-rx/testing').marbles`
 
