@@ -24,8 +24,8 @@ export interface Connection {
   /** Default: the environment's, read at each subscription: `RESPAN_API_KEY` or `OPENAI_API_KEY`, by host, else by gateway. */
   readonly apiKey?: string | undefined
   /**
-   * Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. Absolute: a page reaches its
-   * own server, which adds the key, by `new URL('/api/respan', location.href).href`.
+   * Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. In a page a path, such as
+   * `/api/respan`, is one of its own server, which adds the key.
    */
   readonly baseUrl?: string | undefined
   /**

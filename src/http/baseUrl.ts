@@ -10,19 +10,30 @@ export const RESPAN_BASE_URL = 'https://api.respan.ai/api'
 /** Where OpenAI answers. */
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
 
+/** A path as a page writes it, of its own server: `fetch` takes it so. Not `//host/path`, which is another server. */
+const PATH = /^\/(?!\/)/
+
+interface Runtime {
+  readonly location?: { readonly origin?: string }
+}
+
+const completed = (url: string): string => {
+  const text = url.trim()
+  const { location }: Runtime = globalThis
+  return PATH.test(text) && location?.origin !== undefined ? `${location.origin}${text}` : text
+}
+
 /**
  * Normalises a base URL of Respan: users write it with and without `/api`. White space around it, slashes at its end,
  * query and fragment don't count. Without a path it gets `/api`; any path given is kept, so that a proxy can have its
- * own (`https://proxy.local/respan`).
+ * own (`https://proxy.local/respan`). A path alone is one of the page's own server.
  *
  * @param url - as the user wrote it
  * @returns the base that paths such as `/chat/completions` are appended to, or why it is none; the text of the URL,
  *   which may hold credentials, is not repeated
  * @see https://respan.ai/docs/apis/develop/gateway/chat-completions
  */
-export const respanBaseUrl: (url: string) => Either<DecodeFailure, string> = remembered((url) =>
-  normalise(url, '/api'),
-)
+export const respanBaseUrl = (url: string): Either<DecodeFailure, string> => respanBase(completed(url))
 
 /**
  * Normalises a base URL of OpenAI, or of a server that speaks its protocol. As for Respan, but nothing is added: what
@@ -30,22 +41,24 @@ export const respanBaseUrl: (url: string) => Either<DecodeFailure, string> = rem
  *
  * @param url - as the user wrote it
  */
-export const openaiBaseUrl: (url: string) => Either<DecodeFailure, string> = remembered((url) =>
-  normalise(url, ''),
-)
+export const openaiBaseUrl = (url: string): Either<DecodeFailure, string> => openaiBase(completed(url))
 
-const EXPECTED = 'an absolute http(s) URL without credentials'
+const EXPECTED = 'an http(s) URL without credentials'
 const ENDPOINT = '/chat/completions'
 
 const normalise = (text: string, defaultPath: string): Either<DecodeFailure, string> => {
-  const parsed = parse(text.trim())
-  if (parsed === undefined) return refuse(describeFound(text))
+  const parsed = parse(text)
+  if (parsed === undefined)
+    return refuse(PATH.test(text) ? 'a path alone, which only a page can complete' : describeFound(text))
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') return refuse('a URL with another scheme')
   if (parsed.username !== '' || parsed.password !== '') return refuse('a URL with credentials')
   const path = withoutTrailingSlashes(parsed.pathname)
   if (path.endsWith(ENDPOINT)) return refuse(`a URL that ends with ${ENDPOINT}, which is appended to it`)
   return right(`${parsed.origin}${path === '' ? defaultPath : path}`)
 }
+
+const respanBase = remembered((url) => normalise(url, '/api'))
+const openaiBase = remembered((url) => normalise(url, ''))
 
 const parse = (text: string): URL | undefined => {
   try {

@@ -115,7 +115,7 @@ const isBaseUrl = (url: string): boolean => url.trim() === '' || !isLeft(respanB
 const baseUrl = t.refinement(
   t.string,
   isBaseUrl,
-  'an absolute http(s) URL without credentials or /chat/completions',
+  'an http(s) URL without credentials or /chat/completions, in a page also a path',
 )
 
 /** The options of a connection. */

@@ -94,6 +94,28 @@ for (const given of [
   })
 }
 
+test("a path is one of the page's own server, where there is a page", (t) => {
+  const page = (origin: string): boolean =>
+    Reflect.defineProperty(globalThis, 'location', { value: { origin }, configurable: true })
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'location')
+  t.teardown(() => {
+    Reflect.deleteProperty(globalThis, 'location')
+    if (before !== undefined) Reflect.defineProperty(globalThis, 'location', before)
+  })
+  t.true(page('https://app.local:8443'))
+  t.deepEqual(respanBaseUrl(' /api/respan/ '), right('https://app.local:8443/api/respan'))
+  t.deepEqual(respanBaseUrl('/'), right('https://app.local:8443/api'))
+  t.deepEqual(openaiBaseUrl('/v1'), right('https://app.local:8443/v1'))
+  t.deepEqual(respanBaseUrl('https://proxy.local/x'), right('https://proxy.local/x'))
+  for (const given of ['//other.local/api', 'api', '../api', ''])
+    t.is(respanBaseUrl(given)._tag, 'Left', given)
+  t.true(page('https://other.local'))
+  t.deepEqual(openaiBaseUrl('/v1'), right('https://other.local/v1'))
+  // That of a file.
+  t.true(page('null'))
+  t.is(respanBaseUrl('/api')._tag, 'Left')
+})
+
 testProp(
   'law: a normalised base URL normalises to itself',
   [fc.webUrl({ withQueryParameters: true })],

@@ -483,13 +483,13 @@ test('a fetch that gives no response is told as such, and not asked again', asyn
   }
 })
 
-test('a path alone, as a page knows its own server, is told that the address has to be absolute', (t) => {
+test('a path alone, as a page knows its own server, is refused where there is no page', (t) => {
   const error = t.throws(() => respanGenerate({ model, baseUrl: '/api/respan' }), {
     instanceOf: InvalidInput,
   })
   t.is(
     error?.message,
-    'respanGenerate: baseUrl: expected an absolute http(s) URL without credentials or /chat/completions, found string(11 characters).',
+    'respanGenerate: baseUrl: expected an http(s) URL without credentials or /chat/completions, in a page also a path, found string(11 characters).',
   )
 })
 
