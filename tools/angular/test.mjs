@@ -22,7 +22,7 @@ const run = (command, ...args) =>
 
 // ── the project
 
-const [, block] = /### In Angular[\s\S]*?```ts\n([\s\S]*?)```/.exec(
+const [, block] = /### Angular[\s\S]*?```ts\n([\s\S]*?)```/.exec(
   readFileSync(join(root, 'README.md'), 'utf8'),
 )
 

@@ -25,7 +25,7 @@ const run = (command, args, cwd = project) =>
 
 /** The files of the README's block, by the name that each begins with; what they import is at hand there. */
 const readmeFiles = () => {
-  const [, block] = /### In React\n[\s\S]*?```tsx\n([\s\S]*?)```/.exec(
+  const [, block] = /### React\n[\s\S]*?```tsx\n([\s\S]*?)```/.exec(
     readFileSync(join(root, 'README.md'), 'utf8'),
   )
   const [, , respan, , answer] = /^(\/\/ respan\.ts)\n([\s\S]*?)(\/\/ Answer\.tsx)\n([\s\S]*)$/.exec(block)
@@ -123,7 +123,7 @@ class Boundary extends Component<{ children: ReactNode }, { error?: unknown }> {
   }
 }
 
-const { href: baseUrl } = new URL('/api/respan', location.href)
+const baseUrl = '/api/respan'
 const replyOf = (model: string): Promise<string> =>
   lastValueFrom(of('Hi').pipe(respanGenerate({ model, baseUrl }), respanTrace('Suspended', { sink }))).then(
     ({ replies: [text = ''] }) => text,
