@@ -39,6 +39,8 @@ const RUNTIMES = {
       'reads no .env file by itself, and what Node reads of one',
       // Its own node:crypto needs what is taken away.
       'importing asks for none of the Web APIs that a page made for tests lacks',
+      // An address with a query is the same module there.
+      'is the same for each copy of the library that a bundler or a hot reload makes',
       // It has no gc().
       '*nothing of a trace stays in memory once it is delivered',
       'memory does not grow',
