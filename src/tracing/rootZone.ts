@@ -8,8 +8,9 @@ export interface RootZone {
   readonly run: <A>(fn: () => A) => A
 }
 
-/** The root zone of zone.js; `undefined` where that is not loaded. */
+/** The root zone of zone.js; `undefined` where that is not loaded, or `Zone` is somebody else's. */
 export const rootZone = (): RootZone | undefined => {
-  const { Zone }: Runtime = globalThis as Runtime
-  return Zone?.root
+  const { Zone } = globalThis as Runtime
+  const root = Zone?.root
+  return typeof root?.run === 'function' ? root : undefined
 }

@@ -2,7 +2,9 @@ import test from 'ava'
 import { NEVER, of } from 'rxjs'
 import { component } from '../../dist/operators/component.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
+import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
+import { taken } from '../helpers/buffer.js'
 
 /** As zone.js calls back those who wait for its promises: all in one microtask, that of the first. */
 const waiting: Array<() => void> = []
@@ -14,7 +16,8 @@ const whenSettled = (fn: () => void): void => {
 }
 
 // With the real zone.js: tools/angular/test.mjs.
-test('under zone.js, a trace that begins after an await is in no other trace', async (t) => {
+test.serial('under zone.js, a trace that begins after an await is in no other trace', async (t) => {
+  t.teardown(() => Reflect.deleteProperty(globalThis, 'Zone'))
   Object.assign(globalThis, { Zone: { root: { run: <A>(fn: () => A): A => fn() } } })
   const sink = memorySink()
   const answer = component('answer', () => {
@@ -32,4 +35,14 @@ test('under zone.js, a trace that begins after an await is in no other trace', a
       .map(({ name }) => name),
     ['other', 'one'],
   )
+})
+
+test.serial("a global Zone of somebody else's is none of zone.js", (t) => {
+  t.teardown(() => Reflect.deleteProperty(globalThis, 'Zone'))
+  for (const Zone of [{ root: {} }, { root: 'Europe' }, 'Europe/Berlin', null]) {
+    Object.assign(globalThis, { Zone })
+    const sink = bufferedSink(() => taken)
+    of(1).pipe(respanTrace('T', { sink })).subscribe()
+    t.like(sink.stats(), { accepted: 1, dropped: 0 })
+  }
 })
