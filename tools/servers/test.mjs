@@ -37,6 +37,10 @@ const tarball = run(
   root,
 ).trim()
 const peers = Object.keys(peerDependencies).map((name) => `${name}@${devDependencies[name]}`)
-run('npm', ['install', '--silent', '--no-audit', '--no-fund', join(project, tarball), ...peers], project)
+run(
+  'npm',
+  ['install', '--silent', '--no-audit', '--no-fund', '--no-package-lock', join(project, tarball), ...peers],
+  project,
+)
 
 console.log(run(process.execPath, ['servers.mjs'], project).trim())

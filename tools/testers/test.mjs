@@ -106,7 +106,15 @@ const tarball = run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-dest
   cwd: root,
 }).trim()
 const peers = Object.keys(peerDependencies).map((name) => `${name}@${devDependencies[name]}`)
-run('npm', ['install', '--silent', '--no-audit', '--no-fund', join(project, tarball), ...peers])
+run('npm', [
+  'install',
+  '--silent',
+  '--no-audit',
+  '--no-fund',
+  '--no-package-lock',
+  join(project, tarball),
+  ...peers,
+])
 
 run(node22, [path('node_modules/vitest/vitest.mjs'), 'run'])
 console.log('Vitest: ok')
