@@ -19,7 +19,7 @@ import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
 
-/** A body that a browser sends after its page is gone: its limit is 64 KiB, shared with the rest of the page. */
+/** Bodies that a browser sends after their page is gone: their limit is 64 KiB, shared with the rest of the page. */
 const KEEPALIVE_BYTES = 60_000
 
 /** How long a process that has nothing else to do waits for a retry, ms. */
@@ -94,9 +94,21 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
 
   const mayGoOut = (): boolean => {
     if (pace.opensAt() !== undefined) return false
-    // Requests that outlive the page share one small limit; the ones that don't are no reason to wait.
-    if (leaving) return ![...flights.all].some(({ keepalive }) => keepalive)
-    return flights.all.size < pace.maxInFlight()
+    return leaving ? mayOutlive() : flights.all.size < pace.maxInFlight()
+  }
+
+  /** What requests that outlive the page have left of the limit that they share; the ones that don't are no reason to wait. */
+  const room = (): number =>
+    [...flights.all].reduce(
+      (left, { batch, keepalive }) => (keepalive ? left - sentBytesIn(batch) : left),
+      KEEPALIVE_BYTES,
+    )
+
+  const mayOutlive = (): boolean => {
+    const left = room()
+    if (left === KEEPALIVE_BYTES) return true
+    const first = box.hasReturned() ? undefined : box.first()
+    return first !== undefined && sentBytesOf(first) <= left
   }
 
   const sentBytesOf = ({ span, bytes }: Entry): number => {
@@ -117,12 +129,12 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
 
   const limits = (): BatchLimits => ({
     maxSize: pace.maxBatchSize(),
-    maxBytes: leaving ? Math.min(KEEPALIVE_BYTES, pace.maxBatchBytes()) : pace.maxBatchBytes(),
+    maxBytes: leaving ? Math.min(room(), pace.maxBatchBytes()) : pace.maxBatchBytes(),
     bytesOf: sentBytesOf,
   })
 
-  const isSmall = ({ entries }: Batch): boolean =>
-    entries.reduce((sum, entry) => sum + sentBytesOf(entry), 0) <= KEEPALIVE_BYTES
+  const sentBytesIn = ({ entries }: Batch): number =>
+    entries.reduce((sum, entry) => sum + sentBytesOf(entry), 0)
 
   // ── the machine
 
@@ -141,7 +153,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
         refill()
         const batch = nextBatch()
         if (batch === undefined) break
-        flights.launch(batch, leaving && isSmall(batch))
+        flights.launch(batch, leaving && sentBytesIn(batch) <= room())
       }
     } finally {
       pumping = false

@@ -1801,6 +1801,37 @@ test.serial(
   },
 )
 
+test.serial(
+  'what ends while a page is left goes out beside the request under way, as far as their limit allows',
+  async (t) => {
+    const { events, show } = page(t)
+    const { time, sink, sent } = rig(t, () => NEVER, { flushTimeout: 0 })
+    const add = (number: number, size: number): void => {
+      sink.next(started(number))
+      sink.next(ended(number, { output: 'x'.repeat(size) }))
+    }
+    add(1, 20_000)
+    events.emit('pagehide')
+    add(2, 20_000)
+    show('hidden')
+    add(3, 20_000)
+    add(4, 10)
+    show('hidden')
+    t.deepEqual(
+      sent.map(({ spans, keepalive }) => [...spans, keepalive]),
+      [
+        [1, true],
+        [2, true],
+      ],
+    )
+    t.like(sink.stats(), { inFlight: 2, queued: 2 })
+    const closed = sink.close()
+    await time.settle()
+    time.pass(0)
+    await closed
+  },
+)
+
 test.serial('a page that is hidden writes to its spool what may never be delivered', async (t) => {
   const { show } = page(t)
   const written: Array<readonly [spans: number, leaving: boolean | undefined]> = []

@@ -1,5 +1,5 @@
 // What the test's page runs: a sink with a spool in IndexedDB, and handles for the test.
-import { of } from 'rxjs'
+import { NEVER, of } from 'rxjs'
 import { indexedDbSpool } from '../../dist/browser/index.js'
 import { bufferedSink, respanTrace, respanTransport } from '../../dist/index.js'
 
@@ -28,6 +28,12 @@ const sink = bufferedSink(respanTransport({ apiKey: 'a-key', baseUrl: `${locatio
 const trace = (count, size = 10) => {
   for (let number = 0; number < count; number++)
     of('x'.repeat(size)).pipe(respanTrace('run', { sink })).subscribe()
+}
+
+/** A run that goes on until the page is left. */
+const begin = () => {
+  const run = NEVER.pipe(respanTrace('run', { sink })).subscribe()
+  addEventListener('pagehide', () => run.unsubscribe())
 }
 
 /** Spans in the database, once what was written before is there. */
@@ -62,4 +68,4 @@ const undo = () => {
   IDBTransaction.prototype.commit = IDBTransaction.prototype.abort
 }
 
-globalThis.handles = { sink, trace, written, show, undo, warnings, unhandled }
+globalThis.handles = { sink, trace, begin, written, show, undo, warnings, unhandled }

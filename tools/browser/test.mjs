@@ -183,6 +183,26 @@ const tests = {
     ),
   ),
 
+  ...Object.assign(
+    {},
+    ...Object.entries(ENDS).flatMap(([what, leave]) =>
+      [0, 20].map((queued) =>
+        each(
+          STRENGTHS,
+          `${what}: a run that the page ends is delivered, beside ${queued} others`,
+          async (rig, strength) => {
+            const page = await rig.open(query(strength))
+            await warmUp(page, rig)
+            await page.evaluate(() => globalThis.handles.begin())
+            await count(page, queued)
+            await leave(page)
+            await rig.until(() => new Set(rig.state.ids).size === queued + 2)
+          },
+        ),
+      ),
+    ),
+  ),
+
   ...each(STRENGTHS, 'the page is hidden: delivers, and goes on when it is back', async (rig, strength) => {
     const page = await rig.open(query(strength))
     await count(page, 20)
