@@ -1,7 +1,7 @@
 import { refuse } from '../codecs/refuse.js'
 import { checkSink } from '../sinks/checkSink.js'
+import { oncePerProcess } from '../sinks/oncePerProcess.js'
 import type { Sink } from '../tracing/Sink.js'
-import { version } from '../version.js'
 
 /** A signal that asks a process to end, and that it may answer. */
 export type EndingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGBREAK' | 'SIGUSR2'
@@ -29,15 +29,8 @@ interface Watch {
   readonly guests: Set<Guest>
 }
 
-// A process has it once, as it has its default sinks: two listeners would each take the other for somebody else, who ends
-// the process, and a hot reload that listens again would add one each time.
-const WATCHES = Symbol.for(`respan-rx.signals@${version}`)
-
-const watches = (): Map<EndingSignal, Watch> => {
-  const shared: typeof globalThis & { [WATCHES]?: Map<EndingSignal, Watch> } = globalThis
-  shared[WATCHES] ??= new Map()
-  return shared[WATCHES]
-}
+// Two listeners would each take the other for somebody else, who ends the process.
+const watches = oncePerProcess('signals', () => new Map<EndingSignal, Watch>())
 
 const watchOf = (signal: EndingSignal): Watch => {
   const known = watches().get(signal)

@@ -1,20 +1,12 @@
 import { type Environment, readEnvironment } from '../codecs/Environment.js'
 import type { Sink } from '../tracing/Sink.js'
-import { version } from '../version.js'
 import { bufferSettings } from './BufferPolicy.js'
 import { buffering } from './buffering.js'
+import { oncePerProcess } from './oncePerProcess.js'
 import { transportTo } from './respanTransport.js'
 
-// A process has them once, however many copies of this module: Next.js bundles one for its instrumentation and another
-// for its routes, a hot reload makes one more, and who flushes in the one means what was traced in the other. Another
-// version may have another kind of sink.
-const SINKS = Symbol.for(`respan-rx.defaultSinks@${version}`)
-
-const sinks = (): Map<string, Sink> => {
-  const shared: typeof globalThis & { [SINKS]?: Map<string, Sink> } = globalThis
-  shared[SINKS] ??= new Map()
-  return shared[SINKS]
-}
+// Who flushes in one copy of the library means what was traced in another.
+const sinks = oncePerProcess('defaultSinks', () => new Map<string, Sink>())
 
 const keyOf = ({ RESPAN_API_KEY: key = '', RESPAN_BASE_URL: url = '' }: Environment): string =>
   `${url}\n${key}`

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { defaultSink as packed } from 'respan-rx'
 import { defaultSink } from '../../dist/sinks/defaultSink.js'
@@ -262,4 +263,13 @@ test('is the same for each copy of the library that a bundler or a hot reload ma
   )
   t.not(again.defaultSink, defaultSink)
   t.is(again.defaultSink(), defaultSink())
+})
+
+test.serial('a key is not in the global object as it is printed', (t) => {
+  const { RESPAN_API_KEY } = process.env
+  process.env.RESPAN_API_KEY = 'nobody-sees-it'
+  for (const sinkOf of [defaultSink, packed]) sinkOf()
+  if (RESPAN_API_KEY === undefined) delete process.env.RESPAN_API_KEY
+  else process.env.RESPAN_API_KEY = RESPAN_API_KEY
+  t.false(inspect(globalThis, { depth: 9 }).includes('nobody-sees-it'))
 })
