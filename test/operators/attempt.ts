@@ -271,6 +271,19 @@ test('after a value of any kind the error stays', (t) =>
     ).toBe('-a-#', undefined, error)
   }))
 
+test('a fallback is not for what was aborted, nor for what can not be sent', async (t) => {
+  const second = component('second', () => of('served'))
+  const signal = AbortSignal.abort()
+  const aborted = respanGenerate({ model, signal, baseUrl: 'http://127.0.0.1:9' })
+  await t.throwsAsync(lastValueFrom(of('hi').pipe(withFallback<string, unknown>(aborted, second))), {
+    name: 'Aborted',
+  })
+  const wrong = respanGenerate({ model, params: () => ({ temperature: -1 }), gateway: marbleGateway('a|') })
+  await t.throwsAsync(lastValueFrom(of('hi').pipe(withFallback<string, unknown>(wrong, second))), {
+    name: 'InvalidInput',
+  })
+})
+
 test('a fallback is for the failures that its predicate names', async (t) => {
   const first = respanGenerate({ model, gateway: marbleGateway('#', {}, new NetworkError('down')) })
   const second = respanGenerate({ model, gateway: marbleGateway('b|') })
