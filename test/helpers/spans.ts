@@ -44,6 +44,14 @@ export const finish = (sink: Sink, ...numbers: ReadonlyArray<number>): void => {
   }
 }
 
+/** Starts and ends spans with an output of so many characters. */
+export const finishWith = (sink: Sink, size: number, ...numbers: ReadonlyArray<number>): void => {
+  for (const number of numbers) {
+    sink.next(started(number))
+    sink.next(ended(number, { output: 'x'.repeat(size) }))
+  }
+}
+
 /** The whole numbers from one to another, both included. */
 export const range = (from: number, to: number): ReadonlyArray<number> =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index)

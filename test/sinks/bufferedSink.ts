@@ -35,7 +35,17 @@ import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Span, SpanEnded, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, refusing, rig, status, taken } from '../helpers/buffer.js'
 import { memorySpool } from '../helpers/memorySpool.js'
-import { accounted, ended, finish, idOf, numberOf, range, started, virtualTime } from '../helpers/spans.js'
+import {
+  accounted,
+  ended,
+  finish,
+  finishWith,
+  idOf,
+  numberOf,
+  range,
+  started,
+  virtualTime,
+} from '../helpers/spans.js'
 
 const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
 
@@ -76,10 +86,7 @@ test('sends a full batch at once, but not in the tick of its last span', (t) => 
 
 test('sends a batch when it has enough bytes, and never more of them than that', (t) => {
   const { time, sink, sizes } = rig(t, undefined, { maxBatchBytes: 10_000 })
-  for (const number of range(1, 5)) {
-    sink.next(started(number))
-    sink.next(ended(number, { output: 'x'.repeat(3_000) }))
-  }
+  finishWith(sink, 3_000, ...range(1, 5))
   time.pass(0)
   t.deepEqual(sizes(), [2, 2])
   time.pass(1_000)
@@ -664,10 +671,7 @@ test('HTTP 413 splits a batch, and makes the ones to come smaller', (t) => {
     spans.reduce((sum, { output = '' }) => sum + output.length, 0)
   const { time, sink, sizes } = rig(t, (spans) => (size(spans) > limit ? status(413) : undefined))
   const many = (from: number, to: number): void => {
-    for (const number of range(from, to)) {
-      sink.next(started(number))
-      sink.next(ended(number, { output: 'x'.repeat(10_000) }))
-    }
+    finishWith(sink, 10_000, ...range(from, to))
     time.pass(1_000)
   }
   many(1, 100)
@@ -687,10 +691,7 @@ test('a batch that does not get through in time is sent in smaller ones, which g
   let inTime = 30
   const { time, sink, sizes } = rig(t, (spans) => (spans.length > inTime ? tooSlow : undefined))
   const many = (from: number, to: number): void => {
-    for (const number of range(from, to)) {
-      sink.next(started(number))
-      sink.next(ended(number, { output: 'x'.repeat(10_000) }))
-    }
+    finishWith(sink, 10_000, ...range(from, to))
     time.pass(60_000)
   }
   many(1, 100)
@@ -716,15 +717,10 @@ test('a single span that is too large makes the batches to come no smaller', (t)
   const { time, sink, sizes } = rig(t, (spans) =>
     spans.some((span) => numberOf(span) === 1) ? status(413) : undefined,
   )
-  const many = (from: number, to: number): void => {
-    for (const number of range(from, to)) {
-      sink.next(started(number))
-      sink.next(ended(number, { output: 'x'.repeat(10_000) }))
-    }
-    time.pass(1_000)
-  }
-  many(1, 1)
-  many(2, 51)
+  finishWith(sink, 10_000, 1)
+  time.pass(1_000)
+  finishWith(sink, 10_000, ...range(2, 51))
+  time.pass(1_000)
   t.deepEqual(sizes(), [1, 50])
 })
 
@@ -902,10 +898,7 @@ test('drops the oldest spans when told to, those that wait to be sent again firs
 for (const overflow of ['drop-newest', 'drop-oldest'] as const)
   test(`maxQueueBytes bounds what waits: ${overflow}`, (t) => {
     const { time, sink, sent } = rig(t, undefined, { maxQueueBytes: 10_000, overflow })
-    for (const number of range(1, 5)) {
-      sink.next(started(number))
-      sink.next(ended(number, { output: 'x'.repeat(4_000) }))
-    }
+    finishWith(sink, 4_000, ...range(1, 5))
     sink.next(started(6))
     sink.next(ended(6, { output: 'x'.repeat(40_000) }))
     t.like(sink.stats(), { accepted: 6, queued: 2, dropped: 4 })
@@ -1779,10 +1772,7 @@ test.serial(
   (t) => {
     const { listenedFor, show } = page(t)
     const { time, sink, sent } = rig(t, () => timer(10, time.scheduler).pipe(map(() => ({ rejected: [] }))))
-    for (const number of range(1, 20)) {
-      sink.next(started(number))
-      sink.next(ended(number, { output: 'x'.repeat(9_000) }))
-    }
+    finishWith(sink, 9_000, ...range(1, 20))
     t.deepEqual(listenedFor(), ['visibilitychange', 'pagehide', 'pageshow'])
     show('hidden')
     t.deepEqual(sent, [{ at: 0, spans: range(1, 6), keepalive: true }])
@@ -1806,16 +1796,12 @@ test.serial(
   async (t) => {
     const { events, show } = page(t)
     const { time, sink, sent } = rig(t, () => NEVER, { flushTimeout: 0 })
-    const add = (number: number, size: number): void => {
-      sink.next(started(number))
-      sink.next(ended(number, { output: 'x'.repeat(size) }))
-    }
-    add(1, 20_000)
+    finishWith(sink, 20_000, 1)
     events.emit('pagehide')
-    add(2, 20_000)
+    finishWith(sink, 20_000, 2)
     show('hidden')
-    add(3, 20_000)
-    add(4, 10)
+    finishWith(sink, 20_000, 3)
+    finishWith(sink, 10, 4)
     show('hidden')
     t.deepEqual(
       sent.map(({ spans, keepalive }) => [...spans, keepalive]),
@@ -1840,10 +1826,7 @@ test.serial('a page that is hidden writes to its spool what may never be deliver
     return records.map(({ traceId, text }) => ({ traceId, bytes: text.length }))
   }
   const { time, sink, sizes } = rig(t, () => NEVER, { spool: memorySpool({ write }), flushTimeout: 0 })
-  for (const number of range(1, 20)) {
-    sink.next(started(number))
-    sink.next(ended(number, { output: 'x'.repeat(9_000) }))
-  }
+  finishWith(sink, 9_000, ...range(1, 20))
   show('hidden')
   t.deepEqual(sizes(), [6])
   t.deepEqual(written, [[14, true]])
