@@ -3,7 +3,7 @@
 // with zone.js and without it. Its services are the README's block.
 
 import assert from 'node:assert/strict'
-import { execFileSync, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -13,12 +13,11 @@ import { defaultGatherDiagnostics, performCompilation, readConfiguration } from 
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
 import { startLocal } from '../../dist/local/index.js'
+import { unpack } from '../unpack.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 const root = path('../..')
 const project = path('build')
-const run = (command, ...args) =>
-  execFileSync(command, args, { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 
 // ── the project
 
@@ -38,21 +37,7 @@ mkdirSync(project)
 cpSync(path('app'), join(project, 'app'), { recursive: true })
 writeFileSync(join(project, 'app/readme.ts'), `${imports}\n${block}\nexport { baseUrl }\n`)
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'chat', private: true, type: 'module' }))
-const tarball = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', project], {
-  cwd: root,
-  encoding: 'utf8',
-}).trim()
-// Its peers are in this folder, where Angular finds them, too.
-run(
-  'npm',
-  'install',
-  '--silent',
-  '--no-package-lock',
-  '--no-audit',
-  '--no-fund',
-  '--legacy-peer-deps',
-  join(project, tarball),
-)
+unpack(project)
 
 // ── types
 

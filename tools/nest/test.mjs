@@ -10,14 +10,12 @@ import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startLocal } from '../../dist/local/index.js'
+import { unpack } from '../unpack.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 const root = path('../..')
 // Here, so that it finds Nest, and the same RxJS as Nest does.
 const project = path('build')
-
-const run = (command, args, cwd = project) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 
 /** The controller of the README. Its fence is `typescript`, because test/readme.ts has no Nest. */
 const [, controller] = /```typescript\n(@Controller\(\)\n[\s\S]*?)```/.exec(
@@ -51,22 +49,7 @@ const tsconfig = {
 rmSync(project, { recursive: true, force: true })
 mkdirSync(project)
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'served', private: true }))
-const tarball = run(
-  'npm',
-  ['pack', '--ignore-scripts', '--silent', '--pack-destination', project],
-  root,
-).trim()
-// Without the peers: those of Nest are there, and a second RxJS would be another one.
-run('npm', [
-  'install',
-  '--silent',
-  '--no-audit',
-  '--no-fund',
-  '--prefer-offline',
-  '--no-package-lock',
-  '--legacy-peer-deps',
-  join(project, tarball),
-])
+unpack(project)
 
 const KEY = 'sk-canary-7d1f0a9be4c2'
 const local = await startLocal({ apiKey: KEY, maxTraces: 1_000 })
@@ -96,7 +79,8 @@ const compile = (type) => {
     'answer.controller.ts': IMPORTS + controller,
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], folder)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', folder], { stdio: ['ignore', 'inherit', 'inherit'] })
   return join(folder, 'dist/app.js')
 }
 

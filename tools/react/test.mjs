@@ -14,14 +14,12 @@ import { resolve as metroResolve } from 'metro-resolver'
 import { chromium } from 'playwright-core'
 import { build as rolldown } from 'rolldown'
 import { build, createServer, preview } from 'vite'
+import { unpack } from '../unpack.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 const root = path('../..')
 // Here, so that it finds React and Vite.
 const project = path('build')
-
-const run = (command, args, cwd = project) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 
 /** The files of the README's block, by the name that each begins with; what they import is at hand there. */
 const readmeFiles = () => {
@@ -189,14 +187,10 @@ of('Hi')
 }
 for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text)
 
-// What the package needs is found further up, where it is installed for its own tests.
-const installed = join(project, 'node_modules/respan-rx')
-mkdirSync(installed, { recursive: true })
-const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', project]
-const tarball = run('npm', pack, root).trim()
-run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
+unpack(project)
 
-run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')])
+const tsc = join(root, 'node_modules/typescript/bin/tsc')
+execFileSync(process.execPath, [tsc, '-p', project], { stdio: ['ignore', 'inherit', 'inherit'] })
 console.log('  ✔ compiles as strictly as it can be')
 
 const { startLocal } = await import('../../dist/local/index.js')

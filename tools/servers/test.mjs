@@ -6,19 +6,12 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { unpack } from '../unpack.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 const root = path('../..')
 // Here, so that it finds the servers.
 const project = path('build')
-
-const run = (command, args, cwd) =>
-  execFileSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 60_000,
-  })
 
 rmSync(project, { recursive: true, force: true })
 mkdirSync(project)
@@ -30,17 +23,9 @@ writeFileSync(join(project, 'toBody.mjs'), outputText)
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'served', private: true }))
 copyFileSync(path('servers.mjs'), join(project, 'servers.mjs'))
 
-const { devDependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const tarball = run(
-  'npm',
-  ['pack', '--ignore-scripts', '--silent', '--pack-destination', project],
-  root,
-).trim()
-const peers = Object.keys(peerDependencies).map((name) => `${name}@${devDependencies[name]}`)
-run(
-  'npm',
-  ['install', '--silent', '--no-audit', '--no-fund', '--no-package-lock', join(project, tarball), ...peers],
-  project,
-)
+unpack(project)
 
-console.log(run(process.execPath, ['servers.mjs'], project).trim())
+execFileSync(process.execPath, [join(project, 'servers.mjs')], {
+  stdio: ['ignore', 'inherit', 'inherit'],
+  timeout: 60_000,
+})
