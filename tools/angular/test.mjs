@@ -150,7 +150,10 @@ const use = async (isZoned) => {
     },
   })
   try {
-    const [port] = await once(server, 'message')
+    const [port] = await Promise.race([
+      once(server, 'message'),
+      once(server, 'exit').then(([code]) => assert.fail(`The server ended (${code}).`)),
+    ])
     const url = `http://127.0.0.1:${port}/`
 
     // A render waits for the answers, and not for the sink.
