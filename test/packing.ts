@@ -15,6 +15,10 @@ const Packed = io.array(io.type({ files: io.array(io.type({ path: io.string })) 
 test('what the compiler remembers of a build is gone when the build is', (t) => {
   for (const folder of ['dist', 'build', 'build/examples'])
     t.true(existsSync(`${folder}/tsconfig.tsbuildinfo`), folder)
+  t.deepEqual(
+    readdirSync('.').filter((file) => file.endsWith('.tsbuildinfo')),
+    [],
+  )
 })
 
 test('the package has what is built, and nothing that only the compiler reads', async (t) => {
