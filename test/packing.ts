@@ -45,7 +45,7 @@ test('what Node loads has no internal import, which Metro resolves for a server 
   )
 })
 
-test('what bundlers take for an internal import is a file of the package: Metro knows no other', (t) => {
+test('what an internal import is by default is a file of the package: Metro knows no other', (t) => {
   const described = decode(Package)(JSON.parse(readFileSync('package.json', 'utf8')))
   if (described._tag === 'Left') return t.fail(described.left.path)
   const targets = Object.entries(described.right.imports).map(([pattern, { default: target }]) => ({
