@@ -1818,6 +1818,25 @@ test.serial(
   },
 )
 
+test.serial('a server that refuses us gets one span at a time, also from a page that is left', async (t) => {
+  const { show } = page(t)
+  const { time, sink, sent } = rig(t, (_, attempt) => (attempt === 1 ? status(401) : NEVER), {
+    flushTimeout: 0,
+  })
+  finish(sink, 1)
+  time.pass(1_000)
+  finish(sink, 2, 3, 4)
+  show('hidden')
+  t.deepEqual(
+    sent.map(({ spans }) => spans),
+    [[1], [1]],
+  )
+  const closed = sink.close()
+  await time.settle()
+  time.pass(0)
+  await closed
+})
+
 test.serial('a page that is hidden writes to its spool what may never be delivered', async (t) => {
   const { show } = page(t)
   const written: Array<readonly [spans: number, leaving: boolean | undefined]> = []
