@@ -21,13 +21,13 @@ const low = (at: number): number => code((pool[at] ?? 0) & NIBBLE)
 const NONE = '0'.repeat(2 * ID_BYTES)
 
 interface Runtime {
-  readonly crypto?: Pick<Crypto, 'getRandomValues'>
+  readonly crypto?: Partial<Pick<Crypto, 'getRandomValues'>>
 }
 
-/** Ids have to differ, not to be secret: React Native has no `crypto` unless an app brings it. */
+/** Ids have to differ, not to be secret: React Native has no `crypto` unless an app brings it, and a test may bring a part. */
 const refill = (): void => {
   const { crypto }: Runtime = globalThis
-  if (crypto === undefined) for (const at of pool.keys()) pool[at] = Math.random() * 256
+  if (crypto?.getRandomValues === undefined) for (const at of pool.keys()) pool[at] = Math.random() * 256
   else crypto.getRandomValues(pool)
   next = 0
 }

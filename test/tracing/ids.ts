@@ -24,17 +24,24 @@ test('an id spells random bytes, eight for a span and sixteen for a trace, and i
   t.like(sink.spans()[0], { traceId: spelt.slice(0, 32), spanId: spelt.slice(32) })
 })
 
-test('where there is no source of random bytes, as in React Native, ids are random all the same', async (t) => {
-  const script = `
+for (const [what, change] of [
+  ['where there is no source of random bytes, as in React Native', 'delete globalThis.crypto'],
+  [
+    'where a test has replaced it by what it needs of it',
+    "Reflect.defineProperty(globalThis, 'crypto', { value: { randomUUID: () => '1' } })",
+  ],
+] as const)
+  test(`${what}, ids are random all the same`, async (t) => {
+    const script = `
     import { memorySink, respanTrace } from 'respan-rx'
     import { range, mergeMap, of } from 'rxjs'
-    delete globalThis.crypto
+    ${change}
     const sink = memorySink()
     range(0, 1_000).pipe(mergeMap((n) => of(n).pipe(respanTrace('T', { sink })))).subscribe()
     console.log(JSON.stringify(sink.spans().map(({ traceId, spanId }) => [traceId, spanId])))`
-  const ids: ReadonlyArray<readonly [string, string]> = JSON.parse(
-    (await run(process.execPath, [moduleFile(t, script)])).stdout,
-  )
-  t.is(new Set(ids.flat()).size, 2_000)
-  t.true(ids.every(([trace, span]) => /^[0-9a-f]{32}$/.test(trace) && /^[0-9a-f]{16}$/.test(span)))
-})
+    const ids: ReadonlyArray<readonly [string, string]> = JSON.parse(
+      (await run(process.execPath, [moduleFile(t, script)])).stdout,
+    )
+    t.is(new Set(ids.flat()).size, 2_000)
+    t.true(ids.every(([trace, span]) => /^[0-9a-f]{32}$/.test(trace) && /^[0-9a-f]{16}$/.test(span)))
+  })
