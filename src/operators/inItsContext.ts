@@ -1,5 +1,5 @@
-import { map, Observable, type OperatorFunction } from 'rxjs'
-import { captureFrame, type Frame, runInFrame } from '../tracing/frames.js'
+import { defer, map, Observable, type OperatorFunction } from 'rxjs'
+import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
 import type { Flatten } from './flattening.js'
 
 /** An item, and the moment it came. */
@@ -7,8 +7,6 @@ interface Arrival<A> {
   readonly value: A
   readonly frame: Frame
 }
-
-const arrived = <A>(value: A): Arrival<A> => ({ value, frame: captureFrame(true) })
 
 /**
  * A flattening that runs each item with every AsyncLocalStorage as it was when the item came. RxJS runs one that had to wait
@@ -26,5 +24,11 @@ export const inItsContext =
             runInFrame(frame, (item, s) => project(item, index).subscribe(s), value, subscriber),
           )
     const run = flatten(inFrame)
-    return (source) => source.pipe(map<A, Arrival<A>>(arrived), run)
+    return (source) =>
+      defer(() => {
+        // The trace that encloses it decides, whoever feeds it.
+        const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
+        const arrived = (value: A): Arrival<A> => ({ value, frame: captureFrame(asyncContext) })
+        return source.pipe(map(arrived), run)
+      })
   }

@@ -236,6 +236,40 @@ test('with asyncContext: false it leaves each AsyncLocalStorage to RxJS', async 
   t.deepEqual(seen, ['a', 'a'])
 })
 
+test('fed by a trace with asyncContext: false, an item finds the AsyncLocalStorage of its own moment', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: Array<string | undefined> = []
+  const feed = new Subject<string>()
+  const work = component('work', async (item: string) => {
+    seen.push(storage.getStore())
+    return item
+  })
+  const sink = memorySink()
+  const ended = all(feed.pipe(traceEach('each', { sink }, work)))
+  const feeding = tap((item: string) => storage.run(item, () => feed.next(item)))
+  await all(of('a', 'b').pipe(feeding, respanTrace('T', { sink, asyncContext: false })))
+  feed.complete()
+  await ended
+  t.deepEqual(seen, ['a', 'b'])
+  t.true(sink.spans().every(({ name, parentId }) => (name === 'work') === (parentId !== undefined)))
+})
+
+test('inside a trace with asyncContext: false it does, too', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: Array<string | undefined> = []
+  const feed = new Subject<string>()
+  const work = component('work', async (item: string) => {
+    seen.push(storage.getStore())
+    return item
+  })
+  const sink = memorySink()
+  const ended = all(feed.pipe(traceEach('each', {}, work), respanTrace('T', { sink, asyncContext: false })))
+  for (const item of ['a', 'b']) storage.run(item, () => feed.next(item))
+  feed.complete()
+  await ended
+  t.deepEqual(seen, ['a', 'a'])
+})
+
 test('an item that its flattening gives up is cancelled', async (t) => {
   const own = memorySink()
   const slow = component('slow', (n: number) => timer(n < 3 ? 1_000 : 0))
