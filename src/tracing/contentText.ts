@@ -32,7 +32,7 @@ const holdsMore = (value: unknown): boolean => {
     return true
   if ('toJSON' in value) return false
   // Not by Object.values, whose list is thrown away for every input and output.
-  for (const key in value) if (holdsMore(value[key])) return true
+  for (const key in value) if (Object.hasOwn(value, key) && holdsMore(value[key])) return true
   return false
 }
 

@@ -732,6 +732,19 @@ for (const [what, value, written] of [
     t.is((await rootOf(of({ a: [{ value }] })))?.output, JSON.stringify({ a: [{ value: written }] }))
   })
 
+test('what a value inherits is not looked at, as JSON does not', async (t) => {
+  let looks = 0
+  const loads = {
+    get rows(): ReadonlyArray<number> {
+      looks++
+      return []
+    },
+  }
+  const value: object = Object.assign(Object.create(loads), { id: 1 })
+  t.is((await rootOf(of(value)))?.output, '{"id":1}')
+  t.is(looks, 0)
+})
+
 test('redact maps inputs, outputs and foreign messages before any event', async (t) => {
   const redact = (content: unknown): unknown =>
     typeof content === 'string' ? content.replaceAll('secret', '***') : { withheld: true }
