@@ -128,6 +128,6 @@ export const connectionOptions = {
   headers,
   retry: RetryOptions,
   signal: guard('an AbortSignal', isSignal),
-}
+} satisfies Readonly<Record<keyof Connection, t.Mixed>>
 
 const Options = closed(t.partial(connectionOptions, 'Connection'))
