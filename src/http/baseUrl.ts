@@ -20,7 +20,9 @@ interface Runtime {
 const completed = (url: string): string => {
   const text = url.trim()
   const { location }: Runtime = globalThis
-  return PATH.test(text) && location?.origin !== undefined ? `${location.origin}${text}` : text
+  // A page of a file has the origin 'null', and no server.
+  const origin = location?.origin ?? 'null'
+  return PATH.test(text) && origin !== 'null' ? `${origin}${text}` : text
 }
 
 /**
@@ -49,7 +51,9 @@ const ENDPOINT = '/chat/completions'
 const normalise = (text: string, defaultPath: string): Either<DecodeFailure, string> => {
   const parsed = parse(text)
   if (parsed === undefined)
-    return refuse(PATH.test(text) ? 'a path alone, which only a page can complete' : describeFound(text))
+    return refuse(
+      PATH.test(text) ? 'a path alone, which only a page of a server can complete' : describeFound(text),
+    )
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') return refuse('a URL with another scheme')
   if (parsed.username !== '' || parsed.password !== '') return refuse('a URL with credentials')
   const path = withoutTrailingSlashes(parsed.pathname)

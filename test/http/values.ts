@@ -113,7 +113,9 @@ test("a path is one of the page's own server, where there is a page", (t) => {
   t.deepEqual(openaiBaseUrl('/v1'), right('https://other.local/v1'))
   // That of a file.
   t.true(page('null'))
-  t.is(respanBaseUrl('/api')._tag, 'Left')
+  t.like(respanBaseUrl('/api'), {
+    left: { found: 'a path alone, which only a page of a server can complete' },
+  })
 })
 
 testProp(
