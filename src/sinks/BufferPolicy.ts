@@ -30,8 +30,8 @@ export interface BufferPolicy {
   /** Which span is given up when the queue is full. Default `drop-newest`. With a spool none is, while that has room. */
   readonly overflow?: 'drop-newest' | 'drop-oldest'
   /**
-   * Requests at the same time; a hidden page waits for those alone that outlive it. Default 1; in Cloudflare's Workers
-   * 100, since there each ends with whoever flushed it.
+   * Requests at the same time; from a page that is hidden or left as many as may outlive it. Default 1; in Cloudflare's
+   * Workers 100, since there each ends with whoever flushed it.
    */
   readonly maxInFlight?: number
   /**
