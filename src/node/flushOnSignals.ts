@@ -32,14 +32,18 @@ interface Watch {
 // Two listeners would each take the other for somebody else, who ends the process.
 const watches = oncePerProcess('signals', () => new Map<EndingSignal, Watch>())
 
-const watchOf = (signal: EndingSignal): Watch => {
-  const known = watches().get(signal)
-  if (known !== undefined) return known
+const newWatch = (): Watch => {
   const guests = new Set<Guest>()
-  const watch = { listener: answer(guests), guests }
+  return { listener: answer(guests), guests }
+}
+
+const join = (signal: EndingSignal, guest: Guest): void => {
+  const watch = watches().get(signal) ?? newWatch()
+  // Somebody may have removed all listeners in between.
+  const listens = process.listeners(signal).some((listener) => listener === watch.listener)
+  if (!listens) process.on(signal, watch.listener)
   watches().set(signal, watch)
-  process.on(signal, watch.listener)
-  return watch
+  watch.guests.add(guest)
 }
 
 const leave = (signal: EndingSignal, guest: Guest): void => {
@@ -88,6 +92,6 @@ export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> 
     for (const signal of signals) leave(signal, guest)
   }
   const guest = { sink, stop }
-  for (const signal of signals) watchOf(signal).guests.add(guest)
+  for (const signal of signals) join(signal, guest)
   return stop
 }

@@ -91,3 +91,13 @@ test.serial('a hot reload that listens again for the same sink adds no listener'
   }
   t.is(process.listenerCount('SIGQUIT'), 0)
 })
+
+test.serial('listens again where somebody has removed all listeners in between', (t) => {
+  const stops = [1, 2].map(() => {
+    process.removeAllListeners('SIGQUIT')
+    return flushOnSignals(memorySink(), ['SIGQUIT'])
+  })
+  t.is(process.listenerCount('SIGQUIT'), 1)
+  for (const stop of stops) stop()
+  t.is(process.listenerCount('SIGQUIT'), 0)
+})
