@@ -88,10 +88,11 @@ export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> 
   checkSink('flushOnSignals', 'sink', sink)
   if (!Array.isArray(signals) || !signals.every(isEnding))
     refuse('flushOnSignals', 'signals', `a list of ${Object.keys(ENDING).join(', ')}`, signals)
+  const own = [...signals]
   const stop = (): void => {
-    for (const signal of signals) leave(signal, guest)
+    for (const signal of own) leave(signal, guest)
   }
   const guest = { sink, stop }
-  for (const signal of signals) join(signal, guest)
+  for (const signal of own) join(signal, guest)
   return stop
 }

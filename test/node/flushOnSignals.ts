@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import test from 'ava'
-import { flushOnSignals } from '../../dist/node/flushOnSignals.js'
+import { type EndingSignal, flushOnSignals } from '../../dist/node/flushOnSignals.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
 import { moduleFile } from '../helpers/moduleFile.js'
 
@@ -99,5 +99,13 @@ test.serial('listens again where somebody has removed all listeners in between',
   })
   t.is(process.listenerCount('SIGQUIT'), 1)
   for (const stop of stops) stop()
+  t.is(process.listenerCount('SIGQUIT'), 0)
+})
+
+test.serial('stops listening for what it was given, whatever becomes of the list', (t) => {
+  const signals: Array<EndingSignal> = ['SIGQUIT']
+  const stop = flushOnSignals(memorySink(), signals)
+  signals.length = 0
+  stop()
   t.is(process.listenerCount('SIGQUIT'), 0)
 })
