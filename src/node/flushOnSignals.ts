@@ -77,7 +77,7 @@ const answer =
  * At the first signal the sink is closed, which writes what it has to its spool, if any, and delivers it; then the
  * signal ends the process as it would have done. A second signal ends it at once. When somebody else listens for the
  * signal too, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()` then writes
- * what is left to the spool. Whoever calls this for another sink is nobody else: the process ends once all are closed.
+ * what is left to the spool. Called for several sinks, it ends the process once all are closed.
  *
  * @param sink - to be flushed or closed
  * @param signals - default SIGTERM, SIGINT and SIGHUP
