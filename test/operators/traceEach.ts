@@ -221,53 +221,46 @@ for (const [title, options] of [
     t.deepEqual(seen.toSorted(), expected.toSorted())
   })
 
-test('with asyncContext: false it leaves each AsyncLocalStorage to RxJS', async (t) => {
+/** Items that come in a context each, and work on them that notes in which one it runs. */
+const inContexts = () => {
   const storage = new AsyncLocalStorage<string>()
-  const seen: Array<string | undefined> = []
   const feed = new Subject<string>()
+  const seen: Array<string | undefined> = []
   const work = component('work', async (item: string) => {
     seen.push(storage.getStore())
     return item
   })
+  return { feed, seen, work, give: (item: string) => storage.run(item, () => feed.next(item)) }
+}
+
+test('with asyncContext: false it leaves each AsyncLocalStorage to RxJS', async (t) => {
+  const { feed, seen, work, give } = inContexts()
   const ended = all(feed.pipe(traceEach('each', { sink: memorySink(), asyncContext: false }, work)))
-  for (const item of ['a', 'b']) storage.run(item, () => feed.next(item))
+  for (const item of ['a', 'b']) give(item)
+  feed.complete()
+  await ended
+  t.deepEqual(seen, ['a', 'a'])
+})
+
+test('inside a trace with asyncContext: false it leaves them to RxJS, too', async (t) => {
+  const { feed, seen, work, give } = inContexts()
+  const trace = respanTrace<string>('T', { sink: memorySink(), asyncContext: false })
+  const ended = all(feed.pipe(traceEach('each', {}, work), trace))
+  for (const item of ['a', 'b']) give(item)
   feed.complete()
   await ended
   t.deepEqual(seen, ['a', 'a'])
 })
 
 test('fed by a trace with asyncContext: false, an item finds the AsyncLocalStorage of its own moment', async (t) => {
-  const storage = new AsyncLocalStorage<string>()
-  const seen: Array<string | undefined> = []
-  const feed = new Subject<string>()
-  const work = component('work', async (item: string) => {
-    seen.push(storage.getStore())
-    return item
-  })
+  const { feed, seen, work, give } = inContexts()
   const sink = memorySink()
   const ended = all(feed.pipe(traceEach('each', { sink }, work)))
-  const feeding = tap((item: string) => storage.run(item, () => feed.next(item)))
-  await all(of('a', 'b').pipe(feeding, respanTrace('T', { sink, asyncContext: false })))
+  await all(of('a', 'b').pipe(tap(give), respanTrace('T', { sink, asyncContext: false })))
   feed.complete()
   await ended
   t.deepEqual(seen, ['a', 'b'])
   t.true(sink.spans().every(({ name, parentId }) => (name === 'work') === (parentId !== undefined)))
-})
-
-test('inside a trace with asyncContext: false it does, too', async (t) => {
-  const storage = new AsyncLocalStorage<string>()
-  const seen: Array<string | undefined> = []
-  const feed = new Subject<string>()
-  const work = component('work', async (item: string) => {
-    seen.push(storage.getStore())
-    return item
-  })
-  const sink = memorySink()
-  const ended = all(feed.pipe(traceEach('each', {}, work), respanTrace('T', { sink, asyncContext: false })))
-  for (const item of ['a', 'b']) storage.run(item, () => feed.next(item))
-  feed.complete()
-  await ended
-  t.deepEqual(seen, ['a', 'a'])
 })
 
 test('an item that its flattening gives up is cancelled', async (t) => {
