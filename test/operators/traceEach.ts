@@ -8,6 +8,7 @@ import {
   concatMap,
   EMPTY,
   exhaustMap,
+  identity,
   lastValueFrom,
   type MonoTypeOperatorFunction,
   map,
@@ -233,24 +234,21 @@ const inContexts = () => {
   return { feed, seen, work, give: (item: string) => storage.run(item, () => feed.next(item)) }
 }
 
-test('with asyncContext: false it leaves each AsyncLocalStorage to RxJS', async (t) => {
-  const { feed, seen, work, give } = inContexts()
-  const ended = all(feed.pipe(traceEach('each', { sink: memorySink(), asyncContext: false }, work)))
-  for (const item of ['a', 'b']) give(item)
-  feed.complete()
-  await ended
-  t.deepEqual(seen, ['a', 'a'])
-})
-
-test('inside a trace with asyncContext: false it leaves them to RxJS, too', async (t) => {
-  const { feed, seen, work, give } = inContexts()
-  const trace = respanTrace<string>('T', { sink: memorySink(), asyncContext: false })
-  const ended = all(feed.pipe(traceEach('each', {}, work), trace))
-  for (const item of ['a', 'b']) give(item)
-  feed.complete()
-  await ended
-  t.deepEqual(seen, ['a', 'a'])
-})
+for (const [title, own, enclosing] of [
+  ['of its own', { asyncContext: false }, {}],
+  ['of the trace around it', {}, { asyncContext: false }],
+] as const)
+  test(`with asyncContext: false, ${title}, it leaves each AsyncLocalStorage to RxJS`, async (t) => {
+    const { feed, seen, work, give } = inContexts()
+    const sink = memorySink()
+    const run = traceEach('each', { sink, ...own }, work)
+    const trace = respanTrace<string>('T', { sink, ...enclosing })
+    const ended = all(feed.pipe(run, 'asyncContext' in enclosing ? trace : identity))
+    for (const item of ['a', 'b']) give(item)
+    feed.complete()
+    await ended
+    t.deepEqual(seen, ['a', 'a'])
+  })
 
 test('fed by a trace with asyncContext: false, an item finds the AsyncLocalStorage of its own moment', async (t) => {
   const { feed, seen, work, give } = inContexts()
