@@ -190,7 +190,7 @@ for (const { what, answer, requests, report, error } of ROWS) {
   const run = isTimed || what === 'is well' ? test.serial : test
   run(`a server that ${what}`, async (t) => {
     const server = await ingest(t, answer)
-    const { sink, asked } = sinkTo(server.url, isTimed ? 300 : 30_000)
+    const { sink, asked } = sinkTo(server.url, isTimed ? 1_000 : 30_000)
     finish(sink, ...range(1, SPANS))
     const first = await flushed(sink)
     t.deepEqual(first.report, { ...EMPTY, ...report })
@@ -205,7 +205,9 @@ for (const { what, answer, requests, report, error } of ROWS) {
     t.deepEqual((await flushed(sink)).report, { ...EMPTY, delivered: kept + 1 })
     // In order of age, and a single span first when the server had refused to talk.
     const later = server.requests.slice(before)
-    t.deepEqual(later.flat(), kept === 0 ? [SPANS + 1] : range(1, SPANS + 1))
+    const arrived = later.flat()
+    // What arrives within little time, and is not answered within it, is sent again.
+    t.deepEqual(isTimed ? [...new Set(arrived)] : arrived, kept === 0 ? [SPANS + 1] : range(1, SPANS + 1))
     if (kept > 0) t.deepEqual(later[0], [1])
     await sink.close()
     await server.givenBack()

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
@@ -31,9 +32,9 @@ const start = async () => {
   const state = { isDown: false, ids: [], requests: [] }
   let arrived = () => undefined
   const server = createServer(async (request, response) => {
-    const pieces = []
-    for await (const piece of request) pieces.push(piece)
-    const body = Buffer.concat(pieces)
+    const body = await buffer(request).catch(() => undefined)
+    // A page that is left may be gone within its request.
+    if (body === undefined) return
     if (request.method === 'GET') {
       response.setHeader('content-type', request.url === '/page.js' ? 'text/javascript' : 'text/html')
       response.end(request.url === '/page.js' ? script : '<!doctype html><script src="/page.js"></script>')
