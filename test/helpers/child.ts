@@ -34,7 +34,9 @@ export const runChild = <A>(
     stream?.on('data', (bytes) => {
       printed += String(bytes)
     })
-  const ended = once(child, 'exit').then(([code, signal]) => {
+  // It may be over before its last message was read.
+  const over = Promise.all([once(child, 'exit'), once(child, 'disconnect')])
+  const ended = over.then(([[code, signal]]) => {
     throw new Error(`${name} ended (${code ?? signal}): ${printed.slice(-4_000)}`)
   })
   ended.catch(() => undefined)
