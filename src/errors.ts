@@ -1,4 +1,4 @@
-import type { DecodeFailure } from './codecs/decode.js'
+import type { DecodeFailure } from './codecs/DecodeFailure.js'
 import type { Reply } from './codecs/Reply.js'
 
 /** What a gateway's answer, or what there was of it, tells about a failed call. */

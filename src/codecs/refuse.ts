@@ -1,5 +1,5 @@
 import { InvalidInput } from '../errors.js'
-import { describeFound } from './decode.js'
+import { describeFound } from './describeFound.js'
 
 /**
  * Refuses a value of the user's, which the error describes and never repeats.

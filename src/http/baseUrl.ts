@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
-import type { DecodeFailure } from '../codecs/decode.js'
-import { describeFound } from '../codecs/decode.js'
+import type { DecodeFailure } from '../codecs/DecodeFailure.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { remembered } from './remembered.js'
 
 /** Where Respan answers. */

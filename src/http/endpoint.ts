@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from '#fp/Either'
-import { type DecodeFailure, describeFound } from '../codecs/decode.js'
+import type { DecodeFailure } from '../codecs/DecodeFailure.js'
+import { describeFound } from '../codecs/describeFound.js'
 import type { Environment } from '../codecs/Environment.js'
 import { InvalidInput, MissingApiKey } from '../errors.js'
 import { hostOwner, OPENAI_BASE_URL, openaiBaseUrl, RESPAN_BASE_URL, respanBaseUrl } from './baseUrl.js'

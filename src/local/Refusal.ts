@@ -1,4 +1,4 @@
-import type { DecodeFailure } from '../codecs/decode.js'
+import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 
 /** An answer that is not a success: its status, and its body as the platform sends it. */
 export interface Refusal {

@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
-import { type DecodeFailure, decode } from '../codecs/decode.js'
+import type { DecodeFailure } from '../codecs/DecodeFailure.js'
+import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
 import { failureText, type Refusal, refusal } from './Refusal.js'

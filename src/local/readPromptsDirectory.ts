@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { checked } from '../codecs/checked.js'
-import { describeFound } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { InvalidInput } from '../errors.js'
 import { LocalPrompt } from './LocalPrompt.js'
 

@@ -6,7 +6,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs'
-import { describeFound } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { refuse } from '../codecs/refuse.js'
 import { deepen } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'

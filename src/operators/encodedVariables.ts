@@ -1,8 +1,9 @@
 import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
-import { describeFound, step } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { Fields } from '../codecs/Fields.js'
 import { propsOf } from '../codecs/propsOf.js'
+import { step } from '../codecs/step.js'
 import { InvalidInput } from '../errors.js'
 
 /**

@@ -1,4 +1,4 @@
-import type { DecodeFailure } from '../codecs/decode.js'
+import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { errorCode, errorMessage } from '../codecs/ErrorBody.js'
 import { Fields } from '../codecs/Fields.js'
 import { GatewayError, InvalidResponse } from '../errors.js'

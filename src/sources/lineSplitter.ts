@@ -1,6 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
-import type { DecodeFailure } from '../codecs/decode.js'
+import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 
 /** A line without its end, or why there is none. */
 export type Line = Either<DecodeFailure, string>

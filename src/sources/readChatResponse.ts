@@ -1,6 +1,7 @@
 import { isLeft } from '#fp/Either'
 import { ChatResponse } from '../codecs/ChatResponse.js'
-import { decode, describeFound } from '../codecs/decode.js'
+import { decode } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { isErrorBody } from '../codecs/ErrorBody.js'
 import type { Reading } from '../http/exchange.js'
 import { parseJson } from '../http/parseJson.js'

@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser'
 import { isLeft } from '#fp/Either'
 import type { ChatChunk } from '../codecs/ChatChunk.js'
-import { describeFound } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { isErrorBody } from '../codecs/ErrorBody.js'
 import { StreamInterrupted } from '../errors.js'
 import { eventDecoder, MAX_EVENT_LENGTH } from '../http/eventDecoder.js'

@@ -1,4 +1,4 @@
-import { describeFound } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { InvalidInput } from '../errors.js'
 
 const MAX_DEPTH = 200

@@ -1,6 +1,6 @@
-import { step } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { refuse } from '../codecs/refuse.js'
+import { step } from '../codecs/step.js'
 import type { GatewayEvent } from '../sources/Gateway.js'
 
 const EVENTS: Readonly<Record<GatewayEvent['_tag'], true>> = {

@@ -1,4 +1,4 @@
-import { describeFound } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
 import { warn } from './warn.js'
 
 /** Takes a throw of something that must not disturb the pipeline. */

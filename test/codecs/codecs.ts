@@ -10,7 +10,8 @@ import { ChatParams } from '../../dist/codecs/ChatParams.js'
 import { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { ChatResponse } from '../../dist/codecs/ChatResponse.js'
 import { ContentPart, TextPart } from '../../dist/codecs/ContentPart.js'
-import { type DecodeFailure, decode } from '../../dist/codecs/decode.js'
+import type { DecodeFailure } from '../../dist/codecs/DecodeFailure.js'
+import { decode } from '../../dist/codecs/decode.js'
 import { contentTracingEnabled, Environment, readEnvironment } from '../../dist/codecs/Environment.js'
 import {
   ErrorBody,

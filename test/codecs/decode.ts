@@ -6,7 +6,9 @@ import { ChatChunk } from '../../dist/codecs/ChatChunk.js'
 import { ChatMessage } from '../../dist/codecs/ChatMessage.js'
 import { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { ChatResponse } from '../../dist/codecs/ChatResponse.js'
-import { type DecodeFailure, decode, describeFound } from '../../dist/codecs/decode.js'
+import type { DecodeFailure } from '../../dist/codecs/DecodeFailure.js'
+import { decode } from '../../dist/codecs/decode.js'
+import { describeFound } from '../../dist/codecs/describeFound.js'
 import { nullable, oneOf, wire } from '../../dist/codecs/wire.js'
 
 const Circle = io.type({ kind: io.literal('circle'), radius: io.number }, 'Circle')

@@ -1,0 +1,44 @@
+import { shortKey } from './shortKey.js'
+
+/**
+ * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`. Numbers,
+ * booleans, `null` and `undefined` are shown as they are; the content of strings and objects never is.
+ *
+ * @param value - anything
+ */
+export const describeFound = (value: unknown): string => {
+  switch (typeof value) {
+    case 'string':
+      return `string(${value.length} ${value.length === 1 ? 'character' : 'characters'})`
+    case 'number':
+    case 'boolean':
+      return `${typeof value} ${value}`
+    case 'object':
+      return value === null ? 'null' : describeObject(value)
+    default:
+      return typeof value
+  }
+}
+
+const SHOWN_KEYS = 5
+
+const describeObject = (value: object): string => {
+  try {
+    if (Array.isArray(value)) return `array(${value.length})`
+    // A promise, a map or bytes: what they are says more than the keys that they have or lack.
+    const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+    return kind === 'Object' ? describeKeys(value) : shortKey(kind)
+  } catch {
+    // A revoked proxy, or one whose traps throw.
+    return 'object that cannot be read'
+  }
+}
+
+const describeKeys = (value: object): string => {
+  const keys = Object.keys(value)
+  const shown = keys.slice(0, SHOWN_KEYS).map(shortKey).join(', ')
+  if (keys.length === 0) return 'object without keys'
+  return keys.length > SHOWN_KEYS
+    ? `object with keys ${shown} and ${keys.length - SHOWN_KEYS} more`
+    : `object with ${keys.length === 1 ? 'key' : 'keys'} ${shown}`
+}

@@ -1,0 +1,11 @@
+import { shortKey } from './shortKey.js'
+
+const IDENTIFIER = /^[\p{L}_$][\p{L}\p{N}_$]*$/u
+const INDEX = /^\d+$/
+
+/** A path, one step deeper. */
+export const step = (path: string, key: string): string => {
+  if (INDEX.test(key)) return `${path}[${key}]`
+  if (!IDENTIFIER.test(key)) return `${path}[${JSON.stringify(shortKey(key))}]`
+  return path === '' ? shortKey(key) : `${path}.${shortKey(key)}`
+}

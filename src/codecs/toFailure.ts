@@ -1,0 +1,156 @@
+import type * as t from 'io-ts'
+import type { DecodeFailure } from './DecodeFailure.js'
+import { describeFound } from './describeFound.js'
+import { Fields } from './Fields.js'
+import { step } from './step.js'
+
+/** What io-ts's own classes carry beside a decoder; a user's codec may carry none of it. */
+interface Described {
+  readonly name: string
+  readonly _tag?: unknown
+  readonly type?: unknown
+  readonly types?: unknown
+  readonly tag?: unknown
+  readonly props?: unknown
+}
+
+const isDescribed = (value: unknown): value is Described =>
+  typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+
+const WRAPPERS: ReadonlySet<unknown> = new Set([
+  'ReadonlyType',
+  'RefinementType',
+  'ExactType',
+  'RecursiveType',
+])
+
+/** The codec below wrappers that add no step of their own to the context. */
+const unwrap = (codec: unknown): Described | undefined => {
+  let inner = codec
+  while (isDescribed(inner) && WRAPPERS.has(inner._tag)) inner = inner.type
+  return isDescribed(inner) ? inner : undefined
+}
+
+const tagOf = (error: t.ValidationError, index: number): unknown =>
+  index < 0 ? undefined : unwrap(error.context[index]?.type)?._tag
+
+const isUnion = (error: t.ValidationError, index: number): boolean => tagOf(error, index) === 'UnionType'
+
+/** Whether the entry at an index is the number of a branch, rather than a key of the value. */
+const isBranch = (error: t.ValidationError, index: number): boolean => {
+  const parent = tagOf(error, index - 1)
+  return index === 0 || parent === 'UnionType' || parent === 'IntersectionType'
+}
+
+const depthOf = (error: t.ValidationError): number =>
+  error.context.reduce((depth, _, index) => (isBranch(error, index) ? depth : depth + 1), 0)
+
+const pathOf = (error: t.ValidationError): string =>
+  error.context.reduce((path, { key }, index) => (isBranch(error, index) ? path : step(path, key)), '')
+
+type Group = readonly [t.ValidationError, ...ReadonlyArray<t.ValidationError>]
+
+interface Telling {
+  readonly path: string
+  /** Nothing, when the codec of a user tells no context, or one that names no codec. */
+  readonly expected: string | undefined
+  readonly value: unknown
+  /** Steps to it. */
+  readonly depth: number
+}
+
+/** The telling failure among those that start with the same context up to `from`. */
+const tell = (errors: Group, from: number): Telling => {
+  const first = errors[0]
+  const last = first.context.length - 1
+  let union = from
+  while (union < last && !isUnion(first, union)) union += 1
+  if (union >= last) return spokenByTag(first, last)
+  const entry = first.context[union]
+  const inside = errors.filter((error) => error.context[union] === entry && error.context.length > union + 1)
+  const candidates = branchesOf(inside, union + 1).map((branch) => ({
+    told: tell(branch, union + 1),
+    meant: !branch.some((error) => isWrongLiteral(error, union + 1)),
+  }))
+  const meant = candidates.filter((candidate) => candidate.meant)
+  const told = (meant.length > 0 ? meant : candidates).map((candidate) => candidate.told)
+  const whole = spoken({ value: entry?.actual, context: first.context.slice(0, union + 1) }, union)
+  const deepest = Math.max(...told.map(({ depth }) => depth))
+  const [best, ...others] = told.filter(({ depth }) => depth === deepest)
+  return best !== undefined && others.length === 0 && best.depth > whole.depth ? best : whole
+}
+
+/** The entry that names what was expected: not a nameless part of an intersection, but the intersection. */
+const spoken = (error: t.ValidationError, last: number): Telling => {
+  let at = last
+  while (at > 0 && tagOf(error, at - 1) === 'IntersectionType') at -= 1
+  const codec: unknown = error.context[at]?.type
+  const expected = isDescribed(codec) ? codec.name : undefined
+  return { path: pathOf(error), expected, value: error.value, depth: depthOf(error) }
+}
+
+/** A union told apart by a tag refuses an unknown tag as a whole; the tag is what is wrong. */
+const spokenByTag = (error: t.ValidationError, last: number): Telling => {
+  const whole = spoken(error, last)
+  const { path, expected, value, depth } = whole
+  const codec = unwrap(error.context[last]?.type)
+  const tag = codec?.tag
+  if (typeof tag !== 'string' || !Fields.is(value)) return whole
+  const tags = tagsOf(codec, tag)
+  const one = tags.length > 0 && tags.length <= SHOWN_TAGS ? tags.join(' | ') : `${tag} of ${expected}`
+  return { path: step(path, tag), expected: one, value: value[tag], depth: depth + 1 }
+}
+
+const SHOWN_TAGS = 10
+
+/** The tags of a union's branches, as they are written. */
+const tagsOf = (codec: unknown, tag: string): ReadonlyArray<string> => {
+  const { types, props } = unwrap(codec) ?? {}
+  if (Array.isArray(types)) return types.flatMap((type) => tagsOf(type, tag))
+  const literal = Fields.is(props) ? unwrap(props[tag]) : undefined
+  return literal === undefined ? [] : [literal.name]
+}
+
+const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): ReadonlyArray<Group> => {
+  const branches = new Map<string | undefined, [t.ValidationError, ...Array<t.ValidationError>]>()
+  for (const error of errors) {
+    const key = error.context[index]?.key
+    const branch = branches.get(key)
+    if (branch === undefined) branches.set(key, [error])
+    else branch.push(error)
+  }
+  return [...branches.values()]
+}
+
+/** Whether a union has more than literals in it, such as a number or `latest`: then its literals are no tags. */
+const isOneOfMany = (error: t.ValidationError, index: number): boolean => {
+  if (!isUnion(error, index)) return false
+  const types = unwrap(error.context[index]?.type)?.types
+  return Array.isArray(types) && types.some((type) => unwrap(type)?._tag !== 'LiteralType')
+}
+
+/** Whether a branch failed because a literal right under it (its tag) is another one: then it was not the one meant. */
+const isWrongLiteral = (error: t.ValidationError, branch: number): boolean => {
+  const last = error.context.length - 1
+  if (tagOf(error, last) !== 'LiteralType' || isOneOfMany(error, last - 1)) return false
+  let steps = 0
+  for (let index = branch + 1; index <= last; index += 1) if (!isBranch(error, index)) steps += 1
+  return steps <= 1
+}
+
+/**
+ * Makes one failure of all that io-ts reports: the most telling one.
+ *
+ * @param name - of the codec
+ * @param given - what it refused
+ */
+export const toFailure = (
+  errors: ReadonlyArray<t.ValidationError>,
+  name: string,
+  given: unknown,
+): DecodeFailure => {
+  const [first, ...rest] = errors
+  if (first === undefined) return { path: '', expected: name, found: describeFound(given) }
+  const { path, expected, value } = tell([first, ...rest], 0)
+  return { path, expected: expected ?? name, found: describeFound(value) }
+}
