@@ -1,5 +1,5 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from '#fp/Either'
+import { isRight, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { describeFound } from '../codecs/describeFound.js'
 import { remembered } from './remembered.js'
@@ -17,12 +17,17 @@ interface Runtime {
   readonly location?: { readonly origin?: string }
 }
 
-const completed = (url: string): string => {
-  const text = url.trim()
+/** A page of a file has the origin 'null', and no server. */
+const NO_SERVER = 'null'
+
+const ownOrigin = (): string => {
   const { location }: Runtime = globalThis
-  // A page of a file has the origin 'null', and no server.
-  const origin = location?.origin ?? 'null'
-  return PATH.test(text) && origin !== 'null' ? `${origin}${text}` : text
+  return location?.origin ?? NO_SERVER
+}
+
+const completed = (url: string, origin = ownOrigin()): string => {
+  const text = url.trim()
+  return PATH.test(text) && origin !== NO_SERVER ? `${origin}${text}` : text
 }
 
 /**
@@ -44,6 +49,14 @@ export const respanBaseUrl = (url: string): Either<DecodeFailure, string> => res
  * @param url - as the user wrote it
  */
 export const openaiBaseUrl = (url: string): Either<DecodeFailure, string> => openaiBase(completed(url))
+
+/**
+ * Whether a text can be a base URL, for both platforms: they differ in what they make of it. A path can, wherever it is
+ * read: a server that renders a page first loads the page's own files.
+ *
+ * @param url - as the user wrote it
+ */
+export const isBaseUrl = (url: string): boolean => isRight(respanBase(completed(url, 'http://page')))
 
 const EXPECTED = 'an http(s) URL without credentials'
 const ENDPOINT = '/chat/completions'

@@ -1,9 +1,8 @@
 import * as t from 'io-ts'
-import { isLeft } from '#fp/Either'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
 import { guard, integerWithin, numberWithin } from '../codecs/wire.js'
-import { respanBaseUrl } from './baseUrl.js'
+import { isBaseUrl } from './baseUrl.js'
 import type { Connection, RetryPolicy } from './Connection.js'
 
 /** A checked connection's limits, with the defaults filled in; all times in ms, `Infinity` for no limit. */
@@ -109,12 +108,9 @@ const isFetch = (value: unknown): value is typeof fetch => typeof value === 'fun
 const isSignal = (value: unknown): value is AbortSignal =>
   typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
 
-/** Both platforms' rules accept the same strings; they differ in what they make of them. */
-const isBaseUrl = (url: string): boolean => url.trim() === '' || !isLeft(respanBaseUrl(url))
-
 const baseUrl = t.refinement(
   t.string,
-  isBaseUrl,
+  (url) => url.trim() === '' || isBaseUrl(url),
   'an http(s) URL without credentials or /chat/completions, in a page also a path',
 )
 

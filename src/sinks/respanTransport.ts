@@ -103,9 +103,9 @@ export const transportTo = (connection: Connection, environment: () => Environme
  * that it is not given it takes from the environment (`RESPAN_API_KEY`, `RESPAN_BASE_URL`), at each batch. Any 2xx
  * means that the server has the spans; those that its `errors` name were refused. `timeout` is 15,000 ms by default.
  *
- * Emits the errors `MissingApiKey` (Respan's own hosts demand a key), `InvalidInput` (a variable of the environment;
- * or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`, `Timeout`,
- * `NetworkError`, `StreamInterrupted` and `Aborted`.
+ * Emits the errors `MissingApiKey` (Respan's own hosts demand a key), `InvalidInput` (a variable of the environment; a
+ * path where there is no page; or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`,
+ * `Timeout`, `NetworkError`, `StreamInterrupted` and `Aborted`.
  *
  * @param connection - where to, with which key
  * @throws InvalidInput when the connection is wrong

@@ -483,14 +483,24 @@ test('a fetch that gives no response is told as such, and not asked again', asyn
   }
 })
 
-test('a path alone, as a page knows its own server, is refused where there is no page', (t) => {
-  const error = t.throws(() => respanGenerate({ model, baseUrl: '/api/respan' }), {
-    instanceOf: InvalidInput,
-  })
+test('a path alone, as a page knows its own server, reaches nobody where there is no page', async (t) => {
+  // A server that renders the page loads the file that makes it.
+  const ask = respanGenerate({ model, apiKey: 'k', baseUrl: '/api/respan' })
+  const error = await t.throwsAsync(lastValueFrom(of('hi').pipe(ask)), { instanceOf: InvalidInput })
   t.is(
     error?.message,
-    'respanGenerate: baseUrl: expected an http(s) URL without credentials or /chat/completions, in a page also a path, found string(11 characters).',
+    'baseUrl: expected an http(s) URL without credentials, found a path alone, which only a page of a server can complete.',
   )
+})
+
+test('what can be no base URL in a page either is refused when the operator is built', (t) => {
+  for (const baseUrl of ['//other.local/api', 'api/respan', '/api/respan/chat/completions']) {
+    const error = t.throws(() => respanGenerate({ model, baseUrl }), { instanceOf: InvalidInput })
+    t.is(
+      error?.message,
+      `respanGenerate: baseUrl: expected an http(s) URL without credentials or /chat/completions, in a page also a path, found string(${baseUrl.length} characters).`,
+    )
+  }
 })
 
 test('an option that nothing reads is refused, and told where it belongs', (t) => {

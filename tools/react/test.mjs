@@ -431,6 +431,14 @@ const metroFile = (name, originModulePath) => {
   return filePath
 }
 
+/** As it is written for the page: nothing of it runs before an effect, and there are none on a server. */
+const rendered = async (vite) => {
+  const { createElement } = await vite.ssrLoadModule('react')
+  const { renderToString } = await vite.ssrLoadModule('react-dom/server')
+  const { Answer } = await vite.ssrLoadModule('/src/Answer.tsx')
+  assert.equal(renderToString(createElement(Answer, { question: 'Tea?' })), '<p></p>')
+}
+
 let passed = 0
 let failed = 0
 const check = async (title, work) => {
@@ -451,6 +459,7 @@ await server.listen()
 const onServer = (part) => open(originOf(server), part)
 for (const [title, work] of Object.entries(tests(true)))
   await check(`on Vite's server: ${title}`, () => work(onServer))
+await check('a server that renders the page first loads the files of the page', () => rendered(server))
 await check("on Vite's server: a hot update ends the run, and begins another one", () => hotUpdate(onServer))
 await server.close()
 // A hot update has changed one.
