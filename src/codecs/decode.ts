@@ -2,6 +2,8 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { isRight, left } from '#fp/Either'
 import type { DecodeFailure } from './DecodeFailure.js'
+import { hasMethods } from './hasMethods.js'
+import { refuse } from './refuse.js'
 import { toFailure } from './toFailure.js'
 
 /**
@@ -13,10 +15,12 @@ import { toFailure } from './toFailure.js'
  *
  * @param codec - what the value should be; any io-ts decoder, also a user's own
  * @returns the decoded value, or one failure
+ * @throws InvalidInput for what is no codec
  */
-export const decode =
-  <A>(codec: t.Decoder<unknown, A>) =>
-  (value: unknown): Either<DecodeFailure, A> => {
+export const decode = <A>(codec: t.Decoder<unknown, A>): ((value: unknown) => Either<DecodeFailure, A>) => {
+  if (!hasMethods(codec, 'decode')) refuse('decode', 'codec', 'an io-ts codec', codec)
+  return (value) => {
     const decoded = codec.decode(value)
     return isRight(decoded) ? decoded : left(toFailure(decoded.left, codec.name, value))
   }
+}

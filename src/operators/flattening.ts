@@ -1,6 +1,7 @@
 import { concatMap, exhaustMap, mergeMap, type Observable, type OperatorFunction, switchMap } from 'rxjs'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
+import { checkOperator } from './checkOperator.js'
 
 /**
  * RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. Inside a
@@ -37,6 +38,15 @@ const RXJS: ReadonlySet<unknown> = new Set([concatMap, exhaustMap, mergeMap, swi
 /** Whether a flattening is one of RxJS's own four, which pass signals on where they get them. */
 export const isRxjs = (flatten: Flatten): boolean => RXJS.has(flatten)
 
+/** A user's own function may lack a `return`. */
+const checkedFlatten =
+  (operator: string, flatten: Flatten): Flatten =>
+  (project, concurrent) => {
+    const made = flatten(project, concurrent)
+    checkOperator(operator, 'flatten', made)
+    return made
+  }
+
 /** Checks the flattening options of an operator, and applies `concurrency` only where it was given. */
 export const flattenWith = (operator: string, { flatten = concatMap, concurrency }: Flattening): Flatten => {
   // RxJS's overloads take more kinds of projects than ours; each of the four is callable as a Flatten.
@@ -45,7 +55,7 @@ export const flattenWith = (operator: string, { flatten = concatMap, concurrency
     const expected = 'concatMap, mergeMap, switchMap, exhaustMap or a function of that shape'
     refuse(operator, 'flatten', expected, flatten)
   }
-  if (concurrency === undefined) return chosen
+  if (concurrency === undefined) return isRxjs(chosen) ? chosen : checkedFlatten(operator, chosen)
   if (flatten !== mergeMap) {
     throw new InvalidInput(operator, {
       path: 'concurrency',

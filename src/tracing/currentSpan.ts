@@ -1,3 +1,4 @@
+import { refuse } from '../codecs/refuse.js'
 import { currentOpenSpan, forkFrame, runInFrame } from './frames.js'
 import type { OpenSpan } from './OpenSpan.js'
 
@@ -29,6 +30,7 @@ export const currentSpan = (): CurrentSpan | undefined => {
  * Runs a function with a span as the current one, so that what it subscribes becomes the span's child.
  *
  * @param span - what `currentSpan()` gave; `undefined` runs the function outside every trace
+ * @throws InvalidInput for what is no function
  *
  * @example
  * const span = currentSpan()
@@ -36,6 +38,7 @@ export const currentSpan = (): CurrentSpan | undefined => {
  * return withSpan(span, () => firstValueFrom(of(documents).pipe(rank)))
  */
 export const withSpan = <A>(span: CurrentSpan | undefined, fn: () => A): A => {
+  if (typeof fn !== 'function') refuse('withSpan', 'fn', 'a function', fn)
   const open = span === undefined ? null : (openSpans.get(span) ?? null)
   const here = currentOpenSpan()
   if (open === here) return fn()

@@ -10,6 +10,7 @@ import {
   checkPromptVariables,
   component,
   consoleSink,
+  decode,
   fromChat,
   fromLines,
   fromNdjson,
@@ -33,6 +34,7 @@ import {
   traced,
   traceEach,
   withFallback,
+  withSpan,
 } from 'respan-rx'
 import { fileSpool, flushOnSignals } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
@@ -231,6 +233,27 @@ test('what is no function of a component is refused where it is given', (t) => {
   )
 })
 
+test('what is no function to run within a span is refused', (t) => {
+  const fn: () => unknown = JSON.parse('null')
+  t.like(
+    t.throws(() => withSpan(undefined, fn), { instanceOf: InvalidInput }),
+    { message: 'withSpan: fn: expected a function, found null.' },
+  )
+})
+
+test('a flattening that gives no operator is refused where the operator is built', (t) => {
+  // What a caller without types can give: its `return` is missing.
+  const flatten = (): never => undefined as never
+  for (const [subject, build] of [
+    ['component c', () => component('c', of, { flatten })],
+    ['attempt', () => attempt(doubled, { flatten })],
+    ['respanGenerate', () => respanGenerate({ model: 'm', flatten })],
+  ] as const) {
+    const error = t.throws(build, { instanceOf: InvalidInput })
+    t.is(error?.message, `${subject}: flatten: expected an operator, found undefined.`)
+  }
+})
+
 test('variables given as values are refused where the operator is built', (t) => {
   const values = { user_input: 'tea' }
   const half = [{ decode: of }, { encode: of }, { decode: of, encode: 2 }, { decode: 1, encode: of }]
@@ -273,6 +296,7 @@ test('what can not be used is refused where it is given, and named by its parame
       ['fromChat', 'gateway', () => fromChat(given(wrong), { model: 'm', messages: [] })],
       ['fromNdjson', 'codec', () => fromNdjson(of(), given(wrong))],
       ['checkPromptVariables', 'codec', () => checkPromptVariables(given(wrong))],
+      ['decode', 'codec', () => decode(given(wrong))],
       ['redacted', 'sink', () => redacted(given(wrong), identity)],
       ['sinkMonoid', 'first', () => sinkMonoid.concat(given(wrong), sink)],
       ['sinkMonoid', 'second', () => sinkMonoid.concat(sink, given(wrong))],
