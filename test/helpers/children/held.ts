@@ -22,17 +22,19 @@ const keep = component('keep', (value: string) => {
 
 const sink = bufferedSink(() => of({ rejected: [] }))
 
-const inUse = async (): Promise<number> => {
-  await sink.flush()
+const inUse = (): number => {
   globalThis.gc?.()
   return process.memoryUsage().heapUsed
 }
 
-const run = (): Promise<unknown> => lastValueFrom(of(text()).pipe(keep, respanTrace('held', { sink })))
+const run = async (): Promise<void> => {
+  await lastValueFrom(of(text()).pipe(keep, respanTrace('held', { sink })))
+  await sink.flush()
+}
 
 for (let done = 0; done < runs; done += 1) await run()
-const before = await inUse()
+const before = inUse()
 for (let done = 0; done < runs; done += 1) await run()
-const growth = ((await inUse()) - before) / runs
+const growth = (inUse() - before) / runs
 
 process.send?.({ growth, held: held.length })
