@@ -14,8 +14,8 @@ import type { Timers } from './timers.js'
 export interface Flight {
   readonly batch: Batch
   readonly spans: ReadonlyArray<Span>
-  /** Its request outlives the page. */
-  readonly keepalive: boolean
+  /** How large its request is, if it outlives the page. */
+  readonly keepaliveBytes: number | undefined
   /** Breaks it off: nothing comes of it any more. */
   readonly stop: () => void
   /** When its time is over, ms. */
@@ -27,7 +27,8 @@ export interface Flight {
 /** The batches under way. */
 export interface BatchFlights {
   readonly all: ReadonlySet<Flight>
-  readonly launch: (batch: Batch, keepalive: boolean) => void
+  /** Sends a batch, by a request that outlives the page if it is told how large that is. */
+  readonly launch: (batch: Batch, keepaliveBytes: number | undefined) => void
   /** Ends those whose time is over and whose timer is dead: one of Cloudflare's Workers ends with the request that set it. */
   readonly expire: () => void
 }
@@ -63,7 +64,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
   const { time, departed, landed, unstoppable } = host
   const all = new Set<Flight>()
 
-  const launch = (batch: Batch, keepalive: boolean): void => {
+  const launch = (batch: Batch, keepaliveBytes: number | undefined): void => {
     const spans = batch.entries.map(({ span }) => spanOf(span))
     const subscription = new Subscription()
     const stop = (): void => {
@@ -75,7 +76,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
       }
     }
     const runOut = (): void => land(left(new Timeout('body', timeout)))
-    const flight: Flight = { batch, spans, keepalive, stop, until: time.now() + timeout, runOut }
+    const flight: Flight = { batch, spans, keepaliveBytes, stop, until: time.now() + timeout, runOut }
     const land = (outcome: Either<unknown, Receipt>): void => {
       if (!all.has(flight)) return
       stop()
@@ -87,7 +88,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     if (subscription.closed) return
     subscription.add(time.after(timeout, runOut))
     subscription.add(
-      defer(() => transport(spans, keepalive ? { keepalive } : {}))
+      defer(() => transport(spans, keepaliveBytes === undefined ? {} : { keepalive: true }))
         .pipe(take(1))
         .subscribe({
           next: (receipt) => land(right(receipt)),

@@ -1,5 +1,5 @@
 import { isLeft } from '#fp/Either'
-import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
+import { type FinishedSpan, spanFolder } from '../tracing/foldSpans.js'
 import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import { alarm } from './alarm.js'
@@ -7,6 +7,7 @@ import type { BufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
 import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
 import { type FlushOutcome, flushes } from './flushes.js'
+import { keepaliveBudget } from './keepaliveBudget.js'
 import { isHidden, lastCall } from './lastCall.js'
 import type { OpenDisk } from './openDisk.js'
 import type { Batch, BatchLimits, Entry } from './outbox.js'
@@ -18,9 +19,6 @@ import { type Place, spanLedger } from './spanLedger.js'
 import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
-
-/** Bodies that a browser sends after their page is gone: their limit is 64 KiB, shared with the rest of the page. */
-const KEEPALIVE_BYTES = 60_000
 
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
@@ -58,6 +56,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     unstoppable: (thrown) =>
       warnings.tell('internal', () => `could not be stopped: ${describeError(thrown)}`, thrown),
   })
+
+  const budget = keepaliveBudget(transport, flights.all)
 
   const resting = (): number => disk?.resting() ?? 0
 
@@ -97,29 +97,12 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     return leaving ? mayOutlive() : flights.all.size < pace.maxInFlight()
   }
 
-  /** What requests that outlive the page have left of the limit that they share; the ones that don't are no reason to wait. */
-  const room = (): number =>
-    [...flights.all].reduce(
-      (left, { batch, keepalive }) => (keepalive ? left - sentBytesIn(batch) : left),
-      KEEPALIVE_BYTES,
-    )
-
+  /** From a page that is being left. */
   const mayOutlive = (): boolean => {
-    const left = room()
-    if (left === KEEPALIVE_BYTES) return true
+    if (budget.isWhole()) return true
     // A server that fails gets one request at a time, as from a page that stays.
     const first = box.hasReturned() || !pace.isTrusted() ? undefined : box.first()
-    return first !== undefined && sentBytesOf(first) <= left
-  }
-
-  const sentBytesOf = ({ span, bytes }: Entry): number => {
-    if (!leaving || transport.bytes === undefined) return bytes
-    try {
-      return transport.bytes(toSpan(span))
-    } catch {
-      // A span that can't be written: its transport says so when it is sent.
-      return bytes
-    }
+    return first !== undefined && budget.bytesOf(first) <= budget.left()
   }
 
   const nextBatch = (): Batch | undefined => {
@@ -130,12 +113,9 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
 
   const limits = (): BatchLimits => ({
     maxSize: pace.maxBatchSize(),
-    maxBytes: leaving ? Math.min(room(), pace.maxBatchBytes()) : pace.maxBatchBytes(),
-    bytesOf: sentBytesOf,
+    maxBytes: leaving ? Math.min(budget.left(), pace.maxBatchBytes()) : pace.maxBatchBytes(),
+    bytesOf: leaving ? budget.bytesOf : ({ bytes }) => bytes,
   })
-
-  const sentBytesIn = ({ entries }: Batch): number =>
-    entries.reduce((sum, entry) => sum + sentBytesOf(entry), 0)
 
   // ── the machine
 
@@ -154,7 +134,7 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
         refill()
         const batch = nextBatch()
         if (batch === undefined) break
-        flights.launch(batch, leaving && sentBytesIn(batch) <= room())
+        flights.launch(batch, leaving ? budget.bytesFor(batch) : undefined)
       }
     } finally {
       pumping = false
@@ -339,8 +319,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
     leaving = true
     hurry()
     const trusted = pace.isTrusted()
-    const sent = [...flights.all].flatMap(({ batch, keepalive }) =>
-      keepalive && trusted ? batch.entries : [],
+    const sent = [...flights.all].flatMap(({ batch, keepaliveBytes }) =>
+      keepaliveBytes !== undefined && trusted ? batch.entries : [],
     )
     const safe = new Set(sent)
     disk?.insist()
