@@ -12,6 +12,8 @@ import { promisify } from 'node:util'
 import react from '@vitejs/plugin-react'
 import { resolve as metroResolve } from 'metro-resolver'
 import { chromium } from 'playwright-core'
+import { createElement } from 'react'
+import { renderToString } from 'react-dom/server'
 import { build as rolldown } from 'rolldown'
 import { build, createServer, preview } from 'vite'
 import { unpack } from '../unpack.mjs'
@@ -433,8 +435,6 @@ const metroFile = (name, originModulePath) => {
 
 /** As it is written for the page: nothing of it runs before an effect, and there are none on a server. */
 const rendered = async (vite) => {
-  const { createElement } = await vite.ssrLoadModule('react')
-  const { renderToString } = await vite.ssrLoadModule('react-dom/server')
   const { Answer } = await vite.ssrLoadModule('/src/Answer.tsx')
   assert.equal(renderToString(createElement(Answer, { question: 'Tea?' })), '<p></p>')
 }
