@@ -176,9 +176,10 @@ const tests = {
         await count(page, 20)
         await leave(page)
         await rig.until(() => rig.state.ids.length >= 21)
-        // With `always` the next page has no way to know that such a request arrived: at least once.
+        // With `always` the next page has no way to know that such a request arrived: at least once, and once more as many as
+        // the browser had written when the page was left.
         const again = await nextDelivers(rig, strength)
-        assert.ok(again === 0 || (strength === 'always' && again === 20), `${again} once more`)
+        assert.ok(again === 0 || (strength === 'always' && again <= 20), `${again} once more`)
         assert.equal(new Set(rig.state.ids).size, 22)
       }),
     ),
