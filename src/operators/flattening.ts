@@ -1,7 +1,7 @@
 import { concatMap, exhaustMap, mergeMap, type Observable, type OperatorFunction, switchMap } from 'rxjs'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
-import { checkOperator } from './checkOperator.js'
+import { applied } from './applied.js'
 
 /**
  * RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. Inside a
@@ -38,13 +38,13 @@ const RXJS: ReadonlySet<unknown> = new Set([concatMap, exhaustMap, mergeMap, swi
 /** Whether a flattening is one of RxJS's own four, which pass signals on where they get them. */
 export const isRxjs = (flatten: Flatten): boolean => RXJS.has(flatten)
 
-/** A user's own function may lack a `return`. */
+/** A function of the user's may lack a `return`, and so may the operator that it gives. */
 const checkedFlatten =
   (operator: string, flatten: Flatten): Flatten =>
   (project, concurrent) => {
     const made = flatten(project, concurrent)
-    checkOperator(operator, 'flatten', made)
-    return made
+    if (typeof made !== 'function') refuse(operator, 'flatten', 'a function that gives an operator', made)
+    return (source) => applied(operator, 'flatten', made, source)
   }
 
 /** Checks the flattening options of an operator, and applies `concurrency` only where it was given. */

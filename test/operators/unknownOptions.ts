@@ -247,11 +247,24 @@ test('a flattening that gives no operator is refused where the operator is built
   for (const [subject, build] of [
     ['component c', () => component('c', of, { flatten })],
     ['attempt', () => attempt(doubled, { flatten })],
+    ['traceEach e', () => traceEach('e', { flatten }, doubled)],
     ['respanGenerate', () => respanGenerate({ model: 'm', flatten })],
   ] as const) {
     const error = t.throws(build, { instanceOf: InvalidInput })
-    t.is(error?.message, `${subject}: flatten: expected an operator, found undefined.`)
+    t.is(error?.message, `${subject}: flatten: expected a function that gives an operator, found undefined.`)
   }
+})
+
+test('a flattening whose operator gives nothing fails the pipeline', async (t) => {
+  // As above, one arrow further.
+  const flatten = () => (): never => undefined as never
+  const error = await t.throwsAsync(lastValueFrom(of(1).pipe(component('c', of, { flatten }))), {
+    instanceOf: InvalidInput,
+  })
+  t.is(
+    error?.message,
+    'component c: flatten: expected an operator, which gives an observable, found undefined.',
+  )
 })
 
 test('variables given as values are refused where the operator is built', (t) => {
