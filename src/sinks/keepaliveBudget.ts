@@ -3,7 +3,7 @@ import type { Flight } from './batchFlights.js'
 import type { Batch, Entry } from './outbox.js'
 import type { Transport } from './Transport.js'
 
-/** What browsers send after a page is gone: 64 KiB at a time, for all that the page has under way. */
+/** Bodies that a browser sends after their page is gone: their limit is 64 KiB, shared with the rest of the page. */
 const KEEPALIVE_BYTES = 60_000
 
 /** What the requests that outlive their page may hold together. */
@@ -14,7 +14,7 @@ export interface KeepaliveBudget {
   readonly left: () => number
   /** Bytes that a span takes in a request. */
   readonly bytesOf: (entry: Entry) => number
-  /** Bytes that a batch would take of it, which fits; `undefined` for one that does not, and can't outlive the page. */
+  /** Bytes that a batch takes of it; `undefined` when that is more than is left: it can't outlive the page. */
   readonly bytesFor: (batch: Batch) => number | undefined
 }
 

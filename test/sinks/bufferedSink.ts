@@ -1818,6 +1818,35 @@ test.serial(
   },
 )
 
+test.serial('a page that is left measures no request under way again', async (t) => {
+  const { show } = page(t)
+  const time = virtualTime(t)
+  const measured: Array<number> = []
+  const transport: Transport = Object.assign(() => NEVER, {
+    bytes: (span: Span) => {
+      measured.push(numberOf(span))
+      return 20_000
+    },
+  })
+  const sink = bufferedSink(transport, {
+    scheduler: time.scheduler,
+    flushTimeout: 0,
+    onWarning: () => undefined,
+  })
+  finish(sink, 1)
+  show('hidden')
+  t.true(measured.includes(1))
+  measured.length = 0
+  finish(sink, 2)
+  show('hidden')
+  t.deepEqual([...new Set(measured)], [2])
+  t.like(sink.stats(), { inFlight: 2 })
+  const closed = sink.close()
+  await time.settle()
+  time.pass(0)
+  await closed
+})
+
 test.serial('a server that refuses us gets one span at a time, also from a page that is left', async (t) => {
   const { show } = page(t)
   const { time, sink, sent } = rig(t, (_, attempt) => (attempt === 1 ? status(401) : NEVER), {
