@@ -197,7 +197,7 @@ test.serial(
   async (t) => {
     const child = runChild<{ growth: number; held: number }>(t, 'held', ['--expose-gc'], '500')
     const { growth, held } = await child.report()
-    t.is(held, 1000)
+    t.is(held, 1_000)
     // Of 100,000 characters that came in, and as many that came out.
     t.true(growth < 20_000, `${growth} bytes for each`)
   },

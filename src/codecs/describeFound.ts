@@ -1,4 +1,4 @@
-import { shortKey } from './shortKey.js'
+import { shorten } from './shorten.js'
 
 /**
  * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`. Numbers,
@@ -27,7 +27,7 @@ const describeObject = (value: object): string => {
     if (Array.isArray(value)) return `array(${value.length})`
     // A promise, a map or bytes: what they are says more than the keys that they have or lack.
     const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
-    return kind === 'Object' ? describeKeys(value) : shortKey(kind)
+    return kind === 'Object' ? describeKeys(value) : shorten(kind)
   } catch {
     // A revoked proxy, or one whose traps throw.
     return 'object that cannot be read'
@@ -36,7 +36,7 @@ const describeObject = (value: object): string => {
 
 const describeKeys = (value: object): string => {
   const keys = Object.keys(value)
-  const shown = keys.slice(0, SHOWN_KEYS).map(shortKey).join(', ')
+  const shown = keys.slice(0, SHOWN_KEYS).map(shorten).join(', ')
   if (keys.length === 0) return 'object without keys'
   return keys.length > SHOWN_KEYS
     ? `object with keys ${shown} and ${keys.length - SHOWN_KEYS} more`

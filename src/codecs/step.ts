@@ -1,4 +1,4 @@
-import { shortKey } from './shortKey.js'
+import { shorten } from './shorten.js'
 
 const IDENTIFIER = /^[\p{L}_$][\p{L}\p{N}_$]*$/u
 const INDEX = /^\d+$/
@@ -6,6 +6,6 @@ const INDEX = /^\d+$/
 /** A path, one step deeper. */
 export const step = (path: string, key: string): string => {
   if (INDEX.test(key)) return `${path}[${key}]`
-  if (!IDENTIFIER.test(key)) return `${path}[${JSON.stringify(shortKey(key))}]`
-  return path === '' ? shortKey(key) : `${path}.${shortKey(key)}`
+  if (!IDENTIFIER.test(key)) return `${path}[${JSON.stringify(shorten(key))}]`
+  return path === '' ? shorten(key) : `${path}.${shorten(key)}`
 }

@@ -3,12 +3,12 @@ const BACKSLASH = 92
 const SPACE = 32
 
 /** A string that JSON does not allow. */
-export const INVALID = -1
+const INVALID = -1
 /** A string that does not end before the limit. */
 export const UNKNOWN = -2
 
 /**
- * Where a string of JSON ends: at its closing quote, `INVALID` or `UNKNOWN`.
+ * Where a string of JSON ends: at its closing quote; -1 for one that JSON does not allow, `UNKNOWN` when not before the limit.
  *
  * @param start - behind its opening quote
  * @param limit - how far to look

@@ -3,7 +3,7 @@ import type { ChatChunk, ChatDelta } from '../codecs/ChatChunk.js'
 import type { Fields } from '../codecs/Fields.js'
 import { parseJson } from '../http/parseJson.js'
 import { decodeChunk } from './decodeChunk.js'
-import { endOfString, INVALID } from './endOfString.js'
+import { endOfString } from './endOfString.js'
 
 /** The text of a valid chunk, with holes for the strings that change from one chunk to the next. */
 export interface Mould {
@@ -19,7 +19,7 @@ export interface Mould {
 }
 
 /** A string of a chunk that changes from one to the next: how its text begins in JSON, where it is, and how another gets there. */
-export interface Hole {
+interface Hole {
   readonly opening: RegExp
   readonly read: (chunk: ChatChunk) => unknown
   readonly fill: (chunk: ChatChunk, text: string) => ChatChunk
@@ -78,8 +78,9 @@ interface Place {
 
 const placeOf = (text: string, hole: Hole): Place | undefined => {
   const opening = hole.opening.exec(text)
-  const start = opening === null ? -1 : opening.index + opening[0].length
-  const end = start < 0 ? INVALID : endOfString(text, start, text.length)
+  if (opening === null) return undefined
+  const start = opening.index + opening[0].length
+  const end = endOfString(text, start, text.length)
   return end < 0 ? undefined : { hole, start, end }
 }
 
@@ -105,8 +106,8 @@ const isTrue = (places: ReadonlyArray<Place>, chunk: ChatChunk, probed: ChatChun
   places.every(({ hole }, index) => hole.read(probed) === filler(index) && hole.read(chunk) !== filler(index))
 
 /**
- * Learns a mould from a text and the chunk that it was decoded to; `undefined` when it holds no string that changes, or one
- * whose place is not certain.
+ * Learns a mould from a text and the chunk that it was decoded to; `undefined` for more than one choice, for no string that
+ * changes, and where a place is not certain.
  */
 export const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
   const places = chunk.choices.length === 1 ? placesOf(text, chunk) : []
