@@ -25,7 +25,8 @@ export interface Connection {
   readonly apiKey?: string | undefined
   /**
    * Default: the environment's (`RESPAN_BASE_URL`, `OPENAI_BASE_URL`), else the platform itself. In a page a path, such as
-   * `/api/respan`, is one of its own server, which adds the key.
+   * `/api/respan`, is one of its own server, which adds the key; where there is no page it is an `InvalidInput`, when
+   * something is asked or sent.
    */
   readonly baseUrl?: string | undefined
   /**

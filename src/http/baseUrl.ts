@@ -20,12 +20,12 @@ interface Runtime {
 /** A page of a file has the origin 'null', and no server. */
 const NO_SERVER = 'null'
 
-const ownOrigin = (): string => {
+const ownOrigin = (): string | undefined => {
   const { location }: Runtime = globalThis
-  return location?.origin ?? NO_SERVER
+  return location === undefined ? undefined : (location.origin ?? NO_SERVER)
 }
 
-const completed = (url: string, origin = ownOrigin()): string => {
+const completed = (url: string, origin = NO_SERVER): string => {
   const text = url.trim()
   return PATH.test(text) && origin !== NO_SERVER ? `${origin}${text}` : text
 }
@@ -40,7 +40,8 @@ const completed = (url: string, origin = ownOrigin()): string => {
  *   which may hold credentials, is not repeated
  * @see https://respan.ai/docs/apis/develop/gateway/chat-completions
  */
-export const respanBaseUrl = (url: string): Either<DecodeFailure, string> => respanBase(completed(url))
+export const respanBaseUrl = (url: string): Either<DecodeFailure, string> =>
+  respanBase(completed(url, ownOrigin()))
 
 /**
  * Normalises a base URL of OpenAI, or of a server that speaks its protocol. As for Respan, but nothing is added: what
@@ -48,15 +49,20 @@ export const respanBaseUrl = (url: string): Either<DecodeFailure, string> => res
  *
  * @param url - as the user wrote it
  */
-export const openaiBaseUrl = (url: string): Either<DecodeFailure, string> => openaiBase(completed(url))
+export const openaiBaseUrl = (url: string): Either<DecodeFailure, string> =>
+  openaiBase(completed(url, ownOrigin()))
+
+/** Stands for the page's where there is no page yet: on a server that renders it first. */
+const SOME_ORIGIN = 'http://page'
 
 /**
- * Whether a text can be a base URL, for both platforms: they differ in what they make of it. A path can, wherever it is
- * read: a server that renders a page first loads the page's own files.
+ * Whether a text can be a base URL: both platforms take the same ones, and differ in what they make of them. A path can, also
+ * where there is no page, since a server that renders one first loads its files.
  *
  * @param url - as the user wrote it
  */
-export const isBaseUrl = (url: string): boolean => isRight(respanBase(completed(url, 'http://page')))
+export const isBaseUrl = (url: string): boolean =>
+  isRight(respanBase(completed(url, ownOrigin() ?? SOME_ORIGIN)))
 
 const EXPECTED = 'an http(s) URL without credentials'
 const ENDPOINT = '/chat/completions'

@@ -53,7 +53,8 @@ const KEY_VARIABLES = Object.values(PLATFORMS).map(({ keyVariable }) => keyVaria
  * @param platform - whose protocol is spoken
  * @param connection - as the user wrote it
  * @param environment - as `readEnvironment` gives it
- * @returns `MissingApiKey`, or `InvalidInput` for an environment variable that can't be used, and for a path where there is no page
+ * @returns `MissingApiKey`, or `InvalidInput` for an environment variable that can't be used, and for a path where there is
+ *   no page
  */
 export const endpoint = (
   platform: Platform,

@@ -45,8 +45,8 @@ export interface RespanGenerate {
  * aborted by unsubscribing, in every state: before the headers, between chunks, while waiting to retry.
  * Request values lie over each other: gateway, then operator, then item; `metadata` merges by key.
  *
- * Errors by tag: `InvalidInput` (thrown at once for options, emitted before any request for items),
- * `MissingApiKey`, `RateLimited`, `HttpError`, `NetworkError`, `Timeout`, `StreamInterrupted`, `GatewayError`,
+ * Errors by tag: `InvalidInput` (thrown at once for options, emitted before any request for items, and for an address that
+ * can't be used), `MissingApiKey`, `RateLimited`, `HttpError`, `NetworkError`, `Timeout`, `StreamInterrupted`, `GatewayError`,
  * `InvalidResponse`, `Aborted`.
  *
  * @param options - `model`, or `promptId` for a prompt stored on the platform. `variables: codec` makes the codec's

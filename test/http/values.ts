@@ -5,7 +5,7 @@ import test from 'ava'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { InvalidInput, MissingApiKey } from '../../dist/errors.js'
 import { backoff } from '../../dist/http/backoff.js'
-import { hostOwner, openaiBaseUrl, respanBaseUrl } from '../../dist/http/baseUrl.js'
+import { hostOwner, isBaseUrl, openaiBaseUrl, respanBaseUrl } from '../../dist/http/baseUrl.js'
 import type { Connection } from '../../dist/http/Connection.js'
 import { connectionPolicy } from '../../dist/http/connectionPolicy.js'
 import { endpoint } from '../../dist/http/endpoint.js'
@@ -94,6 +94,8 @@ for (const given of [
   })
 }
 
+const ALONE = { found: 'a path alone, which only a page of a server can complete' }
+
 test("a path is one of the page's own server, where there is a page", (t) => {
   const page = (origin: string): boolean =>
     Reflect.defineProperty(globalThis, 'location', { value: { origin }, configurable: true })
@@ -102,7 +104,12 @@ test("a path is one of the page's own server, where there is a page", (t) => {
     Reflect.deleteProperty(globalThis, 'location')
     if (before !== undefined) Reflect.defineProperty(globalThis, 'location', before)
   })
+  // A server loads the files of a page, and asks for none of it.
+  t.true(isBaseUrl('/api'))
+  t.false(isBaseUrl('//other.local/api'))
+  t.like(respanBaseUrl('/api'), { left: ALONE })
   t.true(page('https://app.local:8443'))
+  t.true(isBaseUrl('/api'))
   t.deepEqual(respanBaseUrl(' /api/respan/ '), right('https://app.local:8443/api/respan'))
   t.deepEqual(respanBaseUrl('/'), right('https://app.local:8443/api'))
   t.deepEqual(openaiBaseUrl('/v1'), right('https://app.local:8443/v1'))
@@ -113,9 +120,8 @@ test("a path is one of the page's own server, where there is a page", (t) => {
   t.deepEqual(openaiBaseUrl('/v1'), right('https://other.local/v1'))
   // That of a file.
   t.true(page('null'))
-  t.like(respanBaseUrl('/api'), {
-    left: { found: 'a path alone, which only a page of a server can complete' },
-  })
+  t.like(respanBaseUrl('/api'), { left: ALONE })
+  t.false(isBaseUrl('/api'))
 })
 
 testProp(

@@ -38,6 +38,20 @@ test('posts a bare array to the ingest path, with the key, and asks not to be tr
   t.true(Array.isArray(body) && body.length === 2)
 })
 
+test('where there is no page, a path of its server delivers nothing, and says so', async (t) => {
+  const transport = respanTransport({ apiKey: KEY, baseUrl: '/api/respan' })
+  t.is(transport.destination, 'respan')
+  t.is(transport.traceUrl, undefined)
+  await t.throwsAsync(lastValueFrom(transport(spans(1))), {
+    instanceOf: InvalidInput,
+    message:
+      'baseUrl: expected an http(s) URL without credentials, found a path alone, which only a page of a server can complete.',
+  })
+  const sink = bufferedSink(transport, { onWarning: () => undefined })
+  finish(sink, 1)
+  t.like(await sink.flush(), { left: { report: { ...NOTHING, dropped: 1 } } })
+})
+
 test('sends nothing before it is subscribed, and once per subscription', async (t) => {
   const server = await serve(t, (response) => sendJson(response, {}))
   const receipt$ = respanTransport({ baseUrl: server.url })(spans(1))
