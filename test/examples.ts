@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { startLocal } from 'respan-rx/local'
+import { moduleFile } from './helpers/moduleFile.js'
 
 const run = promisify(execFile)
 
@@ -30,8 +33,15 @@ test('npm start says what to do about a key that is refused, and shows the faile
   const local = await startLocal({ apiKey: 'right' })
   t.teardown(local.close)
   const env = { ...process.env, RESPAN_API_KEY: 'wrong', RESPAN_BASE_URL: local.baseUrl }
+  // On a slow machine its sink would send what has ended before the request has failed.
+  const unhurried = moduleFile(
+    t,
+    `const { setTimeout } = globalThis
+globalThis.setTimeout = (work, delay) => setTimeout(work, delay > 100 ? 600_000 : delay)
+await import(${JSON.stringify(pathToFileURL(resolve('build/examples/start.js')).href)})`,
+  )
   const failed = await t.throwsAsync<Error & { readonly stdout: string; readonly stderr: string }>(
-    run(process.execPath, ['build/examples/start.js'], { env }),
+    run(process.execPath, [unhurried], { env }),
   )
   t.regex(failed?.stdout ?? '', /└─ respanGenerate +generation .* error 401 HttpError.*\nDelivering/)
   t.is(

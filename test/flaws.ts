@@ -817,15 +817,19 @@ test.serial('34 · the switch for content counts by its value, at each run', (t)
 
 test('35 · whether the trace behind a link was delivered is told by the report', async (t) => {
   const local = await start(t)
-  const here = await startedWith(local.sink)
+  const sink = sinkTo(local.baseUrl, {
+    maxDelay: 600_000,
+    retry: { delay: 600_000, maxDelay: 600_000 },
+  })
+  const here = await startedWith(sink)
   t.is((await fetch(here?.traceUrl ?? '')).status, 404)
-  t.like(await local.sink.flush(), { _tag: 'Right', right: { delivered: 1 } })
+  t.like(await sink.flush(), { _tag: 'Right', right: { delivered: 1 } })
   const page = await fetch(here?.traceUrl ?? '')
   t.is(page.status, 200)
   t.true((await page.text()).includes('flow'))
   local.fault({ on: 'ingest', status: 401 })
-  await startedWith(local.sink)
-  const report = await local.sink.flush()
+  await startedWith(sink)
+  const report = await sink.flush()
   t.like(report._tag === 'Left' ? report.left.report : {}, { delivered: 0, queued: 1 })
 })
 

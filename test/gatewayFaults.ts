@@ -341,13 +341,13 @@ const ROWS: ReadonlyArray<Row> = [
     'stalls within the stream',
     sendsThen(SSE, HELLO, hang),
     { ...ANSWERED, _tag: 'Timeout', phase: 'idle' },
-    { ways: STREAMED, text: 'Hello', limits: { idleTimeout: 200 } },
+    { ways: STREAMED, text: 'Hello', limits: { idleTimeout: 1_000 } },
   ),
   fails(
     'stalls within the answer',
     sendsThen(JSON_TYPE, response('Hello').slice(0, 50), hang),
     { ...ANSWERED, _tag: 'Timeout', phase: 'idle' },
-    { ways: WHOLE, limits: { idleTimeout: 200 } },
+    { ways: WHOLE, limits: { idleTimeout: 1_000 } },
   ),
   fails(
     'keeps alive and never says more',
@@ -357,7 +357,7 @@ const ROWS: ReadonlyArray<Row> = [
       response.on('close', () => clearInterval(comments))
     }),
     { ...ANSWERED, _tag: 'Timeout', phase: 'body' },
-    { ways: STREAMED, text: 'Hello', limits: { idleTimeout: 10_000, timeout: 500 } },
+    { ways: STREAMED, text: 'Hello', limits: { idleTimeout: 10_000, timeout: 2_000 } },
   ),
   fine(
     'is slow, byte by byte',

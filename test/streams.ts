@@ -451,6 +451,7 @@ const ask = async (
   sends: (response: ServerResponse) => unknown,
   trace: Watch,
   watch: Watch = asIs,
+  idleTimeout = Number.POSITIVE_INFINITY,
 ): Promise<Outcome> => {
   const server = await serve(t, sends)
   const notifications: ReadonlyArray<ObservableNotification<ReplyEvent>> = await lastValueFrom(
@@ -459,7 +460,7 @@ const ask = async (
         model: 'm',
         stream: true,
         baseUrl: server.url,
-        idleTimeout: IDLE,
+        idleTimeout,
         retry: { count: 0 },
       }),
       watch,
@@ -571,6 +572,7 @@ for (const traced of [false, true])
             }),
           )
         }),
+      IDLE,
     )
     expectReply(t, row, outcome)
     if (traced) expectTrace(t, row, sink)

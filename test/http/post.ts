@@ -1,5 +1,4 @@
-import { getEventListeners, once } from 'node:events'
-import { createServer } from 'node:net'
+import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { firstValueFrom, lastValueFrom, type Observable, toArray } from 'rxjs'
@@ -7,6 +6,7 @@ import { type RespanError, StreamInterrupted } from '../../dist/errors.js'
 import { exchange } from '../../dist/http/exchange.js'
 import { type Post, post } from '../../dist/http/post.js'
 import { commandTimers } from '../helpers/commandTimers.js'
+import { deadPort } from '../helpers/deadPort.js'
 import { latch, sendJson, serve } from '../helpers/server.js'
 
 const KEY = 'sk-canary-0123456789'
@@ -29,16 +29,6 @@ const failure = async (t: ExecutionContext, source: Observable<unknown>): Promis
   if (error === undefined) return t.fail('It did not fail.') as never
   t.false(inspect(error, { depth: 20, showHidden: true }).includes(KEY))
   return error
-}
-
-/** The address of a port where nobody listens. */
-const nobody = async (): Promise<string> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
 }
 
 // ── limits of time
@@ -130,7 +120,8 @@ test.serial('leaves no timer behind, however it ends', async (t) => {
 // ── connections that fail
 
 test('reports a refused connection, its address and its code, and no key', async (t) => {
-  const url = await nobody()
+  const { port } = await deadPort(t)
+  const url = `http://127.0.0.1:${port}`
   const error = await failure(t, post(to(url)))
   t.is(error._tag, 'NetworkError')
   t.is(error.message, `No answer from ${url}: ECONNREFUSED.`)

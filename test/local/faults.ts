@@ -173,7 +173,7 @@ const firstPiece = async (response: Response): Promise<ReadableStreamDefaultRead
 
 test('work stops when the client leaves a slow stream', async (t) => {
   const local = await start(t)
-  local.fault({ slowChunks: 20 })
+  local.fault({ slowChunks: 200 })
   const leaving = new AbortController()
   await firstPiece(await post(local, { stream: true }, { signal: leaving.signal }))
   t.is(local.requests[0]?.outcome, 'pending')

@@ -10,6 +10,7 @@ import { buildPrompt } from '../../dist/operators/buildPrompt.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { tokens } from '../../dist/operators/tokens.js'
+import { deadPort } from '../helpers/deadPort.js'
 import { serve } from '../helpers/server.js'
 
 const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
@@ -344,9 +345,8 @@ test('an upstream that answers with a page is a 502 with that page', async (t) =
 })
 
 test('an upstream that is not there is a 502, and a fallback for it is tried', async (t) => {
-  const gone = await startLocal()
-  await gone.close()
-  const local = await start(t, { upstream: { baseUrl: gone.baseUrl } })
+  const { port } = await deadPort(t)
+  const local = await start(t, { upstream: { baseUrl: `http://127.0.0.1:${port}/v1` } })
   const response = await post(`${local.baseUrl}/chat/completions`)
   t.is(response.status, 502)
   t.regex(JSON.parse(await response.text()).error.message, /did not answer/u)
@@ -372,7 +372,7 @@ test('wrong options are refused before anything is started', async (t) => {
 })
 
 test('close delivers what is buffered, breaks open streams, and may be called twice', async (t) => {
-  const local = await startLocal({ chunkDelay: 1_000 })
+  const local = await startLocal({ faults: [{ hangAfter: 1 }] })
   const streaming = await fetch(`${local.baseUrl}/chat/completions`, {
     method: 'POST',
     body: JSON.stringify({ ...JSON.parse(BODY), stream: true }),

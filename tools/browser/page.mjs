@@ -12,7 +12,9 @@ addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(rea
 const sink = bufferedSink(respanTransport({ apiKey: 'a-key', baseUrl: `${location.origin}/api` }), {
   maxDelay: 600_000,
   maxBatchSize: 1_000,
-  retry: { count: 1, delay: 10 },
+  // Nothing but a flush asks again: what a page was about to do when it is left would be chance.
+  retry: { count: 0, delay: 600_000, maxDelay: 600_000 },
+  random: () => 0.99,
   onWarning: ({ message }) => warnings.push(message),
   ...(strength === null
     ? {}

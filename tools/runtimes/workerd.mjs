@@ -33,11 +33,11 @@ const until = async (isSo) => {
   }
 }
 
-/** What a request answers, and the trace that it leaves. */
+/** What a request answers, and the trace of three spans that it leaves. */
 const traceOf = async (query) => {
   const before = local.spans().length
   const text = await (await fetch(`${url}${query}`)).text()
-  await until(() => local.spans().length > before)
+  await until(() => local.spans().length >= before + 3)
   const spans = local.spans().slice(before)
   return { text, spans: spans.map(({ span_name, metadata }) => [span_name, metadata?.cancelled === 'true']) }
 }
@@ -78,10 +78,10 @@ try {
   }
 
   // What a request has not flushed goes out with the next flush.
+  const before = local.spans().length
   await (await fetch(`${url}?unflushed`)).text()
-  const both = local.spans().length
   await (await fetch(url)).text()
-  await until(() => local.spans().length === both + 6)
+  await until(() => local.spans().length === before + 6)
 
   console.log('A Worker streams, cancels, keeps its parents and delivers.')
 } finally {
