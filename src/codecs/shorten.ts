@@ -1,5 +1,5 @@
 const SHOWN_LENGTH = 64
 
 /** A name as messages show it: its first 64 characters. */
-export const shorten = (key: string): string =>
-  key.length > SHOWN_LENGTH ? `${key.slice(0, SHOWN_LENGTH)}…` : key
+export const shorten = (name: string): string =>
+  name.length > SHOWN_LENGTH ? `${name.slice(0, SHOWN_LENGTH)}…` : name

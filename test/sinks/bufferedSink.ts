@@ -1753,6 +1753,14 @@ const page = (t: { teardown: (undo: () => void) => void }) => {
   }
 }
 
+/** Closes a sink whose flushes have no time: it gives up what is under way. */
+const closeAtOnce = async (time: ReturnType<typeof virtualTime>, sink: Sink): ReturnType<Sink['close']> => {
+  const closed = sink.close()
+  await time.settle()
+  time.pass(0)
+  return closed
+}
+
 test.serial('a page is listened to for as long as one sink has something to lose', (t) => {
   const { listenedFor, show } = page(t)
   const first = rig(t)
@@ -1811,10 +1819,7 @@ test.serial(
       ],
     )
     t.like(sink.stats(), { inFlight: 2, queued: 2 })
-    const closed = sink.close()
-    await time.settle()
-    time.pass(0)
-    await closed
+    await closeAtOnce(time, sink)
   },
 )
 
@@ -1841,10 +1846,7 @@ test.serial('a page that is left measures no request under way again', async (t)
   show('hidden')
   t.deepEqual([...new Set(measured)], [2])
   t.like(sink.stats(), { inFlight: 2 })
-  const closed = sink.close()
-  await time.settle()
-  time.pass(0)
-  await closed
+  await closeAtOnce(time, sink)
 })
 
 test.serial('a server that refuses us gets one span at a time, also from a page that is left', async (t) => {
@@ -1860,10 +1862,7 @@ test.serial('a server that refuses us gets one span at a time, also from a page 
     sent.map(({ spans }) => spans),
     [[1], [1]],
   )
-  const closed = sink.close()
-  await time.settle()
-  time.pass(0)
-  await closed
+  await closeAtOnce(time, sink)
 })
 
 test.serial('a page that is hidden writes to its spool what may never be delivered', async (t) => {
@@ -1878,10 +1877,7 @@ test.serial('a page that is hidden writes to its spool what may never be deliver
   show('hidden')
   t.deepEqual(sizes(), [6])
   t.deepEqual(written, [[14, true]])
-  const closed = sink.close()
-  await time.settle()
-  time.pass(0)
-  t.is((await closed)._tag, 'Left')
+  t.is((await closeAtOnce(time, sink))._tag, 'Left')
 })
 
 test.serial(
