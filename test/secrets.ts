@@ -234,6 +234,25 @@ for (const [how, escaped] of Object.entries(ESCAPES))
     }
   })
 
+test('no error says the password of an address beside credentials', async (t) => {
+  const server = await serve(t, (response) =>
+    sendJson(response, { detail: `No answer from https://example.com, ${KEY}/1` }, { status: 401 }),
+  )
+  const addresses = [
+    `https://somebody:${KEY}@example.com`,
+    `https://:${encodeURIComponent(`${KEY}/1`)}@example.com`,
+  ]
+  for (const api_base of addresses) {
+    const attributes = { customer_credentials: { openai: { api_key: 'sk-of-openai', api_base } } }
+    const reach = { baseUrl: server.url, apiKey: 'another-key', retry: { count: 0 } }
+    const asked = of('Hi').pipe(respanGenerate({ model: 'm', attributes, ...reach }))
+    const error = await caught(lastValueFrom(asked))
+    t.like(error, { _tag: 'HttpError', status: 401 })
+    free(t, api_base, error)
+    t.regex(String(error), /No answer from https:\/\/example\.com/)
+  }
+})
+
 test('credentials of any length are taken out of what a server says', async (t) => {
   const server = await serve(t, refusing)
   const attributes = {
@@ -252,6 +271,7 @@ const WITHIN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a cookie among others': { Cookie: `b=1; a="${KEY}"; c=2` },
   'a cookie that is written as in a URL': { Cookie: `a=${encodeURIComponent(`${KEY}/1`)}` },
   'a parameter of a scheme': { Authorization: `Token token="${KEY}"` },
+  'a list of keys': { 'X-Api-Keys': `sk-other-key, ${KEY};sk-third-key` },
   'a name and a password': { Authorization: `Custom somebody:${KEY}` },
   'the password of a URL': { 'X-Auth-Url': `https://somebody:${KEY}@example.com/` },
   'the query of a URL': { 'X-Auth-Url': `https://example.com/?a=1&b=${KEY}&c=2` },

@@ -67,7 +67,16 @@ const BESIDE_KEYS: ReadonlySet<string> = new Set([
   'region',
 ])
 
-/** The secret texts in a value: what {@link redactSecrets} takes out of it, but for models and addresses beside keys. */
+/** The name and password that an address holds; the password alone is known by it. */
+const USER_OF_ADDRESS = /:\/\/([^\s/@]*:[^\s/@]+)@/
+
+const userOf = (address: unknown): ReadonlyArray<string> =>
+  typeof address === 'string' ? (USER_OF_ADDRESS.exec(address)?.slice(1) ?? []) : []
+
+/**
+ * The secret texts in a value: what {@link redactSecrets} takes out of it, but for models and addresses beside keys, of which
+ * only a password counts.
+ */
 export const secretsIn = (value: unknown): ReadonlyArray<string> => found(value, false, [])
 
 const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): ReadonlyArray<string> => {
@@ -75,6 +84,8 @@ const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): R
   if (typeof value !== 'object' || value === null) return []
   if (above.length >= MAX_DEPTH || above.includes(value)) return []
   const within = [...above, value]
-  const isFor = (key: string): boolean => isSecret(key) || (secret && !BESIDE_KEYS.has(key))
-  return Object.keys(value).flatMap((key) => found(fieldOf(value, key), isFor(key), within))
+  return Object.keys(value).flatMap((key) => {
+    const part = fieldOf(value, key)
+    return secret && BESIDE_KEYS.has(key) ? userOf(part) : found(part, secret || isSecret(key), within)
+  })
 }

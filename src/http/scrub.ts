@@ -37,7 +37,7 @@ const known = new Map<string, Scrub>()
 
 const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   const forms = secrets
-    .flatMap((value) => [value, value.replace(/^\S+\s+/, ''), ...assigned(value)])
+    .flatMap((value) => [value, value.replace(/^\S+\s+/, ''), ...value.split(LISTED), ...assigned(value)])
     .flatMap((value) => [value, ...inBase64(value)])
     .flatMap((value) => [value, inJson(value), inJson(inJson(value)), ...inUrl(value)])
     .filter((secret) => secret.length >= SHORTEST_SECRET)
@@ -53,6 +53,9 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
     return cleaner === plain ? clean : cleaner
   }
 }
+
+/** Between the keys, or cookies, that a header has more than one of. */
+const LISTED = /\s*[,;]\s*/
 
 /** A cookie, a parameter of a scheme or of a URL; a password after its name, at the end or before a host. */
 const ASSIGNED = /=\s*"?([^\s",;&]+)|:([^\s",;:@/]+)(?=@|$)/g
