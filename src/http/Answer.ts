@@ -1,4 +1,4 @@
-import type { AnswerIds } from './exchange.js'
+import type { AnswerIds } from './answerIds.js'
 
 /** A whole answer: its body read, bounded and freed of secrets. */
 export interface Answer {

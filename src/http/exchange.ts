@@ -1,43 +1,20 @@
-import type { KyInstance } from 'ky'
 import { asyncScheduler, Observable, type Subscription } from 'rxjs'
-import { fieldOf } from '../codecs/fieldOf.js'
-import { hasMethods } from '../codecs/hasMethods.js'
-import { refuse } from '../codecs/refuse.js'
-import {
-  isRespanError,
-  NetworkError,
-  type RespanError,
-  StreamInterrupted,
-  Timeout,
-  type TimeoutPhase,
-} from '../errors.js'
+import { type RespanError, Timeout } from '../errors.js'
+import { type AnswerIds, answerIds } from './answerIds.js'
+import { connectionError } from './connectionError.js'
 import { idleTimer } from './idleTimer.js'
-import { innermostCode, reasonOf, safeCause } from './safeCause.js'
 import type { Scrub } from './scrub.js'
+import { type Outgoing, send } from './send.js'
 
 /** One request and its limits; all times in ms, `Infinity` for no limit. */
-export interface Exchange {
-  readonly url: string
-  /** Default `POST`. */
-  readonly method?: 'GET' | 'POST'
-  readonly body?: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly fetch: typeof fetch | undefined
+export interface Exchange extends Outgoing {
   /** From the start to the last byte. */
   readonly timeout: number
   /** Between two pieces of the body. */
   readonly idleTimeout: number
   /** What is left of the limit of all attempts, and that limit. */
   readonly deadline?: { readonly left: number; readonly limit: number }
-  /** Lets the request outlive a page that is being left; its body is then bounded by browsers (64 KiB). */
-  readonly keepalive?: boolean
   readonly scrub: Scrub
-}
-
-/** What an answer's headers say about the call. */
-export interface AnswerIds {
-  readonly requestId?: string
-  readonly logId?: string
 }
 
 /** What a reader does with an answer while it reads it. */
@@ -73,13 +50,12 @@ export const exchange = <B>(
   failed: (error: RespanError) => unknown = (error) => error,
 ): Observable<B> =>
   new Observable<B>((subscriber) => {
-    const { timeout, deadline, scrub } = request
+    const { url, timeout, idleTimeout, deadline, scrub } = request
     const controller = new AbortController()
     const started = asyncScheduler.now()
-    let phase: TimeoutPhase = 'headers'
-    let ids: AnswerIds = {}
     let finished = false
     let answer: Response | undefined
+    let ids: AnswerIds | undefined
     let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
     let idle: ReturnType<typeof idleTimer> | undefined
 
@@ -90,43 +66,9 @@ export const exchange = <B>(
       fail(
         deadline !== undefined && deadline.left < timeout
           ? new Timeout('retry', deadline.limit, ids)
-          : new Timeout(phase, timeout, ids),
+          : new Timeout(ids === undefined ? 'headers' : 'body', timeout, ids),
       )
     const timer = after(Math.min(timeout, deadline?.left ?? Number.POSITIVE_INFINITY), runOut)
-
-    const described = (thrown: unknown): RespanError => {
-      if (isRespanError(thrown)) return thrown
-      const cause = safeCause(thrown, scrub)
-      if (GIVEN_UP_BY_FETCH.has(innermostCode(thrown) ?? ''))
-        return new Timeout(phase === 'headers' ? 'headers' : 'idle', asyncScheduler.now() - started, {
-          ...ids,
-          cause,
-        })
-      return broken(scrub(reasonOf(thrown)), cause)
-    }
-
-    const broken = (reason: string, cause?: unknown): RespanError =>
-      phase === 'headers'
-        ? new NetworkError(`No answer from ${scrub(request.url)}: ${reason}.`, { cause })
-        : new StreamInterrupted(`The connection broke off in the middle of the answer: ${reason}.`, {
-            ...ids,
-            cause,
-          })
-
-    const toError = (thrown: unknown): RespanError => {
-      try {
-        return described(thrown)
-      } catch {
-        // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
-        return broken('unknown reason')
-      }
-    }
-
-    /** For a fetch that knows nothing of signals. */
-    const breakOff = (): void => {
-      if (reader !== undefined) reader.cancel().catch(() => undefined)
-      else if (answer !== undefined) discard(answer)
-    }
 
     const finish = (): void => {
       finished = true
@@ -134,16 +76,14 @@ export const exchange = <B>(
     }
 
     const run = async (): Promise<void> => {
-      const ky = loadedKy ?? (await loadKy())
-      if (subscriber.closed) return
-      const response = await send(ky, request, controller.signal)
+      const response = await send(request, controller.signal)
       if (subscriber.closed) return discard(response)
       answer = response
-      phase = 'body'
-      ids = answerIds(response.headers, scrub)
-      idle = idleTimer(request.idleTimeout, () => fail(new Timeout('idle', request.idleTimeout, ids)))
+      const known = answerIds(response.headers, scrub)
+      ids = known
+      idle = idleTimer(idleTimeout, () => fail(new Timeout('idle', idleTimeout, known)))
       await read(response, {
-        ids,
+        ids: known,
         emit: (value) => subscriber.next(value),
         open: (response) => {
           reader = response.body?.getReader()
@@ -156,7 +96,15 @@ export const exchange = <B>(
       finish()
     }
 
-    run().catch((thrown: unknown) => fail(toError(thrown)))
+    run().catch((thrown: unknown) =>
+      fail(connectionError(thrown, { url, scrub, ids, elapsed: asyncScheduler.now() - started })),
+    )
+
+    /** For a fetch that knows nothing of signals. */
+    const breakOff = (): void => {
+      if (reader !== undefined) reader.cancel().catch(() => undefined)
+      else if (answer !== undefined) discard(answer)
+    }
 
     return () => {
       timer?.unsubscribe()
@@ -167,58 +115,9 @@ export const exchange = <B>(
     }
   })
 
-/** Node's own fetch gives up by itself after 300 s without headers, or without a byte. */
-const GIVEN_UP_BY_FETCH: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
-
 const after = (ms: number, work: () => void): Subscription | undefined =>
   Number.isFinite(ms) ? asyncScheduler.schedule(work, Math.max(0, ms)) : undefined
 
-// Loaded with the first request, not with the library: it is the slowest import of all. Kept, so that every further
-// request goes out in the tick of its subscription, which a page that is being left depends on.
-let loadedKy: KyInstance | undefined
-
-const loadKy = async (): Promise<KyInstance> => {
-  loadedKy = (await import('ky')).default
-  return loadedKy
-}
-
-const send = (ky: KyInstance, request: Exchange, signal: AbortSignal): Promise<Response> => {
-  const { url, method = 'POST', body, headers, keepalive } = request
-  const init: RequestInit = {
-    method,
-    headers,
-    signal,
-    redirect: 'manual',
-    // Not false: Bun takes that for a connection of its own.
-    ...(keepalive === true ? { keepalive } : {}),
-    ...(body === undefined ? {} : { body }),
-  }
-  const fetch = request.fetch ?? globalThis.fetch
-  return ky(url, {
-    retry: 0,
-    timeout: false,
-    throwHttpErrors: false,
-    // ky is given the address alone, since its Request is never sent: the fetch of another realm or package does not
-    // understand it, and what ky does with headers, body and signal is most of its time per request.
-    fetch: async () => checkedAnswer(await fetch(url, init)),
-  })
-}
-
-/** What a fetch of the user's, or one that a test put in its place, gave: without a return, nothing. */
-const checkedAnswer = (answer: Response): Response =>
-  hasMethods(fieldOf(answer, 'headers'), 'get') ? answer : refuse('fetch', '', 'a Response', answer)
-
 const discard = (response: Response): void => {
   response.body?.cancel().catch(() => undefined)
-}
-
-const ID_LENGTH = 256
-
-const answerIds = (headers: Headers, scrub: Scrub): AnswerIds => {
-  const requestId = headers.get('x-respan-gateway-request-id') ?? headers.get('x-request-id')
-  const logId = headers.get('x-respan-log-id')
-  return {
-    ...(requestId === null ? {} : { requestId: scrub(requestId).slice(0, ID_LENGTH) }),
-    ...(logId === null ? {} : { logId: scrub(logId).slice(0, ID_LENGTH) }),
-  }
 }

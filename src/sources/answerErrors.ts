@@ -2,7 +2,7 @@ import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { errorCode, errorMessage } from '../codecs/ErrorBody.js'
 import { Fields } from '../codecs/Fields.js'
 import { GatewayError, InvalidResponse } from '../errors.js'
-import type { AnswerIds } from '../http/exchange.js'
+import type { AnswerIds } from '../http/answerIds.js'
 import { parseJson } from '../http/parseJson.js'
 import type { Scrub } from '../http/scrub.js'
 

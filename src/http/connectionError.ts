@@ -1,0 +1,48 @@
+import { isRespanError, NetworkError, type RespanError, StreamInterrupted, Timeout } from '../errors.js'
+import type { AnswerIds } from './answerIds.js'
+import { innermostCode, reasonOf, safeCause } from './safeCause.js'
+import type { Scrub } from './scrub.js'
+
+/** The call that an error is about, as far as it had got. */
+export interface FailedCall {
+  readonly url: string
+  readonly scrub: Scrub
+  /** `undefined` as long as there is no answer. */
+  readonly ids: AnswerIds | undefined
+  /** Since it began, ms. */
+  readonly elapsed: number
+}
+
+/** Node's own fetch gives up by itself after 300 s without headers, or without a byte. */
+const GIVEN_UP_BY_FETCH: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+
+/**
+ * Says which of our errors it is that a request, or the reading of its answer, failed with: one of ours as it is, else
+ * `NetworkError` (no answer), `StreamInterrupted` (the body broke off) or `Timeout` (`fetch` gave up).
+ *
+ * @param thrown - anything
+ */
+export const connectionError = (thrown: unknown, call: FailedCall): RespanError => {
+  try {
+    return isRespanError(thrown) ? thrown : described(thrown, call)
+  } catch {
+    // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
+    return broken('unknown reason', call)
+  }
+}
+
+const described = (thrown: unknown, call: FailedCall): RespanError => {
+  const { scrub, ids, elapsed } = call
+  const cause = safeCause(thrown, scrub)
+  return GIVEN_UP_BY_FETCH.has(innermostCode(thrown) ?? '')
+    ? new Timeout(ids === undefined ? 'headers' : 'idle', elapsed, { ...ids, cause })
+    : broken(scrub(reasonOf(thrown)), call, cause)
+}
+
+const broken = (reason: string, { url, scrub, ids }: FailedCall, cause?: unknown): RespanError =>
+  ids === undefined
+    ? new NetworkError(`No answer from ${scrub(url)}: ${reason}.`, { cause })
+    : new StreamInterrupted(`The connection broke off in the middle of the answer: ${reason}.`, {
+        ...ids,
+        cause,
+      })
