@@ -8,10 +8,12 @@ import { figure, rowsOf, table, times } from '../lib/table.js'
 const CONTESTANTS = {
   raw: 'fetch + read (floor: nothing decoded)',
   parser: 'fetch + eventsource-parser + JSON.parse',
+  parserInStorage: '… inside an AsyncLocalStorage',
   kyRxjs: 'ky + RxJS, a first draft',
   respan: 'respan-rx, validated',
   respanTraced: 'respan-rx, traced, with usage',
   respanTracedWithoutContent: 'respan-rx, traced without content',
+  respanTracedWithoutStorage: 'respan-rx, traced, `asyncContext: false`',
   respanSnapshots: 'respan-rx, snapshots',
   openaiCreate: 'openai `create`',
   openaiStream: 'openai `.stream()`, snapshots',
@@ -56,7 +58,7 @@ const whyRequest = (name) => (cpu, over) => {
   const request =
     'What a request takes by itself (ky, the codec of what is sent, some twenty subscribers, those of the spans where it is ' +
     `traced) is shared by its chunks: ${figure(perRequest(cpu, name))} µs more than the plain loop, as streams of ` +
-    `${SHAPES.mss.tokens} chunks (mss) cost beside one of 10,000. AsyncLocalStorage adds to each promise on Node 22.`
+    `${SHAPES.mss.tokens} chunks (mss) cost beside one of 10,000.`
   if (!over.includes('long')) return request
   const [more, plain] = [overPlain(cpu, name, 'long'), median(cpu(BASE, 'long'))].map((us) =>
     figure(us * tokens),
@@ -76,12 +78,23 @@ const worstAndOver = ([worst, ...others], limit) => {
 const whyValidated = whyRequest('respan')
 const whyRequestTraced = whyRequest('respanTraced')
 
+/** What a parent that survives an `await` costs: on both sides of a comparison, and on neither. */
+const whyStorage = (cpu, over) => {
+  const timesOf = (name, base) =>
+    over.map((shape) => `${figure(ratio(cpu(name, shape), cpu(base, shape)).median)} (${shape})`).join(', ')
+  return (
+    'AsyncLocalStorage adds to each promise on Node 22, of which a request of fetch makes some 130: against the plain loop inside ' +
+    `one, a trace takes ${timesOf('respanTraced', 'parserInStorage')} times its time, and with \`asyncContext: false\`, against the ` +
+    `loop without one, ${timesOf('respanTracedWithoutStorage', BASE)}.`
+  )
+}
+
 /** Long tokens have a reason of their own when they are traced. */
 const whyTraced = (cpu, over) => {
   const others = over.filter((shape) => shape !== 'long')
   return [
     ...(others.length < over.length ? [whyLong(cpu)] : []),
-    ...(others.length > 0 ? [whyRequestTraced(cpu, others)] : []),
+    ...(others.length > 0 ? [whyRequestTraced(cpu, others), whyStorage(cpu, others)] : []),
   ].join(' ')
 }
 
