@@ -50,6 +50,8 @@ export const exchange = <B>(
   failed: (error: RespanError) => unknown = (error) => error,
 ): Observable<B> =>
   new Observable<B>((subscriber) => {
+    // RxJS subscribes a source even for a subscriber that has left (`take(1)` at what came before). That is no request.
+    if (subscriber.closed) return
     const { url, timeout, idleTimeout, deadline, scrub } = request
     const controller = new AbortController()
     const started = asyncScheduler.now()

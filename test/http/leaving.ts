@@ -1,6 +1,6 @@
 import test from 'ava'
 import { InvalidResponse, openaiGateway, respanGenerate } from 'respan-rx'
-import { lastValueFrom, of, Subject, take, takeUntil, toArray } from 'rxjs'
+import { forkJoin, lastValueFrom, of, Subject, take, takeUntil, throwError, toArray } from 'rxjs'
 
 const CONNECTION = { apiKey: 'test-key', baseUrl: 'http://127.0.0.1:1', retry: { count: 0 } }
 
@@ -34,6 +34,20 @@ test('sends nothing when it is left while the client of the first request is bei
   await import('ky')
   await new Promise((resolve) => setImmediate(resolve))
   t.is(calls, 0)
+})
+
+test('sends nothing for whoever has left before the request would go out', async (t) => {
+  let calls = 0
+  const fetch = () => {
+    calls++
+    return Promise.resolve(Response.json({ choices: [{ message: { role: 'assistant', content: 'Hi' } }] }))
+  }
+  const { chat } = openaiGateway({ ...CONNECTION, fetch })
+  await lastValueFrom(chat(ASK))
+  t.is(calls, 1)
+  t.like(await lastValueFrom(chat(ASK).pipe(take(1))), { _tag: 'Attempt' })
+  await t.throwsAsync(lastValueFrom(forkJoin([throwError(() => new Error('The other one.')), chat(ASK)])))
+  t.is(calls, 1)
 })
 
 test('aborts what its fetch has not answered yet, also when that makes it leave', async (t) => {
