@@ -1,6 +1,6 @@
-import { Observable, type Subscriber, type Subscription } from 'rxjs'
-import { currentOpenSpan, runInFrame } from '../tracing/frames.js'
-import { homeFrame } from '../tracing/homeFrame.js'
+import type { Observable } from 'rxjs'
+import { atHome } from '../tracing/atHome.js'
+import { currentOpenSpan } from '../tracing/frames.js'
 import { announcePart, type ReplyPart } from '../tracing/Output.js'
 
 type Announce = (part: ReplyPart) => void
@@ -13,12 +13,6 @@ const toEnclosingSpan = (): Announce => {
   return (part) => announcePart(span.output, part)
 }
 
-/** Gives an observable what tells the enclosing span of the replies' texts that it is about to emit. */
-export const announcing = <T>(make: (announce: Announce) => Observable<T>): Observable<T> => {
-  const subscribe = (subscriber: Subscriber<T>): Subscription => {
-    const home = homeFrame(subscriber)
-    if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
-    return make(toEnclosingSpan()).subscribe(subscriber)
-  }
-  return new Observable(subscribe)
-}
+/** Makes an observable that can tell the enclosing span, before each value, which part of a reply's text the value is. */
+export const announcing = <T>(make: (announce: Announce) => Observable<T>): Observable<T> =>
+  atHome((subscriber) => make(toEnclosingSpan()).subscribe(subscriber))

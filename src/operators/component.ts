@@ -8,9 +8,9 @@ import {
 } from 'rxjs'
 import { describeFound } from '../codecs/describeFound.js'
 import { refuse } from '../codecs/refuse.js'
+import { atHome } from '../tracing/atHome.js'
 import { deepen } from '../tracing/deepen.js'
-import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
-import { homeFrame } from '../tracing/homeFrame.js'
+import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
@@ -58,7 +58,8 @@ const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
  */
 export const component = <A, O extends ObservableInput<unknown>>(
   name: string,
-  // A text would be taken for an observable of its characters. In place, for whoever exports `component` again needs all names.
+  // A text would be taken for an observable of its characters. Spelled out here: a named type would have to be exported by
+  // whoever exports a component of theirs.
   fn: (
     value: A,
     index: number,
@@ -72,9 +73,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
   if (typeof fn !== 'function') refuse(`component ${name}`, 'fn', 'a function', fn)
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {
-    const subscribe = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {
-      const home = here === undefined ? homeFrame(subscriber) : undefined
-      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+    const start = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {
       const parent = currentOpenSpan()
       // What `fn` throws is the subscriber's error: RxJS makes it one here, `recordRun` below.
       if (parent === null) return observed<O>(name, fn(value, index)).subscribe(subscriber)
@@ -86,7 +85,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
         return (trace.deep ? deepen(result) : result).subscribe(s)
       })
     }
-    return new Observable(subscribe)
+    return here === undefined ? atHome(start) : new Observable(start)
   }
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }

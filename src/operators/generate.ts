@@ -5,8 +5,8 @@ import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { Platform } from '../http/endpoint.js'
 import { chatGateway } from '../sources/chatGateway.js'
 import { observeChat } from '../sources/fromChat.js'
-import { currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
-import { homeFrame } from '../tracing/homeFrame.js'
+import { atHome } from '../tracing/atHome.js'
+import { currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { askedOf } from './askedOf.js'
 import { CONNECTION, checkGenerateOptions } from './checkGenerateOptions.js'
 import { type Component, flattenWith } from './flattening.js'
@@ -34,9 +34,7 @@ export const generate = (
   const emitted: OperatorFunction<ReplyEvent, Reply | ReplyEvent> = stream ? identity : wholeReply()
 
   const replies = (input: never, _: number, here?: Frame | null): Observable<Reply | ReplyEvent> => {
-    const subscribe = (subscriber: Subscriber<Reply | ReplyEvent>): Subscription => {
-      const home = here === undefined ? homeFrame(subscriber) : undefined
-      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+    const start = (subscriber: Subscriber<Reply | ReplyEvent>): Subscription => {
       const parent = currentOpenSpan()
       const ask = (): Asked => askedOf(operator, options, gateway, input)
       // What `ask` throws is the subscriber's error: RxJS makes it one here, and a span tells of it below.
@@ -46,7 +44,7 @@ export const generate = (
           : generationSpan(parent, name, gateway, input, tryCatch(ask, identity), collect)
       return emitted(events).subscribe(subscriber)
     }
-    return new Observable(subscribe)
+    return here === undefined ? atHome(start) : new Observable(start)
   }
   return lift(name, flatten, replies, 'framed')
 }

@@ -1,8 +1,8 @@
-import { Observable, type OperatorFunction, of, type Subscriber, type Subscription } from 'rxjs'
+import { Observable, type OperatorFunction, of } from 'rxjs'
+import { atHome } from '../tracing/atHome.js'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
-import { homeFrame } from '../tracing/homeFrame.js'
 import { applied } from './applied.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
@@ -36,8 +36,7 @@ const outside =
 /**
  * Makes an operator of a project, item by item. Where no trace is, it makes no frame.
  *
- * @param signals - `framed` when the project promises, for what it gives, that inside a trace every signal comes inside the
- *   frame of its subscription
+ * @param signals - `framed`: what `project` gives runs every signal in the frame of its subscription, so that no link is needed
  */
 export const lift = <A, B>(
   spanName: string,
@@ -50,9 +49,7 @@ export const lift = <A, B>(
   const operator: OperatorFunction<A, B> = (source) => {
     let plain: Observable<B> | undefined
     const sourceFor = deepenedFor(source)
-    const subscribe = (subscriber: Subscriber<B>): Subscription => {
-      const home = homeFrame(subscriber)
-      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+    const lifted = atHome<B>((subscriber) => {
       const parent = currentOpenSpan()
       if (parent === null) {
         plain ??= untraced(source)
@@ -61,8 +58,7 @@ export const lift = <A, B>(
       const { trace } = parent
       const frame = captureFrame(trace.asyncContext)
       return flatten(within(frame, project))(linkedIn(frame, sourceFor(trace))).subscribe(subscriber)
-    }
-    const lifted = new Observable(subscribe)
+    })
     return isFramed ? framed(lifted) : lifted
   }
   return Object.assign(operator, { project, flatten, spanName })

@@ -1,13 +1,13 @@
-import { identity, type MonoTypeOperatorFunction, Observable, type Subscriber, type Subscription } from 'rxjs'
+import { identity, type MonoTypeOperatorFunction } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { OptionKind } from '../codecs/refuseUnknown.js'
+import { atHome } from '../tracing/atHome.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
-import { captureFrame, currentOpenSpan, runInFrame } from '../tracing/frames.js'
+import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
 import { guarded, reporter } from '../tracing/guarded.js'
-import { homeFrame } from '../tracing/homeFrame.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import { recordRun } from '../tracing/subscribers.js'
 import { checkTraceOptions, TRACE_OPTIONS } from './checkTraceOptions.js'
@@ -44,9 +44,7 @@ export const traceFor = <T>(
     output === undefined ? identity : (value: T): unknown => guarded(reportOutput, () => output(value))
   return (source) => {
     const sourceFor = deepenedFor(source)
-    const subscribe = (subscriber: Subscriber<T>): Subscription => {
-      const home = homeFrame(subscriber)
-      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+    const traced = atHome<T>((subscriber) => {
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()
@@ -59,7 +57,7 @@ export const traceFor = <T>(
         )
       }
       return recordRun(span, here, subscriber, (s) => sourceFor(trace).subscribe(s), recorded)
-    }
-    return framed(new Observable(subscribe))
+    })
+    return framed(traced)
   }
 }

@@ -1,7 +1,7 @@
-import { Observable, type OperatorFunction, type Subscriber, type Subscription } from 'rxjs'
+import { Observable, type OperatorFunction } from 'rxjs'
+import { atHome } from '../tracing/atHome.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
-import { homeFrame } from '../tracing/homeFrame.js'
 import { type OpenSpan, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { EnteringSubscriber, recordRun } from '../tracing/subscribers.js'
@@ -74,9 +74,7 @@ export const traced = <A, B>(
     const outsides: Outsides = new WeakMap()
     const body = applied(`traced ${name}`, 'operator', operator, entering(source, outsides))
     const bodyFor = deepenedFor(body)
-    const subscribe = (subscriber: Subscriber<B>): Subscription => {
-      const home = homeFrame(subscriber)
-      if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
+    return atHome((subscriber) => {
       const parent = currentOpenSpan()
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)
@@ -85,7 +83,6 @@ export const traced = <A, B>(
       const span = startSpan(trace, parent, { name, type })
       outsides.set(span, here)
       return recordRun(span, here, subscriber, (s) => bodyFor(trace).subscribe(s))
-    }
-    return new Observable(subscribe)
+    })
   }
 }

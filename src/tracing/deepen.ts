@@ -1,7 +1,7 @@
-import { Observable, type Subscriber, type Subscription } from 'rxjs'
+import { Observable } from 'rxjs'
+import { atHome } from './atHome.js'
 import { isFramed } from './framed.js'
-import { captureFrame, currentOpenSpan, type Frame, runInFrame } from './frames.js'
-import { homeFrame } from './homeFrame.js'
+import { captureFrame, currentOpenSpan, type Frame } from './frames.js'
 import { LinkSubscriber } from './subscribers.js'
 import type { Trace } from './Trace.js'
 
@@ -18,15 +18,13 @@ export const linkedIn = <T>(frame: Frame, source: Observable<T>): Observable<T> 
     : new Observable((subscriber) => source.subscribe(new LinkSubscriber(subscriber, frame)))
 
 /** Passes a source on so that each of its signals finds the span again that was current at subscription. */
-const linked = <T>(source: Observable<T>): Observable<T> => {
-  const subscribe = (subscriber: Subscriber<T>): Subscription => {
-    const home = homeFrame(subscriber)
-    if (home !== undefined) return runInFrame(home, subscribe, subscriber, undefined)
-    const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
-    return source.subscribe(new LinkSubscriber(subscriber, captureFrame(asyncContext)))
-  }
-  return isFramed(source) ? source : new Observable(subscribe)
-}
+const linked = <T>(source: Observable<T>): Observable<T> =>
+  isFramed(source)
+    ? source
+    : atHome((subscriber) => {
+        const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
+        return source.subscribe(new LinkSubscriber(subscriber, captureFrame(asyncContext)))
+      })
 
 /**
  * Rebuilds the chain of operators above an observable with a link under each, so that the current span
