@@ -47,7 +47,7 @@ test('each code of a process warning is in the README', async (t) => {
   const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))
   const sources = await Promise.all(files.map((file) => readFile(join('src', file), 'utf8')))
   const codes = sources.flatMap((source) =>
-    Array.from(source.matchAll(/(?:warn\(|code: )'(RESPAN_\w+)'/g), ([, code = '']) => code),
+    Array.from(source.matchAll(/(?:warn\(|reporterOf\(|code: )'(RESPAN_\w+)'/g), ([, code = '']) => code),
   )
   t.true(codes.includes('RESPAN_TRACE'))
   t.deepEqual(

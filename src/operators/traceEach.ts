@@ -1,11 +1,16 @@
-import { concatMap, type Observable, type OperatorFunction as Op, type OperatorFunction, of } from 'rxjs'
+import {
+  concatMap,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  type OperatorFunction as Op,
+  type OperatorFunction,
+  of,
+} from 'rxjs'
 import { Fields } from '../codecs/Fields.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
-import { InvalidInput } from '../errors.js'
-import { guarded, reporter } from '../tracing/guarded.js'
-import { warn } from '../tracing/warn.js'
+import { guarded, guardedOr, reporter, reporterOf } from '../tracing/guarded.js'
 import { applied } from './applied.js'
 import { checkOperator } from './checkOperator.js'
 import { TRACE_OPTIONS } from './checkTraceOptions.js'
@@ -123,18 +128,14 @@ const eachTraced = (
   const shared =
     typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
   const trace = traceFor<unknown>(subject, name, shared)
-  const report = reporter(name, 'attributes')
-  const traceOf = (item: unknown) => {
+  const reportThrow = reporter(name, 'attributes')
+  const reportWrong = reporterOf('RESPAN_TRACE', (wrong) => `${name}: ${wrong}`)
+  const traceOf = (item: unknown): MonoTypeOperatorFunction<unknown> => {
     if (typeof attributes !== 'function') return trace
-    const found = guarded(report, () => attributes(item))
+    const found = guarded(reportThrow, () => attributes(item))
     if (found === undefined) return trace
-    try {
-      return traceFor<unknown>(subject, name, { ...others, attributes: found })
-    } catch (error) {
-      if (error instanceof InvalidInput) warn('RESPAN_TRACE', error.message)
-      else report(error)
-      return trace
-    }
+    const traceWith = () => traceFor<unknown>(subject, name, { ...others, attributes: found })
+    return guardedOr(reportWrong, traceWith, () => trace)
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
   const flatten = flattenWith(subject, options)
