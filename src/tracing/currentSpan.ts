@@ -26,11 +26,15 @@ export const currentSpan = (): CurrentSpan | undefined => {
   return span
 }
 
+/** A copy would run what it encloses outside every trace, and nobody would know. */
+const openSpanOf = (span: CurrentSpan): OpenSpan =>
+  openSpans.get(span) ?? refuse('withSpan', 'span', 'what currentSpan() gave', span)
+
 /**
  * Runs a function with a span as the current one, so that what it subscribes becomes the span's child.
  *
  * @param span - what `currentSpan()` gave; `undefined` runs the function outside every trace
- * @throws InvalidInput for what is no function
+ * @throws InvalidInput for what is no function, and for a copy of a span
  *
  * @example
  * const span = currentSpan()
@@ -39,7 +43,7 @@ export const currentSpan = (): CurrentSpan | undefined => {
  */
 export const withSpan = <A>(span: CurrentSpan | undefined, fn: () => A): A => {
   if (typeof fn !== 'function') refuse('withSpan', 'fn', 'a function', fn)
-  const open = span === undefined ? null : (openSpans.get(span) ?? null)
+  const open = span === undefined ? null : openSpanOf(span)
   const here = currentOpenSpan()
   if (open === here) return fn()
   return runInFrame(forkFrame(open, (open ?? here)?.trace.asyncContext ?? true), fn, undefined, undefined)

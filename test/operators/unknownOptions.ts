@@ -10,6 +10,7 @@ import {
   checkPromptVariables,
   component,
   consoleSink,
+  currentSpan,
   decode,
   fromChat,
   fromLines,
@@ -238,6 +239,20 @@ test('what is no function to run within a span is refused', (t) => {
   t.like(
     t.throws(() => withSpan(undefined, fn), { instanceOf: InvalidInput }),
     { message: 'withSpan: fn: expected a function, found null.' },
+  )
+})
+
+test('a copy of a span is refused: what it encloses would be in no trace', async (t) => {
+  const copying = component('c', () => {
+    const span = currentSpan()
+    return withSpan(span && { ...span }, () => of(1))
+  })
+  const error = await t.throwsAsync(
+    lastValueFrom(of(1).pipe(copying, respanTrace('flow', { sink: noopSink }))),
+  )
+  t.is(
+    error.message,
+    'withSpan: span: expected what currentSpan() gave, found object with keys traceId, spanId, traceUrl.',
   )
 })
 
