@@ -13,7 +13,7 @@ import { refuse } from './refuse.js'
  * @throws InvalidInput with the path of what is wrong
  */
 export const checked = <A>(subject: string, codec: t.Decoder<unknown, A>, value: unknown, place = ''): A => {
-  // To a codec of fields that may all be missing, a promise of them is an object like others.
+  // A codec whose fields may all be missing would take a promise for an object without any.
   if (hasMethods(value, 'then')) refuse(subject, place, codec.name, value)
   const decoded = decode(codec)(value)
   if (isRight(decoded)) return decoded.right

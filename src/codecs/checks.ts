@@ -69,7 +69,7 @@ export const exact =
  * What is made only when a value first gets there. The definition of a `t.recursion` may refer to what does not exist
  * earlier, and running it renames a codec.
  */
-export const late = (make: () => Check): Check => {
+export const lazy = (make: () => Check): Check => {
   let check: Check | undefined
   return (value) => {
     try {

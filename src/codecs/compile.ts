@@ -5,7 +5,7 @@ import {
   type Field,
   intersection,
   keyof,
-  late,
+  lazy,
   leaves,
   list,
   literal,
@@ -42,7 +42,7 @@ import { propsOf } from './propsOf.js'
  */
 export const compile = <C extends t.Any>(codec: C): C => {
   if (!hasOwnValidate(codec) || !hasOwnDecode(codec)) return codec
-  const check = late(() => checkOf(codec))
+  const check = lazy(() => checkOf(codec))
 
   /** What is kept as it is is what the codec decodes to. */
   const certain = (value: unknown): t.Validation<t.TypeOf<C>> | undefined =>
@@ -134,7 +134,7 @@ const build = (codec: t.Any): Check => {
   if (codec instanceof t.LiteralType) return literal(codec.value)
   if (codec instanceof t.KeyofType) return keyof(codec.keys)
   if (codec instanceof t.RefinementType) return refined(checkOf(codec.type), codec.predicate)
-  if (codec instanceof t.RecursiveType) return late(() => checkOf(codec.type))
+  if (codec instanceof t.RecursiveType) return lazy(() => checkOf(codec.type))
   if (codec instanceof t.InterfaceType) return type(fieldsOf(codec.props))
   if (codec instanceof t.PartialType) return partial(fieldsOf(codec.props))
   if (codec instanceof t.ExactType) return exactOf(codec)

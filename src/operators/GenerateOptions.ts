@@ -33,7 +33,7 @@ export interface PromptInput extends PerItem {
   readonly messages?: ReadonlyArray<ChatMessage>
 }
 
-/** One's own connection, or a gateway value; never both. The connection last: of forms that are as near, messages are about that. */
+/** One's own connection, or a gateway value; never both. TypeScript explains a mismatch by the last form: the usual one. */
 export type Reach =
   | ({
       /** Where requests go, instead of a connection of the operator's own. */

@@ -41,7 +41,7 @@ const PROMPT_INPUT_FIELDS: Readonly<Record<keyof PromptInput, true>> = {
 }
 
 /** Refuses an item of which nothing would be read: its fields are the variables that the prompt would go without. */
-const checkIsRead = (name: string, input: Fields): Fields => {
+const refuseUnread = (name: string, input: Fields): Fields => {
   const isRead = Object.keys(PROMPT_INPUT_FIELDS).some((field) => input[field] !== undefined)
   const unknown = isRead ? undefined : unknownField(input, PROMPT_INPUT_FIELDS)
   if (unknown === undefined) return input
@@ -64,7 +64,7 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
   const found = unflattened(input)
   if (found !== undefined) throw new InvalidInput(name, { path: 'input', expected, found })
   if (!Fields.is(input)) return refuse(name, 'input', expected, input)
-  if (byPrompt) return checkIsRead(name, input)
+  if (byPrompt) return refuseUnread(name, input)
   const { prompt, ...others } = input
   if (prompt === undefined)
     return others.messages === undefined ? refuse(name, 'input', expected, input) : input

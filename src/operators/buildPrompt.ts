@@ -91,7 +91,7 @@ const compile = (template: unknown): Compiled<string | ReadonlyArray<ChatMessage
   return refuse(SUBJECT, 'template', 'a string or a list of messages', template)
 }
 
-/** The error of a template begins where the template was given: how deep in it it was found fills the lines of a stack. */
+/** An error's stack begins where `buildPrompt` was called, not deep in the template's compiler. */
 const compiled = (template: unknown): ReturnType<typeof compile> => {
   try {
     return compile(template)

@@ -14,8 +14,8 @@ import type {
 import { generate } from './generate.js'
 
 /**
- * The forms of a generator; the order matters to inference: typed prompt first, `boolean` after. The last one is for options
- * of which only running tells the form; what a compiler says of options that fit none is about that one, so it knows them all.
+ * The forms of a generator. Their order matters to inference: a typed prompt comes first, `stream: boolean` after `true` and
+ * none. The last one takes options whose form is known only at run time; TypeScript explains options that fit none by it.
  */
 export interface RespanGenerate {
   <A>(options: ByTypedPrompt<A> & Stream<true>): Component<A, ReplyEvent>

@@ -19,7 +19,7 @@ let storage: AsyncLocalStorage<OpenSpan | null> | undefined
 let hooks: AsyncHooks | null | undefined
 
 const findHooks = (): AsyncHooks | null => {
-  // Its promises call back one after the other, all in the context of the one that came first: that of another trace.
+  // zone.js calls all waiting promises back in the context of the first one, which may be that of another trace.
   if (rootZone() !== undefined) return null
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (id: string) => AsyncHooks | undefined }
