@@ -60,7 +60,8 @@ const pulled = (open: () => Reading): Observable<Chunk> =>
       }
     }
     subscriber.add(() => {
-      if (!ended) Promise.resolve(cancel()).catch(nothing)
+      // In a promise, also what is thrown at once stays here: `unsubscribe()` must not throw.
+      if (!ended) new Promise((resolve) => resolve(cancel())).catch(nothing)
     })
     pull().catch((error: unknown) => {
       ended = true

@@ -260,6 +260,20 @@ test('an iterator that has ended or failed is not returned', async (t) => {
   }
 })
 
+test('what giving up bytes throws is of no interest to who leaves', async (t) => {
+  const fail = (): never => {
+    throw new Error('mine')
+  }
+  const next = async () => ({ done: false, value: bytes('a\n') }) as const
+  for (const iterable of [
+    { [Symbol.asyncIterator]: () => ({ next, return: fail }) },
+    { [Symbol.asyncIterator]: () => ({ next }), destroy: fail },
+  ])
+    t.deepEqual(await all(fromLines(iterable).pipe(take(1))), ['a'])
+  const subscription = fromLines({ [Symbol.asyncIterator]: () => ({ next, return: fail }) }).subscribe()
+  t.notThrows(() => subscription.unsubscribe())
+})
+
 test('pulls no more than it is asked for', async (t) => {
   const { stream, seen } = webStream([bytes('a\n'), bytes('b\n'), bytes('c\n')])
   t.is(await firstValueFrom(fromLines(stream)), 'a')
