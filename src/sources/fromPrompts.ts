@@ -1,4 +1,4 @@
-import { concat, concatMap, from, type Observable } from 'rxjs'
+import { concatMap, EMPTY, expand, type Observable } from 'rxjs'
 import { Fields } from '../codecs/Fields.js'
 import { PromptList, type PromptSummary } from '../codecs/PromptList.js'
 import type { Connection } from '../http/Connection.js'
@@ -36,14 +36,13 @@ const asPage = (answer: unknown): unknown => {
  */
 export const fromPrompts = (connection: Connection = {}): Observable<PromptSummary> => {
   const ask = askRespan('fromPrompts', connection)
-  const pagesFrom = (page: number): Observable<PromptSummary> => {
-    const path = `/prompts/list/?page=${page}&page_size=${PAGE_SIZE}`
-    return ask({ path, body: {}, codec: PromptList, renew: asPage }).pipe(
-      concatMap(({ results, next }) =>
-        // By number, never by the URL in `next`: the key goes to no address that an answer names.
-        next == null || results.length === 0 ? from(results) : concat(results, pagesFrom(page + 1)),
-      ),
-    )
+  // By number, never by the URL in `next`: the key goes to no address that an answer names.
+  const page = (number: number): Observable<PromptList> => {
+    const path = `/prompts/list/?page=${number}&page_size=${PAGE_SIZE}`
+    return ask({ path, body: {}, codec: PromptList, renew: asPage })
   }
-  return pagesFrom(1)
+  return page(1).pipe(
+    expand(({ results, next }, index) => (next == null || results.length === 0 ? EMPTY : page(index + 2))),
+    concatMap(({ results }) => results),
+  )
 }

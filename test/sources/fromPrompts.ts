@@ -107,6 +107,26 @@ test('asks for the next page only when it is wanted', async (t) => {
   )
 })
 
+test('lists any number of pages, and still asks for no page that is not wanted', async (t) => {
+  const PAGES = 8_000
+  let asked = 0
+  const fetch = async () => {
+    const next = ++asked < PAGES ? 'more' : null
+    return Response.json({ results: [{ id: `p${asked}` }], next })
+  }
+  const { signal } = new AbortController()
+  const ids$ = fromPrompts({ baseUrl: 'http://127.0.0.1:1', fetch, signal }).pipe(map(({ id }) => id))
+  t.deepEqual(
+    await lastValueFrom(ids$.pipe(toArray())),
+    Array.from({ length: PAGES }, (_, index) => `p${index + 1}`),
+  )
+  asked = 0
+  t.is(await lastValueFrom(ids$.pipe(take(1))), 'p1')
+  await new Promise(setImmediate)
+  t.is(asked, 1)
+  t.is(getEventListeners(signal, 'abort').length, 0)
+})
+
 test('a page without prompts is the last one, whatever it says of a next', async (t) => {
   const server = await serve(t, (response) => sendJson(response, { results: [], next: '/?page=2' }))
   t.deepEqual(await lastValueFrom(fromPrompts({ baseUrl: server.url }).pipe(toArray())), [])
