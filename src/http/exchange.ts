@@ -42,12 +42,10 @@ export interface Reading<B> {
  *
  * @param request - where to, what, and the limits
  * @param read - takes the answer, whatever its status
- * @param failed - makes of an error what is emitted instead; every error goes through it
  */
 export const exchange = <B>(
   request: Exchange,
   read: (response: Response, reading: Reading<B>) => Promise<void>,
-  failed: (error: RespanError) => unknown = (error) => error,
 ): Observable<B> =>
   new Observable<B>((subscriber) => {
     // RxJS subscribes a source even for a subscriber that has left (`take(1)` at what came before). That is no request.
@@ -62,7 +60,7 @@ export const exchange = <B>(
     let idle: ReturnType<typeof idleTimer> | undefined
 
     const fail = (error: RespanError): void => {
-      if (!subscriber.closed) subscriber.error(failed(error))
+      if (!subscriber.closed) subscriber.error(error)
     }
     const runOut = (): void =>
       fail(

@@ -1,29 +1,37 @@
 import { asyncScheduler, defer, type Observable, retry, throwError, timer } from 'rxjs'
-import type { RespanError } from '../errors.js'
+import { isRespanError } from '../errors.js'
 import { backoff } from './backoff.js'
 import type { RetryPolicy } from './Connection.js'
+import { isRetryable } from './isRetryable.js'
 
-/** A failed attempt that may be made again. Never leaves this folder and its gateways: its `error` does. */
-export interface Retryable {
-  readonly _tag: 'Retryable'
-  readonly error: RespanError
-  /** What the server asks for, ms. */
-  readonly retryAfter: number | undefined
-}
-
-/** One attempt: its number, from 1, and what is left of the deadline, ms. */
+/** One attempt. */
 export interface AttemptInfo {
+  /** Its number, from 1. */
   readonly attempt: number
+  /** What is left of the deadline, ms. */
   readonly left: number
+  /** To be called when it hands out what can't be taken back: none is made after it. */
+  readonly delivered: () => void
 }
 
 /** The longest wait that a server can impose when no deadline was given, ms. */
 const LONGEST_IMPOSED_WAIT = 60_000
 
 /**
- * Subscribes an attempt, and another one after each failure that is `Retryable`, as far as the policy goes. Waits as
- * long as the server asks, else a backoff with full jitter; when that would pass the deadline, the failure is emitted
- * at once. Every other error passes through.
+ * Whether a failure is worth another attempt. An answer that broke off is not: it had begun, so a model was at work, which
+ * may be billed.
+ */
+const mayRepeat = (error: unknown, statuses: ReadonlyArray<number>): boolean =>
+  isRetryable(error, statuses) && !(isRespanError(error) && error._tag === 'StreamInterrupted')
+
+/** What the server asks for, ms. */
+const askedWait = (error: unknown): number | undefined =>
+  isRespanError(error) && 'retryAfter' in error ? error.retryAfter : undefined
+
+/**
+ * Subscribes an attempt, and another one after each failure that is worth it and has delivered nothing, as far as the policy
+ * goes. Waits as long as the server asks, else a backoff with full jitter; when that would pass the deadline, the failure is
+ * emitted at once. Every other error passes through.
  *
  * @param policy - complete and checked
  * @param run - makes an attempt
@@ -37,20 +45,21 @@ export const withRetry = <T>(
   defer(() => {
     const deadline = asyncScheduler.now() + policy.deadline
     let attempt = 0
-    return defer(() => run({ attempt: ++attempt, left: deadline - asyncScheduler.now() })).pipe(
+    let isOver = false
+    const delivered = (): void => {
+      isOver = true
+    }
+    return defer(() => run({ attempt: ++attempt, left: deadline - asyncScheduler.now(), delivered })).pipe(
       retry({
-        delay: (failure: unknown) => {
-          if (!isMarked(failure)) return throwError(() => failure)
-          const wait = failure.retryAfter ?? backoff(policy, attempt, random)
+        delay: (error: unknown) => {
+          const wait = askedWait(error) ?? backoff(policy, attempt, random)
           const longest = Number.isFinite(deadline)
             ? deadline - asyncScheduler.now()
             : Math.max(LONGEST_IMPOSED_WAIT, policy.maxDelay)
-          return attempt > policy.count || wait > longest ? throwError(() => failure.error) : timer(wait)
+          return isOver || attempt > policy.count || wait > longest || !mayRepeat(error, policy.statuses)
+            ? throwError(() => error)
+            : timer(wait)
         },
       }),
     )
   })
-
-/** Marked by `toRetryable`. */
-const isMarked = (failure: unknown): failure is Retryable =>
-  typeof failure === 'object' && failure !== null && '_tag' in failure && failure._tag === 'Retryable'

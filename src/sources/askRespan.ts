@@ -1,12 +1,11 @@
 import type * as t from 'io-ts'
-import { catchError, defer, map, type Observable, throwError } from 'rxjs'
+import { defer, map, type Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { describeFound } from '../codecs/describeFound.js'
 import { readEnvironment } from '../codecs/Environment.js'
 import { isErrorBody } from '../codecs/ErrorBody.js'
 import type { Fields } from '../codecs/Fields.js'
-import { isRespanError } from '../errors.js'
 import type { Answer } from '../http/Answer.js'
 import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
@@ -16,7 +15,6 @@ import { errorFromResponse } from '../http/errorFromResponse.js'
 import { parseJson } from '../http/parseJson.js'
 import { post } from '../http/post.js'
 import { scrubNothing } from '../http/scrub.js'
-import { toRetryable } from '../http/toRetryable.js'
 import { withRetry } from '../http/withRetry.js'
 import { answerErrors } from './answerErrors.js'
 import { MAX_RESPONSE_BYTES } from './readChatResponse.js'
@@ -79,12 +77,7 @@ export const askRespan = (
           deadline: { left, limit: retry.deadline },
           maxBytes: MAX_RESPONSE_BYTES,
           ...(body === undefined ? { method: 'GET' } : { body: JSON.stringify(body) }),
-        }).pipe(
-          map((answer) => answerOf(answer, question)),
-          catchError((error: unknown) =>
-            throwError(() => (isRespanError(error) ? toRetryable(error, retry) : error)),
-          ),
-        ),
+        }).pipe(map((answer) => answerOf(answer, question))),
       )
     }).pipe(abortedBy(signal))
 }

@@ -1,12 +1,10 @@
 import { Observable } from 'rxjs'
-import type { RespanError } from '../errors.js'
 import type { ConnectionPolicy } from '../http/connectionPolicy.js'
 import type { Platform } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { type Exchange, exchange, type Reading } from '../http/exchange.js'
 import { readAnswer } from '../http/readAnswer.js'
-import { toRetryable } from '../http/toRetryable.js'
-import type { AttemptInfo, Retryable } from '../http/withRetry.js'
+import type { AttemptInfo } from '../http/withRetry.js'
 import { answerErrors } from './answerErrors.js'
 import type { GatewayEvent } from './Gateway.js'
 import { readChatResponse } from './readChatResponse.js'
@@ -28,16 +26,18 @@ const MAX_ERROR_BYTES = 65_536
 
 /**
  * Makes one attempt at subscription: emits `Attempt`, then, for whatever status, `Headers`, then the chunks or the
- * response. Fails with a `Retryable` when nothing was delivered yet and the policy names the failure.
+ * response.
  *
  * @param call - what to send
- * @param info - which attempt this is, and what is left of the deadline
+ * @param info - which attempt this is, and what is left of the deadline; told of the first chunk, or of the response
  */
-export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Observable<GatewayEvent> =>
+export const chatAttempt = (
+  call: ChatCall,
+  { attempt, left, delivered }: AttemptInfo,
+): Observable<GatewayEvent> =>
   new Observable((subscriber) => {
     subscriber.next({ _tag: 'Attempt', attempt })
     const { policy } = call
-    let delivered = false
 
     const read = async (response: Response, reading: Reading<GatewayEvent>): Promise<void> => {
       reading.emit({ _tag: 'Headers', status: response.status, ...reading.ids })
@@ -46,7 +46,7 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
         throw errorFromResponse(answer, call.platform, Date.now())
       }
       const emit = (event: GatewayEvent): void => {
-        delivered = true
+        delivered()
         subscriber.next(event)
       }
       switch (kindOf(response, call.stream)) {
@@ -63,9 +63,6 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
       }
     }
 
-    const failed = (error: RespanError): RespanError | Retryable =>
-      delivered ? error : toRetryable(error, policy.retry)
-
     return exchange(
       {
         ...call,
@@ -74,7 +71,6 @@ export const chatAttempt = (call: ChatCall, { attempt, left }: AttemptInfo): Obs
         deadline: { left, limit: policy.retry.deadline },
       },
       read,
-      failed,
     ).subscribe(subscriber)
   })
 

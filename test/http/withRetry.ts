@@ -1,10 +1,10 @@
 import test, { type ExecutionContext } from 'ava'
 import { concat, defer, of, throwError } from 'rxjs'
 import { type RunHelpers, TestScheduler } from 'rxjs/testing'
-import { HttpError, NetworkError, RateLimited, type RespanError } from '../../dist/errors.js'
+import { HttpError, NetworkError, RateLimited, StreamInterrupted } from '../../dist/errors.js'
 import type { RetryPolicy } from '../../dist/http/Connection.js'
 import { retryPolicy } from '../../dist/http/connectionPolicy.js'
-import { type AttemptInfo, type Retryable, withRetry } from '../../dist/http/withRetry.js'
+import { type AttemptInfo, withRetry } from '../../dist/http/withRetry.js'
 
 const marbles = (title: string, body: (run: RunHelpers, t: ExecutionContext) => void): void => {
   test(title, (t) => {
@@ -16,11 +16,7 @@ const half = () => 0.5
 const POLICY: RetryPolicy = { count: 2, delay: 20, maxDelay: 1_000 }
 const last = new NetworkError('the last one')
 
-const failure = (error: RespanError = last, retryAfter?: number): Retryable => ({
-  _tag: 'Retryable',
-  error,
-  retryAfter,
-})
+const asking = (retryAfter: number): RateLimited => new RateLimited('later', { retryAfter })
 
 /** Each attempt as marbles: `#` fails with the value given for it, by default worth retrying. */
 const attempts = (
@@ -28,7 +24,7 @@ const attempts = (
   rows: ReadonlyArray<string>,
   errors: ReadonlyArray<unknown> = [],
 ): ((info: AttemptInfo) => ReturnType<RunHelpers['cold']>) => {
-  return ({ attempt }) => cold(rows[attempt - 1] ?? '', undefined, errors[attempt - 1] ?? failure())
+  return ({ attempt }) => cold(rows[attempt - 1] ?? '', undefined, errors[attempt - 1] ?? last)
 }
 
 marbles('leaves a success as it is', (run) => {
@@ -42,18 +38,14 @@ marbles('makes another attempt after a random part of a bound that doubles', (ru
 })
 
 marbles('waits as long as the server asks, even beyond the maximum, instead of the backoff', (run) => {
-  const asked = [failure(last, 30_000), failure(last, 0)]
+  const asked = [asking(30_000), asking(0)]
   const run$ = withRetry(retryPolicy(POLICY), attempts(run, ['#', '#', 'c|'], asked), half)
   run.expectObservable(run$).toBe('30s c|')
 })
 
 marbles('emits the last error itself when no attempt is left', (run) => {
-  const first = failure(new HttpError('the first one', { status: 503 }))
-  const run$ = withRetry(
-    retryPolicy(POLICY),
-    attempts(run, ['a#', 'b#', 'c#'], [first, first, failure(last)]),
-    half,
-  )
+  const first = new HttpError('the first one', { status: 503 })
+  const run$ = withRetry(retryPolicy(POLICY), attempts(run, ['a#', 'b#', 'c#'], [first, first, last]), half)
   run.expectObservable(run$).toBe('a 10ms b 20ms c#', undefined, last)
 })
 
@@ -68,17 +60,41 @@ marbles('passes on at once what is not worth another attempt', (run) => {
   run.expectObservable(run$).toBe('a#', undefined, error)
 })
 
+for (const [what, error] of [
+  ['broke off, though it had delivered nothing', new StreamInterrupted('cut')],
+  ['has a status that the policy does not name', new HttpError('no', { status: 503 })],
+  ['has used up its quota', new RateLimited('no', { code: 'insufficient_quota' })],
+  ['is no error of ours', new TypeError('no')],
+] as const)
+  marbles(`makes no second attempt after one that ${what}`, (run) => {
+    const policy = retryPolicy({ ...POLICY, statuses: [429] })
+    run.expectObservable(withRetry(policy, attempts(run, ['a#'], [error]), half)).toBe('a#', undefined, error)
+  })
+
+marbles('makes no second attempt after one that has delivered something', (run) => {
+  const rows = attempts(run, ['a#', 'b#'])
+  const run$ = withRetry(
+    retryPolicy(POLICY),
+    (info) => {
+      if (info.attempt === 2) info.delivered()
+      return rows(info)
+    },
+    half,
+  )
+  run.expectObservable(run$).toBe('a 10ms b#', undefined, last)
+})
+
 marbles('emits the error at once when the wait would pass the deadline', (run) => {
-  const limited = new RateLimited('later', { retryAfter: 900 })
+  const limited = asking(900)
   const policy = retryPolicy({ ...POLICY, deadline: 1_000 })
-  const run$ = withRetry(policy, attempts(run, ['101ms #'], [failure(limited, 900)]), half)
+  const run$ = withRetry(policy, attempts(run, ['101ms #'], [limited]), half)
   run.expectObservable(run$).toBe('101ms #', undefined, limited)
 })
 
 marbles('waits when the deadline allows for it, and tells each attempt what is left', (run, t) => {
   const left: Array<number> = []
   const policy = retryPolicy({ ...POLICY, deadline: 1_000 })
-  const each = attempts(run, ['100ms #', '10ms #', 'c|'], [failure(last, 500), failure(last, 100)])
+  const each = attempts(run, ['100ms #', '10ms #', 'c|'], [asking(500), asking(100)])
   const run$ = withRetry(
     policy,
     (info) => {
@@ -93,16 +109,16 @@ marbles('waits when the deadline allows for it, and tells each attempt what is l
 })
 
 marbles('waits no longer than a minute for a server when there is no deadline', (run) => {
-  const limited = new RateLimited('tomorrow', { retryAfter: 86_400_000 })
-  const minute = withRetry(retryPolicy(POLICY), attempts(run, ['#', 'b|'], [failure(limited, 60_000)]), half)
-  const day = withRetry(retryPolicy(POLICY), attempts(run, ['#', 'b|'], [failure(limited, 86_400_000)]), half)
+  const limited = asking(86_400_000)
+  const minute = withRetry(retryPolicy(POLICY), attempts(run, ['#', 'b|'], [asking(60_000)]), half)
+  const day = withRetry(retryPolicy(POLICY), attempts(run, ['#', 'b|'], [limited]), half)
   run.expectObservable(minute).toBe('1m b|')
   run.expectObservable(day).toBe('#', undefined, limited)
 })
 
 marbles('waits as long as the server asks when a deadline allows for more than a minute', (run) => {
   const policy = retryPolicy({ ...POLICY, deadline: 90_000_000 })
-  const run$ = withRetry(policy, attempts(run, ['#', 'b|'], [failure(last, 86_400_000)]), half)
+  const run$ = withRetry(policy, attempts(run, ['#', 'b|'], [asking(86_400_000)]), half)
   run.expectObservable(run$).toBe('1440m b|')
 })
 
@@ -112,7 +128,7 @@ marbles('makes no further attempt once it is unsubscribed, while waiting as well
     retryPolicy(POLICY),
     () => {
       made += 1
-      return run.cold<string>('#', undefined, failure(last, 1_000))
+      return run.cold<string>('#', undefined, asking(1_000))
     },
     half,
   )
@@ -137,7 +153,7 @@ marbles('makes the attempt only when it is subscribed', (run, t) => {
 marbles('retries attempts that fail in the tick of their subscription', (run) => {
   const run$ = withRetry(
     retryPolicy({ ...POLICY, delay: 0 }),
-    ({ attempt }) => concat(of(attempt), attempt < 3 ? throwError(() => failure()) : of('end')),
+    ({ attempt }) => concat(of(attempt), attempt < 3 ? throwError(() => last) : of('end')),
     half,
   )
   run.expectObservable(run$).toBe('(abcd|)', { a: 1, b: 2, c: 3, d: 'end' })
