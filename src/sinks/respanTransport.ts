@@ -8,9 +8,8 @@ import type { Answer } from '../http/Answer.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
 import { endpoint } from '../http/endpoint.js'
-import { errorFromResponse } from '../http/errorFromResponse.js'
+import { fetchAnswer } from '../http/fetchAnswer.js'
 import { parseJson } from '../http/parseJson.js'
-import { post } from '../http/post.js'
 import { jsonOf } from '../tracing/contentText.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import { complaints } from './complaints.js'
@@ -61,7 +60,7 @@ export const transportTo = (connection: Connection, environment: () => Environme
     defer(() => {
       const where = reach()
       if (isLeft(where)) return throwError(() => where.left)
-      return post({
+      return fetchAnswer({
         url: `${where.right.baseUrl}/v1/traces/ingest`,
         body: `[${batch.map(toJson).join(',')}]`,
         apiKey: where.right.apiKey,
@@ -69,13 +68,7 @@ export const transportTo = (connection: Connection, environment: () => Environme
         policy,
         headers: { 'x-respan-dogfood': '1' },
         ...(keepalive === undefined ? {} : { keepalive }),
-      }).pipe(
-        map((answer) => {
-          if (answer.status < 200 || answer.status > 299)
-            throw errorFromResponse(answer, 'respan', Date.now())
-          return receiptOf(answer, batch)
-        }),
-      )
+      }).pipe(map((answer) => receiptOf(answer, batch)))
     })
 
   return withTraceUrl(

@@ -11,9 +11,8 @@ import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
 import { endpoint, endpointVariables } from '../http/endpoint.js'
-import { errorFromResponse } from '../http/errorFromResponse.js'
+import { fetchAnswer } from '../http/fetchAnswer.js'
 import { parseJson } from '../http/parseJson.js'
-import { post } from '../http/post.js'
 import { scrubNothing } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
 import { answerErrors } from './answerErrors.js'
@@ -32,8 +31,7 @@ export interface Question<A> {
 }
 
 const answerOf = <A>(answer: Answer, { codec, renew }: Question<A>): A => {
-  const { status, text, cut } = answer
-  if (status < 200 || status > 299) throw errorFromResponse(answer, 'respan', Date.now())
+  const { text, cut } = answer
   // Scrubbed with nothing: it was freed of secrets when it was read.
   const { invalid, reported } = answerErrors(answer.ids, scrubNothing)
   if (cut) throw invalid({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
@@ -69,7 +67,7 @@ export const askRespan = (
       const { baseUrl, apiKey } = target.right
       const { path, body } = question
       return withRetry(retry, ({ left }) =>
-        post({
+        fetchAnswer({
           url: `${baseUrl}${path}`,
           apiKey,
           connection: attempted,

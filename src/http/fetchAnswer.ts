@@ -3,13 +3,14 @@ import type { Answer } from './Answer.js'
 import { abortedBy } from './abortedBy.js'
 import type { Connection } from './Connection.js'
 import type { ConnectionPolicy } from './connectionPolicy.js'
+import { errorFromResponse } from './errorFromResponse.js'
 import { type Exchange, exchange } from './exchange.js'
 import { readAnswer } from './readAnswer.js'
 import { requestHeaders } from './requestHeaders.js'
 import { scrubber } from './scrub.js'
 
-/** A request whose answer is wanted whole. */
-export interface Post extends Pick<Exchange, 'url' | 'method' | 'body' | 'deadline' | 'keepalive'> {
+/** A request to Respan whose answer is wanted whole. */
+export interface AnswerRequest extends Pick<Exchange, 'url' | 'method' | 'body' | 'deadline' | 'keepalive'> {
   readonly apiKey: string | undefined
   readonly connection: Pick<Connection, 'fetch' | 'headers' | 'signal'>
   readonly policy: Pick<ConnectionPolicy, 'timeout' | 'idleTimeout'>
@@ -19,21 +20,22 @@ export interface Post extends Pick<Exchange, 'url' | 'method' | 'body' | 'deadli
 }
 
 /**
- * Sends one request, a POST unless told otherwise, at subscription and emits its whole answer, whatever the status,
- * then completes. Makes no second attempt and follows no redirect. Unsubscribing aborts.
+ * Sends one request, a POST unless told otherwise, at subscription and emits its whole answer, then completes. Makes no
+ * second attempt and follows no redirect. Unsubscribing aborts.
  *
- * Emits the errors `NetworkError`, `StreamInterrupted`, `Timeout` and `Aborted`.
+ * Emits the errors `HttpError` and `RateLimited` for a status that is not 2xx, `NetworkError`, `StreamInterrupted`, `Timeout`
+ * and `Aborted`.
  *
  * @param request - the endpoint's `apiKey`, and a policy from `connectionPolicy`
  */
-export const post = ({
+export const fetchAnswer = ({
   apiKey,
   connection,
   policy,
   headers,
   maxBytes = 1_048_576,
   ...request
-}: Post): Observable<Answer> => {
+}: AnswerRequest): Observable<Answer> => {
   const all = requestHeaders(apiKey, { accept: 'application/json', ...headers }, connection.headers)
   const scrub = scrubber(all)
   return exchange<Answer>(
@@ -45,6 +47,10 @@ export const post = ({
       idleTimeout: policy.idleTimeout,
       scrub,
     },
-    async (response, reading) => reading.emit(await readAnswer(response, reading, scrub, maxBytes)),
+    async (response, reading) => {
+      const answer = await readAnswer(response, reading, scrub, maxBytes)
+      if (!response.ok) throw errorFromResponse(answer, 'respan', Date.now())
+      reading.emit(answer)
+    },
   ).pipe(abortedBy(connection.signal))
 }

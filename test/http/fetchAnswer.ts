@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import { firstValueFrom, lastValueFrom, type Observable, toArray } from 'rxjs'
 import { type RespanError, StreamInterrupted } from '../../dist/errors.js'
 import { exchange } from '../../dist/http/exchange.js'
-import { type Post, post } from '../../dist/http/post.js'
+import { type AnswerRequest, fetchAnswer } from '../../dist/http/fetchAnswer.js'
 import { commandTimers } from '../helpers/commandTimers.js'
 import { deadPort } from '../helpers/deadPort.js'
 import { latch, sendJson, serve } from '../helpers/server.js'
@@ -12,7 +12,7 @@ import { latch, sendJson, serve } from '../helpers/server.js'
 const KEY = 'sk-canary-0123456789'
 const NEVER = Number.POSITIVE_INFINITY
 
-const to = (url: string, more: Partial<Post> = {}): Post => ({
+const to = (url: string, more: Partial<AnswerRequest> = {}): AnswerRequest => ({
   url,
   body: '{"a":"é"}',
   apiKey: KEY,
@@ -37,7 +37,7 @@ test.serial('runs out of time before the headers', async (t) => {
   const arrived = latch()
   const server = await serve(t, arrived.open)
   const { tick } = commandTimers(t)
-  const failed = failure(t, post(to(server.url, { policy: { timeout: 5_000, idleTimeout: 1_000 } })))
+  const failed = failure(t, fetchAnswer(to(server.url, { policy: { timeout: 5_000, idleTimeout: 1_000 } })))
   await arrived.opened
   tick(5_000)
   t.like(await failed, { _tag: 'Timeout', phase: 'headers', limit: 5_000 })
@@ -101,9 +101,9 @@ test.serial('leaves no timer behind, however it ends', async (t) => {
   )
   const { pending } = commandTimers(t)
   const policy = { timeout: 5_000, idleTimeout: 1_000 }
-  await firstValueFrom(post(to(`${server.url}/ok`, { policy })))
+  await firstValueFrom(fetchAnswer(to(`${server.url}/ok`, { policy })))
   t.deepEqual(pending(), [])
-  await failure(t, post(to(`${server.url}/cut`, { policy })))
+  await failure(t, fetchAnswer(to(`${server.url}/cut`, { policy })))
   t.deepEqual(pending(), [])
   const armed = latch()
   const reading$ = exchange(request(server.url, policy), async (response, reading) => {
@@ -122,7 +122,7 @@ test.serial('leaves no timer behind, however it ends', async (t) => {
 test('reports a refused connection, its address and its code, and no key', async (t) => {
   const { port } = await deadPort(t)
   const url = `http://127.0.0.1:${port}`
-  const error = await failure(t, post(to(url)))
+  const error = await failure(t, fetchAnswer(to(url)))
   t.is(error._tag, 'NetworkError')
   t.is(error.message, `No answer from ${url}: ECONNREFUSED.`)
   t.true(error.cause instanceof TypeError)
@@ -139,18 +139,18 @@ for (const [what, cause, reason] of [
 ] as const)
   test(`says why there was no answer: ${what}`, async (t) => {
     const fetch = () => Promise.reject(new TypeError('fetch failed', { cause }))
-    const error = await failure(t, post({ ...to('http://127.0.0.1:9'), connection: { fetch } }))
+    const error = await failure(t, fetchAnswer({ ...to('http://127.0.0.1:9'), connection: { fetch } }))
     t.is(error.message, `No answer from http://127.0.0.1:9: ${reason}.`)
   })
 
 test('reports a host that does not exist', async (t) => {
-  const error = await failure(t, post(to('http://respan-rx.invalid')))
+  const error = await failure(t, fetchAnswer(to('http://respan-rx.invalid')))
   t.is(error._tag, 'NetworkError')
 })
 
 test('reports a connection that is reset before the headers', async (t) => {
   const server = await serve(t, (response) => response.socket?.destroy())
-  t.is((await failure(t, post(to(server.url))))._tag, 'NetworkError')
+  t.is((await failure(t, fetchAnswer(to(server.url))))._tag, 'NetworkError')
 })
 
 test('reports a body that breaks off', async (t) => {
@@ -162,7 +162,7 @@ test('reports a body that breaks off', async (t) => {
     })
     response.write('part', () => response.destroy())
   })
-  const error = await failure(t, post(to(server.url)))
+  const error = await failure(t, fetchAnswer(to(server.url)))
   t.true(error instanceof StreamInterrupted)
   t.like(error, { requestId: 'req-1', logId: 'log-1' })
 })
@@ -171,7 +171,7 @@ test('reports what a fetch of the user throws as a network error, with its cause
   const cause = new Error('no proxy')
   const error = await failure(
     t,
-    post(to('http://127.0.0.1:1', { connection: { fetch: () => Promise.reject(cause) } })),
+    fetchAnswer(to('http://127.0.0.1:1', { connection: { fetch: () => Promise.reject(cause) } })),
   )
   t.is(error._tag, 'NetworkError')
   t.is(error.cause, cause)
@@ -180,7 +180,7 @@ test('reports what a fetch of the user throws as a network error, with its cause
 test('keeps the key out of what a fetch of the user throws', async (t) => {
   const leaking: typeof fetch = (_, init) =>
     Promise.reject(Object.assign(new Error(`sent ${JSON.stringify(init?.headers)}`), { init }))
-  const error = await failure(t, post(to('http://127.0.0.1:1', { connection: { fetch: leaking } })))
+  const error = await failure(t, fetchAnswer(to('http://127.0.0.1:1', { connection: { fetch: leaking } })))
   t.is(error._tag, 'NetworkError')
   t.true(error.message.includes('[redacted]'))
 })
@@ -193,7 +193,7 @@ for (const [code, phase] of [
     const givenUp = new TypeError('fetch failed', { cause: Object.assign(new Error('Timeout'), { code }) })
     const body = new ReadableStream({ pull: (controller) => controller.error(givenUp) })
     const fetch = async () => (phase === 'headers' ? Promise.reject(givenUp) : new Response(body))
-    const error = await failure(t, post(to('http://127.0.0.1:1', { connection: { fetch } })))
+    const error = await failure(t, fetchAnswer(to('http://127.0.0.1:1', { connection: { fetch } })))
     t.like(error, { _tag: 'Timeout', phase })
   })
 }
@@ -205,7 +205,7 @@ test('sends one POST with the key, the body and the headers, and emits the whole
     sendJson(response, { ok: 'é' }, { status: 207, headers: { 'x-a': 'b' } }),
   )
   const answers = await firstValueFrom(
-    post(
+    fetchAnswer(
       to(`${server.url}/v1/x`, { headers: { 'X-Own': '1' }, connection: { headers: { 'X-Team': 'red' } } }),
     ).pipe(toArray()),
   )
@@ -225,16 +225,16 @@ test('sends one POST with the key, the body and the headers, and emits the whole
 
 test('sends nothing before it is subscribed, and once for each subscription', async (t) => {
   const server = await serve(t, (response) => sendJson(response, {}))
-  const post$ = post(to(server.url))
+  const answer$ = fetchAnswer(to(server.url))
   t.is(server.received.length, 0)
-  await Promise.all([firstValueFrom(post$), firstValueFrom(post$)])
+  await Promise.all([firstValueFrom(answer$), firstValueFrom(answer$)])
   t.is(server.received.length, 2)
 })
 
 test('follows no redirect, and so takes no key elsewhere', async (t) => {
   const elsewhere = await serve(t, (response) => sendJson(response, {}))
   const server = await serve(t, (response) => response.writeHead(307, { location: elsewhere.url }).end())
-  t.is((await firstValueFrom(post(to(server.url)))).status, 307)
+  t.like(await failure(t, fetchAnswer(to(server.url))), { _tag: 'HttpError', status: 307 })
   t.is(elsewhere.received.length, 0)
 })
 
@@ -245,7 +245,11 @@ test('gives a fetch of the user the address and an init that any fetch understan
     return new Response('answer')
   }
   t.is(
-    (await firstValueFrom(post(to('http://127.0.0.1:1/x', { connection: { fetch }, keepalive: true })))).text,
+    (
+      await firstValueFrom(
+        fetchAnswer(to('http://127.0.0.1:1/x', { connection: { fetch }, keepalive: true })),
+      )
+    ).text,
     'answer',
   )
   const [input, init] = calls[0] ?? []
@@ -255,10 +259,13 @@ test('gives a fetch of the user the address and an init that any fetch understan
 })
 
 test('takes the key out of an answer that repeats it', async (t) => {
-  const server = await serve(t, (response, { headers }) => sendJson(response, headers, { status: 400 }))
-  const { text } = await firstValueFrom(post(to(server.url)))
+  const server = await serve(t, (response, { headers, path }) =>
+    sendJson(response, headers, { status: path === '/failed' ? 400 : 200 }),
+  )
+  const { text } = await firstValueFrom(fetchAnswer(to(server.url)))
   t.false(text.includes(KEY))
   t.like(JSON.parse(text), { authorization: '[redacted]' })
+  t.like(await failure(t, fetchAnswer(to(`${server.url}/failed`))), { body: { authorization: '[redacted]' } })
 })
 
 test('an answer of just the limit is whole, one with a byte more is cut', async (t) => {
@@ -267,13 +274,13 @@ test('an answer of just the limit is whole, one with a byte more is cut', async 
     ['abcd', true],
   ] as const) {
     const server = await serve(t, (response) => response.end(body))
-    t.like(await firstValueFrom(post({ ...to(server.url), maxBytes: 3 })), { text: 'abc', cut })
+    t.like(await firstValueFrom(fetchAnswer({ ...to(server.url), maxBytes: 3 })), { text: 'abc', cut })
   }
 })
 
 test('a character that is cut at the end of a body is U+FFFD', async (t) => {
   const server = await serve(t, (response) => response.end(Uint8Array.of(0x61, 0xc3)))
-  t.is((await firstValueFrom(post(to(server.url)))).text, 'a\uFFFD')
+  t.is((await firstValueFrom(fetchAnswer(to(server.url)))).text, 'a\uFFFD')
 })
 
 test('reads no more than a megabyte of an answer', async (t) => {
@@ -284,16 +291,38 @@ test('reads no more than a megabyte of an answer', async (t) => {
     response.on('drain', more)
     more()
   })
-  t.is((await firstValueFrom(post(to(server.url)))).text.length, 1_048_576)
+  t.is((await firstValueFrom(fetchAnswer(to(server.url)))).text.length, 1_048_576)
   await server.received[0]?.broken
 })
 
-for (const status of [204, 304, 500]) {
-  test(`reads the empty body of a ${status}`, async (t) => {
+test('reads the empty body of a 204', async (t) => {
+  const server = await serve(t, (response) => response.writeHead(204).end())
+  t.like(await firstValueFrom(fetchAnswer(to(server.url))), { status: 204, text: '' })
+})
+
+for (const status of [304, 500]) {
+  test(`reads the empty body of a ${status}, which is a failure`, async (t) => {
     const server = await serve(t, (response) => response.writeHead(status).end())
-    t.like(await firstValueFrom(post(to(server.url))), { status, text: '' })
+    t.like(await failure(t, fetchAnswer(to(server.url))), { _tag: 'HttpError', status, body: '' })
   })
 }
+
+test.serial('waits a second for the body of a failure, then breaks it off', async (t) => {
+  const server = await serve(t, (response) => response.writeHead(500).write('x'))
+  const { tick, pending } = commandTimers(t)
+  const reading = latch()
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const answer = await globalThis.fetch(input, init)
+    setImmediate(reading.open)
+    return answer
+  }
+  const failed = failure(t, fetchAnswer(to(server.url, { connection: { fetch } })))
+  await reading.opened
+  tick(1_000)
+  t.like(await failed, { _tag: 'HttpError', status: 500 })
+  await server.received[0]?.broken
+  t.deepEqual(pending(), [])
+})
 
 // ── endings
 
@@ -301,7 +330,7 @@ test('is aborted by a signal while it waits for the headers', async (t) => {
   const arrived = latch()
   const server = await serve(t, arrived.open)
   const { signal, abort } = abortable()
-  const failed = failure(t, post(to(server.url, { connection: { signal } })))
+  const failed = failure(t, fetchAnswer(to(server.url, { connection: { signal } })))
   await arrived.opened
   const reason = new Error('enough')
   abort(reason)
@@ -316,7 +345,7 @@ test('sends nothing when the signal is aborted already', async (t) => {
   const server = await serve(t, (response) => sendJson(response, {}))
   const error = await failure(
     t,
-    post(to(server.url, { connection: { signal: AbortSignal.abort('before') } })),
+    fetchAnswer(to(server.url, { connection: { signal: AbortSignal.abort('before') } })),
   )
   t.is(error._tag, 'Aborted')
   t.is(error.cause, 'before')
@@ -328,11 +357,11 @@ test('leaves no listener on a signal, however it ends', async (t) => {
     path === '/ok' ? sendJson(response, {}) : response.socket?.destroy(),
   )
   const { signal } = abortable()
-  await firstValueFrom(post(to(`${server.url}/ok`, { connection: { signal } })))
+  await firstValueFrom(fetchAnswer(to(`${server.url}/ok`, { connection: { signal } })))
   t.is(getEventListeners(signal, 'abort').length, 0)
-  await failure(t, post(to(`${server.url}/reset`, { connection: { signal } })))
+  await failure(t, fetchAnswer(to(`${server.url}/reset`, { connection: { signal } })))
   t.is(getEventListeners(signal, 'abort').length, 0)
-  const subscription = post(to(`${server.url}/ok`, { connection: { signal } })).subscribe()
+  const subscription = fetchAnswer(to(`${server.url}/ok`, { connection: { signal } })).subscribe()
   t.is(getEventListeners(signal, 'abort').length, 1)
   subscription.unsubscribe()
   t.is(getEventListeners(signal, 'abort').length, 0)
@@ -348,7 +377,7 @@ test('breaks off when it is unsubscribed before the headers, and in the body', a
       start(response)
       arrived.open()
     })
-    const subscription = post(to(server.url)).subscribe({ error: () => t.fail() })
+    const subscription = fetchAnswer(to(server.url)).subscribe({ error: () => t.fail() })
     await arrived.opened
     subscription.unsubscribe()
     await server.received[0]?.broken
@@ -360,7 +389,7 @@ test('breaks off the body of a fetch that knows nothing of signals', async (t) =
   const cancelled = latch()
   const reading = latch()
   const body = new ReadableStream({ pull: reading.open, cancel: cancelled.open }, { highWaterMark: 0 })
-  const subscription = post(
+  const subscription = fetchAnswer(
     to('http://127.0.0.1:1', { connection: { fetch: async () => new Response(body) } }),
   ).subscribe()
   await reading.opened
@@ -377,7 +406,7 @@ test('gives up the answer of such a fetch when it comes after the end', async (t
       answer = resolve
       called.open()
     })
-  const subscription = post(to('http://127.0.0.1:1', { connection: { fetch } })).subscribe()
+  const subscription = fetchAnswer(to('http://127.0.0.1:1', { connection: { fetch } })).subscribe()
   await called.opened
   subscription.unsubscribe()
   answer(new Response(new ReadableStream({ cancel: cancelled.open })))
