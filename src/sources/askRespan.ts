@@ -1,22 +1,17 @@
 import type * as t from 'io-ts'
 import { defer, map, type Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
-import { decode } from '../codecs/decode.js'
-import { describeFound } from '../codecs/describeFound.js'
 import { readEnvironment } from '../codecs/Environment.js'
-import { isErrorBody } from '../codecs/ErrorBody.js'
 import type { Fields } from '../codecs/Fields.js'
-import type { Answer } from '../http/Answer.js'
 import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
 import { endpoint, endpointVariables } from '../http/endpoint.js'
 import { fetchAnswer } from '../http/fetchAnswer.js'
-import { parseJson } from '../http/parseJson.js'
 import { scrubNothing } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
 import { answerErrors } from './answerErrors.js'
-import { MAX_RESPONSE_BYTES } from './readChatResponse.js'
+import { decodeAnswer, MAX_RESPONSE_BYTES } from './decodeAnswer.js'
 
 /** A question to one of Respan's JSON endpoints. */
 export interface Question<A> {
@@ -28,20 +23,6 @@ export interface Question<A> {
   readonly codec: t.Decoder<unknown, A>
   /** Brings the parsed JSON of an older answer into the form of the codec. */
   readonly renew?: (answer: unknown) => unknown
-}
-
-const answerOf = <A>(answer: Answer, { codec, renew }: Question<A>): A => {
-  const { text, cut } = answer
-  // Scrubbed with nothing: it was freed of secrets when it was read.
-  const { invalid, reported } = answerErrors(answer.ids, scrubNothing)
-  if (cut) throw invalid({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
-  const json = parseJson(text)
-  const found = text === '' ? 'an empty body' : describeFound(text)
-  if (json === undefined) throw invalid({ path: '', expected: 'JSON', found })
-  if (isErrorBody(json)) throw reported(text)
-  const decoded = decode(codec)(renew === undefined ? json : renew(json))
-  if (isLeft(decoded)) throw invalid(decoded.left)
-  return decoded.right
 }
 
 /**
@@ -65,7 +46,7 @@ export const askRespan = (
       const target = endpoint('respan', connection, readEnvironment(variables))
       if (isLeft(target)) return throwError(() => target.left)
       const { baseUrl, apiKey } = target.right
-      const { path, body } = question
+      const { path, body, codec, renew } = question
       return withRetry(retry, ({ left }) =>
         fetchAnswer({
           url: `${baseUrl}${path}`,
@@ -75,7 +56,10 @@ export const askRespan = (
           deadline: { left, limit: retry.deadline },
           maxBytes: MAX_RESPONSE_BYTES,
           ...(body === undefined ? { method: 'GET' } : { body: JSON.stringify(body) }),
-        }).pipe(map((answer) => answerOf(answer, question))),
+        }).pipe(
+          // Scrubbed with nothing: it was freed of secrets when it was read.
+          map((answer) => decodeAnswer(answer, codec, answerErrors(answer.ids, scrubNothing), renew)),
+        ),
       )
     }).pipe(abortedBy(signal))
 }

@@ -1,0 +1,36 @@
+import type * as t from 'io-ts'
+import { isLeft } from '#fp/Either'
+import { decode } from '../codecs/decode.js'
+import { describeFound } from '../codecs/describeFound.js'
+import { isErrorBody } from '../codecs/ErrorBody.js'
+import type { Answer } from '../http/Answer.js'
+import { parseJson } from '../http/parseJson.js'
+import type { AnswerErrors } from './answerErrors.js'
+
+/** Longest answer that is read, in bytes: 64 MiB. */
+export const MAX_RESPONSE_BYTES = 67_108_864
+
+/**
+ * The value that an answer with status 2xx holds. Throws `InvalidResponse` (longer than 64 MiB, not JSON, or another shape)
+ * and `GatewayError` (it holds an error).
+ *
+ * @param answer - read up to `MAX_RESPONSE_BYTES`
+ * @param codec - what it must be
+ * @param errors - of this answer
+ * @param renew - brings the parsed JSON of an older answer into the form of the codec
+ */
+export const decodeAnswer = <A>(
+  { text, cut }: Pick<Answer, 'text' | 'cut'>,
+  codec: t.Decoder<unknown, A>,
+  { invalid, reported }: AnswerErrors,
+  renew?: (json: unknown) => unknown,
+): A => {
+  if (cut) throw invalid({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
+  const json = parseJson(text)
+  const found = text === '' ? 'an empty body' : describeFound(text)
+  if (json === undefined) throw invalid({ path: '', expected: 'JSON', found })
+  if (isErrorBody(json)) throw reported(text)
+  const decoded = decode(codec)(renew === undefined ? json : renew(json))
+  if (isLeft(decoded)) throw invalid(decoded.left)
+  return decoded.right
+}
