@@ -33,7 +33,8 @@ export type ErrorBody = t.TypeOf<typeof ErrorBody>
  * @param body - parsed JSON
  */
 export const isErrorBody = (body: unknown): body is ErrorBody =>
-  ErrorBody.is(body) && (Boolean(body.error) || (Boolean(body.detail) && !('choices' in body)))
+  // Every object is an error body; the codec would look at each of its fields, ten times as long, for every chunk of a stream.
+  Fields.is(body) && (Boolean(body.error) || (Boolean(body.detail) && !('choices' in body)))
 
 /** Longest message that is read out of a body, in UTF-16 code units. */
 const MESSAGE_LENGTH = 300

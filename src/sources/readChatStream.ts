@@ -61,7 +61,7 @@ export const readChatStream = async (
         ? new StreamInterrupted('The body ended inside an event.', reading.ids)
         : invalid({ path: '', expected: 'JSON', found: describeFound(data) }, SUBJECT)
     }
-    if (mayBeError(json) && isErrorBody(json)) throw reported(data)
+    if (isErrorBody(json)) throw reported(data)
     const chunk = decodeChunk(json)
     if (isLeft(chunk)) throw invalid(chunk.left, SUBJECT)
     take(chunk.right)
@@ -95,7 +95,3 @@ export const readChatStream = async (
   if (!done && finished.size > 0 && finished.size < choices)
     throw new StreamInterrupted('The stream ended between two choices.', reading.ids)
 }
-
-/** Nearly every event is none: this costs less than the codec. */
-const mayBeError = (json: unknown): boolean =>
-  typeof json === 'object' && json !== null && ('error' in json || 'detail' in json)
