@@ -346,7 +346,7 @@ testProp.serial(
   async (t, bytes, places, codec) => {
     patient(t)
     const pieces = inPieces(bytes, places)
-    const lines = fromNdjson(of(...pieces), codec, { maxLineBytes: 10_000 })
+    const lines = fromNdjson(of(...pieces), codec, { maxLineLength: 10_000 })
     await expectTyped(t, lines.pipe(toArray()))
   },
   BOUNDED,

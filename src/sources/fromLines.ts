@@ -18,7 +18,7 @@ import { type LineOptions, splitLines } from './splitLines.js'
  * Opens the bytes at subscription, pulls one chunk after the other, and cancels them when it is unsubscribed. A stream
  * can be read once: pass a function that opens it, where there may be several subscriptions (`retry`, `repeat`).
  *
- * Errors: `InvalidInput` for a line over `maxLineBytes`, with its number in `path`; those of the bytes as they are.
+ * Errors: `InvalidInput` for a line over `maxLineLength`, with its number in `path`; those of the bytes as they are.
  *
  * @param bytes - a web stream, a Node stream or another async iterable, an observable; or a function that gives one
  * @returns an Observable that emits each line without its end, and completes when the bytes do

@@ -33,7 +33,7 @@ const isBlank = (line: Line): boolean => isRight(line) && line.right.trim() === 
  * fromNdjson  --(xy)------(z|)   x, z = right({ a }), y = left({ line: 2, … })
  * ```
  *
- * A line that isn't JSON, isn't what the codec describes, or is longer than `maxLineBytes`, is a `left` with its number,
+ * A line that isn't JSON, isn't what the codec describes, or is longer than `maxLineLength`, is a `left` with its number,
  * and the stream goes on. Blank lines are skipped.
  *
  * Errors: those of the bytes as they are.

@@ -7,13 +7,13 @@ import { type Line, lineSplitter } from './lineSplitter.js'
 
 /** How long a line may be. */
 export interface LineOptions {
-  /** The longest line, in bytes without its line break. Default 16 MiB (16,777,216). */
-  readonly maxLineBytes?: number
+  /** The longest line, in characters (UTF-16 code units) without its line break. Default 16 Mi (16,777,216). */
+  readonly maxLineLength?: number
 }
 
-const OPTIONS: Readonly<Record<keyof LineOptions, true>> = { maxLineBytes: true }
+const OPTIONS: Readonly<Record<keyof LineOptions, true>> = { maxLineLength: true }
 
-const MAX_LINE_BYTES = 16 * 1024 * 1024
+const MAX_LINE_LENGTH = 16 * 1024 * 1024
 
 /**
  * The lines of a byte stream, each with its text, or with what is wrong with it: then the stream goes on behind it.
@@ -27,17 +27,17 @@ export const splitLines = (
   options: LineOptions,
 ): Observable<Line> => {
   refuseUnknown(subject, options, OPTIONS)
-  const { maxLineBytes = MAX_LINE_BYTES } = options
-  if (typeof maxLineBytes !== 'number' || !(maxLineBytes > 0))
-    refuse(subject, 'maxLineBytes', 'a number of bytes above 0', maxLineBytes)
+  const { maxLineLength = MAX_LINE_LENGTH } = options
+  if (typeof maxLineLength !== 'number' || !(maxLineLength > 0))
+    refuse(subject, 'maxLineLength', 'a number of characters above 0', maxLineLength)
   const chunks = fromBytes(subject, bytes)
   const checkedChunk = (chunk: Uint8Array | string): Uint8Array | string =>
     typeof chunk === 'string' || ArrayBuffer.isView(chunk)
       ? chunk
       : refuse(subject, 'bytes', 'chunks of bytes or text', chunk)
   return defer(() => {
-    const { add, end } = lineSplitter(maxLineBytes)
+    const { add, end } = lineSplitter(maxLineLength)
     // One after the other: chunks that come while a line is emitted wait, and what is left at the end is looked at then.
-    return concat(chunks.pipe(concatMap((chunk) => add(checkedChunk(chunk)))), end())
+    return concat(chunks.pipe(concatMap((chunk) => add(checkedChunk(chunk)))), defer(end))
   })
 }

@@ -156,9 +156,9 @@ test('what only looks like a number, or a type, once JavaScript has turned it in
     ['type', [['tool'], nothing], (type: never) => traced('f', identity, { type })],
     ['type', [['tool'], nothing], (type: never) => component('f', of, { type })],
     [
-      'maxLineBytes',
+      'maxLineLength',
       [true, ['1'], 1n, '1', nothing],
-      (maxLineBytes: never) => fromLines(of(), { maxLineBytes }),
+      (maxLineLength: never) => fromLines(of(), { maxLineLength }),
     ],
     ['choice', ['0', ['0'], null, -1, 0.5, Number.NaN], (choice: never) => tokens({ choice })],
     ['choice', ['0', ['0'], null, -1, 0.5, Number.NaN], (choice: never) => snapshots({ choice })],

@@ -149,14 +149,16 @@ const tooLong = async (
 }
 
 test('fails at a line over the limit, after those before it', async (t) => {
-  const limit = { maxLineBytes: 4 }
+  const limit = { maxLineLength: 4 }
   await tooLong(t, fromLines(from([bytes('1234\n€\n12345\n6')]), limit), ['1234', '€'], 'line 3')
+  await tooLong(t, fromLines(from([bytes('€€€€\n😀😀\n€€€€€')]), limit), ['€€€€', '😀😀'], 'line 3')
+  await tooLong(t, fromLines(from([bytes('😀😀\n😀😀1')]), limit), ['😀😀'], 'line 2')
   await tooLong(t, fromLines(from(['a\n12', '34', '5'].map(bytes)), limit), ['a'], 'line 2')
-  await tooLong(t, fromLines(from([bytes('a\n€€')]), limit), ['a'], 'line 2')
+  await tooLong(t, fromLines(from([bytes('a\n1234'), Uint8Array.of(0xc3)]), limit), ['a'], 'line 2')
 })
 
 test('a line of just the limit passes, however it is cut', async (t) => {
-  t.deepEqual(await all(fromLines(from(['12', '34\r', '\n12', '34'].map(bytes)), { maxLineBytes: 4 })), [
+  t.deepEqual(await all(fromLines(from(['12', '34\r', '\n12', '34'].map(bytes)), { maxLineLength: 4 })), [
     '1234',
     '1234',
   ])
@@ -167,16 +169,16 @@ test('does not wait for the end of a line that is too long already', async (t) =
     Array.from({ length: 50 }, () => bytes('xxxxxxxxxx')),
     'waits',
   )
-  await tooLong(t, fromLines(stream, { maxLineBytes: 25 }), [], 'line 1')
+  await tooLong(t, fromLines(stream, { maxLineLength: 25 }), [], 'line 1')
   t.true(seen.cancelled)
   t.true(seen.pulls < 6)
 })
 
 test('refuses a limit that is none', (t) => {
-  for (const maxLineBytes of [0, -1, Number.NaN]) {
-    t.throws(() => fromLines(from([]), { maxLineBytes }), { instanceOf: InvalidInput })
+  for (const maxLineLength of [0, -1, Number.NaN]) {
+    t.throws(() => fromLines(from([]), { maxLineLength }), { instanceOf: InvalidInput })
   }
-  t.notThrows(() => fromLines(from([]), { maxLineBytes: 1 }))
+  t.notThrows(() => fromLines(from([]), { maxLineLength: 1 }))
 })
 
 test('passes on an error of the bytes, after the lines before it', async (t) => {
@@ -326,7 +328,7 @@ testProp(
   async (t, parts, cuts) => {
     const outcome = (chunks: ReadonlyArray<Uint8Array>) =>
       all(
-        fromLines(from(chunks), { maxLineBytes: 3 }).pipe(
+        fromLines(from(chunks), { maxLineLength: 3 }).pipe(
           catchError((error: unknown) => of(error instanceof InvalidInput && error.path)),
         ),
       )

@@ -40,7 +40,7 @@ test('decodes with codecs that convert', async (t) => {
 })
 
 test('a line over the limit is a left, and what comes behind it is read', async (t) => {
-  const tooLong = (line: number) => left({ line, path: '', expected: 'at most 5 bytes', found: 'more' })
+  const tooLong = (line: number) => left({ line, path: '', expected: 'at most 5 characters', found: 'more' })
   const expected = [right('a'), tooLong(2), right('b'), tooLong(5), right('c'), tooLong(7)]
   for (const end of ['\n', '\r\n', '\r']) {
     const text = ['"a"', '"aaaaaaaa"', '"b"', '', '"bbbbbbbbbbbbb"', '"c"', '"cccccc"'].join(end)
@@ -48,7 +48,7 @@ test('a line over the limit is a left, and what comes behind it is read', async 
       const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, at) =>
         text.slice(at * size, (at + 1) * size),
       )
-      t.deepEqual(await all(fromNdjson(from(pieces), io.string, { maxLineBytes: 5 })), expected)
+      t.deepEqual(await all(fromNdjson(from(pieces), io.string, { maxLineLength: 5 })), expected)
     }
   }
 })
