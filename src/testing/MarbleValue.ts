@@ -1,4 +1,4 @@
-import { type ChatChunk, isBreakdownChunk } from '../codecs/ChatChunk.js'
+import { type ChatChunk, type ChatDelta, isBreakdownChunk } from '../codecs/ChatChunk.js'
 import type { ChatResponse } from '../codecs/ChatResponse.js'
 import type { ReportedUsage } from '../codecs/Usage.js'
 import type { GatewayEvent } from '../sources/Gateway.js'
@@ -34,8 +34,6 @@ export interface ChunkHead {
   readonly model: string
 }
 
-type Delta = NonNullable<ChatChunk['choices'][number]['delta']>
-
 /** A chunk around some choices, or around a usage report. */
 export const chunkEvent = (
   { id, model }: ChunkHead,
@@ -59,7 +57,7 @@ const isResponse = (value: ChatChunk | ChatResponse): value is ChatResponse =>
     !isBreakdownChunk(value) &&
     value.choices.some((choice) => 'message' in choice && choice.message != null))
 
-const toolCallDelta = ({ index = 0, id, name, arguments: json }: MarbleToolCall): Delta => ({
+const toolCallDelta = ({ index = 0, id, name, arguments: json }: MarbleToolCall): ChatDelta => ({
   tool_calls: [
     {
       index,
@@ -71,7 +69,7 @@ const toolCallDelta = ({ index = 0, id, name, arguments: json }: MarbleToolCall)
 
 /** A marble's value as an event of the gateway; `head` is what the chunks made here have in common. */
 export const marbleEvent = (value: MarbleValue, head: ChunkHead): GatewayEvent => {
-  const delta = (more: Delta): GatewayEvent =>
+  const delta = (more: ChatDelta): GatewayEvent =>
     chunkEvent(head, [{ index: 0, delta: more, finish_reason: null }])
   if (typeof value === 'string') return delta({ content: value })
   if ('_tag' in value) return value

@@ -11,19 +11,22 @@ import {
   timer,
 } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
-import type { ChatChunk } from '../codecs/ChatChunk.js'
+import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { messageText } from '../codecs/messages.js'
 import { picked } from '../codecs/picked.js'
 import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
-import { type ReportedUsage, toUsage } from '../codecs/Usage.js'
+import type { ReportedUsage } from '../codecs/Usage.js'
 import { NetworkError } from '../errors.js'
+import { addGatewayEvent } from '../sources/addGatewayEvent.js'
 import type { Gateway, GatewayEvent } from '../sources/Gateway.js'
+import { type ReplyBuilder, replyBuilder } from '../sources/ReplyBuilder.js'
+import { replyOf } from '../sources/replyOf.js'
 import { checkMarbleValue } from './checkMarbleValue.js'
-import { joinChunks } from './joinChunks.js'
 import { type MarbleScript, type Moment, momentsOf } from './MarbleScript.js'
 import { type ChunkHead, chunkEvent, type MarbleValue, marbleEvent } from './MarbleValue.js'
+import { responseOf } from './responseOf.js'
 
 type Script = string | MarbleScript
 
@@ -79,37 +82,28 @@ const next = (value: GatewayEvent): Notification => ({ kind: 'N', value })
 
 const words = (text: string): number => text.split(/\s+/).filter((word) => word !== '').length
 
-const texts = (chunks: ReadonlyArray<ChatChunk>): string =>
-  chunks
-    .flatMap(({ choices }) => choices)
-    .map(({ delta }) => delta?.content ?? '')
-    .join('')
-
-const countedUsage = (request: ChatRequest, chunks: ReadonlyArray<ChatChunk>): ReportedUsage => {
+const countedUsage = (request: ChatRequest, builder: ReplyBuilder): ReportedUsage => {
   const prompt_tokens = words((request.messages ?? []).map(messageText).join('\n'))
-  const completion_tokens = words(texts(chunks))
+  const completion_tokens = words(replyOf(builder, true).replies.join('\n'))
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
 }
 
 /** The chunks that end a reply which its marbles left open. */
 const closingEvents = (
   request: ChatRequest,
-  chunks: ReadonlyArray<ChatChunk>,
+  builder: ReplyBuilder,
   head: ChunkHead,
   finishReason: string | null,
 ): ReadonlyArray<GatewayEvent> => {
-  const parts = chunks.flatMap(({ choices }) => choices)
-  if (finishReason === null || parts.some(({ finish_reason }) => finish_reason != null)) return []
-  const choices = Math.max(request.n ?? 1, ...parts.map(({ index }) => (index ?? 0) + 1))
+  if (finishReason === null || builder.finished > 0) return []
+  const choices = Math.max(builder.expected, ...Array.from(builder.choices.keys(), (index) => index + 1))
   const finish = Array.from({ length: choices }, (_, index) =>
     chunkEvent(head, [{ index, delta: {}, finish_reason: finishReason }]),
   )
-  const reported = chunks.some(({ usage }) => toUsage(usage) !== undefined)
-  return reported ? finish : [...finish, chunkEvent(head, [], countedUsage(request, chunks))]
+  return builder.usage === undefined
+    ? [...finish, chunkEvent(head, [], countedUsage(request, builder))]
+    : finish
 }
-
-const chunksOf = (events: ReadonlyArray<GatewayEvent>): ReadonlyArray<ChatChunk> =>
-  events.flatMap((event) => (event._tag === 'Chunk' ? [event.chunk] : []))
 
 const headersOf = (options: MarbleOptions): GatewayEvent => ({
   _tag: 'Headers',
@@ -125,19 +119,22 @@ const answerTo = (
   { finishReason = 'stop' }: MarbleOptions,
 ): ReadonlyArray<Moment<GatewayEvent>> => {
   const head = { id: `marble-${index + 1}`, model: request.model ?? 'marble' }
-  const seen: Array<GatewayEvent> = []
+  const builder = replyBuilder(askedParams(request).n ?? 1, Number.POSITIVE_INFINITY)
+  const add = (event: GatewayEvent): void => addGatewayEvent(builder, event, () => undefined)
+  let answered = false
   const closing = (): ReadonlyArray<GatewayEvent> => {
-    if (seen.some(({ _tag }) => _tag === 'Response')) return []
-    const chunks = chunksOf(seen)
-    const events = closingEvents(request, chunks, head, finishReason)
+    if (answered) return []
+    const events = closingEvents(request, builder, head, finishReason)
     if (request.stream === true) return events
-    return [{ _tag: 'Response', response: joinChunks([...chunks, ...chunksOf(events)]) }]
+    events.forEach(add)
+    return [{ _tag: 'Response', response: responseOf(builder, head.id) }]
   }
   const play = (notification: ObservableNotification<MarbleValue>): ReadonlyArray<Notification> => {
     switch (notification.kind) {
       case 'N': {
         const event = marbleEvent(notification.value, head)
-        seen.push(event)
+        add(event)
+        answered ||= event._tag === 'Response'
         return event._tag === 'Chunk' && request.stream !== true ? [] : [next(event)]
       }
       case 'E': {

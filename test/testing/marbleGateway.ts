@@ -5,6 +5,7 @@ import { ChatChunk as ChatChunkCodec } from '../../dist/codecs/ChatChunk.js'
 import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { ChatResponse } from '../../dist/codecs/ChatResponse.js'
 import { HttpError, InvalidInput, NetworkError } from '../../dist/errors.js'
+import { fromChat } from '../../dist/sources/fromChat.js'
 import type { GatewayEvent } from '../../dist/sources/Gateway.js'
 import {
   type MarbleHelpers,
@@ -210,6 +211,66 @@ test('each choice of one response has its own text and finish reason, and all ha
   t.is(response?.cost, 0.5)
 })
 
+const logprobs = (token: string) => ({ content: [{ token, logprob: -0.5, bytes: null, top_logprobs: [] }] })
+
+const pieces: ReadonlyArray<readonly [what: string, values: Readonly<Record<string, MarbleValue>>]> = [
+  [
+    'log probabilities',
+    {
+      a: { choices: [{ index: 0, delta: { content: 'Hi' }, logprobs: logprobs('Hi') }] },
+      b: { choices: [{ index: 0, delta: { content: ' there' }, logprobs: logprobs(' there') }] },
+    },
+  ],
+  [
+    'tool calls without an index',
+    {
+      a: { choices: [{ delta: { tool_calls: [{ id: 'x', function: { name: 'f', arguments: '{}' } }] } }] },
+      b: { choices: [{ delta: { tool_calls: [{ id: 'y', function: { name: 'g', arguments: '{}' } }] } }] },
+    },
+  ],
+  [
+    'a breakdown',
+    {
+      a: { choices: [{ delta: { content: 'Hi' }, finish_reason: 'length' }] },
+      b: {
+        id: 'request_breakdown',
+        model: 'extra_parameter',
+        choices: [{ index: 0, finish_reason: 'stop', request_breakdown: { cost: 0.25 } }],
+      },
+    },
+  ],
+  [
+    'a rendered prompt and another model',
+    {
+      a: { model: 'm-2026', prompt_message: [{ role: 'user', content: 'one' }], choices: [] },
+      b: 'Hi',
+    },
+  ],
+  [
+    'choices that take turns',
+    {
+      a: { choices: [{ index: 1, delta: { content: 'b' } }] },
+      b: { choices: [{ index: 0, delta: { content: 'a' } }] },
+    },
+  ],
+]
+
+for (const [what, values] of pieces)
+  test(`a reply is the same whether it is streamed or not: ${what}`, (t) => {
+    const replyTo = (request: ChatRequest): unknown => {
+      const replies: Array<unknown> = []
+      inVirtualTime(({ flush }) => {
+        fromChat(marbleGateway('ab|', values), request).subscribe((event) => {
+          if (event._tag === 'ReplyFinished') replies.push(event.reply)
+        })
+        flush()
+      })
+      t.is(replies.length, 1)
+      return replies[0]
+    }
+    t.deepEqual(replyTo(whole), replyTo(streamed))
+  })
+
 test('what calls itself a response is one, also without a message', (t) => {
   const response: ChatResponse = { object: 'chat.completion', choices: [{ finish_reason: 'stop' }] }
   t.deepEqual(responseOf(marbleGateway('r|', { r: response }).chat(whole)), response)
@@ -253,6 +314,10 @@ test('chunks, responses and events go out as they are', (t) => {
 test('finishes each of the choices that were asked for', (t) => {
   const notes = play(marbleGateway('a|').chat({ ...streamed, n: 2 }))
   t.deepEqual(notes.slice(3, 5), ['1 finish 0 stop', '1 finish 1 stop'])
+  const { messages: _, ...managed } = streamed
+  const prompt = { prompt_id: 'p', schema_version: 2, patch: { n: 2 } } as const
+  const managedNotes = play(marbleGateway('a|').chat({ ...managed, prompt }))
+  t.deepEqual(managedNotes.slice(3, 5), ['1 finish 0 stop', '1 finish 1 stop'])
 })
 
 test('finishReason names another end, and null leaves the reply truncated', (t) => {
