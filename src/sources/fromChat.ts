@@ -9,7 +9,7 @@ import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '
 import { addGatewayEvent } from './addGatewayEvent.js'
 import { checkGateway } from './checkGateway.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
-import { LinkedSubscriber } from './LinkedSubscriber.js'
+import { HandlerSubscriber } from './HandlerSubscriber.js'
 import { isSettled, isWhole, type ReplyBuilder, replyBuilder } from './ReplyBuilder.js'
 import { replyOf } from './replyOf.js'
 
@@ -117,7 +117,7 @@ export const observeChat = (
       builder.choices.clear()
       whole = undefined
     })
-    const reader = new LinkedSubscriber<GatewayEvent>(subscriber, {
+    const reader = new HandlerSubscriber<GatewayEvent>(subscriber, {
       next: (event) => {
         addGatewayEvent(builder, event, emit)
         tell()

@@ -5,7 +5,7 @@ import { type Observer, Subscriber } from 'rxjs'
  * for stops a synchronous source when that leaves (rxjs issue 5369); and what a handler throws is an error of the source's,
  * not one of nobody's.
  */
-export class LinkedSubscriber<T> extends Subscriber<T> {
+export class HandlerSubscriber<T> extends Subscriber<T> {
   readonly #handlers: Observer<T>
 
   // RxJS marks the constructor deprecated for applications; operators need it.
