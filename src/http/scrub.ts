@@ -2,11 +2,23 @@ import { forgetOldest } from '../codecs/forgetOldest.js'
 import { isSecret, secretsIn } from '../codecs/redactSecrets.js'
 import { parseJson } from './parseJson.js'
 
+// What of a header is looked for in a text:
+//
+//   a header holds                            looked for, besides the whole
+//   ----------------------------------------  ------------------------------------------------------
+//   Bearer KEY                                what is behind the first word
+//   KEY1, KEY2    a=KEY1; b=KEY2              each of the list
+//   a=KEY   a="KEY"   https://user:KEY@host   what is behind = or :, and what a URL means by it
+//   BASE64, Basic BASE64                      of user:KEY the key; of KEY: that; of JSON its secrets
+//
+// Each of these as it is, as JSON, as JSON within JSON, and as a URL writes it, with large letters and with small ones. In the
+// text, characters may stand by their numbers, as JSON may write them.
+
 /** Replaces every secret in a text by `[redacted]`. */
 export type Scrub = (text: string) => string
 
-/** No real key is shorter; scrubbing a shorter one would only garble messages. */
-const SHORTEST_SECRET = 6
+/** Of a request without secrets; whoever gathers them may leave it out. */
+export const scrubNothing: Scrub = (text) => text
 
 // A key by its name alone: the one that tells a request from its repetition.
 const SECRET_HEADER = /^(?!idempotency-key$).*(?:auth|key|token|secret|cookie|credential|password)/i
@@ -34,6 +46,18 @@ export const scrubber = (
 
 const MOST_KNOWN = 100
 const known = new Map<string, Scrub>()
+
+const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
+  const key = JSON.stringify(secrets)
+  const scrub = known.get(key) ?? makeScrub(secrets)
+  known.delete(key)
+  known.set(key, scrub)
+  forgetOldest(known, MOST_KNOWN)
+  return scrub
+}
+
+/** No real key is shorter; scrubbing a shorter one would only garble messages. */
+const SHORTEST_SECRET = 6
 
 const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   const forms = secrets
@@ -67,14 +91,6 @@ const assigned = (value: string): ReadonlyArray<string> =>
     recoded(decodeURIComponent, password),
   ]).flat()
 
-/** A byte has large letters there, or small ones. */
-const inUrl = (text: string): ReadonlyArray<string> => {
-  const large = recoded(encodeURIComponent, text)
-  return [large, large.replaceAll(/%../g, (byte) => byte.toLowerCase())]
-}
-
-const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
-
 /** What else a header says: the password of `Basic`, or the name before none, the credentials in `X-Data-Respan-Params`. */
 const inBase64 = (value: string): ReadonlyArray<string> => {
   try {
@@ -94,6 +110,23 @@ const decoded = (bytes: string): string => {
     )
   } catch {
     return bytes
+  }
+}
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** A byte has large letters there, or small ones. */
+const inUrl = (text: string): ReadonlyArray<string> => {
+  const large = recoded(encodeURIComponent, text)
+  return [large, large.replaceAll(/%../g, (byte) => byte.toLowerCase())]
+}
+
+/** Half a character, or half an escape, has no other form. */
+const recoded = (recode: (text: string) => string, text: string): string => {
+  try {
+    return recode(text)
+  } catch {
+    return text
   }
 }
 
@@ -122,24 +155,3 @@ const unescaped = (escaped: string, digits: string | undefined): string => {
   if (character < ' ') return escaped
   return character === '"' || character === '\\' ? `\\${character}` : character
 }
-
-const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
-  const key = JSON.stringify(secrets)
-  const scrub = known.get(key) ?? makeScrub(secrets)
-  known.delete(key)
-  known.set(key, scrub)
-  forgetOldest(known, MOST_KNOWN)
-  return scrub
-}
-
-/** Half a character, or half an escape, has no other form. */
-const recoded = (recode: (text: string) => string, text: string): string => {
-  try {
-    return recode(text)
-  } catch {
-    return text
-  }
-}
-
-/** Of a request without secrets; whoever gathers them may leave it out. */
-export const scrubNothing: Scrub = (text) => text

@@ -5,7 +5,18 @@ import { parseJson } from '../http/parseJson.js'
 import { decodeChunk } from './decodeChunk.js'
 import { endOfString } from './endOfString.js'
 
-/** The text of a valid chunk, with holes for the strings that change from one chunk to the next. */
+/**
+ * The text of a valid chunk, with holes for the strings that change from one chunk to the next.
+ *
+ * ```
+ * learnt from  {"choices":[{"delta":{"content":"Hi"}}],"obfuscation":"xY"}
+ * own          {"choices":[{"delta":{"content":"    "}}],"obfuscation":"    "}    three parts
+ * holes                                         content                 obfuscation
+ * chunk        { choices: [{ delta: { content: 'hole 0' } }], obfuscation: 'hole 1' }
+ * fits         {"choices":[{"delta":{"content":" there"}}],"obfuscation":"q"}
+ * fits not     {"choices":[{"delta":{}}],"obfuscation":"q"}
+ * ```
+ */
 export interface Mould {
   readonly chunk: ChatChunk
   readonly holes: ReadonlyArray<Hole>
