@@ -4,7 +4,7 @@ import { innermostCode, reasonOf, safeCause } from './safeCause.js'
 import type { Scrub } from './scrub.js'
 
 /** The call that an error is about, as far as it had got. */
-export interface FailedCall {
+interface FailedCall {
   readonly url: string
   readonly scrub: Scrub
   /** `undefined` as long as there is no answer. */

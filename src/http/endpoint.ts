@@ -12,7 +12,7 @@ import { ApiKey } from './connectionPolicy.js'
 export type Platform = 'respan' | 'openai'
 
 /** Where requests go, and the key that goes with them; `undefined` where none is needed and none was given. */
-export interface Endpoint {
+interface Endpoint {
   /** Without a slash at its end: append `/chat/completions`. */
   readonly baseUrl: string
   readonly apiKey: string | undefined

@@ -1,7 +1,7 @@
 import { createParser, type EventSourceMessage, type ParseError } from 'eventsource-parser'
 
 /** Turns bytes into server-sent events, as they come. */
-export interface EventDecoder {
+interface EventDecoder {
   /** Takes the next piece of the body; calls back for every event that it completes, before it returns. */
   readonly push: (bytes: Uint8Array) => void
   /** The body ended: an event without its blank line still counts, and is told as `last`. */

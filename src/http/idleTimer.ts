@@ -1,7 +1,7 @@
 import { asyncScheduler, type Subscription } from 'rxjs'
 
 /** A timer that runs out unless it is touched in time. */
-export interface IdleTimer {
+interface IdleTimer {
   readonly touch: () => void
   readonly stop: () => void
 }

@@ -14,7 +14,7 @@ import { answerErrors } from './answerErrors.js'
 import { decodeAnswer, MAX_RESPONSE_BYTES } from './decodeAnswer.js'
 
 /** A question to one of Respan's JSON endpoints. */
-export interface Question<A> {
+interface Question<A> {
   /** Below the base URL, with its query. */
   readonly path: string
   /** Sent by POST; without it, the question is a GET. */

@@ -11,7 +11,7 @@ import { readChatResponse } from './readChatResponse.js'
 import { readChatStream } from './readChatStream.js'
 
 /** One chat call, ready to be sent as often as it takes. */
-export interface ChatCall extends Pick<Exchange, 'url' | 'headers' | 'fetch' | 'scrub'> {
+interface ChatCall extends Pick<Exchange, 'url' | 'headers' | 'fetch' | 'scrub'> {
   readonly body: string
   readonly platform: Platform
   /** A stream was asked for. */

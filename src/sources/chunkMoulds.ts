@@ -4,7 +4,7 @@ import { endOfString, UNKNOWN } from './endOfString.js'
 import { type Mould, mouldOf } from './mouldOf.js'
 
 /** Makes chunks out of texts that are like earlier ones. */
-export interface ChunkMoulds {
+interface ChunkMoulds {
   /** The chunk that a text holds, when it is like one that was learnt; `undefined` says nothing about the text. */
   readonly cast: (text: string) => ChatChunk | undefined
   /** Learns from a text and the chunk that it was decoded to. */

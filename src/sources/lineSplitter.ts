@@ -7,7 +7,7 @@ import { appendText, builtText, emptyText, replaceText, textLength } from '../co
 export type Line = Either<DecodeFailure, string>
 
 /** Splits chunks into lines. Mutable, owned by one subscription. */
-export interface LineSplitter {
+interface LineSplitter {
   /** The lines that a chunk ends, and the one that it makes too long, whose rest is passed over. */
   readonly add: (chunk: Uint8Array | string) => ReadonlyArray<Line>
   /** The last line, when nothing ended it. */
