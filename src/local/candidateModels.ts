@@ -25,8 +25,7 @@ export const candidateModels = (request: ChatRequest, messages: unknown): Readon
   const list = request.load_balance_models ?? request.loadbalance_models
   const { exclude_models = [], load_balance_group: group, model } = request
   const routed = (request.models ?? []).filter((name) => !exclude_models.includes(name))
-  const primary =
-    (list && weighted(list, h)) ?? model ?? (group?.models && weighted(group.models, h)) ?? routed[0]
+  const primary = (list && weighted(list, h)) ?? model ?? (group?.models && weighted(group.models, h))
   const fallbacks = request.disable_fallback === true ? [] : (request.fallback_models ?? [])
   return [...new Set([...(primary === undefined ? [] : [primary]), ...routed, ...fallbacks])]
 }
