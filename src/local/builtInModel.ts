@@ -120,7 +120,7 @@ const callsOf = (request: ModelRequest, tool: ModelTool, h: number): ReadonlyArr
   if (!request.parallelToolCalls || hints.names.length < 2) return [whole]
   const each = hints.names.slice(0, 4).map((name, index) => call([name], index))
   const distinct = new Set(each.map((one) => one.arguments))
-  return distinct.size === each.length && fieldNames(tool.parameters).length > 0 ? each : [whole]
+  return distinct.size === each.length ? each : [whole]
 }
 
 const jsonAnswer = (request: ModelRequest, h: number): string => {

@@ -252,6 +252,12 @@ test('calls once for each place, unless parallel calls are off', async (t) => {
   }
   t.deepEqual(await cities(prompt), ['Paris', 'Oslo'])
   t.deepEqual(await cities({ ...prompt, parallel_tool_calls: false }), ['Paris'])
+  const referring = {
+    ...WEATHER.function,
+    parameters: { $ref: '#/$defs/place', $defs: { place: WEATHER.function.parameters } },
+  }
+  const tools = [{ type: 'function', function: referring }]
+  t.deepEqual(await cities({ ...prompt, tools }), ['Paris', 'Oslo'])
 })
 
 test('streams tool calls as the official client reads them', async (t) => {
