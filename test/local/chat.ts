@@ -2,7 +2,10 @@ import test, { type ExecutionContext } from 'ava'
 import OpenAI from 'openai'
 import { ChatChunk } from '../../dist/codecs/ChatChunk.js'
 import { ChatResponse } from '../../dist/codecs/ChatResponse.js'
+import { answerCache } from '../../dist/local/answerCache.js'
+import { builtInModel } from '../../dist/local/builtInModel.js'
 import { type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import { toModelRequest } from '../../dist/local/toModelRequest.js'
 
 const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
   const local = await startLocal(options)
@@ -32,7 +35,7 @@ interface Choice {
   readonly index: number
   readonly message: {
     readonly content: string
-    readonly reasoning_content: string
+    readonly reasoning_content?: string
     readonly tool_calls: ReadonlyArray<{
       readonly function: { readonly name: string; readonly arguments: string }
     }>
@@ -44,6 +47,7 @@ interface Choice {
 }
 
 interface Answer {
+  readonly created: number
   readonly model: string
   readonly choices: readonly [Choice, ...ReadonlyArray<Choice>]
   readonly usage: {
@@ -55,6 +59,9 @@ interface Answer {
   readonly request_breakdown: {
     readonly cost: number
     readonly cached: boolean
+    readonly latency: number
+    readonly stream: boolean
+    readonly timestamp: string
     readonly metadata: unknown
     readonly full_request: { readonly customer_identifier?: string }
   }
@@ -67,6 +74,16 @@ const ask = (content: string, more: object = {}) => ({
   messages: [{ role: 'user' as const, content }],
   ...more,
 })
+
+const calling = (...ids: ReadonlyArray<string>): object => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: ids.map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } })),
+})
+const called = (id: string): object => ({ role: 'tool', tool_call_id: id, content: 'done' })
+const hi = { role: 'user', content: 'Hi' }
+const tool = (name: string): object => ({ type: 'function', function: { name } })
+const schema = (name: string): object => ({ type: 'json_schema', json_schema: { name, schema: {} } })
 
 const eventsOf = (text: string): ReadonlyArray<string> =>
   text
@@ -87,6 +104,18 @@ test('answers the official client, in a readable text about the prompt', async (
   t.regex(response.headers.get('x-respan-gateway-request-id') ?? '', /^[0-9a-f-]{36}$/u)
 })
 
+test('an answer says when it was made', async (t) => {
+  const local = await start(t)
+  const before = Math.floor(Date.now() / 1000)
+  const { created, request_breakdown } = await json(
+    await post(local, ask('Say x', { request_breakdown: true })),
+  )
+  const after = Date.now() / 1000
+  t.true(created >= before && created <= after)
+  const { latency, timestamp } = request_breakdown
+  t.is(timestamp, new Date((created + latency) * 1000).toISOString())
+})
+
 test('streams the same text in the order of the contract', async (t) => {
   const local = await start(t)
   const request = ask('Tell me about rivers.', { request_breakdown: true })
@@ -102,10 +131,13 @@ test('streams the same text in the order of the contract', async (t) => {
   const pieces = chunks.map((chunk) => chunk.choices[0]?.delta?.content ?? '')
   t.is(pieces.join(''), whole.choices[0].message.content)
   t.deepEqual(chunks.at(-3).choices, [{ index: 0, delta: {}, logprobs: null, finish_reason: 'stop' }])
+  t.true(chunks.slice(0, -2).every(({ usage }) => usage === null))
   t.deepEqual(chunks.at(-2).choices, [])
   t.deepEqual(chunks.at(-2).usage, whole.usage)
   t.is(chunks.at(-1).id, 'request_breakdown')
   t.is(chunks.at(-1).choices[0].request_breakdown.cost, whole.request_breakdown.cost)
+  t.true(chunks.at(-1).choices[0].request_breakdown.stream)
+  t.false(whole.request_breakdown.stream)
   t.is(chunks.at(-2).usage.completion_tokens, pieces.filter((piece) => piece !== '').length)
 })
 
@@ -144,6 +176,27 @@ test('usage is counted from the texts', async (t) => {
   t.is(long.total_tokens, long.prompt_tokens + long.completion_tokens)
 })
 
+test('usage counts the names, calls and tools of a conversation too', async (t) => {
+  const local = await start(t)
+  const counted = async (more: object): Promise<number> =>
+    (await json(await post(local, ask('Say x', more)))).usage.prompt_tokens
+  const plain = await counted({})
+  t.is(await counted({ messages: [{ role: 'user', name: 'Ada', content: 'Say x' }] }), plain + 1)
+  t.true((await counted({ tools: [WEATHER] })) > plain + 20)
+  const afterCall = (args: string): object => ({
+    messages: [
+      hi,
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: args } }],
+      },
+      called('a'),
+    ],
+  })
+  t.is(await counted(afterCall('{"one":"two three"}')), (await counted(afterCall('{"one":"two"}'))) + 1)
+})
+
 test('max_tokens cuts the answer and says so', async (t) => {
   const local = await start(t)
   for (const limit of ['max_tokens', 'max_completion_tokens']) {
@@ -153,6 +206,44 @@ test('max_tokens cuts the answer and says so', async (t) => {
   }
 })
 
+test('of two limits the one of reasoning models counts', async (t) => {
+  const local = await start(t)
+  const limits = { max_tokens: 9, max_completion_tokens: 4 }
+  t.is((await json(await post(local, ask('Tell me about tea.', limits)))).usage.completion_tokens, 4)
+})
+
+test('max_tokens cuts thoughts, and leaves no room for a text or a call behind them', async (t) => {
+  const local = await start(t)
+  const thinking = { reasoning_effort: 'low', tools: [WEATHER] }
+  for (const content of ['Hello', 'What is the weather in Paris?']) {
+    const answer = async (limits: object): Promise<Answer> =>
+      json(await post(local, ask(content, { ...thinking, ...limits })))
+    const cut = await answer({ max_tokens: 5 })
+    t.like(cut.choices[0], { message: { content: '' }, finish_reason: 'length' })
+    t.false('tool_calls' in cut.choices[0].message)
+    t.is(cut.usage.completion_tokens, 5)
+    const thoughts = (await answer({})).usage.completion_tokens_details.reasoning_tokens
+    const further = await answer({ max_tokens: thoughts + 2 })
+    t.is(further.choices[0].finish_reason, 'length')
+    t.is(further.usage.completion_tokens, thoughts + 2)
+    t.is(further.usage.completion_tokens_details.reasoning_tokens, thoughts)
+  }
+})
+
+test('max_tokens cuts the arguments of calls, and no call comes after', async (t) => {
+  const local = await start(t)
+  const request = ask('What is the weather in Paris and Oslo?', { tools: [WEATHER] })
+  const within = async (limits: object): Promise<readonly [string, ReadonlyArray<string>, number]> => {
+    const { choices, usage } = await json(await post(local, { ...request, ...limits }))
+    const [{ finish_reason, message }] = choices
+    return [finish_reason, message.tool_calls.map((call) => call.function.arguments), usage.completion_tokens]
+  }
+  const [, [paris = '', oslo = ''], all] = await within({})
+  t.deepEqual(await within({ max_tokens: all }), ['tool_calls', [paris, oslo], all])
+  t.deepEqual(await within({ max_tokens: all - 1 }), ['length', [paris, oslo.slice(0, -2)], all - 1])
+  t.deepEqual(await within({ max_tokens: 2 }), ['length', ['{"city'], 2])
+})
+
 test('stop ends the answer before the first mark', async (t) => {
   const local = await start(t)
   const one = await json(await post(local, ask('Say red, green, blue', { stop: ',' })))
@@ -160,6 +251,8 @@ test('stop ends the answer before the first mark', async (t) => {
   t.is(one.choices[0].finish_reason, 'stop')
   const several = await json(await post(local, ask('Say red, green, blue', { stop: ['nothing', ' green'] })))
   t.is(several.choices[0].message.content, 'red,')
+  const nothing = await json(await post(local, ask('Say red, green, blue', { stop: '' })))
+  t.is(nothing.choices[0].message.content, 'red, green, blue')
 })
 
 test('n gives different wordings, and one usage for all', async (t) => {
@@ -181,6 +274,17 @@ test('n gives different wordings, and one usage for all', async (t) => {
   }
   t.deepEqual(joined, texts)
   t.true(usage.completion_tokens > 60)
+})
+
+test('the choices of a stream take turns', async (t) => {
+  const local = await start(t)
+  const streamed = await (await post(local, ask('Say the same', { n: 3, stream: true }))).text()
+  t.deepEqual(
+    eventsOf(streamed)
+      .slice(0, 6)
+      .map((event) => JSON.parse(event).choices[0].index),
+    [0, 1, 2, 0, 1, 2],
+  )
 })
 
 test('reads the text parts of a message', async (t) => {
@@ -260,6 +364,46 @@ test('calls once for each place, unless parallel calls are off', async (t) => {
   t.deepEqual(await cities({ ...prompt, tools }), ['Paris', 'Oslo'])
 })
 
+test('calls at most four times, and once where every call would be the same', async (t) => {
+  const local = await start(t)
+  const cities =
+    (tool: object) =>
+    async (content: string): Promise<unknown> => {
+      const { choices } = await json(await post(local, ask(content, { tools: [tool] })))
+      return choices[0].message.tool_calls.map((call) => JSON.parse(call.function.arguments).city)
+    }
+  const many = 'What is the weather in Paris, Oslo, Rome, Bern and Cairo?'
+  t.deepEqual(await cities(WEATHER)(many), ['Paris', 'Oslo', 'Rome', 'Bern'])
+  t.deepEqual(await cities(tool('get_weather'))(many), [undefined])
+})
+
+const asWeather: ReadonlyArray<readonly [what: string, tool: OpenAI.FunctionDefinition]> = [
+  ['name', { name: 'get_weather' }],
+  ['name in camel case', { name: 'getWeather' }],
+  ['description', { name: 'f', description: 'What the weather is like' }],
+  ['parameters', { name: 'f', parameters: { properties: { weather: {} } } }],
+]
+
+for (const [what, fitting] of asWeather) {
+  test(`calls the tool whose ${what} fits the question`, async (t) => {
+    const tools = [tool('other'), { type: 'function', function: fitting }]
+    const request = ask('What is the weather in Paris?', { tools })
+    const { choices } = await json(await post(await start(t), request))
+    t.is(choices[0].message.tool_calls[0]?.function.name, fitting.name)
+  })
+}
+
+test('takes no greeting for a reason to call a tool', async (t) => {
+  const { choices } = await json(await post(await start(t), ask('Hello', { tools: [WEATHER] })))
+  t.is(choices[0].finish_reason, 'stop')
+})
+
+test('takes the last message for the question where no user asks', async (t) => {
+  const messages = [{ role: 'system', content: 'What is the weather in Paris?' }]
+  const { choices } = await json(await post(await start(t), { model: 'm', messages, tools: [WEATHER] }))
+  t.like(JSON.parse(choices[0].message.tool_calls[0]?.function.arguments ?? ''), { city: 'Paris' })
+})
+
 test('streams tool calls as the official client reads them', async (t) => {
   const client = openai(await start(t))
   const runner = client.chat.completions.stream({
@@ -275,6 +419,24 @@ test('streams tool calls as the official client reads them', async (t) => {
     calls.map((call) => call.type === 'function' && JSON.parse(call.function.arguments).city),
     ['Paris', 'Oslo'],
   )
+})
+
+test('a stream of calls has no text, and one of thoughts has the thoughts', async (t) => {
+  const local = await start(t)
+  const deltas = async (content: string, more: object): Promise<ReadonlyArray<Record<string, unknown>>> => {
+    const text = await (await post(local, ask(content, { stream: true, ...more }))).text()
+    return eventsOf(text)
+      .slice(0, -1)
+      .map((event) => JSON.parse(event).choices[0].delta)
+  }
+  const [first] = await deltas('What is the weather in Paris?', { tools: [WEATHER] })
+  t.deepEqual(first, { role: 'assistant', content: null, refusal: null })
+  const thinking = { reasoning_effort: 'low' }
+  const whole = await json(await post(local, ask('Tell me about tea.', thinking)))
+  const pieces = await deltas('Tell me about tea.', thinking)
+  const thoughts = pieces.map(({ reasoning_content: piece }) => piece ?? '').join('')
+  t.regex(thoughts, /tea/u)
+  t.like(whole.choices[0].message, { reasoning_content: thoughts })
 })
 
 test('obeys tool_choice', async (t) => {
@@ -303,7 +465,8 @@ test('obeys tool_choice', async (t) => {
 })
 
 test('fills a JSON schema for the official client', async (t) => {
-  const client = openai(await start(t))
+  const local = await start(t)
+  const client = openai(local)
   const schema = {
     type: 'object',
     properties: {
@@ -332,6 +495,9 @@ test('fills a JSON schema for the official client', async (t) => {
     response_format: { type: 'json_object' },
   })
   t.is(typeof JSON.parse(some.choices[0]?.message.content ?? ''), 'object')
+  const own = { type: 'json_object', response_schema: { properties: { city: { const: 'Rome' } } } }
+  const inner = await json(await post(local, ask('Some json', { response_format: own })))
+  t.deepEqual(JSON.parse(inner.choices[0].message.content), { city: 'Rome' })
 })
 
 test('thinks aloud when asked to, and gives log probabilities', async (t) => {
@@ -342,14 +508,29 @@ test('thinks aloud when asked to, and gives log probabilities', async (t) => {
       ask('Tell me about tea.', { reasoning_effort: 'low', logprobs: true, top_logprobs: 1 }),
     ),
   )
-  t.regex(choices[0].message.reasoning_content, /tea/u)
+  t.regex(choices[0].message.reasoning_content ?? '', /tea/u)
   t.true(usage.completion_tokens_details.reasoning_tokens > 0)
   t.is(choices[0].logprobs.content.map(({ token }) => token).join(''), choices[0].message.content)
 })
 
+test('thinks aloud for each way to ask for it, and not for the least effort', async (t) => {
+  const local = await start(t)
+  const thinks = async (more: object): Promise<boolean> =>
+    (await json(await post(local, ask('Say x', more)))).choices[0].message.reasoning_content !== undefined
+  t.true(await thinks({ reasoning_effort: 'high' }))
+  t.true(await thinks({ thinking: { type: 'enabled', budget_tokens: 1_024 } }))
+  for (const more of [
+    { reasoning_effort: 'none' },
+    { reasoning_effort: 'minimal' },
+    { thinking: { type: 'disabled' } },
+  ])
+    t.false(await thinks(more))
+})
+
 test('gives as many alternatives to each token as were asked for, the likeliest first', async (t) => {
   const local = await start(t)
-  const request = ask('Say the same', { logprobs: true, top_logprobs: 3, stream: false })
+  // " the" is among the alternatives to others.
+  const request = ask('Say all the same', { logprobs: true, top_logprobs: 3, stream: false })
   const { choices } = await json(await post(local, request))
   for (const { token, logprob, top_logprobs: top } of choices[0].logprobs.content) {
     t.is(top.length, 3)
@@ -360,7 +541,10 @@ test('gives as many alternatives to each token as were asked for, the likeliest 
   const without = await json(await post(local, ask('Say x', { logprobs: true })))
   t.deepEqual(without.choices[0].logprobs.content[0]?.top_logprobs, [])
   const streamed = eventsOf(await (await post(local, { ...request, stream: true })).text())
-  t.is(JSON.parse(streamed[1] ?? '').choices[0].logprobs.content[0].top_logprobs.length, 3)
+  t.deepEqual(
+    streamed.slice(0, -1).flatMap((event) => JSON.parse(event).choices[0].logprobs?.content ?? []),
+    choices[0].logprobs.content,
+  )
 })
 
 test('the three ways to pass Respan parameters: top level, then respan_params, then the header', async (t) => {
@@ -381,6 +565,23 @@ test('the three ways to pass Respan parameters: top level, then respan_params, t
   t.is((await post(local, ask('Say x'), { 'x-data-respan-params': 'nonsense' })).status, 400)
 })
 
+test('Respan parameters may come under their old names, and in a header as plain JSON', async (t) => {
+  const local = await start(t)
+  const metadata = async (body: object, headers: Readonly<Record<string, string>> = {}): Promise<unknown> =>
+    (await json(await post(local, ask('Say x', { request_breakdown: true, ...body }), headers)))
+      .request_breakdown.metadata
+  const given = (from: string): object => ({ metadata: { from } })
+  t.deepEqual(await metadata({ keywordsai_params: given('old') }), { from: 'old' })
+  t.deepEqual(await metadata({ keywordsai_params: given('old'), respan_params: given('new') }), {
+    from: 'new',
+  })
+  for (const name of ['x-data-respan-params', 'x-data-keywordsai-params'])
+    t.deepEqual(await metadata({}, { [name]: JSON.stringify(given('header')) }), { from: 'header' })
+  t.like(await json(await post(local, ask('Say x'), { 'x-data-respan-params': '[1]' })), {
+    detail: 'X-Data-Respan-Params is not the base64 of a JSON object',
+  })
+})
+
 test('the breakdown has a cost where the price is known, and no secret', async (t) => {
   const local = await start(t)
   const breakdown = async (body: object) =>
@@ -389,6 +590,17 @@ test('the breakdown has a cost where the price is known, and no secret', async (
   t.true(known.cost > 0 && known.cost < 0.001)
   t.false(JSON.stringify(known).includes('sk-secret'))
   t.false('cost' in (await breakdown({ model: 'my-own-model' })))
+})
+
+test('a model at a named provider has the name and the price of the model', async (t) => {
+  const local = await start(t)
+  const request = ask('Say x', { request_breakdown: true })
+  const plain = await json(await post(local, request))
+  const { model, request_breakdown } = await json(
+    await post(local, { ...request, model: 'azure/gpt-4o-mini' }),
+  )
+  t.is(model, plain.model)
+  t.is(request_breakdown.cost, plain.request_breakdown.cost)
 })
 
 test('caches whole conversations when asked to', async (t) => {
@@ -404,6 +616,65 @@ test('caches whole conversations when asked to', async (t) => {
   t.false(await cached('Tell me about tea.', { ...byCustomer, customer_identifier: 'a' }))
   t.false(await cached('Tell me about tea.', { ...byCustomer, customer_identifier: 'b' }))
   t.true(await cached('Tell me about tea.', { ...byCustomer, customer_identifier: 'b' }))
+})
+
+test('the cache is left alone unless a request asks for it', async (t) => {
+  const local = await start(t)
+  const cached = async (more: object): Promise<unknown> =>
+    (await json(await post(local, ask('Say x', { request_breakdown: true, ...more })))).request_breakdown
+      .cached
+  t.false(await cached({ cache_enabled: true }))
+  t.false(await cached({}))
+  t.false(await cached({ cache_enabled: false }))
+})
+
+test('an answer from the cache costs nothing, and is kept no longer than asked for', async (t) => {
+  const local = await start(t)
+  const breakdown = async (more: object) =>
+    (
+      await json(
+        await post(local, ask('Say x', { cache_enabled: true, request_breakdown: true, seed: 1, ...more })),
+      )
+    ).request_breakdown
+  t.true((await breakdown({})).cost > 0)
+  t.like(await breakdown({}), { cached: true, cost: 0 })
+  t.like(await breakdown({ seed: 2, cache_ttl: 0 }), { cached: false })
+  t.like(await breakdown({ seed: 2 }), { cached: false })
+  t.like(await breakdown({ seed: 2 }), { cached: true })
+})
+
+const deciding: ReadonlyArray<object> = [
+  { max_completion_tokens: 9 },
+  { max_tokens: 9 },
+  { n: 2 },
+  { response_format: schema('a') },
+  { seed: 1 },
+  { stop: 'a' },
+  { temperature: 1 },
+  { tools: [tool('f')], tool_choice: 'none' },
+  { tools: [tool('f')] },
+  { cache_options: { is_cached_by_model: true } },
+  { cache_options: { is_cached_by_model: true }, model: 'gpt-4o' },
+]
+
+test('the cache keeps apart what is answered differently', async (t) => {
+  const local = await start(t)
+  const cached = async (more: object): Promise<unknown> => {
+    const request = ask('Say x', { cache_enabled: true, request_breakdown: true, ...more })
+    return (await json(await post(local, request))).request_breakdown.cached
+  }
+  t.false(await cached({}))
+  for (const more of deciding) t.false(await cached(more), JSON.stringify(more))
+  for (const more of deciding) t.true(await cached(more), JSON.stringify(more))
+  t.true(await cached({ model: 'gpt-4o' }))
+})
+
+test('the cache forgets the oldest answers', (t) => {
+  const cache = answerCache(2)
+  const answer = builtInModel(toModelRequest({}, []))
+  const cached = (content: string): boolean =>
+    cache({ cache_enabled: true }, [{ role: 'user', content }], () => ({ model: 'm', answer })).cached
+  t.deepEqual(['a', 'b', 'b', 'c', 'b', 'a'].map(cached), [false, false, true, false, true, false])
 })
 
 test('picks among weighted models by the conversation', async (t) => {
@@ -422,6 +693,19 @@ test('picks among weighted models by the conversation', async (t) => {
   t.is(await picked('Say x', { ...group, model: 'c' }), 'c')
   t.is(await picked('Say x', { load_balance_models: [{ model: 'd', weight: 1 }], model: 'c' }), 'd')
   t.is(await picked('Say x', { models: ['e', 'f'], exclude_models: ['e'] }), 'f')
+})
+
+test('a model beside others has them as its fallbacks, each asked once', async (t) => {
+  const local = await start(t)
+  const answered = async (more: object): Promise<string> => {
+    local.fault({ model: 'a', status: 500, times: 1 })
+    return (await json(await post(local, ask('Say x', { model: 'a', ...more })))).model
+  }
+  t.is(await answered({ models: ['a', 'b'], fallback_models: ['c'] }), 'b')
+  t.is(await answered({ fallback_models: ['a', 'c'] }), 'c')
+  const older = { loadbalance_models: [{ model: 'd', weight: 1 }] }
+  t.is((await json(await post(local, ask('Say x', older)))).model, 'd')
+  t.is((await json(await post(local, ask('Say x', { ...older, model: undefined })))).model, 'd')
 })
 
 test('what is wrong with a request is answered as documented', async (t) => {
@@ -456,15 +740,6 @@ test('what is wrong with a request is answered as documented', async (t) => {
   t.is((await refused(ask('Say x', { stop: null, tools: null, field_name: 'data: ' })))[0], 200)
 })
 
-const calling = (...ids: ReadonlyArray<string>): object => ({
-  role: 'assistant',
-  content: null,
-  tool_calls: ids.map((id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } })),
-})
-const called = (id: string): object => ({ role: 'tool', tool_call_id: id, content: 'done' })
-const hi = { role: 'user', content: 'Hi' }
-const tool = (name: string): object => ({ type: 'function', function: { name } })
-const schema = (name: string): object => ({ type: 'json_schema', json_schema: { name, schema: {} } })
 const choice = { type: 'function', function: { name: 'f' } }
 const named = 'expected 1 to 64 letters, digits, underscores and hyphens'
 const noCall = 'no such call in the assistant message before it'
