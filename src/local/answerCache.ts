@@ -23,10 +23,13 @@ const DECIDING = [
   'max_completion_tokens',
   'max_tokens',
   'n',
+  'parallel_tool_calls',
+  'reasoning_effort',
   'response_format',
   'seed',
   'stop',
   'temperature',
+  'thinking',
   'tool_choice',
   'tools',
 ] as const

@@ -653,6 +653,9 @@ const deciding: ReadonlyArray<object> = [
   { temperature: 1 },
   { tools: [tool('f')], tool_choice: 'none' },
   { tools: [tool('f')] },
+  { tools: [tool('f')], parallel_tool_calls: false },
+  { reasoning_effort: 'low' },
+  { thinking: { type: 'enabled' } },
   { cache_options: { is_cached_by_model: true } },
   { cache_options: { is_cached_by_model: true }, model: 'gpt-4o' },
 ]
