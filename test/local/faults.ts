@@ -35,6 +35,13 @@ test('a fault strikes the next n requests', async (t) => {
   t.deepEqual(await statuses(local, 3), [503, 503, 200])
 })
 
+test('faults strike in the order in which they were given', async (t) => {
+  const local = await start(t)
+  local.fault({ status: 503, times: 1 })
+  local.fault({ status: 500, times: 1 })
+  t.deepEqual(await statuses(local, 3), [503, 500, 200])
+})
+
 test('a fault without a number lasts until it is removed', async (t) => {
   const local = await start(t, { faults: [{ status: 500, model: 'other' }] })
   const remove = local.fault({ status: 500 })
@@ -70,9 +77,33 @@ test('refusals have the documented bodies', async (t) => {
   ])
   t.deepEqual(await answer({ body: 'as it is' }), [200, 'as it is', null])
   t.deepEqual(await answer({ status: 204 }), [204, '', null])
-  const [status, page] = await answer({ html: true })
-  t.is(status, 502)
+  for (const status of [205, 304]) t.deepEqual(await answer({ status }), [status, '', null])
+  t.deepEqual(await answer({ body: 'later', retryAfter: 3 }), [429, 'later', '3'])
+  const [status, page, retryAfter] = await answer({ html: true, retryAfter: 9 })
+  t.deepEqual([status, retryAfter], [502, '9'])
   t.regex(page, /^<html>/u)
+  const details = async (code: number): Promise<unknown> => JSON.parse((await answer({ status: code }))[1])
+  t.like(await details(400), { detail: 'Invalid request format' })
+  t.regex(JSON.stringify(await details(401)), /Your API key is invalid or expired/u)
+  t.like(await details(403), { detail: 'You do not have permission to perform this action.' })
+  t.like(await details(404), { detail: 'Not found.' })
+  t.like(await details(413), { detail: 'Request entity too large' })
+  t.deepEqual(await details(422), {
+    detail: 'Validation error',
+    errors: { messages: ['A fault was asked for.'] },
+  })
+})
+
+test('a refusal says what its body is: JSON, text or a page', async (t) => {
+  const local = await start(t)
+  const type = async (fault: Fault): Promise<string | null> => {
+    local.fault({ ...fault, times: 1 })
+    return (await post(local)).headers.get('content-type')
+  }
+  t.is(await type({ status: 500 }), 'application/json')
+  t.is(await type({ body: { own: true } }), 'application/json')
+  t.is(await type({ body: 'own' }), 'text/plain; charset=utf-8')
+  t.is(await type({ html: true }), 'text/html')
 })
 
 test('an unknown fault is refused when it is given', async (t) => {
@@ -117,6 +148,13 @@ test('a header asks for a fault of one request', async (t) => {
   t.deepEqual(await statuses(local, 1), [200])
 })
 
+test('the fault of a header comes before those that wait for the next request', async (t) => {
+  const local = await start(t)
+  local.fault({ status: 503, times: 1 })
+  t.is((await post(local, {}, { headers: { 'x-local-fault': '{"status":418}' } })).status, 418)
+  t.deepEqual(await statuses(local, 2), [503, 200])
+})
+
 test('a fallback model answers for one that fails, and is named', async (t) => {
   const local = await start(t)
   local.fault({ model: 'gpt-4o-mini', status: 500 })
@@ -156,9 +194,33 @@ test('a stream is cut, ended, broken or stopped by an error where the fault says
   t.is(await outcome(local, { cutAfter: 0 }, true), 'StreamInterrupted')
 })
 
+test('a broken event is one among the others, and an error is the last', async (t) => {
+  const local = await start(t)
+  const events = async (fault: Fault): Promise<ReadonlyArray<string>> => {
+    local.fault({ ...fault, times: 1 })
+    return (await (await post(local, { stream: true })).text()).split('\n\n').slice(0, -1)
+  }
+  const whole = (await events({})).length
+  const isJson = (event: string): boolean => /^data: (?:\{.*\}|\[DONE\])$/su.test(event)
+  const broken = await events({ malformedAfter: 3 })
+  t.is(broken.length, whole + 1)
+  t.deepEqual(
+    broken.flatMap((event, index) => (isJson(event) ? [] : [index])),
+    [3],
+  )
+  const failed = await events({ errorAfter: 3 })
+  t.is(failed.length, 4)
+  t.regex(failed[3] ?? '', /^data: \{"error":/u)
+})
+
+test('a fault decides over the pace of the built-in model', async (t) => {
+  const local = await start(t, { chunkDelay: 60_000, faults: [{ slowChunks: 0 }] })
+  t.regex(await (await post(local, { stream: true })).text(), /\[DONE\]/u)
+})
+
 test('a document is cut, broken or replaced by an error', async (t) => {
   const local = await start(t)
-  t.is(await outcome(local, { cutAfter: 1 }, false), 'StreamInterrupted')
+  for (const cutAfter of [1, 5]) t.is(await outcome(local, { cutAfter }, false), 'StreamInterrupted')
   t.is(await outcome(local, { malformedAfter: 1 }, false), 'InvalidResponse')
   t.is(await outcome(local, { endAfter: 0 }, false), 'InvalidResponse')
   t.is(await outcome(local, { errorAfter: 0 }, false), 'GatewayError')
@@ -201,6 +263,39 @@ test('work stops when the client leaves before the answer, or a stream that hang
   await local.idle()
   t.is(local.requests.at(-1)?.outcome, 'aborted')
   t.true((local.requests.at(-1)?.chunks ?? 99) <= 2)
+})
+
+test('a client that has left uses up no fault of a fallback model', async (t) => {
+  const local = await start(t)
+  local.fault({ model: 'gpt-4o-mini', delay: 60_000 })
+  local.fault({ model: 'other', status: 503, times: 1 })
+  const leaving = new AbortController()
+  const pending = post(local, { fallback_models: ['other'] }, { signal: leaving.signal })
+  t.is((await post(local, { model: 'third' })).status, 200)
+  leaving.abort()
+  await t.throwsAsync(pending, { any: true })
+  await local.idle()
+  t.deepEqual(await statuses(local, 2, { model: 'other' }), [503, 200])
+})
+
+test('a delay longer than a timer can be does not end at once', async (t) => {
+  const local = await start(t)
+  local.fault({ delay: 2 ** 31, times: 1 })
+  const leaving = new AbortController()
+  const pending = post(local, {}, { signal: leaving.signal })
+  t.deepEqual(await statuses(local, 5, { model: 'other' }), Array(5).fill(200))
+  leaving.abort()
+  await t.throwsAsync(pending, { any: true })
+  await local.idle()
+  t.is(local.requests[0]?.outcome, 'aborted')
+})
+
+test('a stream that a fault ends lets go of its upstream', async (t) => {
+  const upstream = await start(t, { faults: [{ hangAfter: 3 }] })
+  const local = await start(t, { upstream: { baseUrl: upstream.baseUrl }, faults: [{ endAfter: 2 }] })
+  t.is((await (await post(local, { stream: true })).text()).split('\n\n').length, 3)
+  await upstream.idle()
+  t.is(upstream.requests[0]?.outcome, 'aborted')
 })
 
 test('a reader that is slow slows the work down', async (t) => {
