@@ -150,6 +150,80 @@ test('v1: override_params beat the prompt, and their messages replace it or are 
   ])
 })
 
+test('v1: without messages of the body those of the prompt are asked', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const prompt = { prompt_id: 'translator', variables: { user_input: 'Hi' } }
+  const rendered = [
+    { role: 'system', content: 'Translate into French.' },
+    { role: 'user', content: 'Hi' },
+  ]
+  for (const more of [{}, { messages: [] }])
+    t.deepEqual((await call(local, { ...more, prompt }))[1].prompt_message, rendered)
+})
+
+test('a custom prompt is only named, unless the messages are to come from it', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const messages = [{ role: 'user', content: 'Say mine' }]
+  const custom = { prompt_id: 'elsewhere', is_custom_prompt: true }
+  const [status, answer] = await call(local, { model: 'm', messages, prompt: custom })
+  t.is(status, 200)
+  t.like(answer, { choices: [{ message: { content: 'mine' } }] })
+  t.false('prompt_message' in answer)
+  t.is((await call(local, { model: 'm', prompt: custom }))[0], 404)
+})
+
+test('the models of a version are asked: its fallbacks, and one of those it balances', async (t) => {
+  const messages = [{ role: 'user' as const, content: 'Say x' }]
+  const local = await start(t, {
+    faults: [{ model: 'down', status: 503 }],
+    prompts: {
+      fallback: { messages, model: 'down', fallback_models: ['up'] },
+      balanced: { messages, load_balance_models: [{ model: 'picked', weight: 1 }] },
+    },
+  })
+  const answered = async (prompt_id: string): Promise<unknown> =>
+    (await call(local, { prompt: { prompt_id, schema_version: 2 } }))[1].model
+  t.is(await answered('fallback'), 'up')
+  t.is(await answered('balanced'), 'picked')
+})
+
+test('templates may stand in the parts of a message, in what the assistant said, and beside calls', async (t) => {
+  const image = { type: 'image_url' as const, image_url: { url: 'https://example.org/a.png' } }
+  const calls = [{ id: 'a', type: 'function' as const, function: { name: 'f', arguments: '{}' } }]
+  const local = await start(t, {
+    prompts: {
+      parts: {
+        model: 'm',
+        messages: [
+          { role: 'user', content: [{ type: 'text', text: 'See {{what}}' }, image] },
+          { role: 'assistant', content: '{{what}}?' },
+          { role: 'assistant', tool_calls: calls },
+          { role: 'tool', tool_call_id: 'a', content: '{{what}}!' },
+          { role: 'user', content: [{ type: 'text', text: ' {{photo}} ' }] },
+        ],
+      },
+    },
+  })
+  const photo = { _type: 'image_url', value: 'https://example.org/b.png' }
+  const prompt = { prompt_id: 'parts', schema_version: 2, variables: { what: 'this', photo } }
+  t.deepEqual((await call(local, { prompt }))[1].prompt_message, [
+    { role: 'user', content: [{ type: 'text', text: 'See this' }, image] },
+    { role: 'assistant', content: 'this?' },
+    { role: 'assistant', tool_calls: calls },
+    { role: 'tool', tool_call_id: 'a', content: 'this!' },
+    { role: 'user', content: [{ type: 'image_url', image_url: { url: photo.value } }] },
+  ])
+})
+
+test('a prompt within a prompt is its messages, line by line', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const persona = { _type: 'prompt', prompt_id: 'translator', variables: { user_input: 'Hi' } }
+  const [, body] = await call(local, {
+    prompt: { prompt_id: 'support', schema_version: 2, variables: { persona } },
+  })
+  t.like(body, { prompt_message: [{ content: 'Translate into French.\nHi' }] })
+})
+
 test('a version is the deployed one, a number, or the latest', async (t) => {
   const local = await start(t, { prompts: PROMPTS })
   const said = async (version?: number | 'latest'): Promise<unknown> => {
@@ -273,6 +347,50 @@ test('the prompt endpoints have the documented shapes', async (t) => {
   t.is((await get(local, '/prompts/translator/versions/9/'))[0], 404)
 })
 
+test('a list of prompts comes in pages of at most 100, and names those beside them', async (t) => {
+  const messages = [{ role: 'user' as const, content: 'Say x' }]
+  const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`p${n}`, { messages }]))
+  const local = await start(t, { prompts: many })
+  const shape = async (query: string): Promise<ReadonlyArray<unknown>> => {
+    const [, { results, next, previous }] = await get(local, `/prompts/${query}`)
+    const pageOf = (url: unknown): string | null =>
+      typeof url === 'string' ? new URL(url).search.slice(1) : null
+    return [Array.isArray(results) ? results.length : results, pageOf(next), pageOf(previous)]
+  }
+  t.deepEqual(await shape('?page_size=1000'), [100, 'page_size=1000&page=2', null])
+  t.deepEqual(await shape('?page_size=1000&page=2'), [1, null, 'page_size=1000&page=1'])
+  const usual = [25, 'page=2', null]
+  t.deepEqual(await shape(''), usual)
+  for (const wrong of ['0', '-1', '1.5', 'x']) {
+    const [count, , previous] = await shape(`?page=${wrong}&page_size=${wrong}`)
+    t.deepEqual([count, previous], [25, null], wrong)
+  }
+  const whole = { versions: Array.from({ length: 50 }, () => ({ messages })) }
+  const exact = await start(t, { prompts: { p: whole } })
+  t.is((await get(exact, '/prompts/p/versions/?page=2'))[1].next, null)
+})
+
+test('the versions of a prompt are told newest first, and each with all that it has', async (t) => {
+  const messages = [{ role: 'user' as const, content: 'Say x' }]
+  const second = {
+    messages,
+    version: 2,
+    description: 'The second',
+    fallback_models: ['b'],
+    load_balance_models: [{ model: 'c', weight: 1 }],
+    response_format: { type: 'json_object' as const },
+  }
+  const prompts = { p: { description: 'Mine', versions: [{ messages, version: 7 }, second] } }
+  const local = await start(t, { prompts })
+  const [, { results }] = await get(local, '/prompts/p/versions/')
+  t.like(results, { 0: { version: 7, is_enforcing_response_format: false }, 1: { version: 2 } })
+  const [, told] = await get(local, '/prompts/p/versions/2/')
+  t.like(told, { ...second, is_enforcing_response_format: true, is_deployed: false })
+  t.like((await get(local, '/prompts/p/versions/latest/'))[1], { version: 7, is_deployed: true })
+  t.like((await get(local, '/prompts/p/'))[1], { description: 'Mine', live_version: { version: 7 } })
+  t.deepEqual(await get(local, '/prompts/p/versions/x/'), [404, { detail: 'Prompt version not found' }])
+})
+
 test('parameters stand in params, or beside the messages as the platform has them', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'respan-rx-prompts-'))
   t.teardown(() => rm(folder, { recursive: true }))
@@ -312,6 +430,7 @@ test('prompts come from a folder, and those from code win', async (t) => {
     join(folder, 'greeting.json'),
     JSON.stringify({ messages: [{ role: 'user', content: 'Say file' }] }),
   )
+  await writeFile(join(folder, 'README.md'), 'Our prompts.')
   const local = await start(t, { prompts: PROMPTS, promptsDirectory: folder })
   const [, body] = await call(local, {
     prompt: { prompt_id: 'from-file', schema_version: 2, variables: { x: 'hi' } },
