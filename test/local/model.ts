@@ -1,6 +1,7 @@
+import { isIP } from 'node:net'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
-import { composeText } from '../../dist/local/composeText.js'
+import { composeFromResults, composeText } from '../../dist/local/composeText.js'
 import { embed } from '../../dist/local/embed.js'
 import { countTokens, tokensOf } from '../../dist/local/tokensOf.js'
 import { type SchemaHints, valueFromSchema } from '../../dist/local/valueFromSchema.js'
@@ -35,6 +36,10 @@ const answers: ReadonlyArray<readonly [prompt: string, answer: RegExp]> = [
   ['Say hello to Bob', /^hello to Bob$/u],
   ['Repeat: "red, green"', /^red, green$/u],
   ['What is 12 * 3?', /12 \* 3 = 36/u],
+  ['What is 7 - 10?', /^7 - 10 = -3\.$/u],
+  ['What is 9 ÷ 2?', /^9 ÷ 2 = 4\.5\.$/u],
+  ['What is 1 / 0?', /^[^=]*$/u],
+  ['Translate "good day" into Latin, please', /^\[Latin\] good day$/u],
   ['Translate to French: The cat sat on the mat', /^\[French\] The cat sat on the mat$/u],
   ['Is water wet? Answer yes or no.', /^(?:Yes|No)\.$/u],
   ['Explain photosynthesis in one sentence.', /^[^.]*photosynthesis[^.]*\.$/iu],
@@ -47,6 +52,18 @@ const answers: ReadonlyArray<readonly [prompt: string, answer: RegExp]> = [
   ['In one sentence: Streams end. They fail. They stop.', /^In short: Streams end\.$/u],
   ['Why does streaming matter?', /\bstreaming (?!matter)/u],
   ['How does a heat pump work?', /\ba heat pump (?!work)/u],
+  ['Explain tea in two sentences.', /^[^.]*\btea\b[^.]*\.[^.]*\.$/u],
+  ['Explain tea in 3 sentences.', /^(?:[^.]*\.){3}$/u],
+  ['Question: What is tea?\nAnswer: A drink.\nQuestion: What is coffee?\nAnswer:', /\bcoffee\b/u],
+  [
+    'Context: The bridge was built in 1932.\n\nWhen was the bridge built?',
+    /^[^:]*: The bridge was built in 1932\.$/u,
+  ],
+  [
+    'Use the facts about the bridge built.\nThe bridge was made in 1932.\nWhen was the bridge built?',
+    /: The bridge was made in 1932\.$/u,
+  ],
+  ['The old bridge is red.\n\nWho paid for the famous stone bridge in Norway?', /^(?!.*is red)/u],
 ]
 
 for (const [prompt, answer] of answers) {
@@ -68,6 +85,16 @@ test('a system message sets role, language and length', (t) => {
     told('You are a pirate. Be brief.', 'Tell me about the sea.'),
     /^Speaking as a pirate: [^.]*the sea[^.]*\.$/u,
   )
+  t.regex(told('You are a helpful assistant.', 'Tell me about the sea.'), /^(?!Speaking as)/u)
+  const developer = { role: 'developer', content: 'You are a pirate.' }
+  t.regex(
+    composeText([developer, { role: 'user', content: 'Tell me about tea.' }], 5),
+    /^Speaking as a pirate/u,
+  )
+  t.regex(
+    told('These facts are known: The sea is salty water.', 'What is the sea?'),
+    /: The sea is salty water\.$/u,
+  )
   t.is(told('Translate into German.', 'The cat sat on the mat'), '[German] The cat sat on the mat')
 })
 
@@ -78,6 +105,48 @@ test('remembers what was said before', (t) => {
     { role: 'user', content: 'What is my name?' },
   ]
   t.regex(composeText(messages, 1), /My name is Ada/u)
+})
+
+test('knows what a tool has told', (t) => {
+  const messages = [
+    { role: 'user', content: 'When was the bridge built?' },
+    { role: 'tool', content: 'The bridge was built in 1932.' },
+  ]
+  t.regex(composeText(messages, 1), /: The bridge was built in 1932\.$/u)
+})
+
+test('says what each tool has told, by its name', (t) => {
+  const call = (id: string, name: string) => ({ id, function: { name, arguments: '{}' } })
+  const told = (id: string, content: string, more: object = {}) => ({
+    role: 'tool',
+    tool_call_id: id,
+    content,
+    ...more,
+  })
+  const messages = [
+    { role: 'user', content: 'What is the weather in Paris?' },
+    { role: 'assistant', tool_calls: [call('a', 'list'), call('b', 'silent')] },
+    told('a', '[1,{"deg_c":2},"x"]'),
+    told('b', ''),
+    told('c', 'Done. ', { name: 'named' }),
+    told('d', 'true'),
+  ]
+  t.regex(
+    composeFromResults(messages, 1),
+    /: list says: 1; deg c 2; x\. silent says: nothing\. named says: Done\. the tool says: true\.$/u,
+  )
+})
+
+test('writes as many words as were asked for, within bounds', (t) => {
+  const words = (asked: number): number =>
+    composeText([{ role: 'user', content: `Write ${asked} words about tea.` }], 5).split(/\s+/u).length
+  t.true(words(50) >= 50 && words(50) < 80)
+  t.true(words(99_999) >= 20_000 && words(99_999) < 20_050)
+})
+
+test('finds the question at the end of a long prompt', (t) => {
+  const content = `${'Filler words here. '.repeat(1_000)}\nWhat is coffee?`
+  t.regex(composeText([{ role: 'user', content }], 5), /\bcoffee\b/u)
 })
 
 test('a long prompt is read in linear time', (t) => {
@@ -95,6 +164,34 @@ test('numbers keep within their bounds', (t) => {
     t.true(typeof fives === 'number' && fives % 5 === 0 && fives >= 11)
   }
   t.is(value({ type: 'integer' }), 4)
+  for (let h = 0; h < 50; h++) {
+    const narrow = value({ type: 'number', minimum: 1.004, maximum: 1.006 }, h)
+    t.true(typeof narrow === 'number' && narrow >= 1.004 && narrow <= 1.006)
+    const below = value({ type: 'integer', maximum: -500 }, h)
+    t.true(typeof below === 'number' && below <= -500)
+  }
+})
+
+test('a schema without a type has the one that its other words speak of', (t) => {
+  t.deepEqual(value({ properties: { a: { const: 1 } } }), { a: 1 })
+  t.deepEqual(Object.keys(Object(value({ required: ['a'] }))), ['a'])
+  t.deepEqual(value({ items: { const: 1 } }), [1, 1])
+  t.is(value({ minimum: 3, maximum: 3 }), 3)
+})
+
+test('of an object the required properties are given, of a list as many items as there may be', (t) => {
+  const properties = { a: { const: 1 }, b: { const: 2 } }
+  t.deepEqual(value({ type: 'object', properties, required: ['b'] }), { b: 2 })
+  t.deepEqual(value({ type: 'array', items: { const: 1 }, maxItems: 1 }), [1])
+  t.deepEqual(value({ type: 'array', prefixItems: [{ const: 1 }, { const: 2 }], maxItems: 1 }), [1])
+})
+
+test('the items of a list are different names and numbers of the prompt', (t) => {
+  const hints = { ...HINTS, names: ['Ada', 'Bob', 'Cleo'], numbers: [1, 2, 3] }
+  const list = (type: string): unknown =>
+    valueFromSchema({ type: 'array', items: { type }, minItems: 3 }, hints, 'people', 7)
+  t.deepEqual(list('string'), ['Ada', 'Bob', 'Cleo'])
+  t.deepEqual(list('integer'), [1, 2, 3])
 })
 
 test('texts keep within their lengths, and formats look like what they are', (t) => {
@@ -107,6 +204,8 @@ test('texts keep within their lengths, and formats look like what they are', (t)
   for (let h = 0; h < 50; h++) {
     t.false(Number.isNaN(Date.parse(String(value({ type: 'string', format: 'date-time' }, h)))))
   }
+  t.is(isIP(String(value({ type: 'string', format: 'ipv4' }, 999))), 4)
+  t.false(Number.isNaN(Date.parse(String(value({ type: 'string' }, 7, 'birthday')))))
 })
 
 test('const, enum, null, types in a list, allOf and references', (t) => {
@@ -125,6 +224,11 @@ test('const, enum, null, types in a list, allOf and references', (t) => {
     { a: 1, b: 2 },
   )
   t.is(value({ $ref: '#/definitions/x~1y', definitions: { 'x/y': { const: 'found' } } }), 'found')
+  t.is(value({ $ref: '#/$defs/x', const: 2, $defs: { x: { const: 1 } } }), 2)
+  t.is(value({ $ref: 'https://example.org/x', const: 1 }), 1)
+  t.is(typeof Object(value({ properties: { a: { $ref: 'other.json' } }, required: ['a'] })).a, 'string')
+  t.is(value({ oneOf: [{ const: 5 }] }), 5)
+  t.is(value({ enum: ['none', 'rome'] }), 'rome')
   t.deepEqual(value({ type: 'array', prefixItems: [{ const: 1 }, { const: 2 }], maxItems: 2 }), [1, 2])
 })
 
