@@ -1,11 +1,13 @@
 import { request } from 'node:http'
+import { platform } from 'node:os'
 import { Readable } from 'node:stream'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import OpenAI from 'openai'
 import { lastValueFrom, of, toArray } from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
-import { type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import { type Fault, type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import { type OpenRequest, requestLog } from '../../dist/local/requestLog.js'
 import { buildPrompt } from '../../dist/operators/buildPrompt.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
@@ -164,14 +166,48 @@ test('answers on loopback names and known origins only', async (t) => {
   const local = await start(t, { origins: ['http://localhost:5173'] })
   t.is(await rawStatus(local, `127.0.0.1:${local.port}`), 200)
   t.is(await rawStatus(local, `localhost:${local.port}`), 200)
+  t.is(await rawStatus(local, `LocalHost:${local.port}`), 200)
   t.is(await rawStatus(local, 'evil.example'), 403)
   t.is(await rawStatus(local, '127.0.0.1.evil.example'), 403)
   const url = `${local.baseUrl}/chat/completions`
   t.is((await post(url, { origin: 'https://evil.example' })).status, 403)
   const allowed = await post(url, { origin: 'http://localhost:5173' })
   t.is(allowed.headers.get('access-control-allow-origin'), 'http://localhost:5173')
-  t.regex(allowed.headers.get('access-control-expose-headers') ?? '', /x-respan-log-id/u)
+  t.is(
+    allowed.headers.get('access-control-expose-headers'),
+    'x-respan-log-id,x-respan-gateway-request-id,retry-after',
+  )
+  t.is((await post(url, { origin: new URL(local.baseUrl).origin })).status, 200)
   t.is((await post(url)).headers.get('access-control-allow-origin'), null)
+})
+
+test('a page of a known origin may ask what it may send', async (t) => {
+  const local = await start(t, { origins: ['http://localhost:5173'] })
+  const asked = await fetch(`${local.baseUrl}/chat/completions`, {
+    method: 'OPTIONS',
+    headers: {
+      origin: 'http://localhost:5173',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type',
+    },
+  })
+  t.is(asked.status, 204)
+  t.is(asked.headers.get('access-control-allow-origin'), 'http://localhost:5173')
+  t.regex(asked.headers.get('access-control-allow-methods') ?? '', /\bPOST\b/u)
+  t.is(asked.headers.get('access-control-allow-headers'), 'authorization,content-type')
+})
+
+// The rest of 127.0.0.0/8 is there on Linux alone.
+const elsewhere = platform() === 'linux' ? test : test.skip
+elsewhere('listens on 127.0.0.1 and on no other address', async (t) => {
+  const local = await start(t)
+  const error = await t.throwsAsync(fetch(`http://127.0.0.2:${local.port}/traces`))
+  t.like(error?.cause, { code: 'ECONNREFUSED' })
+})
+
+test('keeps an idle connection for a minute', async (t) => {
+  const local = await start(t)
+  t.is((await fetch(local.traceUrl('none'))).headers.get('keep-alive'), 'timeout=60')
 })
 
 test('also answers where OpenAI-style clients look, and nowhere else', async (t) => {
@@ -182,6 +218,23 @@ test('also answers where OpenAI-style clients look, and nowhere else', async (t)
   const unknown = await post(`${local.baseUrl}/nothing/here`)
   t.is(unknown.status, 404)
   t.deepEqual(JSON.parse(await unknown.text()), { detail: 'Not found.' })
+})
+
+test('takes spans where each exporter sends them, and embeds where OpenAI-style clients ask', async (t) => {
+  const local = await start(t)
+  const { origin } = new URL(local.baseUrl)
+  const paths = [
+    '/api/v1/traces/ingest',
+    '/api/v1/traces/ingest/',
+    '/api/integrations/v1/traces/ingest',
+    '/v1/traces/ingest',
+  ]
+  for (const [index, path] of paths.entries()) {
+    const spans = JSON.stringify([{ trace_unique_id: 't', span_unique_id: `s${index}` }])
+    t.is((await post(origin + path, {}, spans)).status, 200, path)
+  }
+  t.is(local.spans().length, paths.length)
+  t.is((await post(`${origin}/v1/embeddings`, {}, '{"model":"m","input":"x"}')).status, 200)
 })
 
 // Without a Content-Length: Node sends in chunks what is written piece by piece.
@@ -254,6 +307,35 @@ test('refuses bodies that are too large', async (t) => {
   )
 })
 
+test('takes a body that is as large as it may be', async (t) => {
+  const local = await start(t, { maxBodyBytes: BODY.length })
+  t.is((await post(`${local.baseUrl}/chat/completions`)).status, 200)
+  t.is((await post(`${local.baseUrl}/chat/completions`, {}, `${BODY} `)).status, 413)
+})
+
+test('remembers no more text of requests than its limit', async (t) => {
+  const log = requestLog(10, 3_000)
+  const open = (logId: string, length: number): OpenRequest =>
+    log.open({ method: 'POST', path: '/', headers: {}, logId }, length)
+  const ids = (): ReadonlyArray<string> => log.all().map(({ logId }) => logId)
+  const [first, ...others] = [open('a', 1_000), open('b', 1_000), open('c', 1_000), open('d', 1_000)]
+  t.deepEqual(ids(), ['b', 'c', 'd'])
+  others.push(open('huge', 10_000))
+  t.deepEqual(ids(), ['huge'])
+  others.push(open('e', 1_000), open('f', 1_000))
+  t.deepEqual(ids(), ['e', 'f'])
+  // Also what is no longer remembered is under way until it ends, once.
+  for (const one of others) one.end('completed')
+  const idle = log.idle().then(() => first?.end('aborted'))
+  first?.end('completed')
+  await idle
+  await log.idle()
+  t.deepEqual(
+    log.all().map(({ outcome }) => outcome),
+    ['completed', 'completed'],
+  )
+})
+
 test('gives embeddings and the price table', async (t) => {
   const local = await start(t)
   const client = new OpenAI({ apiKey: 'x', baseURL: local.baseUrl })
@@ -283,8 +365,29 @@ test('gives embeddings and the price table', async (t) => {
   ])
   for (const input of ['', ['a', ''], Array(2_049).fill('a')])
     t.is((await refused({ model: 'm', input }))[0], 422)
+  t.is((await refused({ model: 'm', input: Array(2_048).fill('a'), dimensions: 1 }))[0], 200)
+  t.is((await refused({ model: 'unknown/m', input: 'x' }))[0], 404)
+  t.is((await refused([]))[0], 400)
   const models = JSON.parse(await (await fetch(`${local.baseUrl}/models/public`)).text())
-  t.true(models.models.some(({ model_name }: { model_name: string }) => model_name === 'gpt-4o-mini'))
+  t.like(
+    models.models.find(({ model_name }: { model_name: string }) => model_name === 'gpt-4o-mini'),
+    { max_context_window: 128_000, input_cost: 0.15, output_cost: 0.6 },
+  )
+})
+
+test('an embedding is a list of numbers, or the same as base64, of the size that the model has', async (t) => {
+  const local = await start(t)
+  const embedding = async (more: object): Promise<unknown> => {
+    const body = JSON.stringify({ model: 'text-embedding-3-small', input: 'a river', ...more })
+    return JSON.parse(await (await post(`${local.baseUrl}/embeddings`, {}, body)).text()).data[0].embedding
+  }
+  const numbers = await embedding({ dimensions: 8 })
+  t.true(Array.isArray(numbers) && numbers.length === 8)
+  t.deepEqual(await embedding({ dimensions: 8, encoding_format: 'float' }), numbers)
+  const text = await embedding({ dimensions: 8, encoding_format: 'base64' })
+  t.is(text, Buffer.from(Float32Array.from(numbers as Array<number>).buffer).toString('base64'))
+  t.like(await embedding({}), { length: 1_536 })
+  t.like(await embedding({ model: 'text-embedding-3-large' }), { length: 3_072 })
 })
 
 test('forwards to an upstream, plain and streaming, without Respan fields', async (t) => {
@@ -315,6 +418,60 @@ test('forwards to an upstream, plain and streaming, without Respan fields', asyn
   await t.throwsAsync(
     post(url, {}, JSON.stringify({ ...body, stream: true })).then((response) => response.text()),
   )
+})
+
+test('asks an upstream with the rendered prompt, and tells both', async (t) => {
+  const upstream = await start(t)
+  const prompts = { p: { messages: [{ role: 'user' as const, content: 'Say {{x}}' }], model: 'mine' } }
+  const local = await start(t, { prompts, upstream: { baseUrl: upstream.baseUrl } })
+  const prompt = { prompt_id: 'p', schema_version: 2, variables: { x: 'hi' } }
+  const url = `${local.baseUrl}/chat/completions`
+  const answer = JSON.parse(await (await post(url, {}, JSON.stringify({ prompt }))).text())
+  const messages = [{ role: 'user', content: 'Say hi' }]
+  t.like(answer, { choices: [{ message: { content: 'hi' } }], prompt_message: messages })
+  t.deepEqual(upstream.requests[0]?.body, { model: 'mine', messages })
+  t.false('authorization' in (upstream.requests[0]?.headers ?? {}))
+  t.is(local.requests[0]?.model, 'mine')
+  const plain = JSON.parse(await (await post(url)).text())
+  t.false('prompt_message' in plain)
+})
+
+test('passes on what an upstream says when it refuses', async (t) => {
+  const upstream = await start(t)
+  const local = await start(t, { upstream: { baseUrl: upstream.baseUrl } })
+  const refused = async (fault: Fault): Promise<ReadonlyArray<unknown>> => {
+    upstream.fault({ ...fault, times: 1 })
+    const response = await post(`${local.baseUrl}/chat/completions`)
+    return [response.status, response.headers.get('content-type'), await response.text()]
+  }
+  t.deepEqual(await refused({ status: 400, body: { error: 'no' } }), [
+    400,
+    'application/json',
+    '{"error":"no"}',
+  ])
+  t.deepEqual(await refused({ status: 500, body: 'down' }), [500, 'text/plain; charset=utf-8', 'down'])
+  t.deepEqual((await refused({ html: true })).slice(0, 2), [502, 'text/html'])
+})
+
+test('counts the events of an upstream however its bytes come', async (t) => {
+  const text = 'data: {"a":"ë"}\r\n\r\ndata: {"b":1}\n\ndata: [DONE]'
+  const upstream = await serve(t, async (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (const byte of Buffer.from(text)) {
+      response.write(Uint8Array.of(byte))
+      await setImmediate()
+    }
+    response.end()
+  })
+  const local = await start(t, { upstream: { baseUrl: upstream.url } })
+  const response = await post(
+    `${local.baseUrl}/chat/completions`,
+    {},
+    JSON.stringify({ ...JSON.parse(BODY), stream: true }),
+  )
+  t.is(response.headers.get('content-type'), 'text/event-stream')
+  t.is(await response.text(), text)
+  t.is(local.requests[0]?.chunks, 3)
 })
 
 test('a client that leaves ends the work of the upstream too', async (t) => {
@@ -355,6 +512,13 @@ test('an upstream that is not there is a 502, and a fallback for it is tried', a
 test('wrong options are refused before anything is started', async (t) => {
   const wrong: ReadonlyArray<readonly [LocalOptions, string]> = [
     [{ port: 70_000 }, 'port'],
+    [{ port: -1 }, 'port'],
+    [{ chunkDelay: -1 }, 'chunkDelay'],
+    [{ maxTraces: 0 }, 'maxTraces'],
+    [{ maxSpans: 0 }, 'maxSpans'],
+    [{ maxRequests: 0 }, 'maxRequests'],
+    [{ maxBodyBytes: 0 }, 'maxBodyBytes'],
+    [{ prompts: { p: { messages: [], version: 0 } } }, 'prompts.p'],
     [JSON.parse('{"prot":3}'), 'prot'],
     [{ upstream: { baseUrl: 'nonsense' } }, 'upstream.baseUrl'],
     [{ upstream: JSON.parse('{"baseUrl":"http://127.0.0.1/v1","apikey":"k"}') }, 'upstream.apikey'],
@@ -367,7 +531,7 @@ test('wrong options are refused before anything is started', async (t) => {
     const error = await t.throwsAsync(startLocal(options), { instanceOf: InvalidInput })
     t.true(error instanceof InvalidInput && error.path.startsWith(path), error?.message)
   }
-  const local = await start(t)
+  const local = await start(t, { port: 0 })
   await t.throwsAsync(startLocal({ port: local.port }), { code: 'EADDRINUSE' })
 })
 
