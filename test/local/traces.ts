@@ -67,9 +67,21 @@ test('tells what it stored, and takes a span again without doubling it', async (
   ])
   const again = await ingest(local, { data: [span('a', { span_name: 'renamed' })] })
   t.like(again[1], { ingested_spans: 1, created_traces: 0, trace_ids: ['t1'] })
+  t.like(
+    (await ingest(local, [span('a', { span_name: 'renamed' }), span('c', { trace_unique_id: 't2' })]))[1],
+    {
+      trace_ids: ['t1', 't2'],
+    },
+  )
+  t.like(
+    (await ingest(local, [span('d', { trace_unique_id: 't2' }), span('e', { trace_unique_id: 't2' })]))[1],
+    {
+      trace_ids: ['t2'],
+    },
+  )
   t.deepEqual(
     local.spans().map((one) => one.span_name),
-    ['renamed', 'b'],
+    ['renamed', 'b', 'c', 'd', 'e'],
   )
 })
 
@@ -82,15 +94,17 @@ test('an invalid span refuses them all, and its index says which', async (t) => 
     { trace_unique_id: 't1' },
     span('', {}),
     'text',
+    span('d', { trace_unique_id: ' ' }),
   ])
   t.is(status, 400)
   t.deepEqual(body, {
-    detail: '4 of 6 spans are invalid; none was stored',
+    detail: '5 of 7 spans are invalid; none was stored',
     errors: {
       1: ['latency: expected number from 0, found number -1'],
       3: ['span_unique_id: expected string, found undefined'],
       4: ['span_unique_id: expected text, found an empty string'],
       5: ['expected SpanPayload, found string(4 characters)'],
+      6: ['trace_unique_id: expected text, found an empty string'],
     },
   })
   t.deepEqual(local.spans(), [])
@@ -103,8 +117,15 @@ test('takes what the platform documents inconsistently: null, objects as content
   const [status] = await ingest(local, [
     span('a', { model: null, input: { a: 1 }, output: [1, 2], log_type: 'CHAT' }),
     span('b', { log_type: 'score' }),
+    span('c', { log_type: 'batch' }),
+    span('d', { log_type: 'Span' }),
   ])
   t.is(status, 200)
+  t.deepEqual(
+    local.spans().map(({ log_type }) => log_type),
+    ['chat', 'custom', 'custom', 'custom'],
+  )
+  t.is(local.spans()[0]?.span_parent_id, null)
   t.like(local.spans()[0], { input: '{"a":1}', output: '[1,2]', log_type: 'chat' })
   t.false('model' in (local.spans()[0] ?? {}))
 })
@@ -167,6 +188,144 @@ test('reads a trace back as a tree with totals', async (t) => {
   t.like(JSON.parse(await list.text()), { count: 1, results: [{ id: 't1', name: 'My Workflow' }] })
 })
 
+test('a trace is read by GET and by POST, the list of them newest first and in pages', async (t) => {
+  const local = await start(t)
+  const ids = Array.from({ length: 101 }, (_, n) => `t${n}`)
+  await ingest(
+    local,
+    ids.map((id) => span('a', { trace_unique_id: id })),
+  )
+  const list = await fetch(`${local.baseUrl}/traces/?page_size=1000`)
+  const { count, next, results } = JSON.parse(await list.text())
+  t.is(count, 101)
+  t.truthy(next)
+  t.deepEqual(
+    results.map(({ id }: { readonly id: string }) => id),
+    ids.slice(1).toReversed(),
+  )
+  const posted = await fetch(`${local.baseUrl}/traces/t7/`, { method: 'POST' })
+  t.deepEqual(JSON.parse(await posted.text()), (await read(local, 't7'))[1])
+})
+
+test('what a span does not say is worked out, or told as nothing', async (t) => {
+  const local = await start(t)
+  await ingest(local, [
+    { trace_unique_id: 't1', span_unique_id: 'bare', input: 'true', output: '12' },
+    span('child', {
+      span_parent_id: 'bare',
+      model: 'gpt-4o-mini',
+      usage: { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 },
+      output: '{"a":1}',
+      input: undefined,
+    }),
+    span('paid', { span_parent_id: 'bare', model: 'gpt-4o-mini', prompt_tokens: 1_000, cost: 2 }),
+  ])
+  const [, trace] = await read(local, 't1')
+  t.like(trace, {
+    start_time: '2026-03-07T08:00:00.000Z',
+    name: 'bare',
+    metadata: {},
+    customer_identifier: null,
+    total_prompt_tokens: 2_000,
+    total_completion_tokens: 100,
+    llm_call_count: 0,
+    span_tree: [
+      {
+        span_parent_id: null,
+        log_type: 'CHAT',
+        input: true,
+        output: 12,
+        status: 'success',
+        status_code: 200,
+        children: [
+          { span_parent_id: 'bare', input: null, output: { a: 1 } },
+          { span_unique_id: 'paid', cost: 2 },
+        ],
+      },
+    ],
+  })
+  t.true(Math.abs(Number(trace.total_cost) - 2.00021) < 1e-9)
+  await ingest(local, [{ trace_unique_id: 't2', span_unique_id: 'call', model: 'my-own', input: 'x' }])
+  t.like((await read(local, 't2'))[1], {
+    start_time: null,
+    end_time: null,
+    llm_call_count: 1,
+    total_cost: 0,
+  })
+})
+
+const failed: ReadonlyArray<object> = [
+  { status: 'error' },
+  { error_bit: 1 },
+  { error_message: 'No' },
+  { status_code: 400 },
+]
+
+for (const more of failed) {
+  test(`a span with ${JSON.stringify(more)} has failed`, async (t) => {
+    const local = await start(t)
+    await ingest(local, [span('a', more), span('b', { status_code: 399, error_bit: 0, status: 'success' })])
+    t.like((await read(local, 't1'))[1], {
+      error_count: 1,
+      span_tree: [{ status: 'error' }, { status: 'success' }],
+    })
+  })
+}
+
+const times: ReadonlyArray<readonly [title: string, more: object, start: string | null, end: string | null]> =
+  [
+    ['from its end and its latency', { start_time: undefined, latency: 0.25 }, '00.750', '01.000'],
+    ['from its start and its latency', { timestamp: undefined, latency: 0.25 }, '00.000', '00.250'],
+    ['from its latency where its times disagree', { latency: 3 }, '00.000', '03.000'],
+    ['from its two times', { latency: undefined }, '00.000', '01.000'],
+    [
+      'from its start where its end is before',
+      { latency: undefined, start_time: '2026-03-07T08:00:02Z' },
+      '02.000',
+      '02.000',
+    ],
+    ['as unknown where no date can hold it', { latency: 1e300 }, '00.000', null],
+  ]
+
+for (const [title, more, begun, over] of times) {
+  test(`the times of a span are told ${title}`, async (t) => {
+    const local = await start(t)
+    await ingest(local, [span('a', more)])
+    const at = (seconds: string | null): string | null => seconds && `2026-03-07T08:00:${seconds}Z`
+    t.like((await read(local, 't1'))[1], { start_time: at(begun), end_time: at(over) })
+  })
+}
+
+test('siblings are in the order of their start, the longer first', async (t) => {
+  const local = await start(t)
+  await ingest(local, [
+    span('root'),
+    span('late', { span_parent_id: 'root', start_time: '2026-03-07T08:00:00.500Z', latency: 0.1 }),
+    span('short', { span_parent_id: 'root', latency: 0.1 }),
+    span('long', { span_parent_id: 'root', latency: 0.9 }),
+  ])
+  t.like((await read(local, 't1'))[1], {
+    span_tree: [{ children: [{ id: 'long' }, { id: 'short' }, { id: 'late' }] }],
+  })
+})
+
+test('a trace is named by its root, and belongs to whom the root says, or else any of its spans', async (t) => {
+  const local = await start(t)
+  const child = span('child', { span_parent_id: 'root', customer_identifier: 'child', trace_name: 'no' })
+  await ingest(local, [child, span('root', { span_workflow_name: ' Flow ', customer_identifier: 'root' })])
+  t.like((await read(local, 't1'))[1], { name: 'Flow', customer_identifier: 'root' })
+  await ingest(local, [span('root', { trace_name: 'Named', span_workflow_name: 'Flow' })])
+  t.like((await read(local, 't1'))[1], { name: 'Named', customer_identifier: 'child' })
+})
+
+test('a chain of parents is told as deep as any honest one, and what is deeper side by side', async (t) => {
+  const chain = Array.from({ length: 210 }, (_, n) =>
+    span(`n${n}`, n === 0 ? {} : { span_parent_id: `n${n - 1}` }),
+  )
+  const depths = traceView('t1', chain).rows.map(({ depth }) => depth)
+  t.deepEqual(depths, [...Array(201).keys(), ...Array(9).fill(201)])
+})
+
 test('orphans, circles and endless chains of parents are all shown', async (t) => {
   const chain = Array.from({ length: 1_000 }, (_, n) =>
     span(`n${n}`, n === 0 ? {} : { span_parent_id: `n${n - 1}` }),
@@ -214,6 +373,34 @@ test('keeps the newest traces only', async (t) => {
     ['a', 'b', 'c', 'd'].map((id) => span(id, { trace_unique_id: 'big' })),
   )
   t.deepEqual(new Set(local.spans().map((one) => one.trace_unique_id)), new Set(['big']))
+})
+
+test('a span that comes again, and a trace that made room, count no longer', async (t) => {
+  const local = await start(t, { maxSpans: 4 })
+  const ids = (): ReadonlyArray<string> => local.spans().map((one) => one.trace_unique_id)
+  for (const id of ['x', 'y', 'y', 'y', 'y', 'z']) await ingest(local, [span('a', { trace_unique_id: id })])
+  t.deepEqual(ids(), ['x', 'y', 'z'])
+  await ingest(local, [span('b', { trace_unique_id: 'z' }), span('c', { trace_unique_id: 'z' })])
+  t.deepEqual(ids(), ['y', 'z', 'z', 'z'])
+  await ingest(local, [span('a', { trace_unique_id: 'w' })])
+  t.deepEqual(ids(), ['z', 'z', 'z', 'w'])
+})
+
+test('keeps 500 traces and 50,000 spans unless told otherwise', async (t) => {
+  const local = await start(t)
+  const one = (id: string, n: number) => ({ trace_unique_id: id, span_unique_id: `s${n}` })
+  await ingest(
+    local,
+    Array.from({ length: 501 }, (_, n) => one(`t${n}`, 0)),
+  )
+  t.is(local.spans().length, 500)
+  t.is(local.spans()[0]?.trace_unique_id, 't1')
+  await ingest(
+    local,
+    Array.from({ length: 49_999 }, (_, n) => one('large', n)),
+  )
+  t.is(local.spans().length, 50_000)
+  t.is(local.spans()[0]?.trace_unique_id, 't500')
 })
 
 test('the page of a trace escapes everything, and allows no script, inline style or foreign resource', async (t) => {
@@ -306,6 +493,306 @@ test('the page of a trace shows the tree, its times, contents and failures', asy
   t.regex(html, /<details class="span t-tool bad" open>/u)
   t.regex(html, /TypeError: boom\n {4}at tool\.js:1:1/u)
   t.notRegex(html, /http-equiv="refresh"/u)
+})
+
+/** The page of the trace t1 of these spans. */
+const shown = async (t: ExecutionContext, ...spans: ReadonlyArray<object>): Promise<string> => {
+  const local = await start(t)
+  const [status, body] = await ingest(local, spans)
+  t.is(status, 200, JSON.stringify(body))
+  return page(local.traceUrl('t1'))
+}
+
+const text = (content: string): string => `<div class="text" dir="auto">${content}</div>`
+
+test('a conversation is shown message by message: parts, thoughts, refusals, calls and their results', async (t) => {
+  const call = (id: string, args: unknown): object => ({ id, function: { name: 'f', arguments: args } })
+  const input = [
+    { role: 'developer', content: 'Dev' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'See' },
+        { type: 'image_url', image_url: { url: 'https://example.org/a.png' } },
+        { type: 'input_image', image_url: 'https://example.org/b.png' },
+        { type: 'other' },
+      ],
+    },
+    { role: 'assistant', content: null, reasoning_content: 'Hm', refusal: 'No' },
+    { role: 'assistant', tool_calls: [call('c1', '{"a":1}'), call('c2', { b: 2 }), call('c3', 'half')] },
+    { role: 'tool', tool_call_id: 'c1', content: '{"c":3}' },
+    { role: 'critic', content: 'Odd' },
+  ]
+  const html = await shown(t, span('a', { input: JSON.stringify(input) }))
+  const number = (key: string, value: number): string =>
+    `<pre>{\n  <span class="k">&quot;${key}&quot;</span>: <span class="l">${value}</span>\n}</pre>`
+  for (const piece of [
+    `<div class="msg r-system"><h3>developer</h3>${text('Dev')}</div>`,
+    `<div class="msg r-user"><h3>user</h3>${text('See')}<div class="call"><b>image</b> <small>https://example.org/a.png</small></div><div class="call"><b>image</b> <small>https://example.org/b.png</small></div><pre>`,
+    `<h3>assistant</h3><div class="thought">${text('Hm')}</div><div class="warn">No</div></div>`,
+    `<div class="call"><b>f</b><small>c1</small>${number('a', 1)}</div>`,
+    `<div class="call"><b>f</b><small>c2</small>${number('b', 2)}</div>`,
+    '<div class="call"><b>f</b><small>c3</small><pre>half</pre></div>',
+    `<div class="msg r-tool"><h3>tool <small>c1</small></h3>${number('c', 3)}</div>`,
+    `<div class="msg r-other"><h3>critic</h3>${text('Odd')}</div>`,
+  ])
+    t.true(html.includes(piece), piece)
+})
+
+test('of a reply the texts are shown, and its messages where it has no text', async (t) => {
+  const messages = [{ role: 'assistant', content: 'From the message' }]
+  const said = await shown(
+    t,
+    span('a', { output: JSON.stringify({ replies: ['Hello'], messages, meta: 1 }) }),
+  )
+  t.true(said.includes(`<div class="field">${text('Hello')}</div>`))
+  t.regex(said, /<summary>messages, meta<\/summary>/u)
+  const silent = await shown(t, span('a', { output: JSON.stringify({ replies: [''], messages, meta: 1 }) }))
+  t.true(silent.includes(`<h3>assistant</h3>${text('From the message')}`))
+  t.regex(silent, /<summary>meta<\/summary>/u)
+  const alone = await shown(t, span('a', { output: '{"replies":["Hello"]}' }))
+  t.notRegex(alone, /<summary><\/summary>/u)
+})
+
+test('an object with long texts or conversations is shown field by field, any other as JSON', async (t) => {
+  const fields = (value: unknown): Promise<string> => shown(t, span('a', { input: JSON.stringify(value) }))
+  const field = (name: string): string => `<div class="field"><h3><bdi>${name}</bdi></h3>`
+  const documents = ['d'.repeat(61), 'short']
+  t.true((await fields({ documents })).includes(`${field('documents')}${documents.map(text).join('')}`))
+  t.true((await fields({ lines: 'one\ntwo' })).includes(`${field('lines')}${text('one\ntwo')}`))
+  const history = [{ role: 'user', content: 'Hi' }]
+  t.true((await fields({ history })).includes(`${field('history')}<div class="msg r-user">`))
+  t.false((await fields({ short: 'd'.repeat(60) })).includes('class="field"'))
+  const many = Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`f${n}`, 'one\ntwo']))
+  t.false((await fields(many)).includes('class="field"'))
+})
+
+test('short lists, and vectors of any length, stand on one line', async (t) => {
+  const lists = async (value: unknown): Promise<string> =>
+    (await shown(t, span('a', { input: JSON.stringify(value) }))).replaceAll(/<\/?span[^>]*>|&quot;/gu, '')
+  t.true((await lists({ a: ['b', 1, null] })).includes('a: [b, 1, null]'))
+  t.true((await lists({ v: Array(50).fill(0.125) })).includes(`v: [${Array(50).fill(0.125).join(', ')}]`))
+  t.true((await lists(Array(30).fill(false))).includes('[\n  false,\n  false,'))
+  t.true((await lists({ a: [], b: {} })).includes('a: [],\n  b: {}'))
+})
+
+test('what a span is about is told as facts', async (t) => {
+  const html = await shown(
+    t,
+    span('root', { log_type: 'workflow', thread_identifier: 'th', span_name: 'n'.repeat(300) }),
+    span('llm', {
+      span_parent_id: 'root',
+      log_type: 'chat',
+      model: 'gpt-4o',
+      prompt_tokens: 100,
+      completion_tokens: 30,
+      time_to_first_token: 0.25,
+      usage: { completion_tokens_details: { reasoning_tokens: 7 } },
+      start_time: '2026-03-07T08:00:00.500Z',
+    }),
+    span('none', { span_parent_id: 'root', log_type: 'custom', reasoning_tokens: 0, completion_tokens: 5 }),
+  )
+  for (const [name, value] of [
+    ['Thread', 'th'],
+    ['Model calls', '1'],
+    ['Cost', '$0.00055'],
+    ['thread', 'th'],
+    ['starts at', '500 ms'],
+    ['first token after', '250 ms'],
+    ['reasoning tokens', '7'],
+    ['tokens per second', '40'],
+    ['cost', '$0.00055'],
+  ])
+    t.true(html.includes(`<dt>${name}</dt><dd><bdi>${value}</bdi>`), name)
+  t.is(html.match(/<dt>(?:reasoning tokens|tokens per second)<\/dt>/gu)?.length, 2)
+  t.regex(html, /<details class="span t-other">/u)
+  t.true(html.includes(`>${'n'.repeat(200)}…</bdi>`))
+  t.regex(html, /<a class="up" href="\/traces">Traces<\/a>/u)
+  t.notRegex(await shown(t, span('a')), /Model calls|Cost|Thread/u)
+})
+
+test('the bar of a span shows its wait, is wide enough to be seen, and ends where the axis does', async (t) => {
+  const html = await shown(
+    t,
+    span('root', { latency: 4 }),
+    span('llm', { span_parent_id: 'root', latency: 2, time_to_first_token: 1 }),
+    span('brief', {
+      span_parent_id: 'root',
+      start_time: '2026-03-07T08:00:04Z',
+      latency: 0,
+      metadata: { cancelled: true },
+    }),
+  )
+  const bars = [...html.matchAll(/<rect class="(bar[^"]*)" x="([^"]*)" width="([^"]*)"/gu)].map((bar) =>
+    bar.slice(1, 4),
+  )
+  t.deepEqual(bars, [
+    ['bar', '0%', '100%'],
+    ['bar wait', '0%', '50%'],
+    ['bar', '25%', '25%'],
+    ['bar void', '99.65%', '0.35%'],
+  ])
+  const marks = [...html.matchAll(/<text x="([^"]*)" y="21" text-anchor="(\w+)">([^<]*)</gu)]
+  t.deepEqual(
+    marks.map((mark) => mark.slice(1, 4)),
+    [
+      ['0%', 'start', '0'],
+      ['25%', 'middle', '1 s'],
+      ['50%', 'middle', '2 s'],
+      ['75%', 'middle', '3 s'],
+      ['100%', 'end', '4 s'],
+    ],
+  )
+  t.notRegex(await shown(t, span('a', { latency: 0 })), /NaN/u)
+})
+
+test('a failure is shown with its stack, wherever that came from, and open where it happened', async (t) => {
+  const html = await shown(
+    t,
+    span('root', { status_code: 500 }),
+    span('failed', {
+      span_parent_id: 'root',
+      status_code: 500,
+      metadata: { 'exception.stacktrace': 'at a.js', mine: 1 },
+      properties: { respan_error: { tag: 'x' }, own: 2 },
+      warnings: { slow: true },
+    }),
+  )
+  t.regex(html, /<strong>Failed without a message<\/strong><pre>at a\.js<\/pre>/u)
+  t.is(html.match(/at a\.js/gu)?.length, 1)
+  t.regex(html, /<dt><bdi>mine<\/bdi><\/dt><dd><bdi>1<\/bdi><\/dd>/u)
+  t.notRegex(html, /respan_error/u)
+  t.regex(html, /<div class="warn"><pre>\{\n {2}<span class="k">&quot;slow&quot;/u)
+  t.is(html.match(/<details class="span t-task bad">/gu)?.length, 1)
+  t.is(html.match(/<details class="span t-task bad" open>/gu)?.length, 1)
+})
+
+test('messages of a span stand for the input and the output that it has not', async (t) => {
+  const messages = {
+    prompt_messages: [{ role: 'user', content: 'Asked' }],
+    completion_message: { role: 'assistant', content: 'Answered' },
+  }
+  const html = await shown(t, span('a', { ...messages, output: '' }))
+  t.true(html.includes(text('Asked')))
+  t.true(html.includes(text('Answered')))
+  const own = await shown(t, span('a', { ...messages, input: 'In', output: 'Out' }))
+  t.notRegex(own, /Asked|Answered/u)
+  t.regex(
+    await shown(t, span('a', { input: '' })),
+    /<h2>Input<\/h2><div class="content"><span class="none">nothing/u,
+  )
+})
+
+test('what went into a trace and came out stands above its spans, unless it is one span', async (t) => {
+  const root = span('root', { input: 'In', output: 'Out' })
+  const html = await shown(t, root, span('child', { span_parent_id: 'root' }))
+  t.true(
+    html.includes(
+      `<div class="io ends"><section class="card"><h2>Input</h2><div class="content">${text('In')}</div></section><section class="card"><h2>Output</h2><div class="content">${text('Out')}</div></section></div>`,
+    ),
+  )
+  t.notRegex(await shown(t, root), /io ends/u)
+  t.notRegex(await shown(t, span('root'), span('child', { span_parent_id: 'root' })), /io ends/u)
+})
+
+test('of a trace of very many spans the first 2,000 are shown', async (t) => {
+  const spans = Array.from({ length: 2_001 }, (_, n) => span(`s${n}`))
+  const html = await shown(t, ...spans)
+  t.is(html.match(/<details class="span /gu)?.length, 2_000)
+  t.regex(html, /<p class="more">1 more spans are not shown\./u)
+  t.notRegex(await shown(t, ...spans.slice(1)), /class="more"/u)
+})
+
+const durations: ReadonlyArray<readonly [seconds: number, shown: string]> = [
+  [0, '0 ms'],
+  [0.000_42, '0.42 ms'],
+  [0.001_5, '1.5 ms'],
+  [0.412, '412 ms'],
+  [0.999_6, '1 s'],
+  [1.25, '1.25 s'],
+  [59.996, '1 m 00 s'],
+  [125, '2 m 05 s'],
+  [12_000, '3 h 20 m'],
+]
+
+for (const [latency, expected] of durations) {
+  test(`a span of ${latency} s is said to take ${expected}`, async (t) => {
+    const html = await shown(t, span('a', { latency, timestamp: undefined }))
+    t.true(html.includes(`<dt>takes</dt><dd><bdi>${expected}</bdi></dd>`))
+  })
+}
+
+const costs: ReadonlyArray<readonly [cost: number, shown: string]> = [
+  [0, '$0'],
+  [0.000_018_2, '$0.0000182'],
+  [0.05, '$0.050'],
+  [1.2, '$1.20'],
+]
+
+for (const [cost, expected] of costs) {
+  test(`a cost of ${cost} is shown as ${expected}`, async (t) => {
+    const html = await shown(t, span('a', { cost }))
+    t.true(html.includes(`<dt>cost</dt><dd><bdi>${expected}</bdi></dd>`))
+  })
+}
+
+test('the list shows each trace in a row: when, how long, how much, and what failed', async (t) => {
+  const local = await start(t)
+  await ingest(local, [
+    span('a', { trace_unique_id: 'long', latency: 4, cost: 0.05, prompt_tokens: 1_200, status_code: 500 }),
+    span('a', { trace_unique_id: 'short' }),
+    { trace_unique_id: 'bare', span_unique_id: 'a' },
+  ])
+  const rows = (await page(new URL('/traces', local.baseUrl).href)).split('<tr>').slice(2)
+  const cells = rows.map((row) =>
+    [...row.matchAll(/<td[^>]*>(.*?)<\/td>/gsu)].map(([, cell = '']) =>
+      cell.replaceAll(/<[^>]*>/gu, '').trim(),
+    ),
+  )
+  t.deepEqual(cells, [
+    ['abare', 'OK', 'unknown', '0 ms', '1', '', ''],
+    ['ashort', 'OK', '2026-03-07 08:00:00.000', '1 s', '1', '', ''],
+    ['along', 'Failed', '2026-03-07 08:00:00.000', '4 s', '1 failed 1', '1,200', '$0.050'],
+  ])
+  t.deepEqual(
+    rows.map((row) => /class="([\w-]+)"><rect class="bar" width="([^"]*)"/u.exec(row)?.slice(1)),
+    [
+      ['t-chat', '1%'],
+      ['t-chat', '25%'],
+      ['bad', '100%'],
+    ],
+  )
+})
+
+test('of very many traces the list shows the newest 200', async (t) => {
+  const local = await start(t)
+  await ingest(
+    local,
+    Array.from({ length: 201 }, (_, n) => span('a', { trace_unique_id: `t${n}` })),
+  )
+  const html = await page(new URL('/traces', local.baseUrl).href)
+  t.regex(html, /<span class="count">the newest 200 of 201</u)
+  t.is(html.match(/<tr>/gu)?.length, 201)
+  t.true(html.includes('<small>t200</small>') && !html.includes('<small>t0</small>'))
+})
+
+test('pages are for browsers to show, not to keep or to guess at', async (t) => {
+  const local = await start(t)
+  const headers = async (path: string): Promise<Headers> =>
+    (await fetch(new URL(path, local.baseUrl))).headers
+  for (const [path, type, kept] of [
+    ['/traces', 'text/html; charset=utf-8', 'no-store'],
+    ['/traces/none', 'text/html; charset=utf-8', 'no-store'],
+    ['/favicon.svg', 'image/svg+xml', 'max-age=86400'],
+  ] as const) {
+    const got = await headers(path)
+    t.is(got.get('content-type'), type)
+    t.is(got.get('cache-control'), kept)
+    t.is(got.get('x-content-type-options'), 'nosniff')
+    t.is(got.get('referrer-policy'), 'no-referrer')
+    t.is(got.get('cross-origin-resource-policy'), 'same-origin')
+    t.regex(got.get('content-security-policy') ?? '', /frame-ancestors 'none'/u)
+  }
 })
 
 test('a latency that can not be is shown as one', async (t) => {
@@ -432,6 +919,13 @@ test('ids in a URL are checked, and long texts are cut', async (t) => {
   const root = new URL('/traces/', local.baseUrl).href
   for (const id of ['%00', '%E0%A4%A', 'x'.repeat(600), '..%2f..%2fetc'])
     t.is((await fetch(root + id)).status, 404, id)
+  for (const id of ['x'.repeat(513), 'a\u0001b']) {
+    await ingest(local, [span('a', { trace_unique_id: id })])
+    t.is((await fetch(root + encodeURIComponent(id))).status, 404, id)
+  }
+  const longest = 'x'.repeat(512)
+  await ingest(local, [span('a', { trace_unique_id: longest })])
+  t.is((await fetch(root + longest)).status, 200)
   await ingest(local, [
     span('a', {
       input: 'x'.repeat(500_000),
