@@ -228,6 +228,8 @@ test('max_tokens cuts thoughts, and leaves no room for a text or a call behind t
     t.is(further.usage.completion_tokens, thoughts + 2)
     t.is(further.usage.completion_tokens_details.reasoning_tokens, thoughts)
   }
+  const stopped = ask('Say x', { reasoning_effort: 'low', max_tokens: 5, stop: 'x' })
+  t.is((await json(await post(local, stopped))).choices[0].finish_reason, 'length')
 })
 
 test('max_tokens cuts the arguments of calls, and no call comes after', async (t) => {
