@@ -122,6 +122,7 @@ test('streams the same text in the order of the contract', async (t) => {
   const whole = await json(await post(local, request))
   const response = await post(local, { ...request, stream: true, stream_options: { include_usage: true } })
   t.is(response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+  t.is(response.headers.get('cache-control'), 'no-cache')
   t.truthy(response.headers.get('x-respan-log-id'))
   const events = eventsOf(await response.text())
   t.is(events.at(-1), '[DONE]')
@@ -742,7 +743,10 @@ test('what is wrong with a request is answered as documented', async (t) => {
     { detail: 'Requested model unknown/gpt-9 is not available in the model list' },
   ])
   // OpenAI's interface takes null for "not given".
-  t.is((await refused(ask('Say x', { stop: null, tools: null, field_name: 'data: ' })))[0], 200)
+  t.is((await refused(ask('Say x', { stop: null, tools: null })))[0], 200)
+  // Other clients send these with their defaults.
+  const defaults = { field_name: 'data: ', delimiter: '\n\n', mock_response: '', is_log_omitted: false }
+  t.is((await refused(ask('Say x', defaults)))[0], 200)
 })
 
 const choice = { type: 'function', function: { name: 'f' } }

@@ -1,4 +1,5 @@
-import { request } from 'node:http'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type IncomingMessage, request } from 'node:http'
 import { platform } from 'node:os'
 import { Readable } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
@@ -110,6 +111,31 @@ test('accepts any key, or demands the one that it was given', async (t) => {
       .replies[0],
     'hi',
   )
+})
+
+test('is never sent the key of the environment, which belongs to the platform', async (t) => {
+  const before = process.env.RESPAN_API_KEY
+  process.env.RESPAN_API_KEY = 'key-of-the-platform'
+  t.teardown(() => {
+    if (before === undefined) delete process.env.RESPAN_API_KEY
+    else process.env.RESPAN_API_KEY = before
+  })
+  const local = await start(t)
+  const sent: Array<string | undefined> = []
+  const listen = (message: unknown): void => {
+    const { request: got } = message as { readonly request: IncomingMessage }
+    if (got.socket.localPort === local.port) sent.push(got.headers.authorization)
+  }
+  subscribe('http.server.request.start', listen)
+  t.teardown(() => unsubscribe('http.server.request.start', listen))
+  await lastValueFrom(
+    of('Say hi').pipe(
+      respanGenerate({ model: 'm', gateway: local.gateway }),
+      respanTrace('flow', { sink: local.sink }),
+    ),
+  )
+  t.is((await local.sink.flush())._tag, 'Right')
+  t.deepEqual(new Set(sent), new Set(['Bearer local']))
 })
 
 test('records requests, the newest, with what became of them', async (t) => {
