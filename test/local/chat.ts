@@ -501,6 +501,9 @@ test('fills a JSON schema for the official client', async (t) => {
   const own = { type: 'json_object', response_schema: { properties: { city: { const: 'Rome' } } } }
   const inner = await json(await post(local, ask('Some json', { response_format: own })))
   t.deepEqual(JSON.parse(inner.choices[0].message.content), { city: 'Rome' })
+  const open = { type: 'json_schema', json_schema: { name: 'any' } }
+  const any = await json(await post(local, ask('Some json', { response_format: open })))
+  t.is(any.choices[0].message.content, '{}')
 })
 
 test('thinks aloud when asked to, and gives log probabilities', async (t) => {

@@ -63,6 +63,7 @@ const answers: ReadonlyArray<readonly [prompt: string, answer: RegExp]> = [
     'Use the facts about the bridge built.\nThe bridge was made in 1932.\nWhen was the bridge built?',
     /: The bridge was made in 1932\.$/u,
   ],
+  ['Ada plays the violin.\n\nWhat is Ada’s instrument?', /: Ada plays the violin\.$/u],
   ['The old bridge is red.\n\nWho paid for the famous stone bridge in Norway?', /^(?!.*is red)/u],
 ]
 

@@ -479,6 +479,17 @@ test('passes on what an upstream says when it refuses', async (t) => {
   t.deepEqual((await refused({ html: true })).slice(0, 2), [502, 'text/html'])
 })
 
+test('tells JSON of an upstream that does not say what it sends', async (t) => {
+  const upstream = await serve(t, (response) => {
+    response.statusCode = 400
+    response.end('{"error":"no"}')
+  })
+  const local = await start(t, { upstream: { baseUrl: upstream.url } })
+  const response = await post(`${local.baseUrl}/chat/completions`)
+  t.is(response.headers.get('content-type'), 'application/json')
+  t.is(await response.text(), '{"error":"no"}')
+})
+
 test('counts the events of an upstream however its bytes come', async (t) => {
   const text = 'data: {"a":"ë"}\r\n\r\ndata: {"b":1}\n\ndata: [DONE]'
   const upstream = await serve(t, async (response) => {

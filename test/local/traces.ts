@@ -231,7 +231,7 @@ test('what a span does not say is worked out, or told as nothing', async (t) => 
         status: 'success',
         status_code: 200,
         children: [
-          { span_parent_id: 'bare', input: null, output: { a: 1 } },
+          { span_parent_id: 'bare', input: null, output: { a: 1 }, cost: 0.000_21 },
           { span_unique_id: 'paid', cost: 2 },
         ],
       },
@@ -277,7 +277,7 @@ const times: ReadonlyArray<readonly [title: string, more: object, start: string 
       '02.000',
       '02.000',
     ],
-    ['as unknown where no date can hold it', { latency: 1e300 }, '00.000', null],
+    ['as unknown where no date can hold it', { latency: 1e14 }, '00.000', null],
   ]
 
 for (const [title, more, begun, over] of times) {
@@ -307,8 +307,11 @@ test('a trace is named by its root, and belongs to whom the root says, or else a
   const child = span('child', { span_parent_id: 'root', customer_identifier: 'child', trace_name: 'no' })
   await ingest(local, [child, span('root', { span_workflow_name: ' Flow ', customer_identifier: 'root' })])
   t.like((await read(local, 't1'))[1], { name: 'Flow', customer_identifier: 'root' })
+  const orphan = { span_parent_id: 'gone', start_time: '2026-03-07T07:00:00Z', customer_identifier: 'orphan' }
+  await ingest(local, [span('orphan', orphan)])
+  t.like((await read(local, 't1'))[1], { name: 'Flow', customer_identifier: 'root' })
   await ingest(local, [span('root', { trace_name: 'Named', span_workflow_name: 'Flow' })])
-  t.like((await read(local, 't1'))[1], { name: 'Named', customer_identifier: 'child' })
+  t.like((await read(local, 't1'))[1], { name: 'Named', customer_identifier: 'orphan' })
 })
 
 test('a chain of parents is told as deep as any honest one, and what is deeper side by side', async (t) => {
@@ -636,7 +639,11 @@ test('the bar of a span shows its wait, is wide enough to be seen, and ends wher
       ['100%', 'end', '4 s'],
     ],
   )
-  t.notRegex(await shown(t, span('a', { latency: 0 })), /NaN/u)
+  t.regex(await shown(t, span('a', { latency: 1 })), /x="20%" y="21" text-anchor="middle">200 ms</u)
+  t.regex(await shown(t, span('a', { latency: 2 })), /x="25%" y="21" text-anchor="middle">500 ms</u)
+  const instant = await shown(t, span('a', { latency: 0 }))
+  t.regex(instant, /<text x="0%" y="21" text-anchor="start">0</u)
+  t.notRegex(instant, /NaN/u)
 })
 
 test('a failure is shown with its stack, wherever that came from, and open where it happened', async (t) => {
