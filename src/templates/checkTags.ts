@@ -2,7 +2,7 @@ import { InvalidInput } from '../errors.js'
 import { declaredBy } from './freeVariables.js'
 import { GLOBALS } from './globals.js'
 import { jinja, type Node } from './jinja.js'
-import { parseTemplate } from './parseTemplate.js'
+import { parseTags } from './parseTags.js'
 import { type Problem, problemOf } from './problemOf.js'
 import type { Tag } from './scanTags.js'
 import { type TemplateSource, templateError } from './TemplateSource.js'
@@ -47,9 +47,10 @@ const opens = (tag: Tag): boolean =>
   CLOSING.has(tag.word ?? '') && (tag.word !== 'set' || isSetBlock(jinja.tokenize(tag.source)))
 
 /** A tag as a template of its own. */
-const standalone = (tag: Tag): string => {
-  if (tag.word === 'elif') return `{% if 1 %}${tag.source}{% endif %}`
-  return opens(tag) ? `${tag.source}{% ${CLOSING.get(tag.word ?? '')} %}` : tag.source
+const standalone = (tag: Tag): Tag => {
+  const { word = '', source } = tag
+  if (word === 'elif') return { ...tag, source: `{% if 1 %}${source}{% endif %}` }
+  return opens(tag) ? { ...tag, source: `${source}{% ${CLOSING.get(word)} %}` } : tag
 }
 
 // One of the engine's messages has the code of a placeholder where its value should be.
@@ -117,7 +118,7 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
       open = attempt(source, tag, () => place(source, before, tag))
     }
     if (!ALONE.has(tag.word ?? ''))
-      programs.push([tag, attempt(source, tag, () => parseTemplate(standalone(tag)))])
+      programs.push([tag, attempt(source, tag, () => parseTags([standalone(tag)]))])
   }
   const left = open.at(-1)
   if (left !== undefined) {

@@ -1,7 +1,7 @@
 import { checkTags } from './checkTags.js'
 import { freeVariables } from './freeVariables.js'
 import { orInvalidInput } from './orInvalidInput.js'
-import { parseTemplate } from './parseTemplate.js'
+import { parseTags } from './parseTags.js'
 import { renderer } from './render.js'
 import { scanTags } from './scanTags.js'
 
@@ -49,7 +49,7 @@ export const compileTemplate = (subject: string, name: string, source: string): 
   return orInvalidInput(subject, name, 'a template that can be compiled', () => {
     const tags = scanTags(template)
     checkTags(template, tags)
-    const program = parseTemplate(tags.map((tag) => tag.source).join(''))
+    const program = parseTags(tags)
     return { variables: freeVariables(program), render: renderer(subject, name, program) }
   })
 }

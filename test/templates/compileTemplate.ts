@@ -861,6 +861,12 @@ test('the arguments of the filters of a set are inputs of the template', (t) => 
   t.deepEqual(variables, ['a', 'b', 'c', 'e', 'f'])
 })
 
+test('a million blanks in a row are read in one pass', (t) => {
+  const blanks = ' '.repeat(1_000_000)
+  const { render } = compileTemplate('test', 'template', `a${blanks}{{ x }}b${blanks}{{- x -}}${blanks}c`)
+  t.is(render({ x: 1 }), `a${blanks}1b1c`)
+})
+
 test('a long text that is no number is found out in one pass', (t) => {
   const x = `${'1'.repeat(500_000)}x`
   t.is(compileTemplate('test', 'template', '{{ x | float }} {{ x | int }}').render({ x }), '0.0 0')

@@ -1,0 +1,22 @@
+import { jinja, type NodeOf, type Token } from './jinja.js'
+import type { Tag } from './scanTags.js'
+import { withTestArguments } from './testArguments.js'
+
+/** A text without the blanks that minus signs beside it ask to drop, and without a newline at the template's end. */
+const withoutBlanks = ({ source }: Tag, before: Tag | undefined, after: Tag | undefined): string => {
+  const text = after === undefined ? source.replace(/\n$/, '') : source
+  const start = before?.source.at(-3) === '-' ? text.trimStart() : text
+  return after?.source.at(2) === '-' ? start.trimEnd() : start
+}
+
+/** The engine's own reading of a text takes a time that grows with the square of how many blanks are in a row. */
+const tokensOf = (tags: ReadonlyArray<Tag>): ReadonlyArray<Token> =>
+  tags.flatMap((tag, index) =>
+    tag.kind === 'text'
+      ? [{ type: 'Text', value: withoutBlanks(tag, tags[index - 1], tags[index + 1]) }]
+      : jinja.tokenize(tag.source),
+  )
+
+/** Parses a template; tests with arguments, which the engine's parser does not know, are filters in what it gives. */
+export const parseTags = (tags: ReadonlyArray<Tag>): NodeOf<'Program'> =>
+  jinja.parse(withTestArguments(tokensOf(tags)))
