@@ -49,6 +49,10 @@ const endOfTag = (text: string, from: number, kind: Kind, closing: string): numb
   return -1
 }
 
+/** With braces escaped: the engine takes some tags out of a template before it looks for strings. */
+const withoutBraces = (literal: string): string =>
+  literal.replace(/\\.|\{/gs, (match) => (match === '{' ? '\\x7b' : match))
+
 /** What stands in a raw block, as an expression: the engine knows no raw blocks. */
 const rawExpression = (
   content: string,
@@ -57,8 +61,7 @@ const rawExpression = (
 ): string => {
   const start = first === '-' ? content.trimStart() : content
   const kept = last === '-' ? start.trimEnd() : start
-  // Braces escaped: the engine takes some tags out of the text before it looks for strings.
-  const literal = JSON.stringify(kept).replaceAll('{', '\\x7b')
+  const literal = withoutBraces(JSON.stringify(kept))
   return `{{${before === '-' ? '-' : ''} ${literal} ${after === '-' ? '-' : ''}}}`
 }
 
@@ -67,9 +70,11 @@ const withoutPlus = (tag: string): string => tag.replace(/^\{%\+/, '{%').replace
 
 const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\b\d+(?:_\d+)+/gs
 
-/** `1_000` is 1000; the engine doesn't read the underscore. */
-const withoutUnderscores = (tag: string): string =>
-  tag.replace(STRING_OR_NUMBER, (match) => (/^\d/.test(match) ? match.replaceAll('_', '') : match))
+/** What the engine would misread: `1_000`, which is 1000, and tags in strings. */
+const withPlainLiterals = (tag: string): string =>
+  tag.replace(STRING_OR_NUMBER, (match) =>
+    /^\d/.test(match) ? match.replaceAll('_', '') : withoutBraces(match),
+  )
 
 /**
  * Splits a template into text and tags.
@@ -93,7 +98,7 @@ export const scanTags = (source: TemplateSource): ReadonlyArray<Tag> => {
     const tag = text.slice(start, at)
     const raw = kind === 'statement' ? RAW.exec(tag) : null
     if (raw === null) {
-      const read = kind === 'comment' ? tag : withoutUnderscores(withoutPlus(tag))
+      const read = kind === 'comment' ? tag : withPlainLiterals(withoutPlus(tag))
       const word = kind === 'statement' ? { word: STATEMENT.exec(tag)?.[1] ?? '' } : {}
       tags.push({ kind, start, source: read, ...word })
       continue

@@ -611,6 +611,66 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       ],
     ],
   ],
+  [
+    'reads strings as they are',
+    [
+      [
+        "{{ 'a {% generation %} b' }}{{ \"{%- endgeneration -%}\" }}{{ '\\\\{%' }}{{ '{{ }}' | length }}{% set x = '{%generation%}' %}{{ x }}",
+        'a {% generation %} b{%- endgeneration -%}\\{%5{%generation%}',
+      ],
+    ],
+  ],
+  [
+    'takes arguments out of lists and objects',
+    [
+      [
+        "{{ 'abc' | replace(*['a', 'b']) }} {{ 'abc' | replace(**{'old': 'a', 'new': 'x'}) }} {{ 'a,b'.split(*[',']) | join }} {{ 4 is divisibleby(*[2]) }}",
+        'bbc xbc ab true',
+      ],
+    ],
+  ],
+  [
+    'counts up and down',
+    [
+      [
+        '{{ range(0) | join }} {{ range(3) | join }} {{ range(5, 1) | join }} {{ range(1, 6, 2) | join }} {{ range(1, 5, 2) | join }} {{ range(5, 1, -1) | join }} {{ range(0, 3) | join }} {{ range(100000) | length }}',
+        ' 012  135 13 5432 012 100000',
+      ],
+    ],
+  ],
+  [
+    'knows in each turn of a loop where it is',
+    [
+      [
+        "{% for x in 'abc' %}{{ loop.index }}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.length }}{{ loop.first }}{{ loop.last }} {% endfor %}",
+        '10323truefalse 21213falsefalse 32103falsetrue ',
+      ],
+      [
+        '{% for x in [1, 2] %}{% if x == 1 %}{{ loop.index }}{% endif %}{% for y in [1] %}{{ loop.length }}{% endfor %}{{ loop.index }} {% endfor %}',
+        '111 12 ',
+      ],
+      ["{% for x in [[1], [1], [1.0], ['1']] %}{{ loop.changed(x) }} {% endfor %}", 'true false false true '],
+      ['{% for x in [] %}{% else %}{% set q = 1 %}{{ q }}{% endfor %}[{{ q }}]', '1[]'],
+    ],
+  ],
+  [
+    'macros take what they are given',
+    [
+      [
+        "{% macro m(a, b='x') %}{{ a }}{{ b }}{{ varargs | join }}{{ kwargs.k }} {% endmacro %}{{ m(1, 2, 3, k=4) }}{{ m() }}{{ m(b=1) }}",
+        '1234 x 1 ',
+      ],
+      [
+        '{% macro m() %}{{ caller(1) }}{{ caller(1, 2) }}{% endmacro %}{% call(x, y=3) m() %}{{ x }}{{ y }}{% endcall %}',
+        '1312',
+      ],
+      [
+        '{% set x = 1 %}{% macro m() %}{{ x }}{% set x = 5 %}{{ x }}{% endmacro %}{% set x = 2 %}{{ m() }}{{ x }}',
+        '252',
+      ],
+      ['{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}', '3210'],
+    ],
+  ],
 ]
 
 for (const [title, rows] of families) {
