@@ -1,5 +1,5 @@
 /** As many digits as JavaScript gives: enough to see whether a number lies in the middle of two others. */
-const EXACT = 100
+export const EXACT = 100
 
 /** A number with so many digits behind the point, a middle rounded to the even one: JavaScript rounds it away from 0. */
 export const fixed = (value: number, digits: number): string => {

@@ -25,13 +25,13 @@ const nothingFor = (left: Value, right: Value): never => {
   throw new TypeError(`${kindOf(left)} and ${kindOf(right)}, which it isn't for`)
 }
 
-/** Of two whole numbers it makes a whole one. */
+/** Of two whole numbers it makes a whole one, of which 0 has no sign. */
 const arithmetic =
   (calculate: (left: number, right: number) => number): Operator =>
   (left, right) => {
     if (!isNumber(left) || !isNumber(right)) return nothingFor(left, right)
     const result = calculate(numberOf(left), numberOf(right))
-    return isFloat(left) || isFloat(right) ? float(result) : constant(result)
+    return isFloat(left) || isFloat(right) ? float(result) : constant(result + 0)
   }
 
 const divisor = (number: number): number => {
@@ -43,13 +43,17 @@ const minus = arithmetic((left, right) => left - right)
 const times = arithmetic((left, right) => left * right)
 const plus = arithmetic((left, right) => left + right)
 const quotient = arithmetic((left, right) => left / divisor(right))
-const floorDivide = arithmetic((left, right) => Math.floor(left / divisor(right)))
 
 /** The rest has the sign of the divisor, as in Python. */
-export const modulo = arithmetic((left, right) => {
+const restOf = (left: number, right: number): number => {
   const rest = left % divisor(right)
-  return rest !== 0 && rest < 0 !== right < 0 ? rest + right : rest
-})
+  if (rest === 0) return right < 0 ? -0 : 0
+  return rest < 0 !== right < 0 ? rest + right : rest
+}
+
+export const modulo = arithmetic(restOf)
+// Not the quotient rounded down, which is 10 for `1 // 0.1`: a tenth is a little more than 0.1.
+const floorDivide = arithmetic((left, right) => Math.round((left - restOf(left, right)) / right))
 
 export const add: Operator = (left, right) => {
   if (isText(left) && isText(right)) return constant(joined([left.value, right.value], ''))

@@ -249,6 +249,11 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ 'ab' * 3 }} {{ 3 * 'ab' }} {{ ([1, 2] * 2) | join }} [{{ 'a' * 0 }}{{ 'a' * -1 }}] {{ ([1] + [2]) | join }}",
         'ababab ababab 1212 [] 12',
       ],
+      [
+        '{{ -5.0 % 5 }} {{ 5.0 % -5 }} {{ (5 % -5) / 3 }} {{ 0 * -1 / 1 }} {{ 1 // 0.1 }} {{ 7 // -2 }} {{ -0.5 // 1 }} {{ 1 - 0.5 }} {{ 2 * 0.5 }}',
+        '0.0 -0.0 0.0 0.0 9.0 -4 -1.0 0.5 1.0',
+      ],
+      ["{{ 'ab' * true }} {{ [] * 3 }} {{ [1] * -1 }} {{ true * 3 }} [{{ '' * 5 }}]", 'ab [] [] 3 []'],
     ],
   ],
   [
@@ -358,6 +363,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ 42 | round }} {{ 42 | round(1) }} {{ 42.1 | round(0, 'ceil') }} {{ 42 | round(0, 'ceil') }} {{ 1234 | round(-2) }} {{ 1250.0 | round(-2) }} {{ 1350 | round(-2) }} {{ 5 | round(-1) }} {{ 15 | round(-1) }}",
         '42 42 43.0 42.0 1200 1200.0 1400 0 20',
+      ],
+      [
+        "{{ -0.5 | round(0, 'ceil') }} {{ -0.0 | round(0, 'floor') }} {{ -0.04 | round(1, 'ceil') }} {{ (1 / 10 ** 25) | round(24) }} {{ 1.5 | round(150) }} {{ -0.4 | round }} {{ -2.0 | abs }}",
+        '0.0 0.0 0.0 0.0 1.5 -0.0 2.0',
       ],
     ],
   ],

@@ -1,5 +1,5 @@
 import { flagArgument, integerArgument, textArgument } from '../arguments.js'
-import { fixed } from '../fixed.js'
+import { EXACT, fixed } from '../fixed.js'
 import type { Value } from '../jinja.js'
 import { type Filter, filter } from '../parameters.js'
 import { strip } from '../strip.js'
@@ -57,13 +57,17 @@ const ROUNDINGS: ReadonlyMap<string, (value: number, precision: number) => numbe
   [
     'common',
     (value: number, precision: number) => {
-      if (precision > 22) return value
+      if (precision > EXACT) return value
       const unit = 10 ** -precision
       return precision >= 0 ? Number(fixed(value, precision)) : Number(fixed(value / unit, 0)) * unit
     },
   ],
-  ['ceil', (value: number, precision: number) => Math.ceil(value * 10 ** precision) / 10 ** precision],
-  ['floor', (value: number, precision: number) => Math.floor(value * 10 ** precision) / 10 ** precision],
+  // Whole numbers between, as in Python, of which 0 has no sign.
+  ['ceil', (value: number, precision: number) => (Math.ceil(value * 10 ** precision) + 0) / 10 ** precision],
+  [
+    'floor',
+    (value: number, precision: number) => (Math.floor(value * 10 ** precision) + 0) / 10 ** precision,
+  ],
 ])
 
 const rounded = (value: Value, precision: number, method: string): Value => {
