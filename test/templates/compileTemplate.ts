@@ -290,6 +290,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         '22 22 2.8 1000000000000000000000',
       ],
       ["{{ '%s' % 'x' }} {{ '%s-%s' % (1, 'b') }} {{ '%(k)s' % {'k': 'v'} }}", 'x 1-b v'],
+      [
+        "{{ '%4s|%-4s|%-04d|%+ d|%.f|%F|%5.3d' | format('a😀', '😀', 3, 4, 2.5, 1.5, 7) }} {{ '%d %f %+d' | format(-0.5, -0.0, 0) }} {{ 'a' % {'b': 1} }} {{ '%x' | format(-255) }}",
+        '  a😀|😀   |3   |+4|2|1.500000|  007 0 -0.000000 +0 a -ff',
+      ],
     ],
   ],
   [
@@ -859,6 +863,103 @@ const unfit: ReadonlyArray<readonly [template: string, expected: string, found: 
   ['{{ [1] | select(wanted=1) }}', 'values that the filter select takes', 'a call with arguments'],
   ['{{ [1] | map(attr=1) }}', 'values that the filter map takes', 'a call with an argument attr'],
   ['{{ [1] | map(names[0]) }}', 'values that the filter map takes', 'a filter that there is not'],
+  ['{{ [1] | select(names[0]) }}', 'values that the filter select takes', 'a test that there is not'],
+  ["{{ 'a' | upper(*[1]) }}", 'values that the filter upper takes', 'a call with arguments'],
+  ['{{ 1 is odd(*[1]) }}', 'values that the test odd takes', 'a call with arguments'],
+  ["{{ 'a' | upper(**1) }}", 'values that it can be rendered with', 'a number as keyword arguments'],
+  [
+    "{{ 'a' | upper(**namespace()) }}{{ namespace() | list }}",
+    'values that the filter list takes',
+    'a namespace where a list is needed',
+  ],
+  ['{{ true | first }}', 'values that the filter first takes', 'a truth value where a list is needed'],
+  ['{{ {none: 1} }}', 'values that it can be rendered with', 'null as a key'],
+  ['{{ 1 in 5 }}', 'values that the operator in takes', 'a number looked for in a number'],
+  ["{{ 'a' * 1.0 }}", 'values that the operator * takes', "a text and a number, which it isn't for"],
+  [
+    '{{ [[1], 2] | sum(start=[]) }}',
+    'values that the filter sum takes',
+    "a list and a number, which it isn't for",
+  ],
+  ["{{ ['a'] | sum(start='') }}", 'values that the filter sum takes', 'a sum that starts with a text'],
+  [
+    "{{ {} | dictsort(by='x') }}",
+    'values that the filter dictsort takes',
+    "an order by something else than 'key' or 'value'",
+  ],
+  [
+    "{{ 'abc' | truncate(2, leeway=-1, end='') }}",
+    'values that the filter truncate takes',
+    'a length shorter than what is put at the end',
+  ],
+  ["{{ '1' | int(0, 37) }}", 'values that the filter int takes', 'a base other than 2 to 36'],
+  ["{{ '1' | int(0, 1) }}", 'values that the filter int takes', 'a base other than 2 to 36'],
+  [
+    "{{ 1 | round(0, 'up') }}",
+    'values that the filter round takes',
+    'a method other than common, ceil and floor',
+  ],
+  [
+    "{{ 12345678901.0 | round(300, 'ceil') }}",
+    'values that the filter round takes',
+    'a number that is not finite',
+  ],
+  [
+    "{{ '%x' | format(1.5) }}",
+    'values that the filter format takes',
+    'a fraction where a whole number is needed',
+  ],
+  ["{{ '%s' | format(1, a=2) }}", 'values that the filter format takes', 'values with names and without'],
+  ["{{ '%s %s' % [1, 2] }}", 'values that the operator % takes', 'a directive without a value'],
+  [
+    "{{ 'x' | filesizeformat }}",
+    'values that the filter filesizeformat takes',
+    'something that is no number of bytes',
+  ],
+  [
+    "{{ [1] | tojson(separators=[',']) }}",
+    'values that the filter tojson takes',
+    'separators that are no two texts',
+  ],
+  [
+    "{{ [1] | tojson(separators=[',', ':', ';']) }}",
+    'values that the filter tojson takes',
+    'separators that are no two texts',
+  ],
+  ["{{ 'aa'.replace('a', 1) }}", 'values that the method replace takes', 'a number where a text is needed'],
+  ["{{ ','.join([1]) }}", 'values that the method join takes', 'a number where a text is needed'],
+  ['{{ names[1.0:] }}', 'values that a slice takes', 'a fraction where a whole number is needed'],
+  [
+    '{% for a, b in [[1, 2, 3]] %}{% endfor %}',
+    'values that it can be rendered with',
+    'a list of 3 for 2 names',
+  ],
+  ["{% for a, b in ['c'] %}{% endfor %}", 'values that it can be rendered with', 'a text of 1 for 2 names'],
+  [
+    '{% for a in [1] %}{{ loop.cycle() }}{% endfor %}',
+    'values that the method cycle takes',
+    'a call without arguments',
+  ],
+  [
+    '{{ range() }}',
+    'values that it can be rendered with',
+    'range() with other arguments than one to three integers, the last one not 0',
+  ],
+  [
+    '{{ range(1, 2, 3, 4) }}',
+    'values that it can be rendered with',
+    'range() with other arguments than one to three integers, the last one not 0',
+  ],
+  [
+    '{{ range(1.5) }}',
+    'values that it can be rendered with',
+    'range() with other arguments than one to three integers, the last one not 0',
+  ],
+  [
+    '{{ range(1, 2, 0) }}',
+    'values that it can be rendered with',
+    'range() with other arguments than one to three integers, the last one not 0',
+  ],
 ]
 
 for (const [template, expected, found] of unfit) {

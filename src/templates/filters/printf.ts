@@ -43,7 +43,10 @@ interface Directive {
 
 const written = (value: Value, { flags, width, precision, conversion }: Directive): string => {
   boundedText(width)
-  const pad = (text: string): string => (flags.includes('-') ? text.padEnd(width) : text.padStart(width))
+  const pad = (text: string): string => {
+    const margin = ' '.repeat(Math.max(0, width - Array.from(text).length))
+    return flags.includes('-') ? text + margin : margin + text
+  }
   if (conversion === 's') {
     const characters = Array.from(textOf(value))
     return pad(characters.slice(0, precision === undefined ? undefined : Number(precision)).join(''))

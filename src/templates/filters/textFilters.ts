@@ -1,7 +1,7 @@
 import { flagArgument, integerArgument, textArgument } from '../arguments.js'
 import { boundedText, joined, repeated } from '../bounds.js'
 import type { Value } from '../jinja.js'
-import { type Filter, filter } from '../parameters.js'
+import { type Arguments, type Filter, filter } from '../parameters.js'
 import { strip } from '../strip.js'
 import {
   constant,
@@ -142,6 +142,12 @@ const urlEncoded = (value: Value): string => {
   return pairs.map((pair) => pair.map((part) => quoted(textOf(part), /%20/g)).join('=')).join('&')
 }
 
+const formatted = (text: string, args: Arguments): string => {
+  if (args.positional.length > 0 && args.keywords.size > 0)
+    throw new TypeError('values with names and without')
+  return printf(text, args)
+}
+
 const wrapped = (
   text: string,
   ...[width, breakLong, between, breakOnHyphens]: ReadonlyArray<Value | undefined>
@@ -205,7 +211,7 @@ export const TEXT_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
   ],
   ['wordcount', filter([], (value) => constant(textOf(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0))],
   ['wordwrap', textFilter(['width?', 'break_long_words?', 'wrapstring?', 'break_on_hyphens?'], wrapped)],
-  ['format', { parameters: ['*'], apply: (value, args) => constant(printf(textOf(value), args)) }],
+  ['format', { parameters: ['*'], apply: (value, args) => constant(formatted(textOf(value), args)) }],
   ['escape', escapeFilter],
   ['e', escapeFilter],
   ['forceescape', filter([], (value) => markup(escaped(textOf(value))))],
