@@ -60,8 +60,9 @@ const indented = (
   { first, blank }: { readonly first: boolean; readonly blank: boolean },
 ): string => {
   const [start = '', ...rest] = linesOf(`${text}\n`)
-  const lines = rest.map((line) => [line === '' && !blank ? '' : margin, line].join(''))
-  boundedText(margin.length * lines.length)
+  const isIndented = (line: string): boolean => blank || line !== ''
+  boundedText(margin.length * rest.filter(isIndented).length)
+  const lines = rest.map((line) => (isIndented(line) ? margin + line : line))
   return joined([(first ? margin : '') + start, ...lines], '\n')
 }
 
