@@ -468,6 +468,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ '<a href=\"x\">T & \\'q\\'</a>' | e }} {{ '<' | escape }}{{ '<' | forceescape }} {{ 1 | e }} {{ '<b>  hi </b>\\n <!-- c --> &lt;x&gt; &amp; &#39; &#x41;' | striptags }}",
         "&lt;a href=&#34;x&#34;&gt;T &amp; &#39;q&#39;&lt;/a&gt; &lt;&lt; 1 hi <x> & ' A",
       ],
+      [
+        "{{ 'a&quot;b&apos;c&nbsp;d&foo;' | striptags }} {{ '&#1114112;&#xd800;&#0;&#x1F600;' | striptags }} {{ 'a <b c' | striptags }} {{ 'x > y' | striptags }} {{ '<!-- <b> --> c' | striptags }} {{ ' a  ' | striptags }}",
+        'a"b\'c d&foo; ���😀 a <b c x > y c a',
+      ],
     ],
   ],
   [

@@ -100,11 +100,14 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['nbsp', '\u00a0'],
 ])
 
+const isCharacter = (point: number): boolean =>
+  point > 0 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff)
+
 const unescaped = (text: string): string =>
   text.replace(/&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w+));/g, (entity, decimal, hex, name) => {
     if (name !== undefined) return ENTITIES.get(name) ?? entity
     const point = Number.parseInt(decimal ?? hex, decimal === undefined ? 16 : 10)
-    return point <= 0x10ffff ? String.fromCodePoint(point) : entity
+    return isCharacter(point) ? String.fromCodePoint(point) : '\ufffd'
   })
 
 /** What stands between two marks is taken out, each time; a mark that isn't closed stays. */
