@@ -19,7 +19,7 @@ export const boundedText = (length: number): number => {
 /** A text some times over; none for less than once. */
 export const repeated = (text: string, times: number): string => {
   boundedText(text.length * times)
-  return text.length === 0 ? '' : text.repeat(Math.max(0, times))
+  return text.repeat(Math.max(0, times))
 }
 
 /** Texts in a row, with one between them. */

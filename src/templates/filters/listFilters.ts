@@ -11,7 +11,6 @@ import {
   given,
   isList,
   isNumber,
-  isObject,
   isText,
   itemsOf,
   kindOf,
@@ -21,8 +20,6 @@ import {
   textOf,
   UNDEFINED,
 } from '../values.js'
-
-const lengthOf = (value: Value): number => (isObject(value) ? value.value.size : itemsOf(value).length)
 
 /** What an item counts as: upper and lower case are the same unless they are told apart. */
 const keyOf = (get: Getter, caseSensitive: Value | undefined): Getter =>
@@ -105,11 +102,7 @@ const slices = (
   return Array.from({ length: number }, (_, index) => {
     const start = index * length + Math.min(index, longer)
     const end = start + length + (index < longer ? 1 : 0)
-    return filled(
-      items.slice(start, end),
-      length + (index < longer ? 0 : 1),
-      index < longer ? undefined : filler,
-    )
+    return filled(items.slice(start, end), length + 1, filler)
   })
 }
 
@@ -137,7 +130,7 @@ const dictsorted = (
   return list(sorted(pairsOf(value), key, flagArgument(reverse)))
 }
 
-const lengthFilter = filter([], (value) => constant(lengthOf(value)))
+const lengthFilter = filter([], (value) => constant(itemsOf(value).length))
 
 export const LIST_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
   ['length', lengthFilter],

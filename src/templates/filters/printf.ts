@@ -25,7 +25,7 @@ const digitsOf = (
 ): readonly [number, string] => {
   if (/f/i.test(conversion)) {
     const number = numberOf(value)
-    return [number, fixed(Math.abs(number), precision === undefined ? 6 : Number(precision))]
+    return [number, fixed(Math.abs(number), Number(precision ?? 6))]
   }
   const radix = RADIX.get(conversion)
   const number = radix === undefined ? Math.trunc(numberOf(value)) + 0 : integerOf(value)

@@ -37,8 +37,8 @@ export const capitalized = (text: string): string => {
 
 export const replaced = (text: string, old: string, wanted: string, count: number): string => {
   const parts = old === '' ? ['', ...Array.from(text), ''] : text.split(old)
-  const end = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1)
-  return joined([joined(parts.slice(0, end + 1), wanted), ...parts.slice(end + 1)], old)
+  const end = count < 0 ? parts.length : count + 1
+  return joined([joined(parts.slice(0, end), wanted), ...parts.slice(end)], old)
 }
 
 /** In the middle of so many characters; an odd space goes where Python puts it. */
