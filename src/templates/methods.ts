@@ -1,4 +1,4 @@
-import { integerArgument, textArgument } from './arguments.js'
+import { integerArgument } from './arguments.js'
 import { joined } from './bounds.js'
 import { capitalized, linesOf, replaced, textFilter } from './filters/textFilters.js'
 import type { Value } from './jinja.js'
@@ -12,6 +12,7 @@ import {
   isObject,
   isText,
   itemsOf,
+  keyOf,
   kindOf,
   list,
   pairsOf,
@@ -97,10 +98,10 @@ const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map([
 const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map([
   [
     'get',
-    filter(
-      ['key', 'default?'],
-      (value, key, fallback = constant(null)) => fieldsOf(value).get(textArgument(key, '')) ?? fallback,
-    ),
+    filter(['key', 'default?'], (value, key, fallback = constant(null)) => {
+      const name = key && keyOf(key)
+      return (name === undefined ? undefined : fieldsOf(value).get(name)) ?? fallback
+    }),
   ],
   ['keys', filter([], (value) => list(itemsOf(value)))],
   ['values', filter([], (value) => list([...fieldsOf(value).values()]))],

@@ -210,6 +210,11 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ {'a': 1}.get('a') }} {{ {'a': 1}.get('b') }} {{ {'a': 1}.get('b', 'd') }} {{ {'a': 1, 'b': 2}.keys() | join }} {{ {'a': 1, 'b': 2}.values() | join }}{% for k, v in {'a': 1}.items() %} {{ k }}{{ v }}{% endfor %}",
         '1  d ab 12 a1',
       ],
+      [
+        "{{ {'a': 1}.get('b') is none }} {{ {'a': none}.get('a', 2) is none }} {{ {'1': 2}.get('1') }}",
+        'true true 2',
+      ],
+      ["[{{ {'': 1, '[1]': 2}.get(none) }}{{ {'': 1}.get(missing) }}] {{ {1: 2}.get(1) }}", '[] 2'],
     ],
   ],
   [
