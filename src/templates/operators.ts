@@ -65,7 +65,7 @@ export const add: Operator = (left, right) => {
 const multiply: Operator = (left, right) => {
   const [what, number] = isNumber(left) ? [right, left] : [left, right]
   if (!isNumber(number) || isFloat(number) || (!isText(what) && !isList(what))) return times(left, right)
-  const count = Math.max(0, numberOf(number))
+  const count = numberOf(number)
   if (isText(what)) return constant(repeated(what.value, count))
   const length = what.value.length === 0 ? 0 : boundedItems(what.value.length * count) / what.value.length
   return list(Array.from({ length }, () => what.value).flat())

@@ -12,7 +12,7 @@ export const orInvalidInput = <T>(subject: string, path: string, expected: strin
     return run()
   } catch (cause) {
     if (cause instanceof InvalidInput) throw cause
-    const found = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)
+    const found = cause instanceof Error ? cause.message : String(cause)
     throw new InvalidInput(subject, { path, expected, found, cause })
   }
 }
