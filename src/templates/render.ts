@@ -42,10 +42,7 @@ const callablesBelow = (node: Node): ReadonlyArray<Node> => {
   }
 }
 
-const calledIn = (node: Node): ReadonlyArray<Node> => {
-  if (node.type === 'CallStatement') return [node.call.callee]
-  return node.type === 'CallExpression' ? [node.callee] : []
-}
+const calledIn = (node: Node): ReadonlyArray<Node> => (node.type === 'CallExpression' ? [node.callee] : [])
 
 const isLoop = (node: Node): boolean => node.type === 'Identifier' && node.value === 'loop'
 
