@@ -318,12 +318,17 @@ test('what is missing is named', (t) => {
     'Version 3 of the prompt: a: expected a field that every Mine has, found optional.',
   )
   t.is(messageOf(io.type({ a: io.string, unused: io.string }), version('{{a}}')), undefined)
+  t.is(
+    messageOf(io.partial({ a: io.string }, 'Mine'), version('{{a}}{{b}}')),
+    'Version 3 of the prompt: a, b: expected fields that every Mine has, found none.',
+  )
 })
 
 test('a default counts unless it is empty', (t) => {
   const none = io.type({})
   t.is(messageOf(none, version('{{a}}', { a: 0 })), undefined)
   for (const empty of ['', null]) t.not(messageOf(none, version('{{a}}', { a: empty })), undefined)
+  t.not(messageOf(none, version('{{toString}}')), undefined)
 })
 
 test('what a template sets itself is no variable of it', (t) => {
@@ -337,6 +342,18 @@ for (const [what, codec, provided] of [
   ['a strict type', io.strict({ a: io.string }), true],
   ['a field that may be undefined', io.type({ a: io.union([io.string, io.undefined]) }), false],
   ['an intersection', io.intersection([io.type({ b: io.string }), io.type({ a: io.string })]), true],
+  [
+    'an intersection with a partial one',
+    io.intersection([io.type({ a: io.string }), io.partial({ a: io.string })]),
+    true,
+  ],
+  [
+    'a partial one that others complete',
+    io.intersection([io.partial({ a: io.string }), io.type({ a: io.string })]),
+    true,
+  ],
+  ['an intersection of partial ones', io.intersection([io.partial({ a: io.string }), io.partial({})]), false],
+  ['an intersection with a record', io.intersection([io.type({ a: io.string }), io.UnknownRecord]), false],
   [
     'a union in which all have it',
     io.union([io.type({ a: io.string }), io.type({ a: io.number, b: io.string })]),
@@ -352,6 +369,39 @@ for (const [what, codec, provided] of [
   test(`the fields of ${what} are ${provided ? 'found' : 'not taken for granted'}`, (t) => {
     t.is(messageOf(codec, version('{{a}}')) === undefined, provided)
   })
+
+test('the names that are read are given once each, in alphabetical order', (t) => {
+  const check = checkPromptVariables(io.type({ a: io.string, b: io.string }))(version('{{b}}{{a}}{{b}}'))
+  t.deepEqual(check, { _tag: 'Right', right: ['a', 'b'] })
+  const messages = [user('{{b}}'), user('{{a}}'), user('{{b}}')]
+  const several = checkPromptVariables(io.type({ a: io.string, b: io.string }))({ version: 1, messages })
+  t.deepEqual(several, { _tag: 'Right', right: ['a', 'b'] })
+})
+
+test('the texts of a version are templates, and nothing else is', (t) => {
+  const of = (...messages: ReadonlyArray<unknown>) =>
+    messageOf(io.type({}), { version: 1, messages } as unknown as PromptVersion)
+  const part = (type: string, text: unknown) => ({ role: 'user', content: [{ type, text }] })
+  for (const type of ['text', 'input_text']) {
+    t.regex(of(part(type, '{{a}}')) ?? '', /^Version 1 of the prompt: a: /)
+    t.regex(of(user('a'), part(type, '{% if %}')) ?? '', /: messages\[1\]\.content\[0\]\.text:1:1: /)
+  }
+  t.is(of(part('refusal', '{{a}}'), part('text', 1), { role: 'assistant', content: null }), undefined)
+  t.is(messageOf(io.type({}), { version: 1 } as PromptVersion), undefined)
+  t.not(
+    messageOf(io.type({}), { ...version('{{a}}'), variables: null } as unknown as PromptVersion),
+    undefined,
+  )
+})
+
+test('what is no codec is refused at once, and one whose fields are unknown when it is used', (t) => {
+  t.like(
+    t.throws(() => checkPromptVariables({} as io.Mixed), { instanceOf: InvalidInput }),
+    { path: 'codec', expected: 'an io-ts codec' },
+  )
+  const check = checkPromptVariables(io.UnknownRecord)(version(''))
+  t.like(check._tag === 'Left' ? check.left : undefined, { path: 'codec', found: 'UnknownRecord' })
+})
 
 test('a template that is none is told by its place', (t) => {
   t.regex(messageOf(io.type({}), version('{% if %}')) ?? '', /messages\[0\]\.content/)
