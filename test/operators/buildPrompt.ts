@@ -218,6 +218,7 @@ const templates: ReadonlyArray<readonly [title: string, template: string, input:
   ],
   ['text with a capital at its beginning only', '{{ x | capitalize }}', { x: 'hELLO World' }, 'Hello world'],
   ['comments', 'a{# {{ not read }} {% raw %} #}b', {}, 'ab'],
+  ['comments with a quote', "a{# it's {{ #}b", {}, 'ab'],
   ['objects and braces in expressions', '{{ {"a": {"b": "}}"}} | tojson }}', {}, '{"a": {"b": "}}"}}'],
   ['closing marks in strings', '{% set x = "%}" %}{{ x }}', {}, '%}'],
   ['the first of nothing', '[{{ [] | first }}]', {}, '[]'],
@@ -254,6 +255,7 @@ test('leaves raw blocks as they are, with their own whitespace control', (t) => 
   t.is(rendered('a {%- raw -%}  b  {%- endraw -%}  c', {}), 'abc')
   t.is(rendered('a {% raw %}  b  {% endraw %} c', {}), 'a   b   c')
   t.is(rendered('{%raw%}{{{%endraw%}', {}), '{{')
+  t.is(rendered('a {%+ raw +%} {{ b }} {%+ endraw +%} c', {}), 'a  {{ b }}  c')
   t.is(rendered('{% raw %}{% endraw %}', {}), '')
   t.is(rendered('{% raw %}a\n{% endraw %}\n', {}), 'a\n')
 })
@@ -327,6 +329,17 @@ const inputsOf: ReadonlyArray<readonly [title: string, template: string, path: s
   ],
   ['namespace attributes', '{% set ns.a = x %}', 'ns, x'],
   ['unpacked arguments', '{% macro m(a) %}{% endmacro %}{{ m(*xs, **o) }}', 'o, xs'],
+  [
+    'a loop over what its own name hides',
+    '{% for x in x if x %}{% endfor %}{% for y in y %}{% endfor %}',
+    'x, y',
+  ],
+  ['the other branch of a loop', '{% for a in xs %}{% else %}{{ a }}{{ loop }}{% endfor %}', 'a, loop, xs'],
+  [
+    'what a call block is called with',
+    '{% macro m() %}{% endmacro %}{% call(a) m(a, caller) %}{{ a }}{{ varargs }}{{ kwargs }}{{ caller }}{% endcall %}',
+    'a, caller',
+  ],
 ]
 
 for (const [title, template, path] of inputsOf) {
@@ -396,6 +409,19 @@ test('shows dates in ISO form, big integers as digits, maps as objects, sets as 
   )
 })
 
+test('shows a map whose keys are big integers or truth values, by their text', (t) => {
+  const x = new Map<unknown, unknown>([
+    [1n, 'a'],
+    [true, 'b'],
+  ])
+  t.is(rendered('{{ x }}', { x }), '{"1": "a", "true": "b"}')
+})
+
+test('shows fields that are called like methods of promises, observables and dates', (t) => {
+  const x: unknown = JSON.parse('{"then":1,"subscribe":2,"toJSON":3}')
+  t.is(rendered('{{ x.then }}{{ x.subscribe }}{{ x.toJSON }}', { x }), '123')
+})
+
 test('shows undefined inside a value as JSON does: no field, and null in a list', (t) => {
   const x = { a: undefined, b: [1, undefined, new Map([['c', undefined]])] }
   t.is(rendered('{{ x }} {{ x | tojson }} {{ x.a }}', { x }), '{"b": [1, null, {}]} {"b": [1, null, {}]} ')
@@ -412,6 +438,19 @@ const unshowable: ReadonlyArray<readonly [title: string, input: object, path: st
   ['an observable', { x: of(1) }, 'x', 'an observable of some'],
   ['an observable as the input', of(1), '', 'an observable of some'],
   ['bytes', { x: new Uint8Array(2) }, 'x', 'bytes'],
+  ['a buffer', { x: new ArrayBuffer(2) }, 'x', 'bytes'],
+  [
+    'what gives itself as JSON',
+    {
+      x: {
+        toJSON() {
+          return this
+        },
+      },
+    },
+    'x',
+    'an object that contains itself',
+  ],
   ['an invalid date', { x: new Date(Number.NaN) }, 'x', 'an invalid date'],
   ['a cycle', { x: cyclic }, 'x.list[0].back', 'an object that contains itself'],
   ['a map with objects as keys', { x: new Map([[{}, 1]]) }, 'x', 'a key that is object without keys'],
@@ -424,9 +463,9 @@ for (const [title, input, path, found] of unshowable) {
 }
 
 test('refuses what is nested too deep, and takes what is shared without being a cycle', (t) => {
-  let deep: object = {}
-  for (let level = 0; level < 300; level += 1) deep = { deep }
-  refused(t, rendered('{{ x }}', { x: deep }), { found: 'more' })
+  const nested = (levels: number): object => (levels === 1 ? {} : { deep: nested(levels - 1) })
+  t.is(rendered('{{ x is mapping }}', { x: nested(199) }), 'true')
+  refused(t, rendered('{{ x }}', { x: nested(200) }), { expected: 'at most 200 levels', found: 'more' })
   const shared = { a: 1 }
   t.is(rendered('{{ x.p.a }}{{ x.q.a }}', { x: { p: shared, q: shared } }), '11')
 })
@@ -555,6 +594,25 @@ const wrong: ReadonlyArray<readonly [template: string, path: string, found: stri
   ['{% with x = 1 %}{% endwith %}', 'template:1:1', '{% with %}'],
   ['{{ 1__0 }}', 'template:1:1', 'Expected closing expression token. Identifier !== CloseExpression'],
   ['{% set x.y.z() = 1 %}', 'template:1:1', 'another target'],
+  ['{% set x["y"] = 1 %}', 'template:1:1', 'another target'],
+  ['{{ x | upper()() }}', 'template:1:1', 'another expression'],
+  ['{{ translate(x) }}', 'template:1:1', 'unknown function translate'],
+  ['{% set x.y | upper = 1 %}', 'template:1:1', 'another target'],
+  ['{% for a in b %}{% elif c %}{% endfor %}', 'template:1:17', '{% elif %}'],
+  ['{% for a in b %}{% else %}{% else %}{% endfor %}', 'template:1:27', '{% else %}'],
+  ['{% for a in b %}{% call c() %}{% break %}{% endcall %}{% endfor %}', 'template:1:31', '{% break %}'],
+  ['{% if a %}{% for b in c %}', 'template:1:11', 'the end of the template'],
+  [
+    '{% if a recursive %}{% endif %}',
+    'template:1:1',
+    'Expected closing statement token. Identifier !== CloseStatement',
+  ],
+  ['{% set a = b | %}', 'template:1:1', 'Unexpected token: CloseStatement'],
+  [
+    '{% macro m() %}{% endmacro %}{% call m() | a %}{% endcall %}',
+    'template:1:30',
+    'Expected closing statement token. Pipe !== CloseStatement',
+  ],
 ]
 
 for (const [template, path, found] of wrong) {
@@ -568,6 +626,26 @@ test('a filter or a test that is called wrongly, or misspelt, is told without al
   refusedWhenBuilt(t, '{{ x is even(1) }}', { expected: 'the test even as Jinja has it' })
   refusedWhenBuilt(t, '{{ x | uper }}', { expected: 'upper instead', found: 'unknown filter uper' })
   refusedWhenBuilt(t, '{{ x is defind }}', { expected: 'defined instead', found: 'unknown test defind' })
+})
+
+test('a filter that is like none is told with all that there are, in alphabetical order', (t) => {
+  const error = t.throws(() => buildPrompt('{{ x | paginated }}'), { instanceOf: InvalidInput })
+  const names = error?.expected.replace('one of ', '').split(', ') ?? []
+  t.true(names.length > 40)
+  t.deepEqual(names, [...names].sort())
+})
+
+test('what a template should have in place of what is wrong is told', (t) => {
+  refusedWhenBuilt(t, '{% if a %}{% endfor %}', { expected: '{% endif %}' })
+  refusedWhenBuilt(t, '{% endfor %}', { expected: 'an open block to close' })
+  refusedWhenBuilt(t, '{% for a in b %}', { expected: 'a closing {% endfor %}' })
+  refusedWhenBuilt(t, '{% for a in b recursive %}{% endfor %}', { expected: 'a loop of one level' })
+  refusedWhenBuilt(t, '{% filter a | b %}{% endfilter %}', { expected: 'one filter for a block' })
+})
+
+test('what the engine says of a wrong tag is the cause', (t) => {
+  const error = t.throws(() => buildPrompt('{{ }}'), { instanceOf: InvalidInput })
+  t.true(error?.cause instanceof Error)
 })
 
 test('the stack of what is wrong in a template begins where the template was given', (t) => {
