@@ -100,6 +100,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     [
       ["{% set t = 'é😀ß' %}{{ t[1] }}{{ t[-1] }}{{ t[:2] }}{{ t[3] }}", '😀ßé😀'],
       ['{{ names[0] }}{{ names[-1] }}{{ names[2] }}{{ names.1 }}{{ names[true] }}', 'abbb'],
+      ["{% set t = '😀b' %}{{ t.0 }}{{ t.1 }}{{ t.2 }}", '😀b'],
       [
         "[{{ names['a'] }}{{ names[1.5] }}{{ names[none] }}{{ names[missing] }}{{ rows[0][none] }}{{ two[0] }}]",
         '[]',
@@ -108,11 +109,16 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ {1: 'one', 'b': 2}[1] }}{{ {1: 'one'}[two] }}{{ 1 in {1: 2} }}{{ none in {'a': 1} }}",
         'onetruefalse',
       ],
+      ["{{ ['a'][0.0] }}[{{ 'ab'[5] }}{{ 'ab'[-3] }}{{ names[-3] }}]{{ {'a': 1}['a'] }}", '[]1'],
     ],
   ],
   [
     'takes slices',
     [
+      [
+        '{{ [1, 2, 3][1:9] | length }} {{ [1, 2, 3][9::-1] | length }} {{ [1, 2, 3][2:1] | length }}',
+        '2 3 0',
+      ],
       [
         "{% set t = 'abcd' %}{{ t[1:] }} {{ t[:-1] }} {{ t[::-1] }} {{ t[-9:9:2] }} {{ t[2::-1] }} {{ t[9:0:-2] }} [{{ t[:-1:-1] }}{{ t[3:1] }}]",
         'bcd abc dcba ac cba db []',
@@ -120,6 +126,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         '{{ [1, 2, 3][:none] }} {{ [1, 2, 3][none:2] }} {{ [1, 2, 3][true:] }} [{{ two[1:] }}{{ none[1:] }}]',
         '[1, 2, 3] [1, 2] [2, 3] []',
+      ],
+      [
+        "{% set t = 'abcd' %}{{ t[-9:2] }} {{ t[9::-3] }} {{ t[:-9:-1] }} {{ t[-9::-1] }} {{ 'a😀b'[::-1] }} {{ 'a😀b'[1:] }}",
+        'ab da dcba  b😀a 😀b',
       ],
     ],
   ],
@@ -144,6 +154,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       ["{{ docs | map(attribute='meta.nope', default='d') | join(',') }}", 'd,d,d'],
       ["{{ docs | map(attribute='meta.nope.x', default='d') | join(',') }}", 'd,d,d'],
       ['{{ [[3, 4], [5, 6]] | map(attribute=1) | join }}', '46'],
+      ["{{ docs | map(attribute='meta.nope', default=none) | select('undefined') | list | length }}", '3'],
     ],
   ],
   [
@@ -201,6 +212,14 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ 'abc'.startswith('a') }} {{ 'abc'.endswith(('x', 'c')) }} {{ 'abc'.endswith('x') }}",
         'true true false',
       ],
+      [
+        "{{ ' a  b '.split(none, 0) | join('|') }}|{{ ' a b '.split(none, 1) | join('|') }}|{{ 'a,b'.split(',', 0) | join('|') }}|{{ 'a\\x1cb'.split() | join('|') }}|{{ '\\x1c a '.strip() }}|{{ '😀a😀'.strip('😀') }}",
+        'a  b |a|b |a,b|a|b|a|a',
+      ],
+      [
+        "{{ 'abc'.removesuffix('') }} {{ 'aba'.removesuffix('a') }} {{ 'aba'.removeprefix('a') }} {{ 'abc'.removesuffix('a') }} {{ 'abc'.startswith('b') }} {{ 'aa'.replace('a', 'b') }} {{ 'aa'.replace('a', 'b', 0) }} {{ 'ªb 1a aあb'.title() }}",
+        'abc ab ba abc false bb aa ªb 1A AあB',
+      ],
     ],
   ],
   [
@@ -227,6 +246,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ 'x' | int(7) }} {{ 'ff' | int(0, 16) }} {{ '0xff' | int(base=16) }} {{ none | int }} {{ true | int }} {{ [1] | int(5) }}",
         '7 255 255 0 1 5',
+      ],
+      [
+        "{{ '0b101' | int(0, 2) }} {{ '0O17' | int(0, 8) }} {{ 'zz' | int(0, 36) }} {{ '1z' | int(9, 35) }} {{ '1__0' | int }} {{ '1_' | int }} {{ ('-0' | int) / 1 }} {{ (-0.5 | int) / 1 }} {{ '1e400' | int }}",
+        '5 15 1295 9 0 0 0.0 0.0 0',
       ],
     ],
   ],
@@ -272,6 +295,14 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ 'a' in 'abc' }} {{ 1 in [1.0] }} {{ [1] in [[1]] }} {{ 'a' in {'a': 1} }} {{ 1 not in [2] }} {{ 'x' in missing }}",
         'true true true true true false',
       ],
+      [
+        "{{ '😀' > '\\uffff' }} {{ 'a' < 'ab' }} {{ 'ab' < 'a' }} {{ [1] < [1, 2] }} {{ [1, 2] < [1] }} {{ 2 <= 2 }} {{ 2 >= 2 }} {{ 2 > 2 }} {{ 3 >= 2 >= 2 }} {{ 1 >= 2 >= 0 }}",
+        'true true false true false true true false true false',
+      ],
+      [
+        "{{ [1, 2] == [1] }} {{ [1] == [1, 2] }} {{ {'a': 1, 'b': 2} == {'a': 1} }} {{ [1] == [true] }} {{ {} in [{}] }} {{ 1 in [] }} {{ (2 == 2) == true }}",
+        'false false false true true false true',
+      ],
     ],
   ],
   [
@@ -308,6 +339,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ \"it's a dog-house\" | title }} {{ 'a(b) [c] {d} <e' | title }} {{ 'FOO bar' | title }} {{ 'hELLO' | capitalize }}",
         "It's A Dog-House A(B) [C] {D} <E Foo Bar Hello",
       ],
+      ["{{ '𐐨𐐀' | capitalize }} {{ 'a<b' | title }}", '𐐀𐐨 A<B'],
     ],
   ],
   [
@@ -316,6 +348,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ missing | default(default_value='n/a') }} {{ '' | default('x', true) }} {{ '' | default('x', boolean=true) }} {{ 0 | d(1, true) }} [{{ missing | d }}] {{ missing | default(two) }} {{ '' | default('x') }}",
         'n/a x x 1 [] 2 ',
+      ],
+      [
+        "{{ [] | default('x', true) }} {{ {} | default('x', true) }} {{ [0] | default('x', true) | length }}",
+        'x x 1',
       ],
     ],
   ],
@@ -326,6 +362,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ ['a', 'A', 'b'] | unique | join }} {{ ['a', 'A', 'b'] | unique(true) | join }} {{ [1, 1.0, true, 2] | unique | join(',') }} {{ docs | unique(attribute='meta.url') | map(attribute='text') | join }}",
         'ab aAb 1,2 xy',
       ],
+      ["{{ ['null', none, 'None', 1, '1'] | unique | list | length }}", '5'],
     ],
   ],
   [
@@ -351,6 +388,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ {'b': 1, 'A': 2, 'c': 0} | dictsort | map('first') | join }} {{ {'b': 1, 'A': 2} | dictsort(true) | map('first') | join }} {{ {'b': 1, 'A': 2, 'c': 0} | dictsort(by='value') | map('first') | join }} {{ {'b': 1, 'A': 2} | dictsort(reverse=true) | map('first') | join }}",
         'Abc Ab cbA bA',
       ],
+      [
+        "{{ rows | sort(attribute='cat, score') | map(attribute='id') | join }} {{ {'b': 1, 'a': 2} | dictsort(false, 'value', true) | map('first') | join }}",
+        '2314 ab',
+      ],
     ],
   ],
   [
@@ -360,6 +401,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ [1, 2, 3] | sum }} {{ [0.5, 0.5] | sum }} {{ rows | sum(attribute='score') }} {{ rows | sum('score', 10) }} {{ [] | sum }} {{ [[1], [2, 3]] | sum(start=[]) | join }}",
         '6 1.0 11 21 0 123',
       ],
+      ['{{ [[2], [3]] | sum(start=[1]) | join }} {{ [1] | sum(start=0.5) }}', '123 1.5'],
     ],
   ],
   [
@@ -415,6 +457,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{% for row in [1, 2, 3, 4, 5, 6, 7] | slice(3) %}{{ row | join }};{% endfor %}{% for row in [1, 2, 3, 4, 5, 6, 7] | slice(3, 'x') %}{{ row | join }};{% endfor %}{% for row in [1] | slice(3, 'x') %}{{ row | join }};{% endfor %}",
         '123;45;67;123;45x;67x;1;x;x;',
       ],
+      [
+        "{% for row in [1, 2, 3, 4] | slice(2, 'x') %}{{ row | join }};{% endfor %}{% for row in [1, 2] | batch(2, 'x') %}{{ row | join }};{% endfor %}",
+        '12x;34x;12;',
+      ],
     ],
   ],
   [
@@ -424,6 +470,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ [3, 1, 2] | min }} {{ [3, 1, 2] | max }} {{ ['b', 'A'] | min }} {{ ['b', 'A'] | max }} [{{ [] | max }}] {{ (rows | max(attribute='score')).id }} {{ (rows | min(attribute='score')).id }} {{ 'hello' | max }} {{ ['a', 'B'] | min(case_sensitive=true) }}",
         '1 3 A b [] 4 3 o B',
       ],
+      ["{{ ['a', 'A'] | min }}{{ ['a', 'A'] | max }}{{ ['A', 'a'] | max }}", 'aaA'],
     ],
   ],
   [
@@ -432,6 +479,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ 'foo bar baz qux' | truncate(9) }}|{{ 'foo bar baz qux' | truncate(9, true) }}|{{ 'foo bar baz qux' | truncate(11) }}|{{ 'foo bar baz qux' | truncate(11, false, '...', 0) }}|{{ 'foobarbazquxquux' | truncate(9) }}|{{ 'a b' | truncate(length=3, leeway=0, end='') }}",
         'foo...|foo ba...|foo bar baz qux|foo bar...|foobar...|a b',
+      ],
+      [
+        "{{ 'aaa bbb ccc' | truncate(6, leeway=5) }}|{{ 'aaa bbb ccc' | truncate(6, leeway=4) }}|{{ 'abcd' | truncate(3, true, 'xyz', 0) }}|{{ '😀b😀d' | truncate(3, true, '😀', 0) }}|{{ ('a' * 260) | truncate | length }}|{{ ('a' * 261) | truncate | length }}|{{ 'ab cdef' | truncate(4, end='', leeway=0) }}",
+        'aaa bbb ccc|aaa...|xyz|😀b😀|260|255|ab',
       ],
     ],
   ],
@@ -455,6 +506,14 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "aa-\nbb-\ncc-\ndd-ee\nfoo--\nbar\n-x\n--y\n3-4\ndon't\na,b.c\n?d!",
       ],
       ["{{ '   leading and trailing   ' | wordwrap(9, wrapstring='|') }}", 'leading|and|trailing'],
+      [
+        "{{ ('a' * 80) | wordwrap }}",
+        'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\na',
+      ],
+      [
+        "{{ ('-' * 7) | wordwrap(5) }}|{{ ('😀' * 4) | wordwrap(3) }}|{{ '😀😀 😀' | wordwrap(4) }}|{{ '   a' | wordwrap(3) }}|{{ 'a      b' | wordwrap(3) }}|{{ '     ' | wordwrap(3) }}|{{ 'a abcdef gh' | wordwrap(3, false) }}|{{ 'a-bcdef' | wordwrap(4, true, '/', false) }}",
+        '-----\n--|😀😀😀\n😀|😀😀 😀|a|a\nb||a\nabcdef\ngh|a-bc/def',
+      ],
     ],
   ],
   [
@@ -495,6 +554,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "[{{ 'ab' | center(7) }}] [{{ 'abc' | center(6) }}] [{{ 'abc' | center(2) }}] [{{ 'abc' | center(8) }}] {{ 'x' | center | length }}",
         '[   ab  ] [ abc  ] [abc] [  abc   ] 80',
       ],
+      ["[{{ '😀' | center(4) }}] [{{ 'a' | center(-1) }}]", '[ 😀  ] [a]'],
     ],
   ],
   [
@@ -503,6 +563,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ 'a\\nb\\n\\nc' | indent }}|{{ 'a\\nb\\n\\nc' | indent(2, true) }}|{{ 'a\\nb\\n\\nc' | indent(2, blank=true) }}|{{ 'a\\nb\\n' | indent('> ', true, true) }}|{{ '' | indent(2, true) }}",
         'a\n    b\n\n    c|  a\n  b\n\n  c|a\n  b\n  \n  c|> a\n> b\n> |  ',
+      ],
+      [
+        "{{ 'a\\nb' | indent(-1) }}|{{ 'a\\r\\nb' | indent(1) }}|{{ 'a\\x85b\\u2028c' | indent(1) }}|{{ 'a\\n' | indent(2) }}",
+        'a\nb|a\n b|a\n b\n c|a\n',
       ],
     ],
   ],
@@ -513,6 +577,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ 'aXbX' | replace('X', '-', 1) }} {{ 'ab' | replace('', '-') }} {{ 'ab' | replace('', '-', 2) }} {{ 'aaa' | replace('a', 'b', count=2) }} {{ 121 | replace(1, 3) }}",
         'a-bX -a-b- -a-b bba 323',
       ],
+      [
+        "{{ 'a😀' | replace('', '-') }} {{ 'ab' | replace('', '-', 9) }} {{ 'aa' | replace('a', 'b', 0) }}",
+        '-a-😀- -a-b- aa',
+      ],
     ],
   ],
   [
@@ -521,6 +589,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ 1 | filesizeformat }} {{ 999 | filesizeformat }} {{ 1000 | filesizeformat }} {{ 123456789 | filesizeformat }} {{ 123456789 | filesizeformat(true) }} {{ '1500' | filesizeformat }} {{ 1024 | filesizeformat(binary=true) }}",
         '1 Byte 999 Bytes 1.0 kB 123.5 MB 117.7 MiB 1.5 kB 1.0 KiB',
+      ],
+      [
+        '{{ 1.5 | filesizeformat }} {{ (2 * 10.0 ** 24) | filesizeformat }} {{ (10.0 ** 27) | filesizeformat }} {{ 1023 | filesizeformat(true) }} {{ 2048 | filesizeformat(true) }}',
+        '1 Bytes 2.0 YB 1000.0 YB 1023 Bytes 2.0 KiB',
       ],
     ],
   ],
@@ -540,6 +612,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ 'abc' | first }}{{ 'abc' | last }} {{ 'abc' | list | join('-') }} {{ 'abc' | reverse }} {{ 'cab' | sort | join }} {{ {'x': 1} | first }} {{ {'x': 1, 'y': 2} | list | join(',') }} {{ [1, 2] | reverse | join }} {{ 'abc' | join('-') }} {{ 'aé😀' | last }}",
         'ac a-b-c cba abc x x,y 21 a-b-c 😀',
+      ],
+      [
+        "{{ 'a😀b' | reverse }} {% set xs = [1, 2] %}{{ xs | reverse | join }}{{ xs | join }} {{ 'a😀' | list | length }}",
+        'b😀a 2112 2',
       ],
     ],
   ],
@@ -567,6 +643,18 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         "{{ names[0] is eq names[0] }} {{ 3 is eq 3 and 2 is eq 2 }} {{ [1 is in [1], 2] | first }} {{ two is in [1, 2] and two is not in [3] }} {% for i in [1, 2, 3] if i is not divisibleby 2 %}{{ i }}{% endfor %} {{ docs[0].is }} {{ 'b' is in {'b': [1]}.keys() }}",
         'true true true true 13 fine true',
       ],
+      [
+        "{{ 'a' is eq 'a' }} {{ [1] is eq [1] }} {{ {'a': 1} is eq {'a': 1} }} {{ 'a' is eq names[0] | upper }} {{ 'b' is eq docs[0].meta.url.replace('a', 'b') }} {{ 3 is in {3: 1} }} {{ -7 is divisibleby 7 }}",
+        'true true true TRUE true true true',
+      ],
+      [
+        "{{ 3 is lessthan 4 }} {{ [3] | select('<', 3) | join }}{{ [3] | select('<=', 3) | join }}{{ [3] | select('!=', 3) | join }}{{ [3] | select('==', 3) | join }} {{ not 1 is eq 2 }} {{ 1 is not none }} {{ {'is': 1}.is }}",
+        'true 33 true true 1',
+      ],
+      [
+        "{{ names is sameas names }} {{ [] is sameas [] }} {{ {} is sameas {} }} {{ docs[0] is sameas docs[0] }} {{ 'a' is sameas 'a' }} {{ 1 is sameas 1.0 }}",
+        'true false false true true false',
+      ],
     ],
   ],
   [
@@ -579,6 +667,14 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       [
         "{{ none is none }} {{ true is true }} {{ 1 is true }} {{ false is false }} {{ 'abc' is lower }} {{ 'ABC' is upper }} {{ '12' is lower }} {{ 3 is odd }} {{ -3 is odd }} {{ 2 is even }}",
         'true true false true true true false true true true',
+      ],
+      [
+        "{{ range is callable }} {{ 1 is callable }} {{ missing is iterable }} {{ {} is iterable }} {{ none is iterable }} {{ 1 is boolean }} {{ -4 is even }} {{ -3 is even }} {{ 'aB' is lower }} {{ 'A1' is upper }}",
+        'true false true true false false true false false true',
+      ],
+      [
+        "{% if [] %}a{% endif %}{% if {} %}b{% endif %}{% if [0] %}c{% endif %}{% if namespace() %}d{% endif %}{% if 0.0 %}e{% endif %}{{ [] or {} or 'f' }}",
+        'cdf',
       ],
     ],
   ],
@@ -598,6 +694,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
       ["{% set x | replace('a', 'b') | trim | default(y) %} a {% endset %}{% set y = 1 %}[{{ x }}]", '[b]'],
       ['{% set n = namespace() %}{% set n.x | upper %}a{% endset %}{{ n.x }}', 'A'],
       ['{% for i in [1, 2] %}{% set x | upper %}a{% break %}{% endset %}{% endfor %}[{{ x }}]', '[]'],
+      ["{% set x | replace('a', 'b', count=1) %}aa{% endset %}{{ x }}", 'ba'],
     ],
   ],
   [
@@ -663,6 +760,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
   [
     'knows in each turn of a loop where it is',
     [
+      ["{% for x in [1, true, 1.0, '1'] %}{{ loop.changed(x) }} {% endfor %}", 'true false false true '],
       [
         "{% for x in 'abc' %}{{ loop.index }}{{ loop.index0 }}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.length }}{{ loop.first }}{{ loop.last }} {% endfor %}",
         '10323truefalse 21213falsefalse 32103falsetrue ',
@@ -703,6 +801,27 @@ for (const [title, rows] of families) {
 }
 
 // ── edges
+
+test('writes JSON as it is told', (t) => {
+  for (const [template, output] of [
+    ["{{ 'é😀\\x7f~' | tojson(ensure_ascii=true) }}", '"\\u00e9\\ud83d\\ude00\\u007f~"'],
+    ["{{ {'b': 1, 'a': {'d': 1, 'c': 2}} | tojson(sort_keys=true) }}", '{"a": {"c": 2, "d": 1}, "b": 1}'],
+    ["{{ {'b': [1], 'a': 2} | tojson(indent='--') }}", '{\n--"b": [\n----1\n--],\n--"a": 2\n}'],
+    ["{{ {'b': [1, 2], 'a': 3} | tojson(separators=(',', ':')) }}", '{"b":[1,2],"a":3}'],
+    ["{{ [1, 2] | tojson(1, separators=[' ,', ':']) }}", '[\n 1 ,\n 2\n]'],
+  ] as const) {
+    t.is(rendered(template), output, template)
+  }
+})
+
+test('a number that is not finite is null as JSON, and no whole number', (t) => {
+  const values = { x: Number.POSITIVE_INFINITY, y: Number.NaN }
+  t.is(
+    rendered('{{ x | tojson }} {{ [y] | tojson }} {{ x | int(7) }} {{ y | int(8) }}', values),
+    'null [null] 7 8',
+  )
+  t.is(rendered("{{ '1e400' | float }} {{ '-1e400' | float(2) }}"), '0.0 2')
+})
 
 test('what is missing or null is nothing for every filter of texts and lists', (t) => {
   for (const filter of [
@@ -784,9 +903,11 @@ test('shows the source of no function that a macro was given', (t) => {
   const template =
     '{% macro m() %}{{ varargs | join }}{{ varargs | first }}{{ varargs | map("string") | join }}{% endmacro %}[{{ m(range) }}]'
   t.is(rendered(template), '[]')
-  t.throws(() => rendered('{% macro m() %}{{ varargs | tojson }}{% endmacro %}{{ m(range) }}'), {
-    instanceOf: InvalidInput,
-  })
+  const error = t.throws(
+    () => rendered('{% macro m() %}{{ varargs | tojson }}{% endmacro %}{{ m(range) }}'),
+    { instanceOf: InvalidInput },
+  )
+  t.is(error?.found, 'a function')
 })
 
 const huge: ReadonlyArray<readonly [template: string, found: string]> = [
@@ -835,12 +956,21 @@ const huge: ReadonlyArray<readonly [template: string, found: string]> = [
 ]
 
 test('what a number makes too large is refused before it is made', (t) => {
-  for (const template of huge)
-    t.throws(
+  for (const [template, found] of huge) {
+    const error = t.throws(
       () => rendered(template, { n: 1e9, long: 'x'.repeat(100_000) }),
       { instanceOf: InvalidInput },
       template,
     )
+    t.is(error?.found, found, template)
+  }
+})
+
+test('what is as large as it may be is made', (t) => {
+  t.is(
+    rendered("{{ 'a' if 'x' * 10000000 }}{{ ([1] * 100000) | length }}{{ ('%.100f' % 1) | length }}"),
+    'a100000102',
+  )
 })
 
 // ── errors
@@ -1000,12 +1130,18 @@ for (const [template, expected, found] of unfit) {
   })
 }
 
+test('what went wrong while rendering is the cause', (t) => {
+  const error = t.throws(() => rendered('{{ 1 / 0 }}'), { instanceOf: InvalidInput })
+  t.true(error?.cause instanceof RangeError)
+})
+
 test('a call of what is none names it', (t) => {
   for (const [template, path, found] of [
     ['{{ names[0].bogus() }}', 'names[0].bogus', 'unknown method bogus'],
     ["{{ names['bo' ~ 'gus']() }}", 'names[…]', 'an unknown method'],
     ['{{ docs.append(1) }}', 'docs.append', 'unknown method append'],
     ['{{ docs[0].text.get(1) }}', 'docs[0].text.get', 'unknown method get'],
+    ['{{ names[0:1]() }}', 'names[…]', 'a list'],
     ['{% call two() %}{% endcall %}{% macro two() %}{% endmacro %}', 'two', 'a number'],
     ['{{ two() }}{% macro two() %}{% endmacro %}', 'two', 'a number'],
   ] as const) {
@@ -1017,10 +1153,21 @@ test('a call of what is none names it', (t) => {
   }
 })
 
+test('a call of a method that there is not names those that there are', (t) => {
+  for (const [template, expected] of [
+    ['{{ docs[0].bogus() }}', 'one of get, items, keys, values'],
+    ['{{ two.bogus() }}', 'no method, as a number has none'],
+    ['{% for x in names %}{{ loop.bogus() }}{% endfor %}', 'one of changed, cycle'],
+  ] as const) {
+    t.is(t.throws(() => rendered(template), { instanceOf: InvalidInput })?.expected, expected, template)
+  }
+})
+
 const wrong: ReadonlyArray<readonly [template: string, found: string]> = [
   ["a\n{{ xs | map('bogus') }}", 'unknown filter bogus'],
   ["a\n{{ xs | map('upper', 1) }}", 'filter upper with arguments'],
   ["a\n{{ xs | select('bogus') }}", 'unknown test bogus'],
+  ["a\n{{ xs | reject('bogus') }}", 'unknown test bogus'],
   ["a\n{{ xs | rejectattr('a', 'bogus') }}", 'unknown test bogus'],
   ["a\n{{ xs | selectattr('a', 'eq') }}", 'test eq without arguments'],
   ['a\n{{ xs | selectattr }}', 'filter selectattr without arguments'],
