@@ -52,12 +52,11 @@ export const testOfFilter = (
 export const withTestArguments = (tokens: ReadonlyArray<Token>): ReadonlyArray<Token> => {
   const written: Array<Token> = []
   /** Where a closing parenthesis has to be put in. */
-  const closings = new Map<number, number>()
+  const closings = new Set<number>()
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at]
     if (token === undefined) break
-    for (let open = closings.get(at) ?? 0; open > 0; open -= 1)
-      written.push({ type: 'CloseParen', value: ')' })
+    if (closings.has(at)) written.push({ type: 'CloseParen', value: ')' })
     const place = isWord(tokens[at + 1], 'not') ? at + 2 : at + 1
     const name = tokens[place]
     const next = tokens[place + 1]
@@ -71,8 +70,7 @@ export const withTestArguments = (tokens: ReadonlyArray<Token>): ReadonlyArray<T
     written.push({ type: 'Pipe', value: '|' }, { type: 'Identifier', value })
     if (isBare) {
       written.push({ type: 'OpenParen', value: '(' })
-      const end = afterArgument(tokens, place + 1)
-      closings.set(end, (closings.get(end) ?? 0) + 1)
+      closings.add(afterArgument(tokens, place + 1))
     }
     at = place
   }
