@@ -632,6 +632,12 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     'tests with an argument, in parentheses or not',
     [
       [
+        "{{ 'a' if two is defined else 'b' }}{{ 'c' if two is defined and two is even }}{{ 'd' if two is not none or x }}",
+        'acd',
+      ],
+      ['{{ 1 is in [2 is in [2]] }} {{ 1 is in [1 is in names] }}', 'true false'],
+      ["{{ docs[0].is in ['fine'] }} {{ names is sameas(names | list) }}", 'true false'],
+      [
         "{{ 4 is divisibleby(2) }} {{ 4 is divisibleby 3 }} {{ 'a' is in(names) }} {{ 'z' is in names }} {{ 'z' is not in names }} {{ 1 is equalto 1 }} {{ 1 is eq(2) }} {{ none is sameas none }} {{ 1 is sameas true }}",
         'true false true false true true false true false',
       ],
