@@ -61,9 +61,9 @@ export interface Asked {
 const attributesOf = (
   { attributes }: Trace,
   { request, unsent }: Asked,
-  { complete }: Gateway,
+  { withDefaults }: Gateway,
 ): TraceAttributes | undefined => {
-  const sent = complete?.(request) ?? request
+  const sent = withDefaults?.(request) ?? request
   const own = picked(unsent === undefined ? sent : mergeAttributes<ChatRequest>(unsent, sent), TRACE_KEYS)
   return Object.keys(own).length === 0 ? attributes : mergeAttributes(attributes ?? {}, ownCopy(own))
 }

@@ -28,8 +28,8 @@ export interface Gateway {
   readonly kind: 'respan' | 'openai'
   /** Cold: the request goes out at subscription and is aborted by unsubscribing. */
   readonly chat: (request: ChatRequest) => Observable<GatewayEvent>
-  /** What is sent for a request, where the gateway adds something to each: a trace tells what was sent. */
-  readonly complete?: (request: ChatRequest) => ChatRequest
+  /** A request with what the gateway adds to each: a trace tells what was sent. */
+  readonly withDefaults?: (request: ChatRequest) => ChatRequest
   /**
    * Each takes a key that it has sent out of a text. What an error or a trace keeps of an answer goes through all of
    * them: a server may repeat what it was sent.

@@ -24,14 +24,14 @@ import type { Gateway, GatewayEvent } from './Gateway.js'
  * @param subject - who was given the connection: the first word of an error's message
  * @param platform - names the gateway, its key, its address, and the fields that it takes
  * @param connection - checked now, without reading the environment
- * @param complete - makes the request that is sent of the one that was given; it is that itself without one
+ * @param withDefaults - makes the request that is sent of the one that was given; it is that itself without one
  * @throws InvalidInput for an option of the wrong shape
  */
 export const chatGateway = (
   subject: string,
   platform: Platform,
   connection: Connection,
-  complete?: Gateway['complete'],
+  withDefaults?: Gateway['withDefaults'],
 ): Gateway => {
   const policy = connectionPolicy(subject, connection)
   const variables = endpointVariables(platform, connection)
@@ -47,7 +47,7 @@ export const chatGateway = (
     defer(() => {
       const target = endpoint(platform, connection, readEnvironment(variables))
       if (isLeft(target)) return throwError(() => target.left)
-      const whole = complete?.(request) ?? request
+      const whole = withDefaults?.(request) ?? request
       const body = toJson(whole)
       if (isLeft(body)) return throwError(() => body.left)
       const stream = request.stream === true
@@ -75,7 +75,7 @@ export const chatGateway = (
     kind: platform,
     chat,
     scrubs: () => scrubs,
-    ...(complete === undefined ? {} : { complete }),
+    ...(withDefaults === undefined ? {} : { withDefaults }),
   }
 }
 
