@@ -16,7 +16,7 @@ import type { Usage } from '../codecs/Usage.js'
 import { scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
-import { choicesOf, type ReplyBuilder } from '../sources/ReplyBuilder.js'
+import { choicesOf, isSettled, type ReplyBuilder } from '../sources/ReplyBuilder.js'
 import { BEYOND_THE_BOUND, contentText, jsonOf } from '../tracing/contentText.js'
 import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import {
@@ -150,9 +150,9 @@ const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): Rep
   return {
     keep: trace.captureContent ? trace.maxContentBytes + BEYOND_THE_BOUND : 0,
     onStart: learnSecrets,
-    onOutput: () => markFirstOutput(span),
-    onSettled: () => {
-      span.settled = true
+    onProgress: (builder) => {
+      span.settled ||= isSettled(builder)
+      if (builder.output) markFirstOutput(span)
     },
     onEnd: (builder, end, reply) => {
       learnSecrets()

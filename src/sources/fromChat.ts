@@ -10,7 +10,7 @@ import { addGatewayEvent } from './addGatewayEvent.js'
 import { checkGateway } from './checkGateway.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
 import { HandlerSubscriber } from './HandlerSubscriber.js'
-import { isSettled, isWhole, type ReplyBuilder, replyBuilder } from './ReplyBuilder.js'
+import { isWhole, type ReplyBuilder, replyBuilder } from './ReplyBuilder.js'
 import { replyOf } from './replyOf.js'
 
 /** What of a streamed reply is kept until its end. */
@@ -27,10 +27,8 @@ export interface ReplyListener {
   readonly keep: number
   /** The gateway has answered, and nothing of it was emitted yet; called once. */
   readonly onStart: () => void
-  /** Something a reader would see is about to be emitted; called once. */
-  readonly onOutput: () => void
-  /** Every choice has its finish reason, or the whole response is there; called once. */
-  readonly onSettled: () => void
+  /** Something was taken in that is about to be emitted, or says that all of the reply is there. */
+  readonly onProgress: (builder: ReplyBuilder) => void
   /** The run is over: finished (no error), failed, or left by its reader. */
   readonly onEnd: (builder: ReplyBuilder, end: ReplyEnd, reply: Reply) => void
 }
@@ -65,8 +63,6 @@ export const observeChat = (
     const streaming = request.stream === true
     const { n = 1 } = askedParams(request)
     const builder = replyBuilder(n, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
-    let output = false
-    let settled = false
     let ended = false
     let whole: Reply | undefined
     // Once it is over: its texts are joined once for all who ask.
@@ -80,21 +76,9 @@ export const observeChat = (
       ended = true
       listener?.onEnd(builder, how, wholeReply())
     }
-    /** Tells whoever looks on what has become true since it was last told. */
-    const tell = (): void => {
-      if (listener === undefined) return
-      if (!settled && isSettled(builder)) {
-        settled = true
-        listener.onSettled()
-      }
-      if (!output && builder.output) {
-        output = true
-        listener.onOutput()
-      }
-    }
     const emit = (event: ReplyEvent): void => {
       if (event._tag === 'ReplyStarted') listener?.onStart()
-      tell()
+      listener?.onProgress(builder)
       if (streaming) subscriber.next(event)
     }
     const fail = (error: unknown): void => {
@@ -120,7 +104,7 @@ export const observeChat = (
     const reader = new HandlerSubscriber<GatewayEvent>(subscriber, {
       next: (event) => {
         addGatewayEvent(builder, event, emit)
-        tell()
+        listener?.onProgress(builder)
       },
       error: fail,
       complete,
