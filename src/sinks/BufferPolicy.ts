@@ -51,7 +51,10 @@ export interface BufferPolicy {
   readonly scheduler?: SchedulerLike
   /** From 0 up to, but not including, 1: for the jitter. Default `Math.random`. */
   readonly random?: () => number
-  /** Is told out of band what was lost and why. Default: a Node process warning, elsewhere `console.warn`. */
+  /**
+   * Is told out of band what was lost and why. Default: a Node process warning, elsewhere `console.warn`; so is the first
+   * thing that it throws.
+   */
   readonly onWarning?: (warning: DeliveryWarning) => void
 }
 

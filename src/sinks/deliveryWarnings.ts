@@ -1,3 +1,4 @@
+import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { DeliveryWarning } from './BufferPolicy.js'
 import { isReadableError } from './isReadableError.js'
 
@@ -53,7 +54,7 @@ export const numberOf = (count: number, noun: string): string => `${count} ${nou
  * Makes a sink's warnings.
  *
  * @param name - the sink's, which each of them begins with
- * @param onWarning - is told; what it throws is swallowed
+ * @param onWarning - is told; the first thing that it throws is reported as a process warning
  * @param now - ms
  */
 export const deliveryWarnings = (
@@ -63,18 +64,19 @@ export const deliveryWarnings = (
 ): DeliveryWarnings => {
   const lastTold = new Map<WarningKind, number>()
   const standing = new Set<WarningKind>()
+  const message = (thrown: string): string =>
+    `${name()}: a warning could not be handed to onWarning: ${thrown}`
+  const report = reporterOf('RESPAN_DELIVERY', message)
   return {
-    tell: (kind, message, error) => {
+    tell: (kind, text, error) => {
       const last = lastTold.get(kind)
       if (standing.has(kind) || (last !== undefined && now() - last < INTERVAL)) return
       lastTold.set(kind, now())
       standing.add(kind)
       const code = kind === 'key' ? 'RESPAN_MISSING_API_KEY' : 'RESPAN_DELIVERY'
-      try {
-        onWarning({ code, message: `${name()}: ${message()}`, ...(error === undefined ? {} : { error }) })
-      } catch {
-        return
-      }
+      guarded(report, () =>
+        onWarning({ code, message: `${name()}: ${text()}`, ...(error === undefined ? {} : { error }) }),
+      )
     },
     recovered: () => standing.clear(),
   }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { isLeft, isRight, right } from 'fp-ts/lib/Either.js'
@@ -1397,15 +1398,29 @@ for (const field of ['status', 'at', 'totals', 'leftEarly'])
     t.like(spans[0], { spanId: idOf(1), name: 'span 1', output: 'out' })
   })
 
-test("an onWarning that throws is nobody's problem", (t) => {
+test('an onWarning that throws disturbs nobody, and is told once as a process warning', async (t) => {
+  const messages: Array<string> = []
+  const listen = (warning: Error & { readonly code?: string }): void => {
+    if (warning.code === 'RESPAN_DELIVERY' && warning.message.includes('no such thing'))
+      messages.push(warning.message)
+  }
+  process.on('warning', listen)
+  let asked = 0
   const { time, sink } = rig(t, () => status(401), {
     onWarning: () => {
-      throw new Error('no')
+      asked++
+      throw new Error('no such thing')
     },
   })
   finish(sink, 1)
   t.notThrows(() => time.pass(1_000))
   t.is(sink.stats().queued, 1)
+  t.notThrows(() => sink.next(ended(2)))
+  t.is(sink.stats().dropped, 1)
+  t.is(asked, 2)
+  await setImmediate()
+  process.off('warning', listen)
+  t.deepEqual(messages, ['test: a warning could not be handed to onWarning: no such thing'])
 })
 
 test('an end without a start counts as dropped, which is told once', (t) => {
