@@ -3,7 +3,7 @@ import type { Sink } from '../tracing/Sink.js'
 import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
 import { buffering } from './buffering.js'
 import { checkPolicy } from './checkPolicy.js'
-import { openDisk } from './openDisk.js'
+import { spooling } from './spooling.js'
 import type { Transport } from './Transport.js'
 
 /**
@@ -49,6 +49,5 @@ export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): S
   if (typeof transport !== 'function')
     refuse('bufferedSink', 'transport', 'a transport, such as respanTransport() makes', transport)
   checkPolicy(policy)
-  const { spool } = policy
-  return buffering(transport, bufferSettings(policy), spool === undefined ? undefined : openDisk(spool))
+  return buffering(transport, bufferSettings(policy), spooling)
 }

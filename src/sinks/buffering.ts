@@ -9,13 +9,13 @@ import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js
 import { type FlushOutcome, flushes } from './flushes.js'
 import { keepaliveBudget } from './keepaliveBudget.js'
 import { isHidden, lastCall } from './lastCall.js'
-import type { OpenDisk } from './openDisk.js'
 import type { Batch, BatchLimits, Entry } from './outbox.js'
 import { serverPace } from './serverPace.js'
 import { settlement } from './settlement.js'
 import { spanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
 import { type Place, spanLedger } from './spanLedger.js'
+import type { spooling } from './spooling.js'
 import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { withTraceUrl } from './withTraceUrl.js'
@@ -27,12 +27,16 @@ const EXIT_PATIENCE = 5_000
 const SOON = Number.NEGATIVE_INFINITY
 
 /**
- * What `bufferedSink` promises, for settings that are checked and complete. The spool's side of it is handed in:
- * where there is no spool, nobody has to load it.
+ * What `bufferedSink` promises, for settings that are checked and complete. What deals with a spool is handed in: where
+ * there can be none, nobody has to load it.
  *
- * @param openDisk - makes the sink's side of `settings.spool`; none without one
+ * @param openDisk - `spooling`, where `settings` may have a spool
  */
-export const buffering = (transport: Transport, settings: BufferSettings, openDisk?: OpenDisk): Sink => {
+export const buffering = (
+  transport: Transport,
+  settings: BufferSettings,
+  openDisk?: typeof spooling,
+): Sink => {
   const time = timers(settings.scheduler)
   const report = reporterOf('RESPAN_DELIVERY', (thrown) => `a transport's destination threw: ${thrown}`)
   const name = (): string => guarded(report, () => transport.destination) ?? 'bufferedSink'
@@ -40,7 +44,8 @@ export const buffering = (transport: Transport, settings: BufferSettings, openDi
   const waits = flushes(name, time)
   const book = spanBook(waits)
   const { counts, stats, stats$ } = book
-  const disk = openDisk?.(book, { waits, warnings, now: time.now, stir: () => pump() })
+  const disk =
+    settings.spool && openDisk?.(settings.spool, book, { waits, warnings, now: time.now, stir: () => pump() })
   const ledger = spanLedger(settings, book, warnings, disk)
   const { box, settle, spill } = ledger
   const pace = serverPace(settings, time.now)

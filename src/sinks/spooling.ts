@@ -1,21 +1,19 @@
 import { catchError, defer, EMPTY, lastValueFrom, map, noop, type Observable, retry, take, tap } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
+import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import type { Flushes } from './flushes.js'
 import { type BatchLimits, type Entry, isTooMany, type Numbered } from './outbox.js'
 import { outsideZones } from './outsideZones.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
+import type { SpanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
 import { restoreSpan, storeSpan } from './storedSpan.js'
 
-/** What a sink's spool tells the sink. */
+/** Whom a sink's side of its spool tells. */
 export interface SpoolingHost {
-  /** Spans of somebody who has died rest on the disk, and are this sink's now. */
-  readonly adopted: (count: number) => void
-  /** Spans that rested on the disk are lost. */
-  readonly lost: (spans: ReadonlyArray<Numbered>, why: string) => void
-  /** Spans that rested on the disk are another process's now, which took this one for dead. */
-  readonly ceded: (spans: ReadonlyArray<Numbered>) => void
-  /** The disk does not do what it should; nothing is lost by it yet. */
-  readonly trouble: (error: unknown) => void
+  readonly waits: Pick<Flushes, 'failed' | 'ceded' | 'widen'>
+  readonly warnings: DeliveryWarnings
+  readonly now: () => number
   /** There may be something to do. */
   readonly stir: () => void
 }
@@ -75,8 +73,14 @@ const WRITE_AGAIN = 1_000
 
 const NONE: ReadonlySet<SpoolPlace> = new Set()
 
-/** Opens a spool when it is needed, and keeps the book of what is in it. */
-export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): Spooling => {
+/**
+ * Opens a spool when it is needed, and keeps track of what is in it: what becomes of spans there is counted, and told to
+ * those who wait for them.
+ *
+ * @param book - the sink's
+ */
+export const spooling = (spool: Spool, { accept, move }: SpanBook, host: SpoolingHost): Spooling => {
+  const { waits, warnings, now, stir } = host
   let store: SpoolStore | undefined
   let broken = Number.NEGATIVE_INFINITY
   /** When spans could not be written, ms. */
@@ -97,13 +101,45 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
   let curious = true
   let looking: Promise<void> | undefined
 
+  // ── what the sink is told
+
+  /** The disk does not do what it should; nothing is lost by it yet. */
+  const trouble = (error: unknown): void =>
+    warnings.tell('spool', () => `the spool fails: ${describeError(error)}`, error)
+
   const attempt = <A>(work: () => A): A | undefined => {
     try {
       return work()
     } catch (thrown) {
-      host.trouble(thrown)
+      trouble(thrown)
       return undefined
     }
+  }
+
+  /** Spans of somebody who has died rest on the disk, and are this sink's now. */
+  const inherit = (count: number): void => {
+    waits.widen(count)
+    accept('spooled', count)
+  }
+
+  /** Spans that rested on the disk are lost. */
+  const lose = (spans: ReadonlyArray<Numbered>, why: string): void => {
+    if (spans.length === 0) return
+    const error = new Error(`The spool lost spans: ${why}.`)
+    move(spans, 'spooled', 'dropped', error)
+    const message = (): string => `${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
+    warnings.tell('lost', message, error)
+  }
+
+  /** Spans that rested on the disk are another process's now. */
+  const cede = (spans: ReadonlyArray<Numbered>): void => {
+    if (spans.length === 0) return
+    const error = new Error('Another process took this one for dead, and its spool over.')
+    waits.failed(error)
+    waits.ceded(spans)
+    const message = (): string =>
+      `${numberOf(spans.length, 'spooled span')} left to another process, which took this one for dead.`
+    warnings.tell('spool', message, error)
   }
 
   // ── the book
@@ -139,7 +175,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     const rest = [...resting.keys()].filter((place) => traces.has(place.traceId) && !reading.has(place))
     const more = strike(rest)
     if (rest.length > 0) store?.remove(rest)
-    host.lost([...lost, ...more], why)
+    lose([...lost, ...more], why)
   }
 
   const opened = (): SpoolStore | undefined => {
@@ -149,25 +185,21 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       outsideZones(() =>
         spool.open({
           evicted,
-          ceded: (gone) => {
-            const struck = strike(gone)
-            if (struck.length > 0) host.ceded(struck)
-          },
+          ceded: (gone) => cede(strike(gone)),
           lost: (count, why) => {
-            host.adopted(count)
-            host.lost(
+            inherit(count)
+            lose(
               Array.from({ length: count }, () => ({ number: ADOPTED })),
               why,
             )
           },
           failed: (gone, error) => {
-            host.trouble(error)
-            const lost = strike(gone)
-            if (lost.length > 0) host.lost(lost, 'the disk did not take them')
+            trouble(error)
+            lose(strike(gone), 'the disk did not take them')
           },
           stir: () => {
             curious = true
-            host.stir()
+            stir()
           },
         }),
       ),
@@ -188,7 +220,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     try {
       return outsideZones(() => store?.write(records, leaving))
     } catch (thrown) {
-      host.trouble(thrown)
+      trouble(thrown)
       // One that is too large for it does not keep it from the others.
       if (thrown instanceof RangeError) return []
       refusedAt = now()
@@ -231,7 +263,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     if (found.length === 0) return
     curious = true
     for (const place of found) addResting(place, ADOPTED)
-    host.adopted(found.length)
+    inherit(found.length)
   }
 
   /** Takes over what others left behind, or a part of it, unless nothing happened since somebody looked. */
@@ -242,7 +274,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
     return from.adopt().pipe(take(1), map(took))
   }).pipe(
     catchError((thrown: unknown) => {
-      host.trouble(thrown)
+      trouble(thrown)
       return EMPTY
     }),
   )
@@ -266,10 +298,8 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
       copies.add(place)
       return [entry]
     })
-    if (damaged.length > 0) {
-      store?.remove(damaged.map(({ place }) => place))
-      host.lost(damaged, 'they were damaged on the disk')
-    }
+    if (damaged.length > 0) store?.remove(damaged.map(({ place }) => place))
+    lose(damaged, 'they were damaged on the disk')
     return entries
   }
 
@@ -306,7 +336,7 @@ export const spooling = (spool: Spool, host: SpoolingHost, now: () => number): S
           reading = NONE
         },
         error: (thrown: unknown) => {
-          host.trouble(thrown)
+          trouble(thrown)
           reading = NONE
         },
       }),
