@@ -29,5 +29,5 @@ export interface Transport {
   /** Bytes that a span takes in a request, exactly; needed only where requests are tightly limited (`keepalive`). */
   readonly bytes?: (span: Span) => number
   /** The page that shows a trace, where there is one; read when it is needed, since it may depend on the environment. */
-  readonly traceUrl?: (traceId: string) => string
+  readonly traceUrl?: ((traceId: string) => string) | undefined
 }

@@ -18,7 +18,6 @@ import { type Place, spanLedger } from './spanLedger.js'
 import type { spooling } from './spooling.js'
 import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
-import { withTraceUrl } from './withTraceUrl.js'
 
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
@@ -354,25 +353,25 @@ export const buffering = (
     }
   }
 
-  return withTraceUrl<Sink>(
-    {
-      next: (event) => {
-        try {
-          const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
-          if (finished === 'orphan') drop()
-          else if (finished !== undefined) takeIn(finished)
-        } catch (thrown) {
-          warnings.tell('internal', () => `a span was not taken in: ${describeError(thrown)}`, thrown)
-        }
-      },
-      flush: () => begin((timeout) => flush(timeout, timeout)),
-      close: () => {
-        closing ??= begin(close)
-        return closing
-      },
-      stats,
-      stats$,
+  return {
+    next: (event) => {
+      try {
+        const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
+        if (finished === 'orphan') drop()
+        else if (finished !== undefined) takeIn(finished)
+      } catch (thrown) {
+        warnings.tell('internal', () => `a span was not taken in: ${describeError(thrown)}`, thrown)
+      }
     },
-    () => transport.traceUrl,
-  )
+    flush: () => begin((timeout) => flush(timeout, timeout)),
+    close: () => {
+      closing ??= begin(close)
+      return closing
+    },
+    stats,
+    stats$,
+    get traceUrl() {
+      return transport.traceUrl
+    },
+  }
 }

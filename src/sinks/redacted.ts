@@ -10,7 +10,6 @@ import type { Sink } from '../tracing/Sink.js'
 import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { stackWith } from '../tracing/spanError.js'
 import { checkSink } from './checkSink.js'
-import { withTraceUrl } from './withTraceUrl.js'
 
 /** Maps a text of content; `undefined` withholds it. */
 export type Redact = (content: string) => string | undefined
@@ -80,14 +79,14 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
     }
   }
 
-  return withTraceUrl<Sink>(
-    {
-      next: (event) => sink.next(mapEvent(event)),
-      flush: () => sink.flush(),
-      close: () => sink.close(),
-      stats: () => sink.stats(),
-      stats$: sink.stats$,
+  return {
+    next: (event) => sink.next(mapEvent(event)),
+    flush: () => sink.flush(),
+    close: () => sink.close(),
+    stats: () => sink.stats(),
+    stats$: sink.stats$,
+    get traceUrl() {
+      return sink.traceUrl
     },
-    () => sink.traceUrl,
-  )
+  }
 }

@@ -16,7 +16,6 @@ import { complaints } from './complaints.js'
 import { toSpanPayload } from './spanPayload.js'
 import type { Receipt, Transport } from './Transport.js'
 import { traceUrl } from './traceUrl.js'
-import { withTraceUrl } from './withTraceUrl.js'
 
 /** Limit of one attempt, ms: nobody waits for a trace as for a model. */
 const TIMEOUT = 15_000
@@ -71,21 +70,23 @@ export const transportTo = (connection: Connection, environment: () => Environme
       }).pipe(map((answer) => receiptOf(answer, batch)))
     })
 
-  return withTraceUrl(
-    Object.defineProperties(transport, {
-      destination: {
-        get: (): string => {
-          const url = baseUrl()
-          return url === undefined ? 'respan' : `respan (${new URL(url).origin})`
-        },
+  return Object.defineProperties(transport, {
+    destination: {
+      get: (): string => {
+        const url = baseUrl()
+        return url === undefined ? 'respan' : `respan (${new URL(url).origin})`
       },
-      bytes: { value: (span: Span): number => new TextEncoder().encode(toJson(span, 0)).length + 1 },
-    }),
-    () => {
-      const url = baseUrl()
-      return url === undefined ? undefined : traceUrl(url)
     },
-  )
+    bytes: { value: (span: Span): number => new TextEncoder().encode(toJson(span, 0)).length + 1 },
+    traceUrl: {
+      enumerable: true,
+      configurable: true,
+      get: (): Transport['traceUrl'] => {
+        const url = baseUrl()
+        return url === undefined ? undefined : traceUrl(url)
+      },
+    },
+  })
 }
 
 /**

@@ -9,7 +9,6 @@ import type { FlushOutcome } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { noopSink } from './noopSink.js'
 import { NO_REPORT } from './sinkCounts.js'
-import { withTraceUrl } from './withTraceUrl.js'
 
 const addReports = (first: FlushReport, second: FlushReport): FlushReport => ({
   delivered: first.delivered + second.delivered,
@@ -72,19 +71,19 @@ const concat = (first: Sink, second: Sink): Sink => {
     const [one, other] = await Promise.all([settled(first, task), settled(second, task)])
     return join(one, other)
   }
-  return withTraceUrl<Sink>(
-    {
-      next: (event) => {
-        handFirst(event)
-        handSecond(event)
-      },
-      flush: both('flush'),
-      close: both('close'),
-      stats: () => addStats(first.stats(), second.stats()),
-      stats$: combineLatest([first.stats$, second.stats$]).pipe(map(([one, other]) => addStats(one, other))),
+  return {
+    next: (event) => {
+      handFirst(event)
+      handSecond(event)
     },
-    () => first.traceUrl ?? second.traceUrl,
-  )
+    flush: both('flush'),
+    close: both('close'),
+    stats: () => addStats(first.stats(), second.stats()),
+    stats$: combineLatest([first.stats$, second.stats$]).pipe(map(([one, other]) => addStats(one, other))),
+    get traceUrl() {
+      return first.traceUrl ?? second.traceUrl
+    },
+  }
 }
 
 /**

@@ -55,6 +55,6 @@ export interface Sink extends NextObserver<SpanEvent> {
   readonly stats: () => SinkStats
   /** Emits the current counts on subscription and after each change. */
   readonly stats$: Observable<SinkStats>
-  /** The page that shows a trace, where there is one. */
-  readonly traceUrl?: (traceId: string) => string
+  /** The page that shows a trace, where there is one; read for each trace, since it may depend on the environment. */
+  readonly traceUrl?: ((traceId: string) => string) | undefined
 }

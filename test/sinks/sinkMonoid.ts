@@ -364,6 +364,8 @@ test('shows the pages of the first sink that has some', (t) => {
   t.is(concat(memorySink(), memorySink()).traceUrl, undefined)
   t.is(concat(memorySink(), pages('/b/')).traceUrl?.('1'), '/b/1')
   t.is(concat(pages('/a/'), pages('/b/')).traceUrl?.('1'), '/a/1')
+  // As a getter gives it that knows no page.
+  t.is(concat({ ...memorySink(), traceUrl: undefined }, pages('/b/')).traceUrl?.('1'), '/b/1')
 })
 
 interface Observed {
