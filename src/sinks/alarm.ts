@@ -4,8 +4,8 @@ import type { Timers } from './timers.js'
 export interface Alarm {
   /** When it rings, ms; `Infinity` while it is off. */
   readonly at: () => number
-  /** Sets it to a time, unless it rings before; `delay` is the way there, ms. */
-  readonly set: (at: number, delay: number) => void
+  /** Sets it to a time, ms, unless it rings before. */
+  readonly set: (at: number) => void
   readonly off: () => void
 }
 
@@ -16,11 +16,11 @@ export const alarm = (time: Timers, ring: () => void): Alarm => {
 
   return {
     at: () => at,
-    set: (when, delay) => {
+    set: (when) => {
       if (when >= at) return
       cancel?.()
       at = when
-      cancel = time.after(Math.max(0, delay), () => {
+      cancel = time.after(Math.max(0, when - time.now()), () => {
         at = Number.POSITIVE_INFINITY
         ring()
       })

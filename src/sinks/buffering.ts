@@ -156,14 +156,13 @@ export const buffering = (
   })
 
   const arm = (): void => {
-    const now = time.now()
     const opensAt = pace.opensAt()
-    dueAt = counts.queued === 0 ? undefined : (dueAt ?? now + settings.maxDelay)
+    dueAt = counts.queued === 0 ? undefined : (dueAt ?? time.now() + settings.maxDelay)
     if (dueAt === undefined && (opensAt === undefined || resigned || resting() === 0)) {
       wake.off()
-    } else if (opensAt !== undefined) wake.set(opensAt, opensAt - now)
+    } else if (opensAt !== undefined) wake.set(opensAt)
     // Otherwise what is in flight comes back to the pump.
-    else if (dueAt !== undefined && mayGoOut()) wake.set(dueAt, dueAt - now)
+    else if (dueAt !== undefined && mayGoOut()) wake.set(dueAt)
   }
 
   // ── taking in
@@ -191,7 +190,7 @@ export const buffering = (
   const expect = (): void => {
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.
-    if (wake.at() !== SOON && isFull() && mayGoOut()) wake.set(SOON, 0)
+    if (wake.at() !== SOON && isFull() && mayGoOut()) wake.set(SOON)
     if (unwatch === undefined) watch()
   }
 
