@@ -1,6 +1,8 @@
 import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
+import { keysOf } from '../codecs/keysOf.js'
+import { picked } from '../codecs/picked.js'
 import { guard, integerWithin, numberWithin } from '../codecs/wire.js'
 import { isBaseUrl } from './baseUrl.js'
 import type { Connection, RetryPolicy } from './Connection.js'
@@ -49,11 +51,8 @@ export const connectionPolicy = (subject: string, connection: Connection): Conne
  * @param retry - as the user wrote it
  */
 export const retryPolicy = (retry: RetryPolicy = {}): Required<RetryPolicy> => ({
-  count: retry.count ?? DEFAULT_RETRY.count,
-  delay: retry.delay ?? DEFAULT_RETRY.delay,
-  maxDelay: retry.maxDelay ?? DEFAULT_RETRY.maxDelay,
-  deadline: retry.deadline ?? DEFAULT_RETRY.deadline,
-  statuses: retry.statuses ?? DEFAULT_RETRY.statuses,
+  ...DEFAULT_RETRY,
+  ...picked(retry, keysOf(DEFAULT_RETRY)),
 })
 
 const limit = t.refinement(

@@ -1,4 +1,6 @@
 import type { SchedulerLike } from 'rxjs'
+import { keysOf } from '../codecs/keysOf.js'
+import { picked } from '../codecs/picked.js'
 import type { RetryPolicy } from '../http/Connection.js'
 import { warn } from '../tracing/warn.js'
 import { isExiting } from './lastCall.js'
@@ -65,6 +67,9 @@ export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'spool' |
   readonly retry: Required<Omit<RetryPolicy, 'statuses'>> & Pick<RetryPolicy, 'statuses'>
 }
 
+/** Defaults of `retry`; without `statuses`, `deliveryDecision` knows which ones may pass. */
+const RETRY = { count: 20, delay: 1_000, maxDelay: 30_000, deadline: 600_000 }
+
 /** As this file sees the runtime. */
 interface Runtime {
   readonly navigator?: { readonly userAgent?: string }
@@ -88,13 +93,7 @@ export const bufferSettings = (policy: BufferPolicy): BufferSettings => {
     maxQueueBytes,
     overflow: policy.overflow ?? 'drop-newest',
     maxInFlight: policy.maxInFlight ?? (isWorkers() ? 100 : 1),
-    retry: {
-      count: retry.count ?? 20,
-      delay: retry.delay ?? 1_000,
-      maxDelay: retry.maxDelay ?? 30_000,
-      deadline: retry.deadline ?? 600_000,
-      ...(retry.statuses === undefined ? {} : { statuses: retry.statuses }),
-    },
+    retry: { ...RETRY, ...picked(retry, [...keysOf(RETRY), 'statuses']) },
     timeout: policy.timeout ?? 60_000,
     flushTimeout: policy.flushTimeout ?? 30_000,
     spool: policy.spool,
