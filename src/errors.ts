@@ -131,7 +131,8 @@ export class HttpError extends CallError {
 /**
  * HTTP 429: a limit of the platform, the provider, a key, a customer or a budget.
  *
- * Was retried as far as the retry policy goes, except for `insufficient_quota`, which no retry cures.
+ * Was retried as far as the retry policy goes, except for a quota that is used up (`insufficient_quota`,
+ * `billing_hard_limit_reached`), which no retry cures.
  */
 export class RateLimited extends CallError {
   readonly _tag = 'RateLimited'

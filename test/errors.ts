@@ -1,9 +1,11 @@
 import { inspect } from 'node:util'
 import test from 'ava'
 import {
+  HttpError,
   isRetryable,
   matchError,
   NetworkError,
+  RateLimited,
   type Reply,
   type RespanError,
   StreamInterrupted,
@@ -36,6 +38,13 @@ test('whatever catchError is given may be asked whether it is retryable', (t) =>
   for (const foreign of [null, undefined, 'text', new TypeError('no'), { _tag: 'NetworkError' }])
     t.false(isRetryable(foreign))
 })
+
+for (const code of ['insufficient_quota', 'billing_hard_limit_reached'])
+  test(`a quota that is used up (${code}) is not retryable`, (t) => {
+    t.true(isRetryable(new RateLimited('no', {})))
+    t.false(isRetryable(new RateLimited('no', { code })))
+    t.false(isRetryable(new HttpError('no', { status: 503, code })))
+  })
 
 test('an error is folded by its tag', (t) => {
   const tagOf = ({ _tag }: RespanError): string => _tag

@@ -1,5 +1,6 @@
 import { isRespanError } from '../errors.js'
 import { DEFAULT_RETRY } from './connectionPolicy.js'
+import { exhaustedQuota } from './exhaustedQuota.js'
 
 /**
  * Tells whether the same call may succeed when it is made again: there was no answer, it broke off, or its status is
@@ -22,7 +23,7 @@ export const isRetryable = (
       return true
     case 'HttpError':
     case 'RateLimited':
-      return statuses.includes(error.status) && error.code !== 'insufficient_quota'
+      return statuses.includes(error.status) && !exhaustedQuota.has(error.code)
     default:
       return false
   }

@@ -1,4 +1,5 @@
 import { type HttpError, isRespanError, type RateLimited, type RespanError } from '../errors.js'
+import { exhaustedQuota } from '../http/exhaustedQuota.js'
 
 /** What a buffer does with a batch that a transport failed to deliver. */
 export type DeliveryDecision =
@@ -22,9 +23,6 @@ const retryAfterOf = (error: RespanError): number | undefined => {
   const after = 'retryAfter' in error ? error.retryAfter : undefined
   return typeof after === 'number' && after >= 0 ? after : undefined
 }
-
-/** Codes of a 429 that waiting doesn't cure. */
-const EXHAUSTED: ReadonlySet<string> = new Set(['insufficient_quota', 'billing_hard_limit_reached'])
 
 const ofStatus = (
   status: number,
@@ -72,7 +70,7 @@ export const deliveryDecision = (error: unknown, statuses?: ReadonlyArray<number
     case 'HttpError':
       return ofStatus(error.status, error, statuses)
     case 'RateLimited':
-      return error.code !== undefined && EXHAUSTED.has(error.code)
+      return exhaustedQuota.has(error.code)
         ? { _tag: 'Pause', after: retryAfterOf(error) }
         : ofStatus(429, error, statuses)
     case 'Timeout':

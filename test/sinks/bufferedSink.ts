@@ -469,6 +469,7 @@ const lasting: ReadonlyArray<readonly [string, Observable<never>]> = [
     (code) => [`HTTP ${code}`, status(code)] as const,
   ),
   ['an exhausted quota', throwError(() => new RateLimited('no', { code: 'insufficient_quota' }))],
+  ['a bill at its limit', throwError(() => new RateLimited('no', { code: 'billing_hard_limit_reached' }))],
 ]
 
 for (const [title, answer] of lasting)
