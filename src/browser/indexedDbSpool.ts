@@ -3,8 +3,10 @@ import * as t from 'io-ts'
 import { from, type TimestampProvider } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
+import { spoolLoss } from '../sinks/spoolLoss.js'
+import { spoolPiece } from '../sinks/spoolPiece.js'
+import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
 import { randomIds } from '../tracing/ids.js'
 import { lastCopies } from './lastCopies.js'
 
@@ -25,13 +27,6 @@ export interface IndexedDbSpoolOptions {
   readonly clock?: TimestampProvider
 }
 
-interface Settings {
-  readonly name: string
-  readonly maxBytes: number
-  readonly maxAge: number
-  readonly clock: TimestampProvider
-}
-
 /** When it was written, by whom, and its number there: keys are in the order of age. */
 type Key = [at: number, writer: string, number: number]
 
@@ -49,20 +44,7 @@ interface Database extends DBSchema {
   }
 }
 
-const Options = closed(
-  t.partial(
-    {
-      name: t.string,
-      strength: oneOf('on-failure', 'always'),
-      maxBytes: integerWithin(65_536),
-      maxAge: numberWithin(1),
-      clock: t.type({ now: callable }, 'a clock'),
-    },
-    'IndexedDbSpoolOptions',
-  ),
-)
-
-const WEEK = 7 * 24 * 3_600_000
+const Options = closed(t.partial({ name: t.string, ...spoolOptions }, 'IndexedDbSpoolOptions'))
 
 /** How often a page looks for what is too old, and for what others left behind, ms. */
 const LOOK = 60_000
@@ -118,7 +100,8 @@ const unheard = (promise: Promise<unknown>): void => {
   promise.catch(() => undefined)
 }
 
-const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost): SpoolStore => {
+const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): SpoolStore => {
+  const { maxBytes, maxAge, clock } = settings
   // Not crypto.randomUUID, which pages that are not secure lack.
   const me = randomIds.trace()
   const lockOf = (owner: string): string => `respan-rx/${name}/${owner}`
@@ -199,7 +182,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     const tooOld = clock.now() - maxAge
     evict(
       [...own].filter(({ key: [at] }) => at < tooOld),
-      'they were too old',
+      spoolLoss.tooOld,
     )
   }
 
@@ -213,7 +196,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
       if (isNeeded) freed += place.bytes
       return isNeeded
     })
-    evict(oldest, 'there was no more room on the disk')
+    evict(oldest, spoolLoss.noRoom)
   }
 
   const living = async (): Promise<(owner: string, lastAt: number) => boolean> => {
@@ -275,7 +258,7 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
     }
     await transaction.done
     for (const { owner, forget } of leftBehind) if (!isTaken(owner)) forget()
-    if (lost.length > 0) host.lost(lost.length, 'they were too old')
+    if (lost.length > 0) host.lost(lost.length, spoolLoss.tooOld)
     const before = [...own]
     own.clear()
     for (const place of [...adopted, ...before]) own.add(place)
@@ -290,14 +273,8 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
 
   return {
     write: (records, leaving = false) => {
-      const first = records[0]?.text.length ?? 0
-      if (first > maxBytes / 2) throw new RangeError(`A span of ${first} bytes is too large for the spool.`)
-      let size = 0
-      const piece = records.filter(({ text }, index) => {
-        size += text.length
-        return index === 0 || size <= maxBytes / 8
-      })
-      makeRoom(piece.reduce((sum, { text }) => sum + text.length, 0))
+      const { piece, bytes: more } = spoolPiece(records, maxBytes, maxBytes / 8, ({ length }) => length)
+      makeRoom(more)
       const at = clock.now()
       const saved = piece.map(({ traceId, text }) => {
         const key: Key = [at, me, number++]
@@ -369,14 +346,14 @@ const openStore = ({ name, maxBytes, maxAge, clock }: Settings, host: SpoolHost)
  */
 export const indexedDbSpool = (options: IndexedDbSpoolOptions = {}): Spool => {
   checked('indexedDbSpool', Options, options)
-  const { name = 'respan-rx', strength = 'on-failure', clock = Date } = options
-  const { maxBytes = 16 * 2 ** 20, maxAge = WEEK } = options
+  const { name = 'respan-rx' } = options
+  const settings = spoolSettings(options, 16 * 2 ** 20)
   return {
     name: `indexedDbSpool (${name})`,
-    strength,
+    strength: settings.strength,
     open: (host) => {
       if (typeof indexedDB === 'undefined') throw new Error('There is no IndexedDB here.')
-      return openStore({ name, maxBytes, maxAge, clock }, host)
+      return openStore(name, settings, host)
     },
   }
 }

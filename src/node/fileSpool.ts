@@ -5,8 +5,10 @@ import { of, type TimestampProvider } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
 import { refuse } from '../codecs/refuse.js'
-import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
+import { spoolLoss } from '../sinks/spoolLoss.js'
+import { spoolPiece } from '../sinks/spoolPiece.js'
+import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
 import { declareDead, HEARTBEAT, locks, makeOwner, type Owner } from './owner.js'
 import { createSegment, openSegment, type Segment, type SegmentPlace } from './segment.js'
 
@@ -25,26 +27,7 @@ export interface FileSpoolOptions {
   readonly clock?: TimestampProvider
 }
 
-interface Settings {
-  readonly maxBytes: number
-  readonly maxAge: number
-  readonly segmentBytes: number
-  readonly clock: TimestampProvider
-}
-
-const Options = closed(
-  t.partial(
-    {
-      strength: oneOf('on-failure', 'always'),
-      maxBytes: integerWithin(65_536),
-      maxAge: numberWithin(1),
-      clock: t.type({ now: callable }, 'a clock'),
-    },
-    'FileSpoolOptions',
-  ),
-)
-
-const WEEK = 7 * 24 * 3_600_000
+const Options = closed(t.partial(spoolOptions, 'FileSpoolOptions'))
 
 /** A segment that is empty again is used on up to this size, bytes. */
 const REUSED = 262_144
@@ -87,15 +70,17 @@ const identityOf = (directory: string): number | undefined => {
   }
 }
 
+/** What a span takes in a segment, a little more than its text. */
+const lineBytes = (text: string): number => Buffer.byteLength(text) + 64
+
 const isPlace = (place: SpoolPlace): place is SegmentPlace => 'segment' in place && 'offset' in place
 
-const TOO_OLD = 'they were too old'
-const NO_ROOM = 'there was no more room on the disk'
 const REMOVED = 'the folder was removed'
 
 /** What one owner has in a folder. */
-const openStore = (directory: string, settings: Settings, host: SpoolHost): SpoolStore => {
-  const { maxBytes, maxAge, segmentBytes, clock } = settings
+const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost): SpoolStore => {
+  const { maxBytes, maxAge, clock } = settings
+  const segmentBytes = Math.min(4 * 2 ** 20, Math.floor(maxBytes / 8))
   let home: number | undefined
   const enter = (): Owner => {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -152,7 +137,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
     try {
       const { segment, damaged } = openSegment(path)
       segments.add(segment)
-      if (damaged > 0) host.lost(damaged, 'they were damaged on the disk')
+      if (damaged > 0) host.lost(damaged, spoolLoss.damaged)
       return segment
     } catch (thrown) {
       // What can't be read must not keep the others from being found.
@@ -194,7 +179,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
         continue
       }
       discard(segment)
-      if (places.length > 0) host.lost(places.length, TOO_OLD)
+      if (places.length > 0) host.lost(places.length, spoolLoss.tooOld)
     }
     return taken
   }
@@ -219,7 +204,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
   }
 
   const evictOld = (): void => {
-    for (const segment of [...segments]) if (isOld(segment)) evict(segment, TOO_OLD)
+    for (const segment of [...segments]) if (isOld(segment)) evict(segment, spoolLoss.tooOld)
   }
 
   /** Gives up whole segments, the oldest first, until there is room for another one of so many bytes. */
@@ -233,7 +218,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
       const segment = takeOver(leftover)
       const lost = segment?.places().length ?? 0
       if (segment !== undefined) discard(segment)
-      if (lost > 0) host.lost(lost, NO_ROOM)
+      if (lost > 0) host.lost(lost, spoolLoss.noRoom)
       if (hasRoom()) return
     }
     const others = total() - [...segments].reduce((sum, segment) => sum + segment.size(), 0)
@@ -241,7 +226,7 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
       throw new Error(`The spool is full: other processes have ${others} of its ${maxBytes} bytes.`)
     // By their names, which begin with when they were begun.
     for (const segment of [...segments].sort((one, other) => (one.path < other.path ? -1 : 1))) {
-      evict(segment, NO_ROOM)
+      evict(segment, spoolLoss.noRoom)
       if (hasRoom()) return
     }
   }
@@ -301,16 +286,8 @@ const openStore = (directory: string, settings: Settings, host: SpoolHost): Spoo
 
   return {
     write: (records) => {
-      let bytes = 0
-      let count = 0
-      for (const { text } of records) {
-        const size = Buffer.byteLength(text) + 64
-        if (count > 0 && bytes + size > segmentBytes) break
-        bytes += size
-        count++
-      }
-      if (bytes > maxBytes / 2) throw new RangeError(`A span of ${bytes} bytes is too large for the spool.`)
-      return forWriting(bytes).append(records.slice(0, count), Math.floor(clock.now()))
+      const { piece, bytes } = spoolPiece(records, maxBytes, segmentBytes, lineBytes)
+      return forWriting(bytes).append(piece, Math.floor(clock.now()))
     },
     read: (places) =>
       of(
@@ -371,11 +348,10 @@ export const fileSpool = (directory: string, options: FileSpoolOptions = {}): Sp
   if (typeof directory !== 'string' || directory.trim() === '')
     refuse('fileSpool', 'directory', 'the path of a folder', directory)
   const path = resolve(directory)
-  const { strength = 'on-failure', maxBytes = 64 * 2 ** 20, maxAge = WEEK, clock = Date } = options
-  const segmentBytes = Math.min(4 * 2 ** 20, Math.floor(maxBytes / 8))
+  const settings = spoolSettings(options, 64 * 2 ** 20)
   return {
     name: `fileSpool (${path})`,
-    strength,
-    open: (host) => openStore(path, { maxBytes, maxAge, segmentBytes, clock }, host),
+    strength: settings.strength,
+    open: (host) => openStore(path, settings, host),
   }
 }

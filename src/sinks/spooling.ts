@@ -7,6 +7,7 @@ import { outsideZones } from './outsideZones.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
 import type { SpanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
+import { spoolLoss } from './spoolLoss.js'
 import { restoreSpan, storeSpan } from './storedSpan.js'
 
 /** Whom a sink's side of its spool tells. */
@@ -299,7 +300,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       return [entry]
     })
     if (damaged.length > 0) store?.remove(damaged.map(({ place }) => place))
-    lose(damaged, 'they were damaged on the disk')
+    lose(damaged, spoolLoss.damaged)
     return entries
   }
 
