@@ -1,4 +1,3 @@
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import * as t from 'io-ts'
 import { from, type TimestampProvider } from 'rxjs'
 import { checked } from '../codecs/checked.js'
@@ -9,6 +8,10 @@ import { spoolPiece } from '../sinks/spoolPiece.js'
 import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
 import { randomIds } from '../tracing/ids.js'
 import { lastCopies } from './lastCopies.js'
+import { pageLocks } from './pageLocks.js'
+import { begin, type Key, looking, openDatabase, type Place, type SpanDatabase } from './spanDatabase.js'
+import { takeOver } from './takeOver.js'
+import { unheard } from './unheard.js'
 
 /** How a browser keeps spans. */
 export interface IndexedDbSpoolOptions {
@@ -27,23 +30,6 @@ export interface IndexedDbSpoolOptions {
   readonly clock?: TimestampProvider
 }
 
-/** When it was written, by whom, and its number there: keys are in the order of age. */
-type Key = [at: number, writer: string, number: number]
-
-interface Place extends SpoolPlace {
-  readonly key: Key
-}
-
-interface Database extends DBSchema {
-  /** The spans, as text. */
-  readonly spans: { readonly key: Key; readonly value: string }
-  /** What there is to know without reading them; `owner` is whose they are now. */
-  readonly places: {
-    readonly key: Key
-    readonly value: { readonly owner: string; readonly traceId: string; readonly bytes: number }
-  }
-}
-
 const Options = closed(t.partial({ name: t.string, ...spoolOptions }, 'IndexedDbSpoolOptions'))
 
 /** How often a page looks for what is too old, and for what others left behind, ms. */
@@ -52,69 +38,24 @@ const LOOK = 60_000
 /** After the database could not be opened, or the browser has closed it, ms. */
 const AGAIN = 1_000
 
-/** Without Web Locks, which tell who lives, whoever wrote nothing for so long is dead, ms. */
-const SILENCE = 3_600_000
-
-const STORES = ['spans', 'places'] as const
-
-const openDatabase = (name: string, terminated: () => void): Promise<IDBPDatabase<Database>> =>
-  openDB<Database>(name, 1, {
-    upgrade: (database) => {
-      for (const store of STORES) database.createObjectStore(store)
-    },
-    terminated,
-  })
-
-const looking = <Name extends (typeof STORES)[number]>(open: IDBPDatabase<Database>, name: Name) => {
-  const { store, done } = open.transaction(name)
-  unheard(done)
-  return store
-}
-
-/** Holds a lock until the returned function is called: the browser lets go of it when the page dies. */
-const holdLock = async (name: string): Promise<() => void> => {
-  const locks = locksOf()
-  if (locks === undefined) return () => undefined
-  return new Promise((resolve, reject) => {
-    locks.request(name, () => new Promise<void>((release) => resolve(release))).catch(reject)
-  })
-}
-
-interface Runtime {
-  readonly navigator?: { readonly locks?: LockManager }
-}
-
-/** Only secure pages have them. */
-const locksOf = (): LockManager | undefined => {
-  const { navigator }: Runtime = globalThis
-  return navigator?.locks
-}
-
-const byAge = ([at, writer, number]: Key, [otherAt, otherWriter, otherNumber]: Key): number =>
-  at - otherAt || (writer < otherWriter ? -1 : writer > otherWriter ? 1 : number - otherNumber)
-
 const isPlace = (place: SpoolPlace): place is Place => 'key' in place
-
-/** A page is told of each promise that fails with nobody waiting for it. Whoever has to know hears it elsewhere. */
-const unheard = (promise: Promise<unknown>): void => {
-  promise.catch(() => undefined)
-}
 
 const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): SpoolStore => {
   const { maxBytes, maxAge, clock } = settings
   // Not crypto.randomUUID, which pages that are not secure lack.
   const me = randomIds.trace()
-  const lockOf = (owner: string): string => `respan-rx/${name}/${owner}`
+  const prefix = `respan-rx/${name}/`
   /** In the order of their age. */
   const own = new Set<Place>()
   let bytes = 0
   let number = 0
-  let database: IDBPDatabase<Database> | undefined
+  let database: SpanDatabase | undefined
   let closed = false
   let release: () => void = () => undefined
-  let opening: Promise<IDBPDatabase<Database>> | undefined
-  const copies = lastCopies(lockOf(''))
-  const locked = holdLock(lockOf(me)).then((letGo) => {
+  let opening: Promise<SpanDatabase> | undefined
+  const copies = lastCopies(prefix)
+  const locks = pageLocks(prefix)
+  const locked = locks.hold(me).then((letGo) => {
     release = letGo
   })
 
@@ -125,13 +66,13 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     if (!closed) setTimeout(host.stir, AGAIN)
   }
 
-  const connect = async (): Promise<IDBPDatabase<Database>> => {
+  const connect = async (): Promise<SpanDatabase> => {
     await locked
     database = await openDatabase(name, lose)
     return database
   }
 
-  const opened = (): Promise<IDBPDatabase<Database>> => {
+  const opened = (): Promise<SpanDatabase> => {
     if (opening !== undefined) return opening
     opening = connect()
     opening.catch(() =>
@@ -146,7 +87,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   unheard(opened())
 
   /** At once when the database is open: a page that goes away has no later. */
-  const run = async (work: (open: IDBPDatabase<Database>) => Promise<unknown>): Promise<void> => {
+  const run = async (work: (open: SpanDatabase) => Promise<unknown>): Promise<void> => {
     if (database === undefined) await opened().then(work)
     else await work(database)
   }
@@ -164,12 +105,6 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
       await transaction.done
       // They may be sent once more.
     }).catch((thrown: unknown) => host.failed([], thrown))
-  }
-
-  const begin = (open: IDBPDatabase<Database>) => {
-    const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
-    unheard(transaction.done)
-    return transaction
   }
 
   const evict = (places: ReadonlyArray<Place>, why: string): void => {
@@ -199,71 +134,25 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     evict(oldest, spoolLoss.noRoom)
   }
 
-  const living = async (): Promise<(owner: string, lastAt: number) => boolean> => {
-    const locks = locksOf()
-    if (locks === undefined) return (_, lastAt) => lastAt > clock.now() - SILENCE
-    const { held = [] } = await locks.query()
-    const names = new Set(held.map((lock) => lock.name))
-    return (owner) => names.has(lockOf(owner))
-  }
-
-  /** Takes over everything that is nobody's any more. */
-  const adopt = async (): Promise<ReadonlyArray<SpoolPlace>> => {
-    const open = await opened()
-    // What is in localStorage is in no transaction: one page at a time.
-    const locks = copies.hasAny() ? locksOf() : undefined
-    return locks === undefined ? adoptFrom(open) : locks.request(lockOf('adopting'), () => adoptFrom(open))
-  }
-
-  const adoptFrom = async (open: IDBPDatabase<Database>): Promise<ReadonlyArray<SpoolPlace>> => {
-    // In this order: whoever wrote something by the time that is looked at held a lock before.
-    const written = await looking(open, 'places').getAllKeys()
-    const leftBehind = copies.leftBehind()
-    if (written.length + leftBehind.length === 0) return []
-    const lives = await living()
-    const copyOf = new Map(
-      leftBehind.flatMap(({ owner, saved }) => saved.map((span) => [String(span.key), { ...span, owner }])),
-    )
-    const all = [...written, ...[...copyOf.values()].map(({ key }) => key)]
-    const keys = [...new Map(all.map((key) => [String(key), key])).values()].sort(byAge)
-    const tooOld = clock.now() - maxAge
-    const transaction = begin(open)
-    const adopted: Array<Place> = []
-    const lost: Array<Place> = []
-    const store = transaction.objectStore('places')
-    const found = await Promise.all(
-      keys.map(async (key) => {
-        const place = await store.get(key)
-        const copy = copyOf.get(String(key))
-        if (place !== undefined || copy === undefined) return { key, place, text: undefined }
-        const { owner, traceId, text } = copy
-        return { key, place: { owner, traceId, bytes: text.length }, text }
-      }),
-    )
-    const last = new Map<string, number>()
-    for (const { key, place } of found) if (place !== undefined) last.set(place.owner, key[0])
-    const isTaken = (owner: string): boolean => owner === me || lives(owner, last.get(owner) ?? 0)
-    for (const { key, place, text } of found) {
-      if (place === undefined || isTaken(place.owner)) continue
-      const mine: Place = { key, traceId: place.traceId, bytes: place.bytes }
-      if (key[0] < tooOld) {
-        lost.push(mine)
-        unheard(store.delete(key))
-        unheard(transaction.objectStore('spans').delete(key))
-      } else {
-        adopted.push(mine)
-        unheard(store.put({ ...place, owner: me }, key))
-        if (text !== undefined) unheard(transaction.objectStore('spans').put(text, key))
-      }
-    }
-    await transaction.done
-    for (const { owner, forget } of leftBehind) if (!isTaken(owner)) forget()
-    if (lost.length > 0) host.lost(lost.length, spoolLoss.tooOld)
+  const adoptFrom = async (open: SpanDatabase): Promise<ReadonlyArray<SpoolPlace>> => {
+    const { adopted, tooOld } = await takeOver(open, {
+      owner: me,
+      copies,
+      living: () => locks.living(clock.now()),
+      since: clock.now() - maxAge,
+    })
+    if (tooOld > 0) host.lost(tooOld, spoolLoss.tooOld)
     const before = [...own]
     own.clear()
     for (const place of [...adopted, ...before]) own.add(place)
     for (const place of adopted) bytes += place.bytes
     return adopted
+  }
+
+  const adopt = async (): Promise<ReadonlyArray<SpoolPlace>> => {
+    const open = await opened()
+    // What is in localStorage is in no transaction: one page at a time.
+    return copies.hasAny() ? locks.inTurn(() => adoptFrom(open)) : adoptFrom(open)
   }
 
   const timer = setInterval(() => {

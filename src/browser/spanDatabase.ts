@@ -1,0 +1,53 @@
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import type { SpoolPlace } from '../sinks/Spool.js'
+import { unheard } from './unheard.js'
+
+/** When a span was written, by whom, and its number there: keys are in the order of age. */
+export type Key = [at: number, writer: string, number: number]
+
+/** Where a span is in the database. */
+export interface Place extends SpoolPlace {
+  readonly key: Key
+}
+
+interface Schema extends DBSchema {
+  /** The spans, as text. */
+  readonly spans: { readonly key: Key; readonly value: string }
+  /** What there is to know without reading them; `owner` is whose they are now. */
+  readonly places: {
+    readonly key: Key
+    readonly value: { readonly owner: string; readonly traceId: string; readonly bytes: number }
+  }
+}
+
+/** The open database. */
+export type SpanDatabase = IDBPDatabase<Schema>
+
+const STORES = ['spans', 'places'] as const
+
+/**
+ * Opens the database of a name.
+ *
+ * @param terminated - is told when the browser closes it by itself
+ */
+export const openDatabase = (name: string, terminated: () => void): Promise<SpanDatabase> =>
+  openDB<Schema>(name, 1, {
+    upgrade: (database) => {
+      for (const store of STORES) database.createObjectStore(store)
+    },
+    terminated,
+  })
+
+/** One of its stores, to read. */
+export const looking = <Name extends (typeof STORES)[number]>(open: SpanDatabase, name: Name) => {
+  const { store, done } = open.transaction(name)
+  unheard(done)
+  return store
+}
+
+/** A transaction that writes into both of its stores. */
+export const begin = (open: SpanDatabase) => {
+  const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
+  unheard(transaction.done)
+  return transaction
+}

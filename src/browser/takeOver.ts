@@ -1,0 +1,73 @@
+import type { LastCopies } from './lastCopies.js'
+import type { Lives } from './pageLocks.js'
+import { begin, type Key, looking, type Place, type SpanDatabase } from './spanDatabase.js'
+import { unheard } from './unheard.js'
+
+/** What there was to take over. */
+export interface TakenOver {
+  /** In the order of their age. */
+  readonly adopted: ReadonlyArray<Place>
+  /** How many spans were too old, and are gone. */
+  readonly tooOld: number
+}
+
+/** Whoever takes something over. */
+export interface Heir {
+  readonly owner: string
+  readonly copies: Pick<LastCopies, 'leftBehind'>
+  readonly living: () => Promise<Lives>
+  /** What was written before is too old, ms. */
+  readonly since: number
+}
+
+const byAge = ([at, writer, number]: Key, [otherAt, otherWriter, otherNumber]: Key): number =>
+  at - otherAt || (writer < otherWriter ? -1 : writer > otherWriter ? 1 : number - otherNumber)
+
+/** Makes everything its heir's that is nobody's any more, of the database and of the copies beside it. */
+export const takeOver = async (
+  open: SpanDatabase,
+  { owner: me, copies, living, since }: Heir,
+): Promise<TakenOver> => {
+  // In this order: whoever wrote something by the time that is looked at held a lock before.
+  const written = await looking(open, 'places').getAllKeys()
+  const leftBehind = copies.leftBehind()
+  if (written.length + leftBehind.length === 0) return { adopted: [], tooOld: 0 }
+  const lives = await living()
+  const copyOf = new Map(
+    leftBehind.flatMap(({ owner, saved }) => saved.map((span) => [String(span.key), { ...span, owner }])),
+  )
+  const all = [...written, ...[...copyOf.values()].map(({ key }) => key)]
+  const keys = [...new Map(all.map((key) => [String(key), key])).values()].sort(byAge)
+  const transaction = begin(open)
+  const spans = transaction.objectStore('spans')
+  const places = transaction.objectStore('places')
+  const found = await Promise.all(
+    keys.map(async (key) => {
+      const place = await places.get(key)
+      const copy = copyOf.get(String(key))
+      if (place !== undefined || copy === undefined) return { key, place, text: undefined }
+      const { owner, traceId, text } = copy
+      return { key, place: { owner, traceId, bytes: text.length }, text }
+    }),
+  )
+  const last = new Map<string, number>()
+  for (const { key, place } of found) if (place !== undefined) last.set(place.owner, key[0])
+  const isTaken = (owner: string): boolean => owner === me || lives(owner, last.get(owner) ?? 0)
+  const adopted: Array<Place> = []
+  let tooOld = 0
+  for (const { key, place, text } of found) {
+    if (place === undefined || isTaken(place.owner)) continue
+    if (key[0] < since) {
+      tooOld++
+      unheard(places.delete(key))
+      unheard(spans.delete(key))
+    } else {
+      adopted.push({ key, traceId: place.traceId, bytes: place.bytes })
+      unheard(places.put({ ...place, owner: me }, key))
+      if (text !== undefined) unheard(spans.put(text, key))
+    }
+  }
+  await transaction.done
+  for (const { owner, forget } of leftBehind) if (!isTaken(owner)) forget()
+  return { adopted, tooOld }
+}
