@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as t from 'io-ts'
 import { of, type TimestampProvider } from 'rxjs'
@@ -9,8 +9,9 @@ import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '..
 import { spoolLoss } from '../sinks/spoolLoss.js'
 import { spoolPiece } from '../sinks/spoolPiece.js'
 import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
-import { declareDead, HEARTBEAT, locks, makeOwner, type Owner } from './owner.js'
+import { HEARTBEAT, makeOwner, type Owner } from './owner.js'
 import { createSegment, openSegment, type Segment, type SegmentPlace } from './segment.js'
+import { begunAt, leftBehind, type SegmentFile, segmentBytesIn, segmentName } from './segmentFiles.js'
 
 /** How a folder keeps spans. */
 export interface FileSpoolOptions {
@@ -34,32 +35,6 @@ const REUSED = 262_144
 
 /** Whole files of others are taken over until they have so many spans: as many as a request holds by default. */
 const ENOUGH = 100
-
-/** By its name, a file says when it was begun and whose it is. */
-const NAME = /^([0-9a-z]{9})-([0-9a-z]+)\.([0-9a-f]{8}-\d+-\d+-[0-9a-f]{12})\.ndjson$/
-
-interface Found {
-  readonly name: string
-  readonly begun: string
-  readonly owner: string
-}
-
-const found = (directory: string): ReadonlyArray<Found> =>
-  readdirSync(directory)
-    .sort()
-    .flatMap((name) => {
-      const [, begun, , owner] = NAME.exec(name) ?? []
-      return begun === undefined || owner === undefined ? [] : [{ name, begun, owner }]
-    })
-
-const bytesOf = (path: string): number => {
-  try {
-    return statSync(path).size
-  } catch {
-    // Somebody was done with it in the meantime.
-    return 0
-  }
-}
 
 /** Tells a folder from another one that was made in its place. */
 const identityOf = (directory: string): number | undefined => {
@@ -94,8 +69,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   const segments = new Set<Segment>()
   let active: Segment | undefined
 
-  const nameOf = (since: string): string =>
-    join(directory, `${since}-${(begun++).toString(36)}.${owner.id}.ndjson`)
+  const nameOf = (since: string): string => join(directory, segmentName(since, begun++, owner.id))
 
   const discard = (segment: Segment): void => {
     segments.delete(segment)
@@ -127,7 +101,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   // ── what others left behind
 
   /** Makes a dead owner's file one's own; `undefined` when somebody else was faster, or when it can't be read. */
-  const takeOver = ({ name, begun }: Found): Segment | undefined => {
+  const takeOver = ({ name, begun }: SegmentFile): Segment | undefined => {
     const path = nameOf(begun)
     try {
       renameSync(join(directory, name), path)
@@ -150,18 +124,15 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     if (!owner.beat()) startOver()
   }
 
-  const leftovers = (): ReadonlyArray<Found> => {
+  const leftovers = (): ReadonlyArray<SegmentFile> => {
     beAlive()
-    const files = found(directory)
-    const owners = new Set([...locks(directory), ...files.map((file) => file.owner)])
-    const dead = new Set([...owners].filter((id) => declareDead(directory, id, owner)))
-    return files.filter((file) => dead.has(file.owner))
+    return leftBehind(directory, owner)
   }
 
   const isOld = (segment: Segment): boolean => segment.written().last < clock.now() - maxAge
 
   /** Files of the dead that were found and not looked into yet: whoever else knows of one may be faster. */
-  let known: Array<Found> = []
+  let known: Array<SegmentFile> = []
 
   /** Takes over files that are known, until there is enough for a request. */
   const takeKnown = (): ReadonlyArray<SpoolPlace> => {
@@ -210,9 +181,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   /** Gives up whole segments, the oldest first, until there is room for another one of so many bytes. */
   const makeRoom = (bytes: number): void => {
     evictOld()
-    const total = (): number =>
-      found(directory).reduce((sum, { name }) => sum + bytesOf(join(directory, name)), 0)
-    const hasRoom = (): boolean => total() + bytes <= maxBytes
+    const hasRoom = (): boolean => segmentBytesIn(directory) + bytes <= maxBytes
     if (hasRoom()) return
     for (const leftover of leftovers()) {
       const segment = takeOver(leftover)
@@ -221,7 +190,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
       if (lost > 0) host.lost(lost, spoolLoss.noRoom)
       if (hasRoom()) return
     }
-    const others = total() - [...segments].reduce((sum, segment) => sum + segment.size(), 0)
+    const others = segmentBytesIn(directory) - [...segments].reduce((sum, segment) => sum + segment.size(), 0)
     if (others + bytes > maxBytes)
       throw new Error(`The spool is full: other processes have ${others} of its ${maxBytes} bytes.`)
     // By their names, which begin with when they were begun.
@@ -244,7 +213,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     if (previous !== undefined && previous.places().length === 0) discard(previous)
     // One span may be larger than a segment.
     makeRoom(Math.max(bytes, segmentBytes))
-    active = createSegment(nameOf(Math.floor(clock.now()).toString(36).padStart(9, '0')))
+    active = createSegment(nameOf(begunAt(clock.now())))
     segments.add(active)
     return active
   }
