@@ -63,7 +63,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   const lose = (): void => {
     database = undefined
     opening = undefined
-    if (!closed) setTimeout(host.stir, AGAIN)
+    if (!closed) setTimeout(host.wake, AGAIN)
   }
 
   const connect = async (): Promise<SpanDatabase> => {
@@ -157,7 +157,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
 
   const timer = setInterval(() => {
     evictOld()
-    host.stir()
+    host.wake()
   }, LOOK)
 
   return {

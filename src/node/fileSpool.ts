@@ -222,7 +222,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     try {
       beAlive()
       evictOld()
-      host.stir()
+      host.wake()
     } catch (thrown) {
       host.failed([], thrown)
     }

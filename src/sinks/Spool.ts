@@ -35,7 +35,7 @@ export interface SpoolHost {
   /** Writing failed after `write` had returned. */
   readonly failed: (places: ReadonlyArray<SpoolPlace>, error: unknown) => void
   /** It may be time to look for what others left behind. */
-  readonly stir: () => void
+  readonly wake: () => void
 }
 
 /** An opened spool: what one sink wrote, and what it took over from others that have died. */

@@ -2,7 +2,6 @@ import { isLeft } from '#fp/Either'
 import { type FinishedSpan, spanFolder } from '../tracing/foldSpans.js'
 import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
-import { alarm } from './alarm.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
 import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
@@ -18,6 +17,7 @@ import { type Place, spanLedger } from './spanLedger.js'
 import type { spooling } from './spooling.js'
 import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
+import { wakeTimer } from './wakeTimer.js'
 
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
@@ -44,7 +44,7 @@ export const buffering = (
   const book = spanBook(waits)
   const { counts, stats, stats$ } = book
   const disk =
-    settings.spool && openDisk?.(settings.spool, book, { waits, warnings, now: time.now, stir: () => pump() })
+    settings.spool && openDisk?.(settings.spool, book, { waits, warnings, now: time.now, wake: () => pump() })
   const ledger = spanLedger(settings, book, warnings, disk)
   const { box, settle, spill } = ledger
   const pace = serverPace(settings, time.now)
@@ -150,7 +150,7 @@ export const buffering = (
     watch()
   }
 
-  const wake = alarm(time, () => {
+  const timer = wakeTimer(time, () => {
     pace.passTime()
     pump()
   })
@@ -159,10 +159,10 @@ export const buffering = (
     const opensAt = pace.opensAt()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? time.now() + settings.maxDelay)
     if (dueAt === undefined && (opensAt === undefined || resigned || resting() === 0)) {
-      wake.off()
-    } else if (opensAt !== undefined) wake.set(opensAt)
+      timer.off()
+    } else if (opensAt !== undefined) timer.set(opensAt)
     // Otherwise what is in flight comes back to the pump.
-    else if (dueAt !== undefined && mayGoOut()) wake.set(dueAt)
+    else if (dueAt !== undefined && mayGoOut()) timer.set(dueAt)
   }
 
   // ── taking in
@@ -190,7 +190,7 @@ export const buffering = (
   const expect = (): void => {
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.
-    if (wake.at() !== SOON && isFull() && mayGoOut()) wake.set(SOON)
+    if (timer.at() !== SOON && isFull() && mayGoOut()) timer.set(SOON)
     if (unwatch === undefined) watch()
   }
 

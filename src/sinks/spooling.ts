@@ -16,7 +16,7 @@ export interface SpoolingHost {
   readonly warnings: DeliveryWarnings
   readonly now: () => number
   /** There may be something to do. */
-  readonly stir: () => void
+  readonly wake: () => void
 }
 
 /** A sink's side of a spool: which spans are on the disk, beside the memory or alone. Never throws. */
@@ -81,7 +81,7 @@ const NONE: ReadonlySet<SpoolPlace> = new Set()
  * @param book - the sink's
  */
 export const spooling = (spool: Spool, { accept, move }: SpanBook, host: SpoolingHost): Spooling => {
-  const { waits, warnings, now, stir } = host
+  const { waits, warnings, now, wake } = host
   let store: SpoolStore | undefined
   let broken = Number.NEGATIVE_INFINITY
   /** When spans could not be written, ms. */
@@ -198,9 +198,9 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
             trouble(error)
             lose(strike(gone), 'the disk did not take them')
           },
-          stir: () => {
+          wake: () => {
             curious = true
-            stir()
+            wake()
           },
         }),
       ),

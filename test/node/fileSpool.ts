@@ -1000,7 +1000,7 @@ const openSpool = (spool: Spool) => {
     },
     lost: () => undefined,
     failed: () => undefined,
-    stir: () => undefined,
+    wake: () => undefined,
   }
   return { store: spool.open(host), ceded }
 }

@@ -1,7 +1,7 @@
 import type { Timers } from './timers.js'
 
 /** One timer for everything that has to happen later: it rings at the earliest time that it was set to, once. */
-export interface Alarm {
+export interface WakeTimer {
   /** When it rings, ms; `Infinity` while it is off. */
   readonly at: () => number
   /** Sets it to a time, ms, unless it rings before. */
@@ -9,8 +9,8 @@ export interface Alarm {
   readonly off: () => void
 }
 
-/** Makes an alarm that is off. */
-export const alarm = (time: Timers, ring: () => void): Alarm => {
+/** Makes a timer that is off. */
+export const wakeTimer = (time: Timers, ring: () => void): WakeTimer => {
   let at = Number.POSITIVE_INFINITY
   let cancel: (() => void) | undefined
 
