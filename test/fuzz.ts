@@ -35,8 +35,8 @@ import { errorFromResponse } from '../dist/http/errorFromResponse.js'
 import { parseJson } from '../dist/http/parseJson.js'
 import { retryAfter } from '../dist/http/retryAfter.js'
 import { openSegment } from '../dist/node/segment.js'
-import { toSpanPayload } from '../dist/sinks/spanPayload.js'
-import { restoreSpan, storeSpan } from '../dist/sinks/storedSpan.js'
+import { restoreSpan, storeSpan } from '../dist/sinks/storeSpan.js'
+import { toSpanPayload } from '../dist/sinks/toSpanPayload.js'
 import { toSpan } from '../dist/tracing/foldSpans.js'
 
 // The first request waits for it, in its target's time.

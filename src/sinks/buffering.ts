@@ -4,7 +4,8 @@ import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
-import { deliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import { counted } from './counted.js'
+import { deliveryWarnings, describeError } from './deliveryWarnings.js'
 import { type FlushOutcome, flushes } from './flushes.js'
 import { keepaliveBudget } from './keepaliveBudget.js'
 import { isHidden, lastCall } from './lastCall.js'
@@ -283,7 +284,7 @@ export const buffering = (
     if (lost > 0 && isLeft(outcome)) {
       const errors = outcome.left.failures.map(({ error }) => error)
       const message = (): string =>
-        `${numberOf(lost, 'span')} not delivered before the ${end}: ${errors.map(describeError).join(' ')}`
+        `${counted(lost, 'span')} not delivered before the ${end}: ${errors.map(describeError).join(' ')}`
       warnings.tell('exit', message, errors[0])
     }
     return outcome
@@ -314,7 +315,7 @@ export const buffering = (
     const lost = abandon(last, 'The process ended.')
     disk?.close()
     if (lost === 0) return
-    warnings.tell('exit', () => `${numberOf(lost, 'span')} lost when the process ended.`)
+    warnings.tell('exit', () => `${counted(lost, 'span')} lost when the process ended.`)
   }
 
   /** What a page that is left may never deliver; a request that outlives it is trusted, unless the last one failed. */

@@ -47,9 +47,6 @@ export const inOneLine = (text: string): string => {
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line
 }
 
-/** As warnings tell it: `1 span`, `2 spans`. */
-export const numberOf = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
 /**
  * Makes a sink's warnings.
  *

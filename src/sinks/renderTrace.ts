@@ -1,6 +1,6 @@
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
-import { numberOf } from './deliveryWarnings.js'
+import { counted } from './counted.js'
 
 /** How a trace is written. */
 export interface RenderOptions {
@@ -104,7 +104,7 @@ const statusOf = (span: Span): string =>
       ? [`first token after ${duration(span.firstOutputAt - span.startedAt)}`]
       : []),
     ...(span.generation?.attempts !== undefined && span.generation.attempts > 1
-      ? [numberOf(span.generation.attempts, 'attempt')]
+      ? [counted(span.generation.attempts, 'attempt')]
       : []),
   ].join(', ')
 

@@ -13,8 +13,8 @@ import { parseJson } from '../http/parseJson.js'
 import { jsonOf } from '../tracing/contentText.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import { complaints } from './complaints.js'
-import { toSpanPayload } from './spanPayload.js'
 import type { Receipt, Transport } from './Transport.js'
+import { toSpanPayload } from './toSpanPayload.js'
 import { traceUrl } from './traceUrl.js'
 
 /** Limit of one attempt, ms: nobody waits for a trace as for a model. */

@@ -5,8 +5,9 @@ import type { SinkStats } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { complaints } from './complaints.js'
+import { counted } from './counted.js'
 import { type DeliveryDecision, deliveryDecision } from './deliveryDecision.js'
-import { type DeliveryWarnings, describeError, inOneLine, numberOf } from './deliveryWarnings.js'
+import { type DeliveryWarnings, describeError, inOneLine } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { type Batch, bytesIn, type Entry } from './outbox.js'
@@ -151,7 +152,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     putBack(entries)
     waits.failed(error)
     const message = (): string =>
-      `paused, ${numberOf(counts.queued, 'span')} kept and tried again from time to time: ${describeError(error)}`
+      `paused, ${counted(counts.queued, 'span')} kept and tried again from time to time: ${describeError(error)}`
     warnings.tell('paused', message, error)
   }
 
@@ -173,7 +174,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
 
   const reject = (entries: ReadonlyArray<Entry>, error: Error): void => {
     settle(entries, 'inFlight', 'rejected', error)
-    const message = (): string => `${numberOf(entries.length, 'span')} rejected: ${describeError(error)}`
+    const message = (): string => `${counted(entries.length, 'span')} rejected: ${describeError(error)}`
     warnings.tell('rejected', message, error)
     // What can't be written was not shown to the server.
     if (!(error instanceof InvalidInput)) pace.refuses(entries.length, waits.areWaiting())
@@ -183,11 +184,11 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     const lost = spill(entries, 'inFlight')
     if (lost.length > 0) {
       settle(lost, 'inFlight', 'dropped', error)
-      const message = (): string => `${numberOf(lost.length, 'span')} dropped: ${describeError(error)}`
+      const message = (): string => `${counted(lost.length, 'span')} dropped: ${describeError(error)}`
       warnings.tell(kind, message, error)
     } else {
       waits.failed(error)
-      const message = (): string => `${numberOf(entries.length, 'span')} spooled: ${describeError(error)}`
+      const message = (): string => `${counted(entries.length, 'span')} spooled: ${describeError(error)}`
       warnings.tell(kind === 'key' ? kind : 'spooled', message, error)
     }
   }

@@ -1,5 +1,6 @@
 import type { BufferSettings } from './BufferPolicy.js'
-import { type DeliveryWarnings, numberOf } from './deliveryWarnings.js'
+import { counted } from './counted.js'
+import type { DeliveryWarnings } from './deliveryWarnings.js'
 import { type Batch, type BatchLimits, type Entry, type Outbox, outbox, UNTRIED } from './outbox.js'
 import type { SpanBook } from './spanBook.js'
 import type { Spooling } from './spooling.js'
@@ -87,7 +88,7 @@ export const spanLedger = (
     warnings.tell('overflow', () =>
       isTooLarge
         ? `a span of some ${bytes} bytes is dropped: the queue takes ${maxQueueBytes}.`
-        : `the queue is full (${numberOf(counts.queued, 'span')}): ${which} spans are dropped.`,
+        : `the queue is full (${counted(counts.queued, 'span')}): ${which} spans are dropped.`,
     )
     if (overflow === 'drop-newest' || isTooLarge) return false
     while (!hasRoom(bytes)) {

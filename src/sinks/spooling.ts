@@ -1,6 +1,7 @@
 import { catchError, defer, EMPTY, lastValueFrom, map, noop, type Observable, retry, take, tap } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
-import { type DeliveryWarnings, describeError, numberOf } from './deliveryWarnings.js'
+import { counted } from './counted.js'
+import { type DeliveryWarnings, describeError } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
 import { type BatchLimits, type Entry, isTooMany, type Numbered } from './outbox.js'
 import { outsideZones } from './outsideZones.js'
@@ -8,7 +9,7 @@ import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
 import type { SpanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
 import { spoolLoss } from './spoolLoss.js'
-import { restoreSpan, storeSpan } from './storedSpan.js'
+import { restoreSpan, storeSpan } from './storeSpan.js'
 
 /** Whom a sink's side of its spool tells. */
 export interface SpoolingHost {
@@ -128,7 +129,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     if (spans.length === 0) return
     const error = new Error(`The spool lost spans: ${why}.`)
     move(spans, 'spooled', 'dropped', error)
-    const message = (): string => `${numberOf(spans.length, 'spooled span')} dropped: ${why}.`
+    const message = (): string => `${counted(spans.length, 'spooled span')} dropped: ${why}.`
     warnings.tell('lost', message, error)
   }
 
@@ -139,7 +140,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     waits.failed(error)
     waits.ceded(spans)
     const message = (): string =>
-      `${numberOf(spans.length, 'spooled span')} left to another process, which took this one for dead.`
+      `${counted(spans.length, 'spooled span')} left to another process, which took this one for dead.`
     warnings.tell('spool', message, error)
   }
 

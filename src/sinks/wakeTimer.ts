@@ -1,16 +1,16 @@
 import type { Timers } from './timers.js'
 
-/** One timer for everything that has to happen later: it rings at the earliest time that it was set to, once. */
+/** One timer for everything that has to happen later: it wakes at the earliest time that it was set to, once. */
 export interface WakeTimer {
-  /** When it rings, ms; `Infinity` while it is off. */
+  /** When it wakes, ms; `Infinity` while it is off. */
   readonly at: () => number
-  /** Sets it to a time, ms, unless it rings before. */
+  /** Sets it to a time, ms, unless it wakes before. */
   readonly set: (at: number) => void
   readonly off: () => void
 }
 
 /** Makes a timer that is off. */
-export const wakeTimer = (time: Timers, ring: () => void): WakeTimer => {
+export const wakeTimer = (time: Timers, wake: () => void): WakeTimer => {
   let at = Number.POSITIVE_INFINITY
   let cancel: (() => void) | undefined
 
@@ -22,7 +22,7 @@ export const wakeTimer = (time: Timers, ring: () => void): WakeTimer => {
       at = when
       cancel = time.after(Math.max(0, when - time.now()), () => {
         at = Number.POSITIVE_INFINITY
-        ring()
+        wake()
       })
     },
     off: () => {

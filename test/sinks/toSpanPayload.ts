@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { IngestRequest, SpanPayload } from '../../dist/codecs/SpanPayload.js'
-import { toSpanPayload } from '../../dist/sinks/spanPayload.js'
+import { toSpanPayload } from '../../dist/sinks/toSpanPayload.js'
 import type { Generation, Span } from '../../dist/tracing/SpanEvent.js'
 import { idOf, TRACE_ID } from '../helpers/spans.js'
 
