@@ -3,7 +3,7 @@ import { keysOf } from '../codecs/keysOf.js'
 import { picked } from '../codecs/picked.js'
 import type { RetryPolicy } from '../http/Connection.js'
 import { warn } from '../tracing/warn.js'
-import { isExiting } from './lastCall.js'
+import { isExiting } from './addLifecycleHooks.js'
 import type { Spool } from './Spool.js'
 import { warnAtExit } from './warnAtExit.js'
 

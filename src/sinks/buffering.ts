@@ -2,15 +2,15 @@ import { isLeft } from '#fp/Either'
 import { type FinishedSpan, spanFolder } from '../tracing/foldSpans.js'
 import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
+import { addLifecycleHooks, isHidden } from './addLifecycleHooks.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
 import { counted } from './counted.js'
 import { deliveryWarnings, describeError } from './deliveryWarnings.js'
+import { flowControl } from './flowControl.js'
 import { type FlushOutcome, flushes } from './flushes.js'
 import { keepaliveBudget } from './keepaliveBudget.js'
-import { isHidden, lastCall } from './lastCall.js'
 import type { Batch, BatchLimits, Entry } from './outbox.js'
-import { serverPace } from './serverPace.js'
 import { settlement } from './settlement.js'
 import { spanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
@@ -48,9 +48,9 @@ export const buffering = (
     settings.spool && openDisk?.(settings.spool, book, { waits, warnings, now: time.now, wake: () => pump() })
   const ledger = spanLedger(settings, book, warnings, disk)
   const { box, settle, spill } = ledger
-  const pace = serverPace(settings, time.now)
+  const flow = flowControl(settings, time.now)
   const folder = spanFolder()
-  const settleFlight = settlement(settings, { counts, ledger, pace, waits, warnings, now: time.now })
+  const settleFlight = settlement(settings, { counts, ledger, flow, waits, warnings, now: time.now })
   const flights = batchFlights(transport, settings.timeout, {
     time,
     departed: ledger.takeOff,
@@ -94,19 +94,19 @@ export const buffering = (
 
   const isFull = (): boolean => {
     const { size, bytes } = box.queue()
-    return size >= settings.maxBatchSize || bytes >= pace.maxBatchBytes()
+    return size >= settings.maxBatchSize || bytes >= flow.maxBatchBytes()
   }
 
   const mayGoOut = (): boolean => {
-    if (pace.opensAt() !== undefined) return false
-    return leaving ? mayOutlive() : flights.all.size < pace.maxInFlight()
+    if (flow.opensAt() !== undefined) return false
+    return leaving ? mayOutlive() : flights.all.size < flow.maxInFlight()
   }
 
   /** From a page that is being left. */
   const mayOutlive = (): boolean => {
     if (budget.isWhole()) return true
     // A server that fails gets one request at a time, as from a page that stays.
-    const first = box.hasReturned() || !pace.isTrusted() ? undefined : box.first()
+    const first = box.hasReturned() || !flow.isTrusted() ? undefined : box.first()
     return first !== undefined && budget.bytesOf(first) <= budget.left()
   }
 
@@ -117,8 +117,8 @@ export const buffering = (
   }
 
   const limits = (): BatchLimits => ({
-    maxSize: pace.maxBatchSize(),
-    maxBytes: leaving ? Math.min(budget.left(), pace.maxBatchBytes()) : pace.maxBatchBytes(),
+    maxSize: flow.maxBatchSize(),
+    maxBytes: leaving ? Math.min(budget.left(), flow.maxBatchBytes()) : flow.maxBatchBytes(),
     bytesOf: leaving ? budget.bytesOf : ({ bytes }) => bytes,
   })
 
@@ -144,20 +144,20 @@ export const buffering = (
     } finally {
       pumping = false
     }
-    const opensAt = pace.opensAt()
+    const opensAt = flow.opensAt()
     if (flights.all.size === 0 && opensAt !== undefined)
-      waits.giveUp(pace.isHopeless() ? Number.POSITIVE_INFINITY : opensAt)
+      waits.giveUp(flow.isHopeless() ? Number.POSITIVE_INFINITY : opensAt)
     arm()
     watch()
   }
 
   const timer = wakeTimer(time, () => {
-    pace.passTime()
+    flow.passTime()
     pump()
   })
 
   const arm = (): void => {
-    const opensAt = pace.opensAt()
+    const opensAt = flow.opensAt()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? time.now() + settings.maxDelay)
     if (dueAt === undefined && (opensAt === undefined || resigned || resting() === 0)) {
       timer.off()
@@ -242,7 +242,7 @@ export const buffering = (
 
   /** Tries at once, whatever there was to wait for. */
   const hurry = (): void => {
-    pace.hurry()
+    flow.hurry()
     dueUpTo = last
     pump()
   }
@@ -322,7 +322,7 @@ export const buffering = (
   const onHidden = (): void => {
     leaving = true
     hurry()
-    const trusted = pace.isTrusted()
+    const trusted = flow.isTrusted()
     const sent = [...flights.all].flatMap(({ batch, keepaliveBytes }) =>
       keepaliveBytes !== undefined && trusted ? batch.entries : [],
     )
@@ -342,7 +342,7 @@ export const buffering = (
     } else if (unwatch === undefined) {
       // Since nobody listened, the page may be back.
       leaving = isHidden()
-      unwatch = lastCall({
+      unwatch = addLifecycleHooks({
         onIdle,
         onExit,
         onHidden,

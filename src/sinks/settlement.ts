@@ -8,10 +8,10 @@ import { complaints } from './complaints.js'
 import { counted } from './counted.js'
 import { type DeliveryDecision, deliveryDecision } from './deliveryDecision.js'
 import { type DeliveryWarnings, describeError, inOneLine } from './deliveryWarnings.js'
+import type { FlowControl } from './flowControl.js'
 import type { Flushes } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { type Batch, bytesIn, type Entry } from './outbox.js'
-import type { ServerPace } from './serverPace.js'
 import type { SpanLedger } from './spanLedger.js'
 import type { Receipt } from './Transport.js'
 
@@ -28,7 +28,7 @@ export type Settlement = (sent: Sent, outcome: Either<unknown, Receipt>) => void
 export interface SettlementHost {
   readonly counts: SinkStats
   readonly ledger: Pick<SpanLedger, 'settle' | 'spill' | 'putBack'>
-  readonly pace: ServerPace
+  readonly flow: FlowControl
   readonly waits: Pick<Flushes, 'failed' | 'areWaiting'>
   readonly warnings: DeliveryWarnings
   readonly now: () => number
@@ -68,11 +68,11 @@ const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
 /** Makes the settlement of a sink's batches; see `deliveryDecision` for what each answer means. */
 export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
   const { retry, spool } = settings
-  const { counts, ledger, pace, waits, warnings } = host
+  const { counts, ledger, flow, waits, warnings } = host
   const { settle, spill, putBack } = ledger
 
   const delivered = ({ batch: { entries }, spans }: Sent, receipt: Receipt): void => {
-    pace.talks()
+    flow.talks()
     const refused = refusedBy(receipt)
     const isRefused = (index: number): boolean => {
       const span = spans[index]
@@ -80,7 +80,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     }
     const taken = refused.size === 0 ? entries : entries.filter((_, index) => !isRefused(index))
     if (taken.length > 0) {
-      pace.delivers()
+      flow.delivers()
       warnings.recovered()
     }
     settle(taken, 'inFlight', 'delivered')
@@ -108,32 +108,32 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         delivered(sent, ALL_TAKEN)
         break
       case 'Retry':
-        if (error.name === 'Timeout') pace.runsOutOfTime(bytesIn(entries))
+        if (error.name === 'Timeout') flow.runsOutOfTime(bytesIn(entries))
         failedForNow(batch, error, decision.after)
         break
       case 'Pause':
         pause(entries, error, decision.after)
         break
       case 'Isolate':
-        pace.talks()
+        flow.talks()
         isolate(entries, complaints(decision.body, spans).named, error)
         break
       case 'Split':
-        pace.talks()
+        flow.talks()
         // A lone span is too large by itself.
-        if (entries.length > 1) pace.findsTooLarge(bytesIn(entries))
+        if (entries.length > 1) flow.findsTooLarge(bytesIn(entries))
         isolate(entries, NONE_NAMED, error)
         break
       case 'Discard':
         // What is spooled is not asked for again at once.
-        if (spool !== undefined) pace.holdOff()
+        if (spool !== undefined) flow.holdOff()
         lose(error.name === 'MissingApiKey' ? 'key' : 'dropped', entries, error)
     }
   }
 
   const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
     const now = host.now()
-    const { wait, wasEarly } = pace.failsForNow(after)
+    const { wait, wasEarly } = flow.failsForNow(after)
     const since = tried.since ?? now
     // However often somebody hurries: that takes no attempt from a batch.
     const failures = wasEarly ? tried.failures : tried.failures + 1
@@ -141,13 +141,13 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
       putBack(entries, { failures, since })
       waits.failed(error)
     } else {
-      if (spool !== undefined) pace.exhausts(wait)
+      if (spool !== undefined) flow.exhausts(wait)
       lose('dropped', entries, error)
     }
   }
 
   const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
-    pace.holdOff(after)
+    flow.holdOff(after)
     // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
     putBack(entries)
     waits.failed(error)
@@ -177,7 +177,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     const message = (): string => `${counted(entries.length, 'span')} rejected: ${describeError(error)}`
     warnings.tell('rejected', message, error)
     // What can't be written was not shown to the server.
-    if (!(error instanceof InvalidInput)) pace.refuses(entries.length, waits.areWaiting())
+    if (!(error instanceof InvalidInput)) flow.refuses(entries.length, waits.areWaiting())
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {

@@ -1,8 +1,8 @@
 import { outsideZones } from './outsideZones.js'
 
-/** Somebody who has something to deliver before it is too late. */
-export interface Guest {
-  /** A process has nothing else to do. What is begun now keeps it alive until it is done, and then this is asked again. */
+/** What somebody does who has something to deliver before it is too late. */
+export interface LifecycleHooks {
+  /** A process has nothing else to do. What is begun now keeps it alive until it is done, and then this is called again. */
   readonly onIdle: () => void
   /** A process ends: what is done now is done, and nothing else. */
   readonly onExit: () => void
@@ -12,16 +12,16 @@ export interface Guest {
   readonly onVisible: () => void
 }
 
-const guests = new Set<Guest>()
+const all = new Set<LifecycleHooks>()
 
-/** Tells the guests of this moment: one that is told may leave, or bring another. */
-const tell = (event: keyof Guest) => (): void => {
-  for (const guest of [...guests]) guest[event]()
+/** Calls the hooks of this moment: one that is called may remove some, or add others. */
+const call = (event: keyof LifecycleHooks) => (): void => {
+  for (const hooks of [...all]) hooks[event]()
 }
 
-const idle = tell('onIdle')
-const hidden = tell('onHidden')
-const visible = tell('onVisible')
+const idle = call('onIdle')
+const hidden = call('onHidden')
+const visible = call('onVisible')
 
 let exiting = false
 
@@ -30,7 +30,7 @@ export const isExiting = (): boolean => exiting
 
 const exit = (): void => {
   exiting = true
-  tell('onExit')()
+  call('onExit')()
 }
 
 interface Target {
@@ -77,16 +77,16 @@ const listen = (how: 'on' | 'off'): void => {
 }
 
 /**
- * Has somebody told when a process runs out of work (Node's `beforeExit`), when it ends (`exit`: also by
+ * Calls hooks when a process runs out of work (Node's `beforeExit`), when it ends (`exit`: also by
  * `process.exit()` and by an uncaught error), and when a page is hidden or left, until the returned function is called.
- * However many guests there are, each event has one listener, and none without guests.
+ * However many hooks there are, each event has one listener, and none without hooks.
  *
  * A signal ends a process without it, unless somebody listens for the signal.
  */
-export const lastCall = (guest: Guest): (() => void) => {
-  if (guests.size === 0) outsideZones(() => listen('on'))
-  guests.add(guest)
+export const addLifecycleHooks = (hooks: LifecycleHooks): (() => void) => {
+  if (all.size === 0) outsideZones(() => listen('on'))
+  all.add(hooks)
   return () => {
-    if (guests.delete(guest) && guests.size === 0) listen('off')
+    if (all.delete(hooks) && all.size === 0) listen('off')
   }
 }

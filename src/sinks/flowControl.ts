@@ -10,7 +10,7 @@ export interface Setback {
 }
 
 /** When a server is asked next, and how much of it at once: what it made of the requests so far. */
-export interface ServerPace {
+export interface FlowControl {
   /** When the gate opens, before which nothing is sent, ms; `undefined` when it is open. */
   readonly opensAt: () => number | undefined
   /** Opens the gate if its time has come. */
@@ -71,8 +71,8 @@ const LONGEST_PAUSE = 600_000
 
 const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, wait))
 
-/** Makes the pace of a server that nobody has asked yet. */
-export const serverPace = (settings: BufferSettings, now: () => number): ServerPace => {
+/** Makes the flow control towards a server that nobody has asked yet. */
+export const flowControl = (settings: BufferSettings, now: () => number): FlowControl => {
   const { retry, random } = settings
   /** Closed until a time, ms; `paused` when nothing works until somebody changes something. */
   let gate: { readonly until: number; readonly paused: boolean } | undefined
