@@ -47,7 +47,7 @@ export const buffering = (
   const disk =
     settings.spool && openDisk?.(settings.spool, book, { waits, warnings, now: time.now, wake: () => pump() })
   const ledger = spanLedger(settings, book, warnings, disk)
-  const { box, settle, spill } = ledger
+  const { box, settle, moveToSpool } = ledger
   const flow = flowControl(settings, time.now)
   const folder = spanFolder()
   const settleFlight = settlement(settings, { counts, ledger, flow, waits, warnings, now: time.now })
@@ -64,7 +64,7 @@ export const buffering = (
 
   const budget = keepaliveBudget(transport, flights.all)
 
-  const resting = (): number => disk?.resting() ?? 0
+  const spooled = (): number => disk?.spooled() ?? 0
 
   /** Number of the last span that was let in. */
   let last = 0
@@ -76,16 +76,16 @@ export const buffering = (
   let leaving = false
   let closed = false
   /** What is on the disk stays there. */
-  let resigned = false
+  let leavesSpooled = false
   let closing: Promise<FlushOutcome> | undefined
 
   /** Takes the oldest spans back from the disk. */
   const refill = (): void => {
     // A page that is left has no time for it.
-    if (leaving || resigned || box.hasReturned()) return
+    if (leaving || leavesSpooled || box.hasReturned()) return
     ledger.refill(limits(), () => {
       // It took so long that the sink is closed.
-      if (resigned) abandon(last, 'The sink was closed.')
+      if (leavesSpooled) abandon(last, 'The sink was closed.')
       else pump()
     })
   }
@@ -159,7 +159,7 @@ export const buffering = (
   const arm = (): void => {
     const opensAt = flow.opensAt()
     dueAt = counts.queued === 0 ? undefined : (dueAt ?? time.now() + settings.maxDelay)
-    if (dueAt === undefined && (opensAt === undefined || resigned || resting() === 0)) {
+    if (dueAt === undefined && (opensAt === undefined || leavesSpooled || spooled() === 0)) {
       timer.off()
     } else if (opensAt !== undefined) timer.set(opensAt)
     // Otherwise what is in flight comes back to the pump.
@@ -201,13 +201,13 @@ export const buffering = (
     flights.expire()
     const done = waits.begin({
       upTo: last,
-      waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: resting() },
+      waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: spooled() },
       timeout,
       patience,
       lastResort,
     })
     hurry()
-    if (resigned) {
+    if (leavesSpooled) {
       // What is left is on the disk, and stays there.
       waits.failed(new Error('The sink was closed.'))
       waits.giveUp(Number.POSITIVE_INFINITY)
@@ -251,10 +251,10 @@ export const buffering = (
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped
-    resigned = true
-    disk?.insist()
+    leavesSpooled = true
+    disk?.retryWrites()
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
-      settle(spill(entries, from), from, 'dropped', error)
+      settle(moveToSpool(entries, from), from, 'dropped', error)
     // As they are now, not a copy: whoever is told of one may give up the others.
     for (const { stop, batch } of flights.all) {
       const due = batch.entries.filter(({ number }) => number <= upTo)
@@ -265,7 +265,7 @@ export const buffering = (
     }
     giveUp(box.takeUpTo(upTo), 'queued')
     pump()
-    resigned = closed
+    leavesSpooled = closed
     return counts.dropped - before
   }
 
@@ -292,11 +292,11 @@ export const buffering = (
 
   const close = async (timeout: number): Promise<FlushOutcome> => {
     closed = true
-    disk?.insist()
+    disk?.retryWrites()
     // Whoever runs out of patience while this takes its time loses nothing by it.
     disk?.writeAhead(inMemory(), false)
     const outcome = await lastFlush(timeout, timeout, 'sink was closed')
-    resigned = true
+    leavesSpooled = true
     disk?.close()
     arm()
     watch()
@@ -327,7 +327,7 @@ export const buffering = (
       keepaliveBytes !== undefined && trusted ? batch.entries : [],
     )
     const safe = new Set(sent)
-    disk?.insist()
+    disk?.retryWrites()
     disk?.writeAhead(
       inMemory().filter((entry) => !safe.has(entry)),
       true,

@@ -27,7 +27,7 @@ export type Settlement = (sent: Sent, outcome: Either<unknown, Receipt>) => void
 /** Whom a settlement moves spans for, and whom it tells. */
 export interface SettlementHost {
   readonly counts: SinkStats
-  readonly ledger: Pick<SpanLedger, 'settle' | 'spill' | 'putBack'>
+  readonly ledger: Pick<SpanLedger, 'settle' | 'moveToSpool' | 'putBack'>
   readonly flow: FlowControl
   readonly waits: Pick<Flushes, 'failed' | 'areWaiting'>
   readonly warnings: DeliveryWarnings
@@ -69,7 +69,7 @@ const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
 export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
   const { retry, spool } = settings
   const { counts, ledger, flow, waits, warnings } = host
-  const { settle, spill, putBack } = ledger
+  const { settle, moveToSpool, putBack } = ledger
 
   const delivered = ({ batch: { entries }, spans }: Sent, receipt: Receipt): void => {
     flow.talks()
@@ -181,7 +181,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
-    const lost = spill(entries, 'inFlight')
+    const lost = moveToSpool(entries, 'inFlight')
     if (lost.length > 0) {
       settle(lost, 'inFlight', 'dropped', error)
       const message = (): string => `${counted(lost.length, 'span')} dropped: ${describeError(error)}`

@@ -30,7 +30,7 @@ export interface SpanLedger {
    * To the disk alone, where there is one; returns those that it did not take: all of them, for a while after it took
    * none.
    */
-  readonly spill: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
+  readonly moveToSpool: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
   /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
   readonly refill: (limits: BatchLimits, done: () => void) => void
 }
@@ -49,20 +49,20 @@ export const spanLedger = (
   const { maxQueueSize, maxQueueBytes, overflow } = settings
   const box = outbox()
   // However small the batches that a server takes: a disk takes these.
-  const spillLimits: BatchLimits = {
+  const spoolLimits: BatchLimits = {
     maxSize: settings.maxBatchSize,
     maxBytes: settings.maxBatchBytes,
     bytesOf: ({ bytes }) => bytes,
   }
-  const oneSpan: BatchLimits = { ...spillLimits, maxSize: 1 }
+  const oneSpan: BatchLimits = { ...spoolLimits, maxSize: 1 }
 
   const settle: SpanLedger['settle'] = (entries, from, fate, error) => {
     disk?.forget(entries)
     move(entries, from, fate, error)
   }
 
-  const spill: SpanLedger['spill'] = (entries, from) =>
-    disk?.rest(entries, (kept) => move(kept, from, 'spooled')) ?? entries
+  const moveToSpool: SpanLedger['moveToSpool'] = (entries, from) =>
+    disk?.leaveToSpool(entries, (kept) => move(kept, from, 'spooled')) ?? entries
 
   const hasRoom = (bytes: number): boolean =>
     counts.queued < maxQueueSize && box.bytes() + bytes <= maxQueueBytes
@@ -70,16 +70,16 @@ export const spanLedger = (
   let queueIsFull: Error | undefined
 
   /** The oldest ones: what is on the disk is sent before what is in memory. */
-  const spillOldest = (): boolean => {
-    const oldest = disk === undefined ? undefined : box.take(spillLimits)
+  const spoolOldest = (): boolean => {
+    const oldest = disk === undefined ? undefined : box.take(spoolLimits)
     if (oldest === undefined) return false
-    const refused = spill(oldest.entries, 'queued')
+    const refused = moveToSpool(oldest.entries, 'queued')
     box.putBack({ ...oldest, entries: refused })
     return refused.length === 0
   }
 
   const makeRoom = (bytes: number): boolean => {
-    while (!hasRoom(bytes)) if (!spillOldest()) break
+    while (!hasRoom(bytes)) if (!spoolOldest()) break
     if (hasRoom(bytes)) return true
     // One span that is larger than the whole queue may go to the disk.
     if (disk !== undefined && counts.queued === 0) return false
@@ -104,7 +104,7 @@ export const spanLedger = (
     box,
     admit: (entry, done) => {
       if (!makeRoom(entry.bytes)) {
-        const refused = disk?.rest([entry], () => accept('spooled')) ?? [entry]
+        const refused = disk?.leaveToSpool([entry], () => accept('spooled')) ?? [entry]
         if (refused.length > 0) accept('dropped')
         return
       }
@@ -121,7 +121,7 @@ export const spanLedger = (
       move(entries, 'inFlight', 'queued')
     },
     settle,
-    spill,
+    moveToSpool,
     refill: (limits, done) =>
       disk?.refill(limits, (entries) => {
         box.putBack({ entries, ...UNTRIED })

@@ -23,7 +23,7 @@ export interface SpoolingHost {
 /** A sink's side of a spool: which spans are on the disk, beside the memory or alone. Never throws. */
 export interface Spooling {
   /** Spans that are on the disk alone, and this sink's to deliver: fewer than `spooled` once others took some over. */
-  readonly resting: () => number
+  readonly spooled: () => number
   /** Whether the spool is open. */
   readonly isOpen: () => boolean
   /**
@@ -32,7 +32,7 @@ export interface Spooling {
    */
   readonly prepare: (entry: Entry) => void
   /** The next spans are written down even if that failed just now: there may be no later. */
-  readonly insist: () => void
+  readonly retryWrites: () => void
   /**
    * Writes spans down that stay in memory; what can't be written is in memory only.
    *
@@ -43,14 +43,14 @@ export interface Spooling {
    * Leaves spans to the disk alone, piece by piece: `taken` is told of each at once, since the next one may cost it its
    * room. Returns those that the disk did not take.
    */
-  readonly rest: (
+  readonly leaveToSpool: (
     entries: ReadonlyArray<Entry>,
     taken: (entries: ReadonlyArray<Entry>) => void,
   ) => ReadonlyArray<Entry>
   /** They have met their fate. */
   readonly forget: (entries: ReadonlyArray<Entry>) => void
   /**
-   * Takes spans back that have rested longest, and hands them over, perhaps later, if there are any: at least one. Nobody
+   * Takes back the spans that were spooled first, and hands them over, perhaps later, if there are any: at least one. Nobody
    * else has them then.
    */
   readonly refill: (limits: BatchLimits, taken: (entries: ReadonlyArray<Entry>) => void) => void
@@ -59,7 +59,7 @@ export interface Spooling {
   readonly close: () => void
 }
 
-interface Resting {
+interface Spooled {
   readonly place: SpoolPlace
   readonly number: number
 }
@@ -93,14 +93,14 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   /** Where spans are that are in memory, too. */
   const copies = new Set<SpoolPlace>()
   /** Where spans are that are on the disk alone, and their numbers: in the order of these, once it is `sorted`. */
-  let resting = new Map<SpoolPlace, number>()
+  let spooled = new Map<SpoolPlace, number>()
   let sorted = true
-  /** The highest number that ever came to rest. */
+  /** The highest number that was ever spooled. */
   let newest = ADOPTED
-  /** Those at rest that are being read. */
+  /** Those of them that are being read. */
   let reading = NONE
   /** Nobody has looked for leftovers since something happened. */
-  let curious = true
+  let mayHaveLeftovers = true
   let looking: Promise<void> | undefined
 
   // ── what the sink is told
@@ -118,13 +118,13 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     }
   }
 
-  /** Spans of somebody who has died rest on the disk, and are this sink's now. */
+  /** Spans of somebody who has died are on the disk, and this sink's now. */
   const inherit = (count: number): void => {
     waits.widen(count)
     accept('spooled', count)
   }
 
-  /** Spans that rested on the disk are lost. */
+  /** Spooled spans are lost. */
   const lose = (spans: ReadonlyArray<Numbered>, why: string): void => {
     if (spans.length === 0) return
     const error = new Error(`The spool lost spans: ${why}.`)
@@ -133,7 +133,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     warnings.tell('lost', message, error)
   }
 
-  /** Spans that rested on the disk are another process's now. */
+  /** Spooled spans are another process's now. */
   const cede = (spans: ReadonlyArray<Numbered>): void => {
     if (spans.length === 0) return
     const error = new Error('Another process took this one for dead, and its spool over.')
@@ -146,24 +146,24 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
 
   // ── the book
 
-  const addResting = (place: SpoolPlace, number: number): void => {
+  const addSpooled = (place: SpoolPlace, number: number): void => {
     sorted &&= number >= newest
     newest = Math.max(newest, number)
-    resting.set(place, number)
+    spooled.set(place, number)
   }
 
   const sort = (): void => {
     if (sorted) return
-    resting = new Map([...resting].sort(([, one], [, other]) => one - other))
+    spooled = new Map([...spooled].sort(([, one], [, other]) => one - other))
     sorted = true
   }
 
   /** Strikes places out; returns those that were on the disk alone. */
-  const strike = (gone: ReadonlyArray<SpoolPlace>): ReadonlyArray<Resting> =>
+  const strike = (gone: ReadonlyArray<SpoolPlace>): ReadonlyArray<Spooled> =>
     gone.flatMap((place) => {
       copies.delete(place)
-      const number = resting.get(place)
-      resting.delete(place)
+      const number = spooled.get(place)
+      spooled.delete(place)
       return number === undefined ? [] : [{ place, number }]
     })
 
@@ -174,7 +174,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     if (lost.length === 0) return
     const traces = new Set(lost.map(({ place }) => place.traceId))
     // The rest of a trace is of no use.
-    const rest = [...resting.keys()].filter((place) => traces.has(place.traceId) && !reading.has(place))
+    const rest = [...spooled.keys()].filter((place) => traces.has(place.traceId) && !reading.has(place))
     const more = strike(rest)
     if (rest.length > 0) store?.remove(rest)
     lose([...lost, ...more], why)
@@ -200,7 +200,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
             lose(strike(gone), 'the disk did not take them')
           },
           wake: () => {
-            curious = true
+            mayHaveLeftovers = true
             wake()
           },
         }),
@@ -263,16 +263,16 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
 
   const took = (found: ReadonlyArray<SpoolPlace>): void => {
     if (found.length === 0) return
-    curious = true
-    for (const place of found) addResting(place, ADOPTED)
+    mayHaveLeftovers = true
+    for (const place of found) addSpooled(place, ADOPTED)
     inherit(found.length)
   }
 
   /** Takes over what others left behind, or a part of it, unless nothing happened since somebody looked. */
   const adopt = defer((): Observable<void> => {
-    const from = curious ? opened() : undefined
+    const from = mayHaveLeftovers ? opened() : undefined
     if (from === undefined) return EMPTY
-    curious = false
+    mayHaveLeftovers = false
     return from.adopt().pipe(take(1), map(took))
   }).pipe(
     catchError((thrown: unknown) => {
@@ -282,13 +282,13 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   )
 
   const restored = (
-    taken: ReadonlyArray<Resting>,
+    taken: ReadonlyArray<Spooled>,
     texts: ReadonlyArray<string | undefined>,
   ): ReadonlyArray<Entry> => {
-    const damaged: Array<Resting> = []
+    const damaged: Array<Spooled> = []
     const entries = taken.flatMap(({ place, number }, index) => {
       // Evicted, or somebody else's, while it was read.
-      if (!resting.delete(place)) return []
+      if (!spooled.delete(place)) return []
       const text = texts[index]
       const span = text === undefined ? undefined : restoreSpan(text)
       if (span === undefined) {
@@ -305,11 +305,11 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     return entries
   }
 
-  const next = (limits: BatchLimits): ReadonlyArray<Resting> => {
+  const next = (limits: BatchLimits): ReadonlyArray<Spooled> => {
     sort()
-    const taken: Array<Resting> = []
+    const taken: Array<Spooled> = []
     let bytes = 0
-    for (const [place, number] of resting) {
+    for (const [place, number] of spooled) {
       bytes += place.bytes
       if (isTooMany(limits, taken.length, bytes)) break
       taken.push({ place, number })
@@ -321,12 +321,12 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   const readNext = (limits: BatchLimits): Observable<ReadonlyArray<Entry>> =>
     defer(() => {
       if (closed || reading.size > 0) return EMPTY
-      if (resting.size === 0) adopt.subscribe()
+      if (spooled.size === 0) adopt.subscribe()
       const oldest = next(limits)
       const places = oldest.map(({ place }) => place)
       reading = new Set(places)
       // Before the last ones are sent: a flush that waits for them must learn that there are more.
-      if (resting.size === places.length) adopt.subscribe()
+      if (spooled.size === places.length) adopt.subscribe()
       if (places.length === 0 || store === undefined) return EMPTY
       return store.read(places).pipe(
         take(1),
@@ -363,23 +363,23 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   }
 
   return {
-    resting: () => resting.size,
+    spooled: () => spooled.size,
     isOpen: () => store !== undefined,
     prepare: (entry) => {
       opened()
       if (spool.strength === 'always') write([entry], false, noop)
     },
-    insist: () => {
+    retryWrites: () => {
       refusedAt = Number.NEGATIVE_INFINITY
     },
     writeAhead: (entries, leaving) => write(entries, leaving, noop),
-    rest: (entries, taken) => {
+    leaveToSpool: (entries, taken) => {
       const refused = new Set(entries)
       const leave = (some: ReadonlyArray<Entry>): void => {
         const left = some.filter((entry) => {
           const place = placeOf.get(entry)
           if (place === undefined || !copies.delete(place)) return false
-          addResting(place, entry.number)
+          addSpooled(place, entry.number)
           return refused.delete(entry)
         })
         if (left.length > 0) taken(left)
@@ -397,7 +397,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     },
     refill,
     look: () => {
-      curious = true
+      mayHaveLeftovers = true
       looking ??= lastValueFrom(adopt, { defaultValue: undefined }).finally(() => {
         looking = undefined
       })

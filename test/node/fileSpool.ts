@@ -367,7 +367,7 @@ for (const strength of STRENGTHS)
     t.like(sink.stats(), { queued: 0, inFlight: 0, dropped, spooled: queued + inFlight })
   })
 
-test('what is spilled at the end is tried once, however much it is', async (t) => {
+test('what is spooled at the end is tried once, however much it is', async (t) => {
   const { state, spool } = fullDisk('on-failure')
   const { time, sink } = rig(t, () => NEVER, { flushTimeout: 500, spool })
   finish(sink, ...range(1, 1_000))
