@@ -2,7 +2,6 @@ import { isLeft } from '#fp/Either'
 import { type FinishedSpan, spanFolder } from '../tracing/foldSpans.js'
 import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
-import { addLifecycleHooks, isHidden } from './addLifecycleHooks.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
 import { counted } from './counted.js'
@@ -10,6 +9,7 @@ import { deliveryWarnings, describeError } from './deliveryWarnings.js'
 import { flowControl } from './flowControl.js'
 import { type FlushOutcome, flushes } from './flushes.js'
 import { keepaliveBudget } from './keepaliveBudget.js'
+import { lifecycle } from './lifecycle.js'
 import type { Batch, BatchLimits, Entry } from './outbox.js'
 import { settlement } from './settlement.js'
 import { spanBook } from './spanBook.js'
@@ -66,14 +66,19 @@ export const buffering = (
 
   const spooled = (): number => disk?.spooled() ?? 0
 
+  const { watch, isLeaving } = lifecycle({
+    mayLose: () => counts.queued + counts.inFlight > 0 || disk?.isOpen() === true,
+    onIdle: () => onIdle(),
+    onExit: () => onExit(),
+    onHidden: () => onHidden(),
+  })
+
   /** Number of the last span that was let in. */
   let last = 0
   /** Spans up to this number don't wait for a full batch. */
   let dueUpTo = 0
   /** When all spans that wait by then are due, ms. */
   let dueAt: number | undefined
-  /** The page is hidden or left. */
-  let leaving = false
   let closed = false
   /** What is on the disk stays there. */
   let leavesSpooled = false
@@ -82,7 +87,7 @@ export const buffering = (
   /** Takes the oldest spans back from the disk. */
   const refill = (): void => {
     // A page that is left has no time for it.
-    if (leaving || leavesSpooled || box.hasReturned()) return
+    if (isLeaving() || leavesSpooled || box.hasReturned()) return
     ledger.refill(limits(), () => {
       // It took so long that the sink is closed.
       if (leavesSpooled) abandon(last, 'The sink was closed.')
@@ -99,7 +104,7 @@ export const buffering = (
 
   const mayGoOut = (): boolean => {
     if (flow.opensAt() !== undefined) return false
-    return leaving ? mayOutlive() : flights.all.size < flow.maxInFlight()
+    return isLeaving() ? mayOutlive() : flights.all.size < flow.maxInFlight()
   }
 
   /** From a page that is being left. */
@@ -118,8 +123,8 @@ export const buffering = (
 
   const limits = (): BatchLimits => ({
     maxSize: flow.maxBatchSize(),
-    maxBytes: leaving ? Math.min(budget.left(), flow.maxBatchBytes()) : flow.maxBatchBytes(),
-    bytesOf: leaving ? budget.bytesOf : ({ bytes }) => bytes,
+    maxBytes: isLeaving() ? Math.min(budget.left(), flow.maxBatchBytes()) : flow.maxBatchBytes(),
+    bytesOf: isLeaving() ? budget.bytesOf : ({ bytes }) => bytes,
   })
 
   // ── the machine
@@ -139,7 +144,7 @@ export const buffering = (
         refill()
         const batch = nextBatch()
         if (batch === undefined) break
-        flights.launch(batch, leaving ? budget.bytesFor(batch) : undefined)
+        flights.launch(batch, isLeaving() ? budget.bytesFor(batch) : undefined)
       }
     } finally {
       pumping = false
@@ -192,7 +197,7 @@ export const buffering = (
     if (dueAt === undefined) arm()
     // Not in this tick: serialising a batch takes time, which is the pipeline's.
     if (timer.at() !== SOON && isFull() && mayGoOut()) timer.set(SOON)
-    if (unwatch === undefined) watch()
+    watch()
   }
 
   // ── flushing, closing, and the end of everything
@@ -309,8 +314,6 @@ export const buffering = (
       void lastFlush(settings.flushTimeout, EXIT_PATIENCE, 'process ended')
   }
 
-  let unwatch: (() => void) | undefined
-
   const onExit = (): void => {
     const lost = abandon(last, 'The process ended.')
     disk?.close()
@@ -320,7 +323,6 @@ export const buffering = (
 
   /** What a page that is left may never deliver; a request that outlives it is trusted, unless the last one failed. */
   const onHidden = (): void => {
-    leaving = true
     hurry()
     const trusted = flow.isTrusted()
     const sent = [...flights.all].flatMap(({ batch, keepaliveBytes }) =>
@@ -332,25 +334,6 @@ export const buffering = (
       inMemory().filter((entry) => !safe.has(entry)),
       true,
     )
-  }
-
-  /** Listens for the end of the process or the page while there is something to lose. */
-  const watch = (): void => {
-    if (counts.queued + counts.inFlight === 0 && disk?.isOpen() !== true) {
-      unwatch?.()
-      unwatch = undefined
-    } else if (unwatch === undefined) {
-      // Since nobody listened, the page may be back.
-      leaving = isHidden()
-      unwatch = addLifecycleHooks({
-        onIdle,
-        onExit,
-        onHidden,
-        onVisible: () => {
-          leaving = false
-        },
-      })
-    }
   }
 
   return {
