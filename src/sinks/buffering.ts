@@ -4,13 +4,13 @@ import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import { batchFlights } from './batchFlights.js'
+import { batching } from './batching.js'
 import { counted } from './counted.js'
 import { deliveryWarnings, describeError } from './deliveryWarnings.js'
 import { flowControl } from './flowControl.js'
 import { type FlushOutcome, flushes } from './flushes.js'
-import { keepaliveBudget } from './keepaliveBudget.js'
 import { lifecycle } from './lifecycle.js'
-import type { Batch, BatchLimits, Entry } from './outbox.js'
+import type { Entry } from './outbox.js'
 import { settlement } from './settlement.js'
 import { spanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
@@ -62,8 +62,6 @@ export const buffering = (
       warnings.tell('internal', () => `could not be stopped: ${describeError(thrown)}`, thrown),
   })
 
-  const budget = keepaliveBudget(transport, flights.all)
-
   const spooled = (): number => disk?.spooled() ?? 0
 
   const { watch, isLeaving } = lifecycle({
@@ -71,6 +69,13 @@ export const buffering = (
     onIdle: () => onIdle(),
     onExit: () => onExit(),
     onHidden: () => onHidden(),
+  })
+
+  const { isFull, mayGoOut, limits, nextBatch, keepaliveBytes } = batching(transport, settings, {
+    box,
+    flow,
+    flights: flights.all,
+    isLeaving,
   })
 
   /** Number of the last span that was let in. */
@@ -84,6 +89,8 @@ export const buffering = (
   let leavesSpooled = false
   let closing: Promise<FlushOutcome> | undefined
 
+  // ── sending
+
   /** Takes the oldest spans back from the disk. */
   const refill = (): void => {
     // A page that is left has no time for it.
@@ -94,40 +101,6 @@ export const buffering = (
       else pump()
     })
   }
-
-  // ── sending
-
-  const isFull = (): boolean => {
-    const { size, bytes } = box.queue()
-    return size >= settings.maxBatchSize || bytes >= flow.maxBatchBytes()
-  }
-
-  const mayGoOut = (): boolean => {
-    if (flow.opensAt() !== undefined) return false
-    return isLeaving() ? mayOutlive() : flights.all.size < flow.maxInFlight()
-  }
-
-  /** From a page that is being left. */
-  const mayOutlive = (): boolean => {
-    if (budget.isWhole()) return true
-    // A server that fails gets one request at a time, as from a page that stays.
-    const first = box.hasReturned() || !flow.isTrusted() ? undefined : box.first()
-    return first !== undefined && budget.bytesOf(first) <= budget.left()
-  }
-
-  const nextBatch = (): Batch | undefined => {
-    const first = box.first()
-    const isDue = box.hasReturned() || (first !== undefined && (first.number <= dueUpTo || isFull()))
-    return isDue ? box.take(limits()) : undefined
-  }
-
-  const limits = (): BatchLimits => ({
-    maxSize: flow.maxBatchSize(),
-    maxBytes: isLeaving() ? Math.min(budget.left(), flow.maxBatchBytes()) : flow.maxBatchBytes(),
-    bytesOf: isLeaving() ? budget.bytesOf : ({ bytes }) => bytes,
-  })
-
-  // ── the machine
 
   let pumping = false
 
@@ -142,9 +115,9 @@ export const buffering = (
       }
       while (mayGoOut()) {
         refill()
-        const batch = nextBatch()
+        const batch = nextBatch(dueUpTo)
         if (batch === undefined) break
-        flights.launch(batch, isLeaving() ? budget.bytesFor(batch) : undefined)
+        flights.launch(batch, keepaliveBytes(batch))
       }
     } finally {
       pumping = false
