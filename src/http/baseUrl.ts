@@ -2,7 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isRight, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { describeFound } from '../codecs/describeFound.js'
-import { remembered } from './remembered.js'
+import { memoizeLast } from './memoizeLast.js'
 
 /** Where Respan answers. */
 export const RESPAN_BASE_URL = 'https://api.respan.ai/api'
@@ -80,8 +80,8 @@ const normalise = (text: string, defaultPath: string): Either<DecodeFailure, str
   return right(`${parsed.origin}${path === '' ? defaultPath : path}`)
 }
 
-const respanBase = remembered((url) => normalise(url, '/api'))
-const openaiBase = remembered((url) => normalise(url, ''))
+const respanBase = memoizeLast((url) => normalise(url, '/api'))
+const openaiBase = memoizeLast((url) => normalise(url, ''))
 
 const parse = (text: string): URL | undefined => {
   try {
@@ -101,7 +101,7 @@ const withoutTrailingSlashes = (path: string): string => {
 const refuse = (found: string): Either<DecodeFailure, never> => left({ path: '', expected: EXPECTED, found })
 
 /** The platform whose host a normalised base URL names, and which demands its key there; `undefined` for others. */
-export const hostOwner: (baseUrl: string) => 'respan' | 'openai' | undefined = remembered((baseUrl) => {
+export const hostOwner: (baseUrl: string) => 'respan' | 'openai' | undefined = memoizeLast((baseUrl) => {
   const host = new URL(baseUrl).hostname.replace(/\.$/, '')
   const isOf = (own: string): boolean => host === own || host.endsWith(`.${own}`)
   return RESPAN_HOSTS.some(isOf) ? 'respan' : OPENAI_HOSTS.some(isOf) ? 'openai' : undefined

@@ -1,5 +1,5 @@
 import type { FinishedSpan } from '../tracing/foldSpans.js'
-import { oncePer } from './oncePer.js'
+import { memoizeWeak } from './memoizeWeak.js'
 
 /** Names, ids, times and punctuation of a span's JSON. */
 const FRAME = 700
@@ -24,7 +24,7 @@ const sizeOf = (root: unknown): number => {
   return size
 }
 
-const sizeOfShared = oncePer<object, number>(sizeOf)
+const sizeOfShared = memoizeWeak<object, number>(sizeOf)
 
 /**
  * Estimates the bytes that a span takes in memory and in a request: its texts at one byte for each UTF-16 code unit,

@@ -4,7 +4,7 @@ import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { parseJson } from '../http/parseJson.js'
 import { cutText, jsonText } from '../tracing/contentText.js'
-import { oncePer } from './oncePer.js'
+import { memoizeWeak } from './memoizeWeak.js'
 
 /** Bytes of a metadata value. */
 const MAX_VALUE = 4_000
@@ -28,7 +28,7 @@ const metadataValue = (value: unknown): unknown => {
  * Attributes as they go on the wire, also by way of a disk: without the secrets, and with primitive values in `metadata`,
  * at most 4,000 bytes of each. Worked out once for each object.
  */
-export const wireAttributes = oncePer((attributes: TraceAttributes): Fields => {
+export const wireAttributes = memoizeWeak((attributes: TraceAttributes): Fields => {
   const { metadata, ...others } = fieldsOf(redactSecrets(attributes))
   const values = Object.entries(fieldsOf(metadata)).flatMap(([key, value]) => {
     const written = metadataValue(value)

@@ -4,7 +4,7 @@
  *
  * @param fn - depends on the object alone
  */
-export const oncePer = <A extends object, B extends NonNullable<unknown>>(
+export const memoizeWeak = <A extends object, B extends NonNullable<unknown>>(
   fn: (object: A) => B,
 ): ((object: A) => B) => {
   const known = new WeakMap<A, B>()

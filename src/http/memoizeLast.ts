@@ -4,7 +4,7 @@
  *
  * @param answer - pure, and total
  */
-export const remembered = <A>(answer: (text: string) => A): ((text: string) => A) => {
+export const memoizeLast = <A>(answer: (text: string) => A): ((text: string) => A) => {
   let newest: { readonly text: string; readonly answer: A } | undefined
   return (text) => {
     if (newest?.text !== text) newest = { text, answer: answer(text) }
