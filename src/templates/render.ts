@@ -36,7 +36,7 @@ const callablesBelow = (node: Node): ReadonlyArray<Node> => {
     case 'UnaryExpression':
       return [node.argument]
     case 'BinaryExpression':
-      return [node.left, node.right]
+      return ['and', 'or'].includes(node.operator.value) ? [node.left, node.right] : []
     default:
       return []
   }
