@@ -57,10 +57,13 @@ const standalone = (tag: Tag): Tag => {
 const SLIP = /, got \$\{.*?\} instead\./
 
 const reasonOf = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause))
-    .replace(/^Parser Error: /, '')
-    .replace(SLIP, '')
-    .replace(/\.$/, '')
+  // A bare TypeError is how the engine's parser runs over the end of a tag.
+  cause instanceof Error && !(cause instanceof TypeError)
+    ? cause.message
+        .replace(/^Parser Error: /, '')
+        .replace(SLIP, '')
+        .replace(/\.$/, '')
+    : 'an unfinished tag'
 
 /** Follows which blocks are open, and refuses a tag that has no place where it stands. */
 const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): ReadonlyArray<Open> => {

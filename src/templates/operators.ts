@@ -42,18 +42,24 @@ const divisor = (number: number): number => {
 const minus = arithmetic((left, right) => left - right)
 const times = arithmetic((left, right) => left * right)
 const plus = arithmetic((left, right) => left + right)
-const quotient = arithmetic((left, right) => left / divisor(right))
+
+const haveOneSign = (left: number, right: number): boolean => left < 0 === right < 0
 
 /** The rest has the sign of the divisor, as in Python. */
-const restOf = (left: number, right: number): number => {
+export const modulo = arithmetic((left, right) => {
   const rest = left % divisor(right)
   if (rest === 0) return right < 0 ? -0 : 0
-  return rest < 0 !== right < 0 ? rest + right : rest
-}
+  return haveOneSign(rest, right) ? rest : rest + right
+})
 
-export const modulo = arithmetic(restOf)
-// Not the quotient rounded down, which is 10 for `1 // 0.1`: a tenth is a little more than 0.1.
-const floorDivide = arithmetic((left, right) => Math.round((left - restOf(left, right)) / right))
+/** Not the quotient rounded down, which is 10 for `1 // 0.1`: a tenth is a little more than 0.1. */
+const floorDivide = arithmetic((left, right) => {
+  const rest = left % divisor(right)
+  const times = Math.round((left - rest) / right)
+  const whole = rest === 0 || haveOneSign(rest, right) ? times : times - 1
+  // A zero has the sign of the quotient.
+  return whole === 0 ? 0 * (left / right) : whole
+})
 
 export const add: Operator = (left, right) => {
   if (isText(left) && isText(right)) return constant(joined([left.value, right.value], ''))
@@ -71,7 +77,10 @@ const multiply: Operator = (left, right) => {
   return list(Array.from({ length }, () => what.value).flat())
 }
 
-const divide: Operator = (left, right) => float(numberOf(quotient(left, right)))
+const divide: Operator = (left, right) =>
+  isNumber(left) && isNumber(right)
+    ? float(numberOf(left) / divisor(numberOf(right)))
+    : nothingFor(left, right)
 
 const remainder: Operator = (left, right) => {
   if (!isText(left)) return modulo(left, right)

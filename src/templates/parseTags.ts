@@ -2,10 +2,13 @@ import { jinja, type NodeOf, type Token } from './jinja.js'
 import type { Tag } from './scanTags.js'
 import { withTestArguments } from './testArguments.js'
 
+/** The one minus of `{#-#}` stands at its beginning. */
+const endsWithMinus = ({ source }: Tag): boolean => source.at(-3) === '-' && source.length > 5
+
 /** A text without the blanks that minus signs beside it ask to drop, and without a newline at the template's end. */
 const withoutBlanks = ({ source }: Tag, before: Tag | undefined, after: Tag | undefined): string => {
   const text = after === undefined ? source.replace(/\n$/, '') : source
-  const start = before?.source.at(-3) === '-' ? text.trimStart() : text
+  const start = before !== undefined && endsWithMinus(before) ? text.trimStart() : text
   return after?.source.at(2) === '-' ? start.trimEnd() : start
 }
 

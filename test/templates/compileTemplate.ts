@@ -281,6 +281,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         '{{ -5.0 % 5 }} {{ 5.0 % -5 }} {{ (5 % -5) / 3 }} {{ 0 * -1 / 1 }} {{ 1 // 0.1 }} {{ 7 // -2 }} {{ -0.5 // 1 }} {{ 1 - 0.5 }} {{ 2 * 0.5 }}',
         '0.0 -0.0 0.0 0.0 9.0 -4 -1.0 0.5 1.0',
       ],
+      [
+        '{{ -0.5 // -2 }} {{ -1 // -2.0 }} {{ 0.5 // -2 }} {{ 0.0 // -2 }} {{ -7 // 2.0 }} {{ 0 / -3 }} {{ -0.0 | round(2) }} {{ -0.0 | round(30) }}',
+        '0.0 0.0 -1.0 -0.0 -4.0 -0.0 -0.0 -0.0',
+      ],
       ["{{ 'ab' * true }} {{ [] * 3 }} {{ [1] * -1 }} {{ true * 3 }} [{{ '' * 5 }}]", 'ab [] [] 3 []'],
     ],
   ],
@@ -737,6 +741,13 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
     ],
   ],
   [
+    'drops the blanks beside a minus sign, of which a short comment has one',
+    [
+      ['a {#-#} b{#-#}', 'a b'],
+      ['a {#--#} b {#- -#} c', 'abc'],
+    ],
+  ],
+  [
     'reads strings as they are',
     [
       [
@@ -918,6 +929,7 @@ test('shows the source of no function that a macro was given', (t) => {
 const huge: ReadonlyArray<readonly [template: string, found: string]> = [
   ["{{ 'x' | center(10 ** 9) }}", 'more than 10000000 characters'],
   ["{{ 'x' * n }}", 'more than 10000000 characters'],
+  ["{{ ('\\x00' * 5000000) | tojson }}", 'more than 10000000 characters'],
   ["{{ 'x' * 10000001 }}", 'more than 10000000 characters'],
   ['{{ [1] * n }}', 'more than 100000 items'],
   ['{{ [1] * 100001 }}', 'more than 100000 items'],
@@ -1187,6 +1199,7 @@ const wrong: ReadonlyArray<readonly [template: string, found: string]> = [
   ['a\n{{ x is in(1, 2) }}', 'test in with more than 1 argument'],
   ['a\n{{ x is defined(1) }}', 'test defined with arguments'],
   ['a\n{{ x | random }}', 'unknown filter random'],
+  ['a\n{% set x ={% generation %}', 'an unfinished tag'],
 ]
 
 for (const [template, found] of wrong) {

@@ -1,4 +1,4 @@
-import { joined, repeated } from '../bounds.js'
+import { boundedText, joined, repeated } from '../bounds.js'
 import type { Value } from '../jinja.js'
 import { isCallable, isFields, isFloat, isList } from '../values.js'
 
@@ -54,5 +54,7 @@ export const toJson = (value: Value, { indent, ensureAscii, sortKeys, separators
     if (isFloat(current) && Number.isFinite(current.value)) return current.toString()
     return JSON.stringify(current.value ?? null)
   }
-  return write(value, 0)
+  const written = write(value, 0)
+  boundedText(written.length)
+  return written
 }

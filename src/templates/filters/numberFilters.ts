@@ -57,7 +57,7 @@ const ROUNDINGS: ReadonlyMap<string, (value: number, precision: number) => numbe
   [
     'common',
     (value: number, precision: number) => {
-      if (precision > EXACT) return value
+      if (precision > EXACT || value === 0) return value
       const unit = 10 ** -precision
       return precision >= 0 ? Number(fixed(value, precision)) : Number(fixed(value / unit, 0)) * unit
     },
