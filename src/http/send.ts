@@ -16,15 +16,16 @@ export interface Outgoing {
 }
 
 /**
- * Sends a request through ky, once. The first one of all waits until ky is loaded; any other is handed to `fetch` in the
- * tick of the call. A redirect is not followed: it is the answer.
+ * Sends a request through ky, once. What is sent before ky is loaded waits for it; later requests are handed to `fetch` in
+ * the tick of the call. A redirect is not followed: it is the answer.
  *
  * @returns the answer, whatever its status
  */
 export const send = (request: Outgoing, signal: AbortSignal): Promise<Response> =>
   loadedKy === undefined
     ? loadKy().then((ky) => {
-        signal.throwIfAborted()
+        // Not throwIfAborted(), which React Native lacks. Nobody waits for it.
+        if (signal.aborted) throw new Error('The request was left.')
         return sendBy(ky, request, signal)
       })
     : sendBy(loadedKy, request, signal)

@@ -28,19 +28,20 @@ const begin = <T>(start: Start<T>, subscriber: Subscriber<T>): TeardownLogic => 
 
 // A class, because a wrapped `start` would take a closure more for each operator of a run, 120 bytes.
 class HomeObservable<T> extends Observable<T> {
-  readonly #start: Start<T>
+  // Not private: whoever wraps it in a Proxy, as Vue does, calls its methods on that.
+  readonly start: Start<T>
 
   constructor(start: Start<T>) {
     // RxJS calls it as its own method.
     super(HomeObservable.prototype.startAtHome)
-    this.#start = start
+    this.start = start
   }
 
   startAtHome(subscriber: Subscriber<T>): TeardownLogic {
     const frame = frameBelow(subscriber)
     return frame === undefined || isEnclosedBy(frame.span)
-      ? this.#start(subscriber)
-      : runInFrame(frame, begin<T>, this.#start, subscriber)
+      ? this.start(subscriber)
+      : runInFrame(frame, begin<T>, this.start, subscriber)
   }
 }
 

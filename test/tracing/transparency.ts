@@ -38,6 +38,8 @@ import {
   identity,
   interval,
   last,
+  lastValueFrom,
+  type MonoTypeOperatorFunction,
   map,
   materialize,
   merge,
@@ -505,6 +507,21 @@ test('the random chains do emit, fail, complete and leave', (t) => {
   t.true(ends.filter((lines) => lines.at(-1)?.endsWith('|')).length > 20)
   t.true(ends.filter((lines) => lines.at(-1)?.includes('Error')).length > 20)
   t.true(NAMES.length > 60)
+})
+
+// Vue makes one of every object that becomes part of a state.
+test('a Proxy of an observable is as good as that', async (t) => {
+  const of7 = component('of7', () => of(7))
+  const operators: ReadonlyArray<MonoTypeOperatorFunction<number>> = [
+    of7,
+    traced('traced', of7),
+    (source) => source.pipe(of7, respanTrace('flow', { sink: memorySink() })),
+  ]
+  for (const operator of operators) {
+    const proxied = new Proxy(of(1).pipe(operator), {})
+    t.is(await lastValueFrom(proxied), 7)
+    t.is(await lastValueFrom(proxied.pipe(respanTrace('outer', { sink: memorySink() }))), 7)
+  }
 })
 
 // Next.js's Edge Runtime is one.

@@ -1,5 +1,6 @@
 // node native.mjs <base URL> <bundle>: runs what was bundled for React Native with the globals that it has, as far as the
-// library goes: no random bytes, no streams, and the fetch that it brings, which gives the whole text at the end.
+// library goes: no random bytes, no streams, an older AbortSignal, and the fetch that it brings, which gives the whole text at
+// the end.
 
 import { request } from 'node:http'
 import { pathToFileURL } from 'node:url'
@@ -10,6 +11,8 @@ const [baseUrl, bundle] = process.argv.slice(2)
 const { FormData } = globalThis
 for (const lacking of ['crypto', 'ReadableStream', 'WritableStream', 'TransformStream', 'fetch'])
   delete globalThis[lacking]
+for (const lacking of ['any', 'abort', 'timeout']) delete AbortSignal[lacking]
+for (const lacking of ['reason', 'throwIfAborted']) delete AbortSignal.prototype[lacking]
 
 const { Headers, Request, Response } = await import('whatwg-fetch')
 
