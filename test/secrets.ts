@@ -21,6 +21,7 @@ import {
   memorySink,
   openaiGateway,
   openaiGenerate,
+  type RespanAttributes,
   redacted,
   respanGateway,
   respanGenerate,
@@ -250,6 +251,29 @@ test('no error says the password of an address beside credentials', async (t) =>
     t.like(error, { _tag: 'HttpError', status: 401 })
     free(t, api_base, error)
     t.regex(String(error), /No answer from https:\/\/example\.com/)
+  }
+})
+
+test('words in a list of a header are left in what a server says, and a key within them is not', async (t) => {
+  const server = await serve(t, (response) =>
+    sendJson(response, { detail: `No models of openai for ${KEY}.` }, { status: 401 }),
+  )
+  const headers = { 'X-Auth-Scopes': `models, openai, ${KEY}` }
+  const reach = { baseUrl: server.url, headers, retry: { count: 0 } }
+  const error = await caught(lastValueFrom(of('Hi').pipe(respanGenerate({ model: 'm', ...reach }))))
+  free(t, 'error', error)
+  t.regex(String(error), /No models of openai for \[redacted\]/)
+})
+
+test('credentials below what stands beside keys are secret, too', async (t) => {
+  const server = await serve(t, refusing)
+  for (const beside of [{ available_models: [{ api_key: KEY }] }, { api_base: { password: KEY } }]) {
+    const attributes: RespanAttributes = JSON.parse(
+      JSON.stringify({ customer_credentials: { openai: beside } }),
+    )
+    const reach = { baseUrl: server.url, apiKey: 'another-key', retry: { count: 0 } }
+    const asked = of('Hi').pipe(respanGenerate({ model: 'm', attributes, ...reach }))
+    free(t, Object.keys(beside).join(), await caught(lastValueFrom(asked)))
   }
 })
 

@@ -86,6 +86,7 @@ const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): R
   const within = [...above, value]
   return Object.keys(value).flatMap((key) => {
     const part = fieldOf(value, key)
-    return secret && BESIDE_KEYS.has(key) ? userOf(part) : found(part, secret || isSecret(key), within)
+    const isBeside = secret && BESIDE_KEYS.has(key)
+    return [...(isBeside ? userOf(part) : []), ...found(part, isSecret(key) || (secret && !isBeside), within)]
   })
 }

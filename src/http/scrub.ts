@@ -61,7 +61,7 @@ const SHORTEST_SECRET = 6
 
 const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   const forms = secrets
-    .flatMap((value) => [value, value.replace(/^\S+\s+/, ''), ...value.split(LISTED), ...assigned(value)])
+    .flatMap((value) => [value, value.replace(/^\S+\s+/, ''), ...listed(value), ...assigned(value)])
     .flatMap((value) => [value, ...inBase64(value)])
     .flatMap((value) => [value, inJson(value), inJson(inJson(value)), ...inUrl(value)])
     .filter((secret) => secret.length >= SHORTEST_SECRET)
@@ -78,8 +78,9 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   }
 }
 
-/** Between the keys, or cookies, that a header has more than one of. */
-const LISTED = /\s*[,;]\s*/
+/** The keys of a header that has several. A word without a digit is none, and errors need it. */
+const listed = (value: string): ReadonlyArray<string> =>
+  value.split(/\s*[,;]\s*/).filter((piece) => /\d/.test(piece))
 
 /** A cookie, a parameter of a scheme or of a URL; a password after its name, at the end or before a host. */
 const ASSIGNED = /=\s*"?([^\s",;&]+)|:([^\s",;:@/]+)(?=@|$)/g
