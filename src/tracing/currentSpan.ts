@@ -1,5 +1,7 @@
+import { describeFound } from '../codecs/describeFound.js'
 import { refuse } from '../codecs/refuse.js'
 import { currentOpenSpan, forkFrame, runInFrame } from './frames.js'
+import { reporterOf } from './guarded.js'
 import type { OpenSpan } from './OpenSpan.js'
 
 /** A span under way, as code inside a pipeline sees it. */
@@ -26,15 +28,26 @@ export const currentSpan = (): CurrentSpan | undefined => {
   return span
 }
 
-/** A copy would run what it encloses outside every trace, and nobody would know. */
-const openSpanOf = (span: CurrentSpan): OpenSpan =>
-  openSpans.get(span) ?? refuse('withSpan', 'span', 'what currentSpan() gave', span)
+const reportCopy = reporterOf(
+  'RESPAN_TRACE',
+  (found) =>
+    `withSpan: span: expected what currentSpan() gave, found ${found}: what it encloses is in no trace.`,
+  describeFound,
+)
+
+/** A copy is reported, not refused: a trace never changes what a pipeline does. */
+const openSpanOf = (span: CurrentSpan): OpenSpan | null => {
+  const open = openSpans.get(span)
+  if (open === undefined) reportCopy(span)
+  return open ?? null
+}
 
 /**
  * Runs a function with a span as the current one, so that what it subscribes becomes the span's child.
  *
- * @param span - what `currentSpan()` gave; `undefined` runs the function outside every trace
- * @throws InvalidInput for what is no function, and for a copy of a span
+ * @param span - what `currentSpan()` gave; `undefined` runs the function outside every trace, and so does a copy of a span, which
+ *   is reported as a process warning (`RESPAN_TRACE`)
+ * @throws InvalidInput for what is no function
  *
  * @example
  * const span = currentSpan()

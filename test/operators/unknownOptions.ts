@@ -39,7 +39,7 @@ import {
 } from 'respan-rx'
 import { fileSpool, flushOnSignals } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
-import { identity, lastValueFrom, mergeMap, of, throwError } from 'rxjs'
+import { identity, lastValueFrom, mergeMap, of, throwError, toArray } from 'rxjs'
 
 // What a caller without types, or with options from elsewhere, can give.
 const misspelt: object = { misspelt: 1 }
@@ -242,18 +242,24 @@ test('what is no function to run within a span is refused', (t) => {
   )
 })
 
-test('a copy of a span is refused: what it encloses would be in no trace', async (t) => {
-  const copying = component('c', () => {
+test.serial('a copy of a span is reported: what it encloses is in no trace, and runs', async (t) => {
+  const warnings: Array<string> = []
+  const listen = (warning: Error & { readonly code?: string }): void => {
+    if (warning.code === 'RESPAN_TRACE') warnings.push(warning.message)
+  }
+  process.on('warning', listen)
+  t.teardown(() => process.off('warning', listen))
+  const copying = component('c', (n: number) => {
     const span = currentSpan()
-    return withSpan(span && { ...span }, () => of(1))
+    return withSpan(span && { ...span }, () => of(currentSpan() === undefined ? n : 0))
   })
-  const error = await t.throwsAsync(
-    lastValueFrom(of(1).pipe(copying, respanTrace('flow', { sink: noopSink }))),
-  )
-  t.is(
-    error.message,
-    'withSpan: span: expected what currentSpan() gave, found object with keys traceId, spanId, traceUrl.',
-  )
+  const values$ = of(1, 2).pipe(copying, respanTrace('flow', { sink: noopSink }), toArray())
+  t.deepEqual(await lastValueFrom(values$), [1, 2])
+  await new Promise(setImmediate)
+  const found = 'object with keys traceId, spanId, traceUrl'
+  t.deepEqual(warnings, [
+    `withSpan: span: expected what currentSpan() gave, found ${found}: what it encloses is in no trace.`,
+  ])
 })
 
 test('a flattening that gives no operator is refused where the operator is built', (t) => {
