@@ -49,7 +49,7 @@ export const fetchAnswer = ({
     },
     async (response, reading) => {
       const answer = await readAnswer(response, reading, scrub, maxBytes)
-      if (!response.ok) throw errorFromResponse(answer, 'respan', Date.now())
+      if (answer.status < 200 || answer.status > 299) throw errorFromResponse(answer, 'respan', Date.now())
       reading.emit(answer)
     },
   ).pipe(abortedBy(connection.signal))
