@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { lastValueFrom, toArray } from 'rxjs'
+import { Fields } from '../../dist/codecs/Fields.js'
 import { InvalidInput, isRespanError } from '../../dist/errors.js'
 import { type Fault, type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
 import { respanGateway } from '../../dist/sources/respanGateway.js'
@@ -282,12 +283,17 @@ test('a delay longer than a timer can be does not end at once', async (t) => {
   const local = await start(t)
   local.fault({ delay: 2 ** 31, times: 1 })
   const leaving = new AbortController()
-  const pending = post(local, {}, { signal: leaving.signal })
+  const pending = post(local, { model: 'delayed' }, { signal: leaving.signal })
   t.deepEqual(await statuses(local, 5, { model: 'other' }), Array(5).fill(200))
   leaving.abort()
   await t.throwsAsync(pending, { any: true })
   await local.idle()
-  t.is(local.requests[0]?.outcome, 'aborted')
+  t.deepEqual(
+    local.requests
+      .filter(({ outcome }) => outcome === 'aborted')
+      .map(({ body }) => Fields.is(body) && body.model),
+    ['delayed'],
+  )
 })
 
 test('a stream that a fault ends lets go of its upstream', async (t) => {

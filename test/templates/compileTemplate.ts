@@ -793,6 +793,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
   [
     'macros take what they are given',
     [
+      ['{% macro m() %}a{% endmacro %}{% set f = m %}{{ f() }}', 'a'],
       [
         "{% macro m(a, b='x') %}{{ a }}{{ b }}{{ varargs | join }}{{ kwargs.k }} {% endmacro %}{{ m(1, 2, 3, k=4) }}{{ m() }}{{ m(b=1) }}",
         '1234 x 1 ',
