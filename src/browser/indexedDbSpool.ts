@@ -9,7 +9,14 @@ import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolS
 import { randomIds } from '../tracing/ids.js'
 import { lastCopies } from './lastCopies.js'
 import { pageLocks } from './pageLocks.js'
-import { begin, type Key, looking, openDatabase, type Place, type SpanDatabase } from './spanDatabase.js'
+import {
+  type Key,
+  openDatabase,
+  type Place,
+  readStore,
+  type SpanDatabase,
+  writeTransaction,
+} from './spanDatabase.js'
 import { takeOver } from './takeOver.js'
 import { unheard } from './unheard.js'
 
@@ -97,7 +104,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     if (gone.length === 0) return
     for (const place of gone) bytes -= place.bytes
     run(async (open) => {
-      const transaction = begin(open)
+      const transaction = writeTransaction(open)
       for (const { key } of gone) {
         unheard(transaction.objectStore('spans').delete(key))
         unheard(transaction.objectStore('places').delete(key))
@@ -176,7 +183,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
       }
       const forget = leaving ? copies.keep(me, saved) : () => undefined
       run(async (open) => {
-        const transaction = begin(open)
+        const transaction = writeTransaction(open)
         for (const { key, traceId, text } of saved) {
           unheard(transaction.objectStore('spans').put(text, key))
           unheard(transaction.objectStore('places').put({ owner: me, traceId, bytes: text.length }, key))
@@ -194,7 +201,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     read: (places) =>
       from(
         opened().then((open) => {
-          const store = looking(open, 'spans')
+          const store = readStore(open, 'spans')
           return Promise.all(places.map((place) => (isPlace(place) ? store.get(place.key) : undefined)))
         }),
       ),

@@ -39,14 +39,14 @@ export const openDatabase = (name: string, terminated: () => void): Promise<Span
   })
 
 /** One of its stores, to read. */
-export const looking = <Name extends (typeof STORES)[number]>(open: SpanDatabase, name: Name) => {
+export const readStore = <Name extends (typeof STORES)[number]>(open: SpanDatabase, name: Name) => {
   const { store, done } = open.transaction(name)
   unheard(done)
   return store
 }
 
 /** A transaction that writes into both of its stores. */
-export const begin = (open: SpanDatabase) => {
+export const writeTransaction = (open: SpanDatabase) => {
   const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
   unheard(transaction.done)
   return transaction

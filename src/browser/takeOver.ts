@@ -1,6 +1,6 @@
 import type { LastCopies } from './lastCopies.js'
 import type { Lives } from './pageLocks.js'
-import { begin, type Key, looking, type Place, type SpanDatabase } from './spanDatabase.js'
+import { type Key, type Place, readStore, type SpanDatabase, writeTransaction } from './spanDatabase.js'
 import { unheard } from './unheard.js'
 
 /** What there was to take over. */
@@ -29,7 +29,7 @@ export const takeOver = async (
   { owner: me, copies, living, since }: Heir,
 ): Promise<TakenOver> => {
   // In this order: whoever wrote something by the time that is looked at held a lock before.
-  const written = await looking(open, 'places').getAllKeys()
+  const written = await readStore(open, 'places').getAllKeys()
   const leftBehind = copies.leftBehind()
   if (written.length + leftBehind.length === 0) return { adopted: [], tooOld: 0 }
   const lives = await living()
@@ -38,7 +38,7 @@ export const takeOver = async (
   )
   const all = [...written, ...[...copyOf.values()].map(({ key }) => key)]
   const keys = [...new Map(all.map((key) => [String(key), key])).values()].sort(byAge)
-  const transaction = begin(open)
+  const transaction = writeTransaction(open)
   const spans = transaction.objectStore('spans')
   const places = transaction.objectStore('places')
   const found = await Promise.all(

@@ -50,8 +50,6 @@ const lineBytes = (text: string): number => Buffer.byteLength(text) + 64
 
 const isPlace = (place: SpoolPlace): place is SegmentPlace => 'segment' in place && 'offset' in place
 
-const REMOVED = 'the folder was removed'
-
 /** What one owner has in a folder. */
 const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost): SpoolStore => {
   const { maxBytes, maxAge, clock } = settings
@@ -94,7 +92,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     } finally {
       // They are somebody else's, or nobody's, whatever becomes of this one.
       host.ceded(ceded)
-      host.evicted(lost, REMOVED)
+      host.evicted(lost, spoolLoss.removed)
     }
   }
 

@@ -19,47 +19,47 @@ const isEnding = (signal: unknown): boolean => typeof signal === 'string' && Obj
 
 const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
-interface Guest {
+interface Registration {
   readonly sink: Sink
   readonly stop: () => void
 }
 
 interface Watch {
   readonly listener: (signal: EndingSignal) => void
-  readonly guests: Set<Guest>
+  readonly registrations: Set<Registration>
 }
 
 // Two listeners would each take the other for somebody else, who ends the process.
 const watches = oncePerProcess('signals', () => new Map<EndingSignal, Watch>())
 
 const newWatch = (): Watch => {
-  const guests = new Set<Guest>()
-  return { listener: answer(guests), guests }
+  const registrations = new Set<Registration>()
+  return { listener: answer(registrations), registrations }
 }
 
-const join = (signal: EndingSignal, guest: Guest): void => {
+const join = (signal: EndingSignal, registration: Registration): void => {
   const watch = watches().get(signal) ?? newWatch()
   // Somebody may have removed all listeners in between.
   const listens = process.listeners(signal).some((listener) => listener === watch.listener)
   if (!listens) process.on(signal, watch.listener)
   watches().set(signal, watch)
-  watch.guests.add(guest)
+  watch.registrations.add(registration)
 }
 
-const leave = (signal: EndingSignal, guest: Guest): void => {
+const leave = (signal: EndingSignal, registration: Registration): void => {
   const watch = watches().get(signal)
   if (watch === undefined) return
-  watch.guests.delete(guest)
-  if (watch.guests.size > 0) return
+  watch.registrations.delete(registration)
+  if (watch.registrations.size > 0) return
   watches().delete(signal)
   process.off(signal, watch.listener)
 }
 
 const answer =
-  (guests: ReadonlySet<Guest>) =>
+  (registrations: ReadonlySet<Registration>) =>
   (signal: EndingSignal): void => {
     const isOurs = process.listenerCount(signal) === 1
-    const all = [...guests]
+    const all = [...registrations]
     // A process that somebody else keeps alive may meet more of them.
     if (isOurs) for (const { stop } of all) stop()
     const sinks = new Set(all.map(({ sink }) => sink))
@@ -90,9 +90,9 @@ export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> 
     refuse('flushOnSignals', 'signals', `a list of ${Object.keys(ENDING).join(', ')}`, signals)
   const own = [...signals]
   const stop = (): void => {
-    for (const signal of own) leave(signal, guest)
+    for (const signal of own) leave(signal, registration)
   }
-  const guest = { sink, stop }
-  for (const signal of own) join(signal, guest)
+  const registration = { sink, stop }
+  for (const signal of own) join(signal, registration)
   return stop
 }

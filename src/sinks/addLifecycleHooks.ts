@@ -12,11 +12,11 @@ export interface LifecycleHooks {
   readonly onVisible: () => void
 }
 
-const all = new Set<LifecycleHooks>()
+const registered = new Set<LifecycleHooks>()
 
 /** Calls the hooks of this moment: one that is called may remove some, or add others. */
 const call = (event: keyof LifecycleHooks) => (): void => {
-  for (const hooks of [...all]) hooks[event]()
+  for (const hooks of [...registered]) hooks[event]()
 }
 
 const idle = call('onIdle')
@@ -84,9 +84,9 @@ const listen = (how: 'on' | 'off'): void => {
  * A signal ends a process without it, unless somebody listens for the signal.
  */
 export const addLifecycleHooks = (hooks: LifecycleHooks): (() => void) => {
-  if (all.size === 0) outsideZones(() => listen('on'))
-  all.add(hooks)
+  if (registered.size === 0) outsideZones(() => listen('on'))
+  registered.add(hooks)
   return () => {
-    if (all.delete(hooks) && all.size === 0) listen('off')
+    if (registered.delete(hooks) && registered.size === 0) listen('off')
   }
 }

@@ -30,12 +30,12 @@ const SOON = Number.NEGATIVE_INFINITY
  * What `bufferedSink` promises, for settings that are checked and complete. What deals with a spool is handed in: where
  * there can be none, nobody has to load it.
  *
- * @param openDisk - `spooling`, where `settings` may have a spool
+ * @param openSpool - `spooling`, where `settings` may have a spool
  */
 export const buffering = (
   transport: Transport,
   settings: BufferSettings,
-  openDisk?: typeof spooling,
+  openSpool?: typeof spooling,
 ): Sink => {
   const time = timers(settings.scheduler)
   const report = reporterOf('RESPAN_DELIVERY', (thrown) => `a transport's destination threw: ${thrown}`)
@@ -45,7 +45,8 @@ export const buffering = (
   const book = spanBook(waits)
   const { counts, stats, stats$ } = book
   const disk =
-    settings.spool && openDisk?.(settings.spool, book, { waits, warnings, now: time.now, wake: () => pump() })
+    settings.spool &&
+    openSpool?.(settings.spool, book, { waits, warnings, now: time.now, wake: () => pump() })
   const ledger = spanLedger(settings, book, warnings, disk)
   const { box, settle, moveToSpool } = ledger
   const flow = flowControl(settings, time.now)

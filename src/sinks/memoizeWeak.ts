@@ -1,6 +1,6 @@
 /**
- * Remembers what a pure function gives for an object, as long as the object lives: all spans of a trace have the same
- * attributes, which nobody changes any more.
+ * Remembers what a pure function gives for an object, as long as the object lives. For what many spans share and nobody
+ * changes any more, such as a trace's attributes.
  *
  * @param fn - depends on the object alone
  */

@@ -197,7 +197,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
           },
           failed: (gone, error) => {
             trouble(error)
-            lose(strike(gone), 'the disk did not take them')
+            lose(strike(gone), spoolLoss.notTaken)
           },
           wake: () => {
             mayHaveLeftovers = true
