@@ -10,7 +10,7 @@ export interface AttemptInfo {
   readonly attempt: number
   /** What is left of the deadline, ms. */
   readonly left: number
-  /** To be called when it hands out what can't be taken back: none is made after it. */
+  /** To be called before the first value goes out: no attempt is made after that. */
   readonly delivered: () => void
 }
 

@@ -91,9 +91,9 @@ const attempted = <A, B>(
  * operator runs anew for each item, one after the other unless `flatten` says otherwise. A streaming
  * generator gives `right`s, then at most one `left`.
  *
- * @param options - `toError` maps every error, also one of the source, which is the last `left` then; without it only a
- * `RespanError` of the operator becomes a `left`, and foreign errors and those of the source stay on the error channel,
- * where defects belong
+ * @param options - `toError` maps every error, also one of the source, which is the last `left` then (`withFallback` around it
+ * takes it item by item, without the source); without `toError` only a `RespanError` of the operator becomes a `left`, and
+ * foreign errors and those of the source stay on the error channel, where defects belong
  * @returns an operator that emits an `Either` for each output
  */
 // The overloads say what `attempted` does: without `toError` every left is a RespanError, with it an E.

@@ -54,8 +54,8 @@ export interface BufferPolicy {
   /** From 0 up to, but not including, 1: for the jitter. Default `Math.random`. */
   readonly random?: () => number
   /**
-   * Is told out of band what was lost and why. Default: a Node process warning, elsewhere `console.warn`; so is the first
-   * thing that it throws.
+   * Is told out of band what was lost and why. Default: a Node process warning, elsewhere `console.warn`. The first
+   * error that it throws is reported in the same way.
    */
   readonly onWarning?: (warning: DeliveryWarning) => void
 }
