@@ -1,5 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { type IncomingMessage, request } from 'node:http'
+import { request } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { Readable } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
@@ -121,13 +120,15 @@ test.serial('is never sent the key of the environment, which belongs to the plat
     else process.env.RESPAN_API_KEY = before
   })
   const local = await start(t)
-  const sent: Array<string | undefined> = []
-  const listen = (message: unknown): void => {
-    const { request: got } = message as { readonly request: IncomingMessage }
-    if (got.socket.localPort === local.port) sent.push(got.headers.authorization)
+  const { fetch } = globalThis
+  const sent: Array<string | null> = []
+  globalThis.fetch = (input, init) => {
+    sent.push(new Headers(init?.headers).get('authorization'))
+    return fetch(input, init)
   }
-  subscribe('http.server.request.start', listen)
-  t.teardown(() => unsubscribe('http.server.request.start', listen))
+  t.teardown(() => {
+    globalThis.fetch = fetch
+  })
   await lastValueFrom(
     of('Say hi').pipe(
       respanGenerate({ model: 'm', gateway: local.gateway }),
