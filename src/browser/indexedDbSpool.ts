@@ -85,6 +85,8 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     opening.catch(() =>
       setTimeout(() => {
         opening = undefined
+        // A flush may wait for what is there: a browser that is clearing its data opens nothing until it has done so.
+        if (!closed && own.size > 0) host.wake()
       }, AGAIN),
     )
     return opening

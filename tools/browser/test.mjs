@@ -278,6 +278,27 @@ const tests = {
       assert.equal(await nextDelivers(rig, 'on-failure', 5), 5)
     },
 
+  'the data of the site are cleared, and nothing opens for a moment: a flush waits for that': async (rig) => {
+    const page = await rig.open('?strength=on-failure')
+    await warmUp(page, rig)
+    rig.state.isDown = true
+    await count(page, 10)
+    assert.equal((await flush(page))._tag, 'Left')
+    await untilWritten(page, 10)
+    await page.evaluate(() => {
+      const { open } = IDBFactory.prototype
+      IDBFactory.prototype.open = () => {
+        IDBFactory.prototype.open = open
+        throw new DOMException('The connection was closed.', 'AbortError')
+      }
+    })
+    const session = await page.context().newCDPSession(page)
+    await session.send('Storage.clearDataForOrigin', { origin: rig.url, storageTypes: 'indexeddb' })
+    await flush(page)
+    const { spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
+    assert.deepEqual([spooled, dropped], [0, 10])
+  },
+
   'the server is down when the page is left: everything is lost (spool: none)': async (rig) => {
     await leaveInOutage(rig, 'none')
     assert.equal(await nextDelivers(rig, 'none'), 0)
