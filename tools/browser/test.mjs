@@ -100,6 +100,26 @@ const warmUp = async (page, { until, state }) => {
   await untilWritten(page, 0)
 }
 
+/** A page that has ten spans in its database alone, since the server is down. */
+const spoolTen = async (rig) => {
+  const page = await rig.open('?strength=on-failure')
+  await warmUp(page, rig)
+  rig.state.isDown = true
+  await count(page, 10)
+  assert.equal((await flush(page))._tag, 'Left')
+  await untilWritten(page, 10)
+  return page
+}
+
+/** Clears the data of the site, and sees that a flush tells the ten as lost. */
+const loseThem = async (page, rig) => {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Storage.clearDataForOrigin', { origin: rig.url, storageTypes: 'indexeddb' })
+  await flush(page)
+  const { spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
+  assert.deepEqual([spooled, dropped], [0, 10])
+}
+
 const eachOnce = ({ ids }, number) => {
   assert.equal(new Set(ids).size, number)
   assert.equal(ids.length, number)
@@ -260,17 +280,8 @@ const tests = {
 
   'the data of the site are cleared: what was there is told to be lost, and the rest is kept as before':
     async (rig) => {
-      const page = await rig.open('?strength=on-failure')
-      await warmUp(page, rig)
-      rig.state.isDown = true
-      await count(page, 10)
-      assert.equal((await flush(page))._tag, 'Left')
-      await untilWritten(page, 10)
-      const session = await page.context().newCDPSession(page)
-      await session.send('Storage.clearDataForOrigin', { origin: rig.url, storageTypes: 'indexeddb' })
-      await flush(page)
-      const { spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
-      assert.deepEqual([spooled, dropped], [0, 10])
+      const page = await spoolTen(rig)
+      await loseThem(page, rig)
       await count(page, 5)
       await flush(page)
       await page.goto('about:blank')
@@ -279,12 +290,7 @@ const tests = {
     },
 
   'the data of the site are cleared, and nothing opens for a moment: a flush waits for that': async (rig) => {
-    const page = await rig.open('?strength=on-failure')
-    await warmUp(page, rig)
-    rig.state.isDown = true
-    await count(page, 10)
-    assert.equal((await flush(page))._tag, 'Left')
-    await untilWritten(page, 10)
+    const page = await spoolTen(rig)
     await page.evaluate(() => {
       const { open } = IDBFactory.prototype
       IDBFactory.prototype.open = () => {
@@ -292,11 +298,7 @@ const tests = {
         throw new DOMException('The connection was closed.', 'AbortError')
       }
     })
-    const session = await page.context().newCDPSession(page)
-    await session.send('Storage.clearDataForOrigin', { origin: rig.url, storageTypes: 'indexeddb' })
-    await flush(page)
-    const { spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
-    assert.deepEqual([spooled, dropped], [0, 10])
+    await loseThem(page, rig)
   },
 
   'the server is down when the page is left: everything is lost (spool: none)': async (rig) => {
