@@ -314,7 +314,7 @@ test('a trace is named by its root, and belongs to whom the root says, or else a
   t.like((await read(local, 't1'))[1], { name: 'Named', customer_identifier: 'orphan' })
 })
 
-test('a chain of parents is told as deep as any honest one, and what is deeper side by side', async (t) => {
+test('a chain of parents is told level by level down to 201, and what is deeper side by side', async (t) => {
   const chain = Array.from({ length: 210 }, (_, n) =>
     span(`n${n}`, n === 0 ? {} : { span_parent_id: `n${n - 1}` }),
   )
