@@ -7,7 +7,7 @@ import { parseJson } from './parseJson.js'
 //   a header holds                            looked for, besides the whole
 //   ----------------------------------------  ------------------------------------------------------
 //   Bearer KEY                                what is behind the first word
-//   KEY1, KEY2    a=KEY1; b=KEY2              each of the list
+//   KEY1, KEY2    a=KEY1; b=KEY2              each of the list that has a digit
 //   a=KEY   a="KEY"   https://user:KEY@host   what is behind = or :, and what a URL means by it
 //   BASE64, Basic BASE64                      of user:KEY the key; of KEY: that; of JSON its secrets
 //

@@ -55,8 +55,8 @@ export const modulo = arithmetic((left, right) => {
 /** Not the quotient rounded down, which is 10 for `1 // 0.1`: a tenth is a little more than 0.1. */
 const floorDivide = arithmetic((left, right) => {
   const rest = left % divisor(right)
-  const times = Math.round((left - rest) / right)
-  const whole = rest === 0 || haveOneSign(rest, right) ? times : times - 1
+  const truncated = Math.round((left - rest) / right)
+  const whole = rest === 0 || haveOneSign(rest, right) ? truncated : truncated - 1
   // A zero has the sign of the quotient.
   return whole === 0 ? 0 * (left / right) : whole
 })
