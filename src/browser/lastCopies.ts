@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import { isRight } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
+import { tried } from '../codecs/tried.js'
 import { parseJson } from '../http/parseJson.js'
 
 const Saved = t.readonlyArray(
@@ -32,14 +33,11 @@ interface Runtime {
 }
 
 /** Workers have none, and some pages are not allowed theirs. */
-const storageOf = (): Storage | undefined => {
-  try {
+const storageOf = (): Storage | undefined =>
+  tried(() => {
     const { localStorage }: Runtime = globalThis
     return localStorage
-  } catch {
-    return undefined
-  }
-}
+  })
 
 /**
  * A second place for what a page writes while it is being left: a browser may undo a transaction of IndexedDB that
@@ -58,11 +56,8 @@ export const lastCopies = (prefix: string): LastCopies => {
   return {
     keep: (owner, saved) => {
       const name = `${prefix}${owner}/${number++}`
-      try {
-        storage?.setItem(name, JSON.stringify(saved))
-      } catch {
-        // There is no more room: the database has to do.
-      }
+      // Where there is no more room, the database has to do.
+      tried(() => storage?.setItem(name, JSON.stringify(saved)))
       return () => storage?.removeItem(name)
     },
     hasAny: () => names().length > 0,

@@ -5,6 +5,7 @@ import { of, type TimestampProvider } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
 import { refuse } from '../codecs/refuse.js'
+import { tried } from '../codecs/tried.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
 import { spoolLoss } from '../sinks/spoolLoss.js'
 import { spoolPiece } from '../sinks/spoolPiece.js'
@@ -37,13 +38,7 @@ const REUSED = 262_144
 const ENOUGH = 100
 
 /** Tells a folder from another one that was made in its place. */
-const identityOf = (directory: string): number | undefined => {
-  try {
-    return statSync(directory).ino
-  } catch {
-    return undefined
-  }
-}
+const identityOf = (directory: string): number | undefined => tried(() => statSync(directory).ino)
 
 /** What a span takes in a segment, a little more than its text. */
 const lineBytes = (text: string): number => Buffer.byteLength(text) + 64

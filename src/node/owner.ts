@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { tried } from '../codecs/tried.js'
 
 /** Whoever writes into a folder: one opened spool of one thread of one process. */
 export interface Owner {
@@ -30,14 +31,6 @@ export const HEARTBEAT = 5_000
 
 /** An owner of another machine, container or thread which has been silent for so long is dead, ms. */
 const SILENCE = 60_000
-
-const tried = <A>(work: () => A): A | undefined => {
-  try {
-    return work()
-  } catch {
-    return undefined
-  }
-}
 
 /** Says which machine this is, in eight hex digits. */
 const machineId = (): string =>

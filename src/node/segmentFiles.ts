@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { tried } from '../codecs/tried.js'
 import { declareDead, locks, type Owner } from './owner.js'
 
 /** A segment in a folder, as far as its name tells. */
@@ -33,18 +34,13 @@ export const segmentFiles = (directory: string): ReadonlyArray<SegmentFile> =>
       return begun === undefined || owner === undefined ? [] : [{ name, begun, owner }]
     })
 
-const bytesOf = (path: string): number => {
-  try {
-    return statSync(path).size
-  } catch {
-    // Somebody was done with it in the meantime.
-    return 0
-  }
-}
-
 /** The bytes of all segments in a folder. */
 export const segmentBytesIn = (directory: string): number =>
-  segmentFiles(directory).reduce((sum, { name }) => sum + bytesOf(join(directory, name)), 0)
+  segmentFiles(directory).reduce((sum, { name }) => {
+    // Somebody may have been done with it in the meantime.
+    const bytes = tried(() => statSync(join(directory, name)).size) ?? 0
+    return sum + bytes
+  }, 0)
 
 /** The segments of owners that are dead, the oldest first. */
 export const leftBehind = (directory: string, owner: Owner): ReadonlyArray<SegmentFile> => {

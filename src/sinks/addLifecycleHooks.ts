@@ -1,3 +1,4 @@
+import { tried } from '../codecs/tried.js'
 import { outsideZones } from './outsideZones.js'
 
 /** What somebody does who has something to deliver before it is too late. */
@@ -56,14 +57,6 @@ export const isHidden = (): boolean => {
 const visibilityChanged = (): void => (isHidden() ? hidden() : visible())
 
 /** Some runtimes have such functions and throw when they are called: then there is no such event. */
-const tried = (attempt: () => unknown): void => {
-  try {
-    attempt()
-  } catch {
-    return
-  }
-}
-
 const listen = (how: 'on' | 'off'): void => {
   const runtime: Runtime = globalThis
   const { process, document } = runtime

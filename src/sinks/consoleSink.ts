@@ -1,7 +1,8 @@
 import { left, right } from '#fp/Either'
 import { forgetOldest } from '../codecs/forgetOldest.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
-import { type FinishedSpan, spanFolder, toSpan } from '../tracing/foldSpans.js'
+import { tried } from '../codecs/tried.js'
+import { spanFolder, toSpan } from '../tracing/foldSpans.js'
 import { nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
@@ -45,15 +46,6 @@ const terminalHasColors = (): boolean => {
 
 // A terminal that doesn't know its size says 0.
 const terminalWidth = (): number | undefined => globalThis.process?.stderr?.columns || undefined
-
-/** The span, unless a field of it throws. */
-const readable = (finished: FinishedSpan): Span | undefined => {
-  try {
-    return toSpan(finished)
-  } catch {
-    return undefined
-  }
-}
 
 /**
  * Writes each trace as a tree when its root ends: for development.
@@ -130,7 +122,8 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
       const finished = closed ? 'orphan' : folder.add(event)
       if (finished === undefined) return
       counts.accepted++
-      const span = finished === 'orphan' ? undefined : readable(finished)
+      // A field of it may throw.
+      const span = finished === 'orphan' ? undefined : tried(() => toSpan(finished))
       if (span === undefined) counts.dropped++
       else {
         counts.queued++

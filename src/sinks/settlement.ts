@@ -1,5 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft } from '#fp/Either'
+import { tried } from '../codecs/tried.js'
 import { GatewayError, InvalidInput } from '../errors.js'
 import type { SinkStats } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
@@ -45,25 +46,15 @@ const NONE_NAMED: ReadonlyMap<number, string> = new Map()
 const toError = (thrown: unknown): Error =>
   isReadableError(thrown) ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
 
-const decisionOn = (thrown: unknown, statuses: ReadonlyArray<number> | undefined): DeliveryDecision => {
-  try {
-    return deliveryDecision(thrown, statuses)
-  } catch {
-    // A tag of ours on what is none of ours.
-    return { _tag: 'Retry', after: undefined }
-  }
-}
+/** What throws when it is decided on has a tag of ours, and is none of ours. */
+const decisionOn = (thrown: unknown, statuses: ReadonlyArray<number> | undefined): DeliveryDecision =>
+  tried(() => deliveryDecision(thrown, statuses)) ?? { _tag: 'Retry', after: undefined }
 
 const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
 
 /** The spans that a receipt names; a receipt of the wrong shape, which JavaScript may send, names none. */
-const refusedBy = (receipt: Receipt): ReadonlySet<string> => {
-  try {
-    return new Set(receipt.rejected.map(({ span }) => keyOf(span)))
-  } catch {
-    return new Set()
-  }
-}
+const refusedBy = (receipt: Receipt): ReadonlySet<string> =>
+  tried(() => new Set(receipt.rejected.map(({ span }) => keyOf(span)))) ?? new Set()
 
 /** Makes the settlement of a sink's batches; see `deliveryDecision` for what each answer means. */
 export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
