@@ -1,8 +1,9 @@
+import { tried } from '../codecs/tried.js'
+import { toSpan } from '../tracing/foldSpans.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import type { Flight } from './batchFlights.js'
 import type { FlowControl } from './flowControl.js'
-import { keepaliveBudget } from './keepaliveBudget.js'
-import type { Batch, BatchLimits, Outbox } from './outbox.js'
+import type { Batch, BatchLimits, Entry, Outbox } from './outbox.js'
 import type { Transport } from './Transport.js'
 
 /** What can be sent now: as much as the server takes, and from a page that is being left as much as may outlive it. */
@@ -31,13 +32,22 @@ export interface BatchingHost {
   readonly isLeaving: () => boolean
 }
 
+/** Bodies that a browser sends after their page is gone: their limit is 64 KiB, shared with the rest of the page. */
+const KEEPALIVE_BYTES = 60_000
+
 /** Decides which spans are sent next. */
 export const batching = (
   transport: Transport,
   { maxBatchSize }: BufferSettings,
   { box, flow, flights, isLeaving }: BatchingHost,
 ): Batching => {
-  const budget = keepaliveBudget(transport, flights)
+  /** Bytes that requests may have which outlive the page, beside those that are under way. */
+  const keepaliveLeft = (): number =>
+    [...flights].reduce((rest, { keepaliveBytes = 0 }) => rest - keepaliveBytes, KEEPALIVE_BYTES)
+
+  /** Bytes that a span takes in such a request. One that can't be written: its transport says so when it is sent. */
+  const keepaliveBytesOf = ({ span, bytes }: Entry): number =>
+    tried(() => transport.bytes?.(toSpan(span))) ?? bytes
 
   const isFull = (): boolean => {
     const { size, bytes } = box.queue()
@@ -45,16 +55,17 @@ export const batching = (
   }
 
   const mayOutlive = (): boolean => {
-    if (budget.isWhole()) return true
+    const left = keepaliveLeft()
+    if (left === KEEPALIVE_BYTES) return true
     // A server that fails gets one request at a time, as from a page that stays.
     const first = box.hasReturned() || !flow.isTrusted() ? undefined : box.first()
-    return first !== undefined && budget.bytesOf(first) <= budget.left()
+    return first !== undefined && keepaliveBytesOf(first) <= left
   }
 
   const limits = (): BatchLimits => ({
     maxSize: flow.maxBatchSize(),
-    maxBytes: isLeaving() ? Math.min(budget.left(), flow.maxBatchBytes()) : flow.maxBatchBytes(),
-    bytesOf: isLeaving() ? budget.bytesOf : ({ bytes }) => bytes,
+    maxBytes: isLeaving() ? Math.min(keepaliveLeft(), flow.maxBatchBytes()) : flow.maxBatchBytes(),
+    bytesOf: isLeaving() ? keepaliveBytesOf : ({ bytes }) => bytes,
   })
 
   return {
@@ -69,6 +80,10 @@ export const batching = (
       const isDue = box.hasReturned() || (first !== undefined && (first.number <= dueUpTo || isFull()))
       return isDue ? box.take(limits()) : undefined
     },
-    keepaliveBytes: (batch) => (isLeaving() ? budget.bytesFor(batch) : undefined),
+    keepaliveBytes: ({ entries }) => {
+      if (!isLeaving()) return undefined
+      const bytes = entries.reduce((sum, entry) => sum + keepaliveBytesOf(entry), 0)
+      return bytes <= keepaliveLeft() ? bytes : undefined
+    },
   }
 }
