@@ -1,10 +1,40 @@
+import * as t from 'io-ts'
+import { checked } from '../codecs/checked.js'
+import { closed } from '../codecs/closed.js'
 import { refuse } from '../codecs/refuse.js'
+import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
+import { LONGEST_TIMER, RetryOptions } from '../http/connectionPolicy.js'
 import type { Sink } from '../tracing/Sink.js'
 import { type BufferPolicy, bufferSettings } from './BufferPolicy.js'
 import { buffering } from './buffering.js'
-import { checkPolicy } from './checkPolicy.js'
 import { spooling } from './spooling.js'
 import type { Transport } from './Transport.js'
+
+const milliseconds = numberWithin(0, LONGEST_TIMER)
+
+const limit = t.refinement(t.number, (ms) => ms > 0, 'ms above 0, or Infinity')
+
+const Policy = closed(
+  t.partial(
+    {
+      maxBatchSize: integerWithin(1),
+      maxBatchBytes: integerWithin(1),
+      maxDelay: milliseconds,
+      maxQueueSize: integerWithin(1),
+      maxQueueBytes: integerWithin(1),
+      overflow: oneOf('drop-newest', 'drop-oldest'),
+      maxInFlight: integerWithin(1),
+      retry: RetryOptions,
+      timeout: limit,
+      flushTimeout: milliseconds,
+      spool: t.type({ name: t.string, strength: oneOf('on-failure', 'always'), open: callable }, 'a spool'),
+      scheduler: t.type({ now: callable, schedule: callable }, 'a scheduler'),
+      random: callable,
+      onWarning: callable,
+    },
+    'BufferPolicy',
+  ),
+)
 
 /**
  * Buffers finished spans and delivers them in batches: a bounded queue over a transport.
@@ -48,6 +78,6 @@ import type { Transport } from './Transport.js'
 export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): Sink => {
   if (typeof transport !== 'function')
     refuse('bufferedSink', 'transport', 'a transport, such as respanTransport() makes', transport)
-  checkPolicy(policy)
+  checked('bufferedSink', Policy, policy)
   return buffering(transport, bufferSettings(policy), spooling)
 }
