@@ -2,6 +2,7 @@ import type * as t from 'io-ts'
 import type { DecodeFailure } from './DecodeFailure.js'
 import { describeFound } from './describeFound.js'
 import { Fields } from './Fields.js'
+import { grouped } from './grouped.js'
 import { step } from './step.js'
 
 /** What io-ts's own classes carry beside a decoder; a user's codec may carry none of it. */
@@ -111,16 +112,9 @@ const tagsOf = (codec: unknown, tag: string): ReadonlyArray<string> => {
   return literal === undefined ? [] : [literal.name]
 }
 
-const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): ReadonlyArray<Group> => {
-  const branches = new Map<string | undefined, [t.ValidationError, ...Array<t.ValidationError>]>()
-  for (const error of errors) {
-    const key = error.context[index]?.key
-    const branch = branches.get(key)
-    if (branch === undefined) branches.set(key, [error])
-    else branch.push(error)
-  }
-  return [...branches.values()]
-}
+const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): ReadonlyArray<Group> => [
+  ...grouped(errors, ({ context }) => context[index]?.key).values(),
+]
 
 /** Whether a union has more than literals in it, such as a number or `latest`: then its literals are no tags. */
 const isOneOfMany = (error: t.ValidationError, index: number): boolean => {

@@ -1,3 +1,4 @@
+import { grouped } from '../codecs/grouped.js'
 import type { SpanPayload } from '../codecs/SpanPayload.js'
 import { costOf } from './models.js'
 
@@ -114,14 +115,9 @@ const treeOf = (spans: ReadonlyArray<SpanPayload>): ReadonlyArray<SpanView> => {
     })
     .toSorted((a, b) => a.start - b.start || b.end - a.end)
   const known = new Set(spans.map(({ span_unique_id }) => span_unique_id))
-  const below = new Map<string | undefined, Array<Link>>()
-  for (const link of links) {
-    const { span_parent_id: parent, span_unique_id: id } = link.span
-    const key = parent == null || parent === id || !known.has(parent) ? undefined : parent
-    const siblings = below.get(key)
-    if (siblings) siblings.push(link)
-    else below.set(key, [link])
-  }
+  const below = grouped(links, ({ span: { span_parent_id: parent, span_unique_id: id } }) =>
+    parent == null || parent === id || !known.has(parent) ? undefined : parent,
+  )
   const seen = new Set<string>()
   const build = (link: Link, depth: number): SpanView => {
     seen.add(link.span.span_unique_id)

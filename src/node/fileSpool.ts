@@ -4,6 +4,7 @@ import * as t from 'io-ts'
 import { of, type TimestampProvider } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
+import { grouped } from '../codecs/grouped.js'
 import { refuse } from '../codecs/refuse.js'
 import { tried } from '../codecs/tried.js'
 import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '../sinks/Spool.js'
@@ -224,17 +225,6 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   const timer = setInterval(beat, HEARTBEAT)
   timer.unref()
 
-  const grouped = (places: ReadonlyArray<SpoolPlace>): ReadonlyMap<Segment, Array<SegmentPlace>> => {
-    const groups = new Map<Segment, Array<SegmentPlace>>()
-    for (const place of places) {
-      if (!isPlace(place) || !segments.has(place.segment)) continue
-      const group = groups.get(place.segment)
-      if (group === undefined) groups.set(place.segment, [place])
-      else group.push(place)
-    }
-    return groups
-  }
-
   const settle = (segment: Segment, group: ReadonlyArray<SegmentPlace>): void => {
     try {
       const isEmpty = segment.remove(group)
@@ -258,9 +248,9 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
         ),
       ),
     remove: (places) => {
-      for (const [segment, group] of grouped(places))
+      for (const [segment, group] of grouped(places.filter(isPlace), (place) => place.segment))
         try {
-          settle(segment, group)
+          if (segments.has(segment)) settle(segment, group)
         } catch (thrown) {
           // They may be sent once more.
           host.failed([], thrown)

@@ -1,3 +1,4 @@
+import { grouped } from '../codecs/grouped.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
 import { counted } from './counted.js'
@@ -115,19 +116,16 @@ interface Line {
 
 const byStart = (first: Span, second: Span): number => first.startedAt - second.startedAt
 
-const keyOf = (traceId: string, spanId: string | undefined): string => `${traceId}/${spanId ?? ''}`
+const keyOf = (traceId: string, spanId: string): string => `${traceId}/${spanId}`
 
 /** The spans as lines of a tree; what is its own ancestor, or has an unknown parent, stands at the top. */
 const lay = (spans: ReadonlyArray<Span>): ReadonlyArray<Line> => {
   const known = new Set(spans.map(({ traceId, spanId }) => keyOf(traceId, spanId)))
-  const children = new Map<string, Array<Span>>()
-  const tops: Array<Span> = []
-  for (const span of [...spans].sort(byStart)) {
-    const parent = keyOf(span.traceId, span.parentId)
-    const siblings = span.parentId === undefined || !known.has(parent) ? tops : (children.get(parent) ?? [])
-    siblings.push(span)
-    if (siblings !== tops) children.set(parent, siblings)
+  const parentOf = ({ traceId, parentId }: Span): string | undefined => {
+    const parent = parentId === undefined ? undefined : keyOf(traceId, parentId)
+    return parent !== undefined && known.has(parent) ? parent : undefined
   }
+  const children = grouped([...spans].sort(byStart), parentOf)
   const lines: Array<Line> = []
   const seen = new Set<Span>()
   // An explicit stack: a trace may be deeper than the call stack.
@@ -149,7 +147,7 @@ const lay = (spans: ReadonlyArray<Span>): ReadonlyArray<Line> => {
         })
     }
   }
-  tops.forEach(walk)
+  children.get(undefined)?.forEach(walk)
   spans.forEach(walk)
   return lines
 }

@@ -1,5 +1,6 @@
 import type { ObservableNotification } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
+import { grouped } from '../codecs/grouped.js'
 import { InvalidInput } from '../errors.js'
 import type { MarbleValue } from './MarbleValue.js'
 
@@ -40,11 +41,11 @@ export const momentsOf = ({
 }: MarbleScript): ReadonlyArray<Moment<MarbleValue>> => {
   const strange = ['^', '!'].find((character) => marbles.includes(character))
   if (strange !== undefined) refuse(marbles, strange)
-  const moments = new Map<number, Array<ObservableNotification<MarbleValue>>>()
-  for (const { frame, notification } of msFrames.parseMarbles(marbles, undefined, undefined, false, true)) {
-    moments.set(frame, [...(moments.get(frame) ?? []), meant(notification, values, error)])
-  }
-  return [...moments].map(([at, notifications]) => ({ at, notifications }))
+  const messages = msFrames.parseMarbles(marbles, undefined, undefined, false, true)
+  return [...grouped(messages, ({ frame }) => frame)].map(([at, moment]) => ({
+    at,
+    notifications: moment.map(({ notification }) => meant(notification, values, error)),
+  }))
 }
 
 const meant = (
