@@ -58,13 +58,10 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   let number = 0
   let database: SpanDatabase | undefined
   let closed = false
-  let release: () => void = () => undefined
   let opening: Promise<SpanDatabase> | undefined
   const copies = lastCopies(prefix)
   const locks = pageLocks(prefix)
-  const locked = locks.hold(me).then((letGo) => {
-    release = letGo
-  })
+  const holding = locks.hold(me)
 
   /** The browser has closed it by itself: its data were cleared, say. It is opened again when it is needed. */
   const lose = (): void => {
@@ -74,7 +71,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   }
 
   const connect = async (): Promise<SpanDatabase> => {
-    await locked
+    await holding
     database = await openDatabase(name, lose)
     return database
   }
@@ -96,10 +93,8 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   unheard(opened())
 
   /** At once when the database is open: a page that goes away has no later. */
-  const run = async (work: (open: SpanDatabase) => Promise<unknown>): Promise<void> => {
-    if (database === undefined) await opened().then(work)
-    else await work(database)
-  }
+  const run = async (work: (open: SpanDatabase) => Promise<void>): Promise<void> =>
+    work(database ?? (await opened()))
 
   const remove = (places: ReadonlyArray<SpoolPlace>): void => {
     const gone = places.filter(isPlace).filter((place) => own.delete(place))
@@ -217,7 +212,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
         opened()
           // Waits for what is under way.
           .then((open) => open.close())
-          .finally(() => release()),
+          .finally(async () => (await holding)()),
       )
     },
   }
