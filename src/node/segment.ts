@@ -51,6 +51,7 @@ const StoredLine = t.type({ i: t.number, at: t.number, span: t.type({ traceId: t
 const DoneLine = t.type({ done: t.array(t.tuple([t.number, t.number])) }, 'DoneLine')
 
 /** What stands before the span in its line. */
+const headOf = (index: number, at: number): string => `{"i":${index},"at":${at},"span":`
 const HEAD = /^\{"i":\d+,"at":\d+,"span":/
 
 const NEWLINE = 10
@@ -112,23 +113,16 @@ const segment = (
     written: () => ({ first, last }),
     places: () => [...live.values()],
     append: (records: ReadonlyArray<SpoolRecord>, at: number): ReadonlyArray<SegmentPlace> => {
-      const heads = records.map((_, index) => `{"i":${next + index},"at":${at},"span":`)
-      const texts = records.map(({ text }, index) => `${heads[index]}${text}}\n`)
-      let offset = write(texts.join(''))
+      const lines = records.map(({ text }, index) => `${headOf(next + index, at)}${text}}\n`)
+      let offset = write(lines.join(''))
       first = Math.min(first, at)
       last = at
-      return records.map(({ traceId, text }, index) => {
-        const length = Buffer.byteLength(text)
-        const before = heads[index]?.length ?? 0
-        const place = {
-          traceId,
-          bytes: length,
-          segment: self,
-          index: next++,
-          offset: offset + before,
-        }
+      return records.map(({ traceId, text }) => {
+        const bytes = Buffer.byteLength(text)
+        const start = offset + headOf(next, at).length
+        const place = { traceId, bytes, segment: self, index: next++, offset: start }
         live.set(place.index, place)
-        offset += before + length + 2
+        offset = start + bytes + '}\n'.length
         return place
       })
     },
