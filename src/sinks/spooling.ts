@@ -321,12 +321,13 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   const readNext = (limits: BatchLimits): Observable<ReadonlyArray<Entry>> =>
     defer(() => {
       if (closed || reading.size > 0) return EMPTY
-      if (spooled.size === 0) adopt.subscribe()
+      // A disk may find them when there is nothing else to do any more.
+      if (spooled.size === 0) adopt.subscribe(wake)
       const oldest = next(limits)
       const places = oldest.map(({ place }) => place)
       reading = new Set(places)
       // Before the last ones are sent: a flush that waits for them must learn that there are more.
-      if (spooled.size === places.length) adopt.subscribe()
+      if (spooled.size === places.length) adopt.subscribe(wake)
       if (places.length === 0 || store === undefined) return EMPTY
       return store.read(places).pipe(
         take(1),

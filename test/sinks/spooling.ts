@@ -1,8 +1,10 @@
 import test from 'ava'
 import { isLeft, isRight } from 'fp-ts/lib/Either.js'
-import { EMPTY, from, NEVER, Subject, throwError } from 'rxjs'
+import { EMPTY, from, NEVER, of, Subject, throwError } from 'rxjs'
 import { MissingApiKey } from '../../dist/errors.js'
-import type { Spool, SpoolHost, SpoolStore } from '../../dist/sinks/Spool.js'
+import { memorySink } from '../../dist/sinks/memorySink.js'
+import type { Spool, SpoolHost, SpoolPlace, SpoolStore } from '../../dist/sinks/Spool.js'
+import { storeSpan } from '../../dist/sinks/storeSpan.js'
 import { rig, status } from '../helpers/buffer.js'
 import { memorySpool } from '../helpers/memorySpool.js'
 import { accounted, ended, finish, started } from '../helpers/spans.js'
@@ -98,6 +100,31 @@ test('a disk that finds no leftovers, and does not say so, keeps no flush waitin
   const { sink } = rig(t, undefined, { spool: memorySpool({ adopt: () => EMPTY }) })
   finish(sink, 1)
   t.true(isRight(await sink.flush()))
+})
+
+test('what a disk finds in its own time is sent when it is found, with nothing else to do', (t) => {
+  const found = new Subject<ReadonlyArray<SpoolPlace>>()
+  const places: Array<SpoolPlace> = []
+  let host: SpoolHost | undefined
+  const store = memorySpool({ adopt: () => (places.length === 0 ? of([]) : found) })
+  const open: Spool['open'] = (given) => {
+    host = given
+    return store.open(given)
+  }
+  const { time, sink, sent } = rig(t, undefined, { spool: { ...store, open } })
+  finish(sink, 1)
+  time.pass(1_000)
+  const memory = memorySink()
+  finish(memory, 2)
+  const records = memory.spans().map((span) => ({ traceId: span.traceId, text: storeSpan(span) ?? '' }))
+  if (host !== undefined) places.push(...store.open(host).write(records))
+  host?.wake()
+  found.next(places)
+  t.deepEqual(
+    sent.map(({ spans }) => spans),
+    [[1], [2]],
+  )
+  t.like(sink.stats(), { accepted: 2, delivered: 2, spooled: 0 })
 })
 
 test('a disk that does not say what is on it takes its half of a flush, and no more', async (t) => {
