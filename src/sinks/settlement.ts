@@ -76,16 +76,15 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     }
     settle(taken, 'inFlight', 'delivered')
     if (taken.length < entries.length) {
-      const reason = receipt.rejected[0]?.reason ?? 'no reason given'
+      const reason = tried(() => `${receipt.rejected[0]?.reason ?? ''}`) || 'no reason given'
       reject(
         entries.filter((_, index) => isRefused(index)),
         new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
       )
     }
-    const said = new Set(Array.isArray(receipt?.warnings) ? receipt.warnings : [])
-    if (said.size === 0) return
-    const lines = (): ReadonlyArray<string> =>
-      [...said].slice(0, MAX_SAID).map((warning) => inOneLine(String(warning)))
+    const said = tried(() => [...new Set(receipt.warnings?.map(String))]) ?? []
+    if (said.length === 0) return
+    const lines = (): ReadonlyArray<string> => said.slice(0, MAX_SAID).map(inOneLine)
     warnings.tell('answer', () => `the server took the spans and says: ${lines().join('; ')}`)
   }
 

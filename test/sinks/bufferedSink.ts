@@ -1324,6 +1324,30 @@ test('a receipt of the wrong shape is one that names no spans', (t) => {
   }
 })
 
+test('a receipt of which not all can be read says as much as can be', async (t) => {
+  const unreadable = {
+    rejected: [],
+    get warnings(): never {
+      throw new Error('mine')
+    },
+  }
+  const { sink, warnings } = rig(t, (spans, attempt) =>
+    // A reason that no text can be made of, as JavaScript may send it.
+    of(
+      attempt === 1 ? unreadable : { rejected: spans.map((span) => ({ span, reason: Object.create(null) })) },
+    ),
+  )
+  finish(sink, 1)
+  t.true(isRight(await sink.flush()))
+  finish(sink, 2)
+  t.true(isLeft(await sink.flush()))
+  t.like(sink.stats(), { delivered: 1, rejected: 1, inFlight: 0 })
+  t.deepEqual(
+    warnings.map(({ message }) => message),
+    ['test: 1 span rejected: GatewayError: The server refused spans of a batch: no reason given'],
+  )
+})
+
 test('an answer that comes after the attempt was given up counts no more', (t) => {
   const answers = [new Subject<Receipt>(), new Subject<Receipt>()]
   const { time, sink } = rig(t, (_, attempt) => answers[attempt - 1], { timeout: 100 })
