@@ -14,13 +14,27 @@ export interface PageLocks {
 /** Without Web Locks, which tell who lives, whoever wrote nothing for so long is dead, ms. */
 const SILENCE = 3_600_000
 
-interface Runtime {
-  readonly navigator?: { readonly locks?: LockManager }
+const noLocks: PageLocks = {
+  hold: async () => () => undefined,
+  inTurn: (work) => work(),
+  living: async (now) => (_, lastAt) => lastAt > now - SILENCE,
 }
 
-const locksOf = (): LockManager | undefined => {
-  const { navigator }: Runtime = globalThis
-  return navigator?.locks
+const webLocks = (locks: LockManager, prefix: string): PageLocks => ({
+  hold: (owner) =>
+    new Promise((resolve, reject) => {
+      locks.request(prefix + owner, () => new Promise<void>((release) => resolve(release))).catch(reject)
+    }),
+  inTurn: (work) => locks.request(`${prefix}adopting`, work),
+  living: async () => {
+    const { held = [] } = await locks.query()
+    const names = new Set(held.map(({ name }) => name))
+    return (owner) => names.has(prefix + owner)
+  },
+})
+
+interface Runtime {
+  readonly navigator?: { readonly locks?: LockManager }
 }
 
 /**
@@ -28,23 +42,7 @@ const locksOf = (): LockManager | undefined => {
  *
  * @param prefix - of their names
  */
-export const pageLocks = (prefix: string): PageLocks => ({
-  hold: async (owner) => {
-    const locks = locksOf()
-    if (locks === undefined) return () => undefined
-    return new Promise((resolve, reject) => {
-      locks.request(prefix + owner, () => new Promise<void>((release) => resolve(release))).catch(reject)
-    })
-  },
-  inTurn: async (work) => {
-    const locks = locksOf()
-    return locks === undefined ? work() : locks.request(`${prefix}adopting`, work)
-  },
-  living: async (now) => {
-    const locks = locksOf()
-    if (locks === undefined) return (_, lastAt) => lastAt > now - SILENCE
-    const { held = [] } = await locks.query()
-    const names = new Set(held.map((lock) => lock.name))
-    return (owner) => names.has(prefix + owner)
-  },
-})
+export const pageLocks = (prefix: string): PageLocks => {
+  const { navigator }: Runtime = globalThis
+  return navigator?.locks === undefined ? noLocks : webLocks(navigator.locks, prefix)
+}
