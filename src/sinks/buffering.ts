@@ -200,7 +200,7 @@ export const buffering = (
    *
    * @param work - is given the rest of the time, ms
    */
-  const begin = async <A>(work: (timeout: number) => Promise<A>): Promise<A> => {
+  const begin = async (work: (timeout: number) => Promise<FlushOutcome>): Promise<FlushOutcome> => {
     await undefined
     const began = time.now()
     const looking = disk?.look()

@@ -236,11 +236,10 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     leaving: boolean,
     done: (entries: ReadonlyArray<Entry>) => void,
   ): void => {
-    const isRefused = now() - refusedAt < WRITE_AGAIN
-    const target = isRefused || entries.every(isWritten) ? undefined : opened()
+    if (now() - refusedAt < WRITE_AGAIN || entries.every(isWritten) || opened() === undefined) return
     const records: Array<SpoolRecord> = []
     const written: Array<Entry> = []
-    for (const entry of target === undefined ? [] : entries) {
+    for (const entry of entries) {
       const text = isWritten(entry) ? undefined : attempt(() => storeSpan(toSpan(entry.span)))
       if (text === undefined) continue
       records.push({ traceId: entry.span.start.traceId, text })
@@ -302,6 +301,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     })
     if (damaged.length > 0) store?.remove(damaged.map(({ place }) => place))
     lose(damaged, spoolLoss.damaged)
+    reading = NONE
     return entries
   }
 
@@ -335,9 +335,6 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       )
     }).pipe(
       tap({
-        next: () => {
-          reading = NONE
-        },
         error: (thrown: unknown) => {
           trouble(thrown)
           reading = NONE
