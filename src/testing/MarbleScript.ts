@@ -20,14 +20,6 @@ export interface Moment<A> {
   readonly notifications: ReadonlyArray<ObservableNotification<A>>
 }
 
-const refuse = (marbles: string, found: string): never => {
-  throw new InvalidInput('marbleGateway', {
-    path: 'marbles',
-    expected: 'marbles of a cold observable',
-    found: `${found} in ${JSON.stringify(marbles)}`,
-  })
-}
-
 // A frame lasts 10 ms outside `TestScheduler.run` and 1 ms within; here a script means the same in both.
 const msFrames: Pick<typeof TestScheduler, 'parseMarbles'> = Object.create(TestScheduler, {
   frameTimeFactor: { value: 1 },
@@ -40,7 +32,12 @@ export const momentsOf = ({
   error,
 }: MarbleScript): ReadonlyArray<Moment<MarbleValue>> => {
   const strange = ['^', '!'].find((character) => marbles.includes(character))
-  if (strange !== undefined) refuse(marbles, strange)
+  if (strange !== undefined)
+    throw new InvalidInput('marbleGateway', {
+      path: 'marbles',
+      expected: 'marbles of a cold observable',
+      found: `${strange} in ${JSON.stringify(marbles)}`,
+    })
   const messages = msFrames.parseMarbles(marbles, undefined, undefined, false, true)
   return [...grouped(messages, ({ frame }) => frame)].map(([at, moment]) => ({
     at,
