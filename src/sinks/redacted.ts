@@ -17,8 +17,9 @@ export type Redact = (content: string) => string | undefined
 /**
  * Maps content before it reaches a sink: inputs, outputs, what a request has of tools, response format and stop
  * sequences (together, as JSON; withheld when no object comes back), and the messages of errors, in their stacks too.
- * Times, names, models, token counts and attributes pass untouched. Where `redact` throws, the content is withheld and
- * the failure reported once, without it, as a process warning (`RESPAN_REDACT`).
+ * Times, names, models, token counts and attributes pass untouched. Where `redact` throws, or gives what is
+ * neither text nor `undefined`, the content is withheld and the failure reported once, without it, as a process warning
+ * (`RESPAN_REDACT`).
  *
  * Buffers nothing; `flush`, `close` and counts are those of the sink behind it. To withhold content from all sinks,
  * use `redact` of `respanTrace`, which sees values before they become text.
@@ -33,7 +34,13 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const message = (name: string): string =>
     `The function given to redacted() threw ${name}: the content is withheld.`
   const report = reporterOf('RESPAN_REDACT', message, nameOf)
-  const map: Redact = (content) => guarded(report, () => redact(content))
+  const map: Redact = (content) =>
+    guarded(report, () => {
+      const mapped = redact(content)
+      // In JavaScript it may be a promise: no sink can wait for that.
+      if (mapped !== undefined && typeof mapped !== 'string') throw new TypeError('no text')
+      return mapped
+    })
 
   const mapError = ({ message: original, stack, ...rest }: SpanError): SpanError => {
     if (original === undefined) return rest

@@ -186,6 +186,17 @@ test.serial('redacted withholds content where its function throws what nobody ca
   t.false(JSON.stringify(memory.events).includes('secret'))
 })
 
+test.serial('redacted withholds content for which its function gives no text', async (t) => {
+  const memory = memorySink()
+  // @ts-expect-error -- JavaScript may give a promise
+  const sink = redacted(memory, async () => 'later')
+  sink.next(started(1, { input: 'in' }))
+  sink.next(ended(1, { output: 'out', error: { tag: 'Error', status: 500, message: 'no' } }))
+  await setImmediate()
+  const [span] = memory.spans()
+  t.deepEqual([span?.input, span?.output, span?.error], [undefined, undefined, { tag: 'Error', status: 500 }])
+})
+
 test('redacted counts, flushes and closes as the sink behind it, and shows its pages', async (t) => {
   const memory = memorySink()
   const sink = redacted(Object.assign(memory, { traceUrl: (id: string) => `/${id}` }), hide)
