@@ -53,7 +53,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   const me = randomIds.trace()
   const prefix = `respan-rx/${name}/`
   /** In the order of their age. */
-  const own = new Set<Place>()
+  let own = new Set<Place>()
   let bytes = 0
   let number = 0
   let database: SpanDatabase | undefined
@@ -129,12 +129,13 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   const makeRoom = (more: number): void => {
     evictOld()
     if (bytes + more <= maxBytes) return
+    const oldest: Array<Place> = []
     let freed = 0
-    const oldest = [...own].filter((place) => {
-      const isNeeded = bytes + more - freed > (maxBytes * 7) / 8
-      if (isNeeded) freed += place.bytes
-      return isNeeded
-    })
+    for (const place of own) {
+      if (bytes + more - freed <= (maxBytes * 7) / 8) break
+      oldest.push(place)
+      freed += place.bytes
+    }
     evict(oldest, spoolLoss.noRoom)
   }
 
@@ -146,9 +147,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
       since: clock.now() - maxAge,
     })
     if (tooOld > 0) host.lost(tooOld, spoolLoss.tooOld)
-    const before = [...own]
-    own.clear()
-    for (const place of [...adopted, ...before]) own.add(place)
+    own = new Set([...adopted, ...own])
     for (const place of adopted) bytes += place.bytes
     return adopted
   }
