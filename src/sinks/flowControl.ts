@@ -1,4 +1,5 @@
 import { backoff } from '../http/backoff.js'
+import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { BufferSettings } from './BufferPolicy.js'
 
 /** A failure that may pass. */
@@ -73,7 +74,8 @@ const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORT
 
 /** Makes the flow control towards a server that nobody has asked yet. */
 export const flowControl = (settings: BufferSettings, now: () => number): FlowControl => {
-  const { retry, random } = settings
+  const { retry } = settings
+  const report = reporterOf('RESPAN_DELIVERY', (thrown) => `the random of a BufferPolicy threw: ${thrown}`)
   /** Closed until a time, ms; `paused` when nothing works until somebody changes something. */
   let gate: { readonly until: number; readonly paused: boolean } | undefined
   /** Failures since the server last took part: the exponent of the backoff. */
@@ -89,6 +91,12 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
   let batchBytes = settings.maxBatchBytes
   /** What gets through in time. */
   let timelyBytes = Number.POSITIVE_INFINITY
+
+  /** A half, where somebody's own chance throws or is none: a wait that is no number would never be over. */
+  const random = (): number => {
+    const chance = guarded(report, settings.random) ?? Number.NaN
+    return chance >= 0 && chance <= 1 ? chance : 0.5
+  }
 
   /** Of two requests under way both may fail: the later time counts. Returns the wait, ms. */
   const shut = (wait: number, { paused = false } = {}): number => {

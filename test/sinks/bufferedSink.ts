@@ -1324,6 +1324,25 @@ test('a receipt of the wrong shape is one that names no spans', (t) => {
   }
 })
 
+const noChance: Readonly<Record<string, () => number>> = {
+  throws: () => {
+    throw new Error('mine')
+  },
+  'is no number': () => Number.NaN,
+}
+
+for (const [how, random] of Object.entries(noChance))
+  test(`a batch is sent again after half of the time where a chance ${how}`, (t) => {
+    const { time, sink, sent } = rig(t, (_, attempt) => (attempt === 1 ? status(503) : undefined), { random })
+    finish(sink, 1)
+    time.pass(10_000)
+    t.deepEqual(
+      sent.map(({ at }) => at),
+      [1_000, 1_500],
+    )
+    t.like(sink.stats(), { delivered: 1, inFlight: 0 })
+  })
+
 test('a receipt of which not all can be read says as much as can be', async (t) => {
   const unreadable = {
     rejected: [],
