@@ -159,9 +159,9 @@ export const expressions = (
 
   const bound = (node: Node | undefined, scope: Scope): Value | undefined => node && evaluate(node, scope)
 
-  const member = ({ object, property, computed }: Member, scope: Scope): Value | undefined => {
-    if (!computed && property.type === 'Identifier') return undefined
+  const member = ({ object, property, computed }: Member, scope: Scope): Value => {
     const value = evaluate(object, scope)
+    if (!computed && property.type === 'Identifier') return itemAt(value, constant(property.value))
     if (property.type !== 'SliceExpression') return itemAt(value, evaluate(property, scope))
     const start = bound(property.start, scope)
     const stop = bound(property.stop, scope)

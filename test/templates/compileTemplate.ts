@@ -110,6 +110,7 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         'onetruefalse',
       ],
       ["{{ ['a'][0.0] }}[{{ 'ab'[5] }}{{ 'ab'[-3] }}{{ names[-3] }}]{{ {'a': 1}['a'] }}", '[]1'],
+      ["[{{ names.length }}{{ 'ab'.length }}{{ names['length'] }}]{{ {'length': 1}.length }}", '[]1'],
     ],
   ],
   [
