@@ -1,4 +1,4 @@
-import type { Value } from './jinja.js'
+import type { Value } from './Value.js'
 import { given, integerOf, isTrue, textOf } from './values.js'
 
 /** An argument as text. */

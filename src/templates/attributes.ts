@@ -1,23 +1,11 @@
-import type { Value } from './jinja.js'
-import {
-  constant,
-  given,
-  isFields,
-  isList,
-  isMissing,
-  isText,
-  list,
-  partNamed,
-  textOf,
-  UNDEFINED,
-} from './values.js'
+import { itemAt } from './itemAt.js'
+import type { Value } from './Value.js'
+import { constant, given, isFields, isList, isMissing, isText, list, textOf } from './values.js'
 
 const step = (value: Value, key: string): Value => {
   if (isMissing(value)) throw new TypeError(`a missing value of which ${JSON.stringify(key)} is read`)
-  if (isFields(value)) return value.value.get(key) ?? UNDEFINED
-  if (!/^\d+$/.test(key)) return partNamed(value, key) ?? UNDEFINED
-  if (isList(value)) return value.value[Number(key)] ?? UNDEFINED
-  return isText(value) ? constant(Array.from(value.value)[Number(key)]) : UNDEFINED
+  // A field may have digits for a name.
+  return itemAt(value, constant(isFields(value) || !/^\d+$/.test(key) ? key : Number(key)))
 }
 
 /** Reads a value out of an item. */

@@ -53,11 +53,11 @@ const standalone = (tag: Tag): Tag => {
   return opens(tag) ? { ...tag, source: `${source}{% ${CLOSING.get(word)} %}` } : tag
 }
 
-// One of the engine's messages has the code of a placeholder where its value should be.
+// One of the parser's messages has the code of a placeholder where its value should be.
 const SLIP = /, got \$\{.*?\} instead\./
 
 const reasonOf = (cause: unknown): string =>
-  // A bare TypeError is how the engine's parser runs over the end of a tag.
+  // A bare TypeError is how the parser runs over the end of a tag.
   cause instanceof Error && !(cause instanceof TypeError)
     ? cause.message
         .replace(/^Parser Error: /, '')
@@ -128,7 +128,7 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
     })
   }
   const nodes = programs.flatMap(([tag, program]) => nodesOf(program).map((node) => [tag, node] as const))
-  const declared = new Set([...GLOBALS, ...nodes.flatMap(([, node]) => declaredBy(node))])
+  const declared = new Set([...GLOBALS.keys(), ...nodes.flatMap(([, node]) => declaredBy(node))])
   for (const [tag, node] of nodes) {
     const problem = problemOf(node, declared)
     if (problem !== undefined) throw templateError(source, tag.start, problem)
@@ -137,7 +137,7 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
 
 const RECURSIVE = /\srecursive\s*-?%\}$/
 
-/** What Jinja has and the engine's parser doesn't, where its own words would not tell which. */
+/** What Jinja has and the parser doesn't, where its own words would not tell which. */
 const missing = ({ word, source }: Tag, found: string): Problem | undefined => {
   if (word === 'for' && RECURSIVE.test(source)) return { expected: 'a loop of one level', found: 'recursive' }
   if (word === 'filter' && found.includes('Pipe'))
@@ -145,7 +145,7 @@ const missing = ({ word, source }: Tag, found: string): Problem | undefined => {
   return undefined
 }
 
-/** What the engine throws, the tag is to blame for. */
+/** What the parser throws, the tag is to blame for. */
 const attempt = <T>(source: TemplateSource, tag: Tag, run: () => T): T => {
   try {
     return run()

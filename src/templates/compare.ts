@@ -1,5 +1,5 @@
 import { isEqual } from './isEqual.js'
-import type { Value } from './jinja.js'
+import type { Value } from './Value.js'
 import { isList, isNumber, isText, kindOf } from './values.js'
 
 const sign = (left: number, right: number): number => (left < right ? -1 : Number(left > right))

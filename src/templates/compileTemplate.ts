@@ -1,9 +1,11 @@
 import { checkTags } from './checkTags.js'
+import { expressions } from './expressions.js'
 import { freeVariables } from './freeVariables.js'
+import { scopeOf } from './globals.js'
 import { orInvalidInput } from './orInvalidInput.js'
 import { parseTags } from './parseTags.js'
-import { renderer } from './render.js'
 import { scanTags } from './scanTags.js'
+import { statements } from './statements.js'
 
 /** A template that is ready to be rendered any number of times. */
 export interface Template {
@@ -50,6 +52,11 @@ export const compileTemplate = (subject: string, name: string, source: string): 
     const tags = scanTags(template)
     checkTags(template, tags)
     const program = parseTags(tags)
-    return { variables: freeVariables(program), render: renderer(subject, name, program) }
+    const run = statements(expressions(subject, name), program)
+    return {
+      variables: freeVariables(program),
+      render: (values) =>
+        orInvalidInput(subject, name, 'values that it can be rendered with', () => run(scopeOf(values))),
+    }
   })
 }

@@ -1,31 +1,51 @@
 import { InvalidInput } from '../errors.js'
 import { filterNamed } from './filters/filters.js'
 import { itemAt } from './itemAt.js'
-import type { Call, Identifier, Member, Node, NodeOf, Scope, Value } from './jinja.js'
+import type { Call, Identifier, Member, Node, NodeOf } from './jinja.js'
 import { methodsOf } from './methods.js'
-import { OPERATORS, ORDERS } from './operators.js'
+import { ORDERS, operate } from './operators.js'
 import { orInvalidInput } from './orInvalidInput.js'
-import { type Arguments, checkArguments, NO_ARGUMENTS } from './parameters.js'
+import { checkArguments, NO_ARGUMENTS } from './parameters.js'
+import { type Scope, valueNamed } from './Scope.js'
 import { sliceOf } from './sliceOf.js'
 import { testOfFilter } from './testArguments.js'
 import { testNamed } from './tests.js'
+import type { Arguments, Value } from './Value.js'
 import {
+  type Callable,
   constant,
   fields,
+  float,
   isCallable,
   isFields,
+  isFloat,
+  isMissing,
   isTrue,
   itemsOf,
   keyOf,
   kindOf,
+  list,
+  numberOf,
   textOf,
   tuple,
+  UNDEFINED,
 } from './values.js'
 
 export type Evaluate = (node: Node, scope: Scope) => Value
 
+/** Evaluates the expressions of a template. */
+export interface Expressions {
+  /** A function is nothing: where it isn't called, given on or asked for, it would be shown. */
+  readonly evaluate: Evaluate
+  /** The same where a function may stand: what is called, given on, or asked for. */
+  readonly functionOr: Evaluate
+  /** What a call calls. @throws InvalidInput for what is no function */
+  readonly callee: (call: Call, scope: Scope) => Callable
+  readonly argumentsOf: (named: Identifier | Call, scope: Scope) => Arguments
+}
+
 /** An expression as text, for an error. */
-export const described = (node: Node): string => {
+const described = (node: Node): string => {
   if (node.type === 'Identifier') return node.value
   if (node.type !== 'MemberExpression') return '(expression)'
   const { object, property, computed } = node
@@ -45,28 +65,29 @@ const isOrder = (node: Node): node is NodeOf<'BinaryExpression'> =>
   node.type === 'BinaryExpression' && ORDERS.has(node.operator.value)
 
 /**
- * Evaluates the expressions that the engine doesn't evaluate as Jinja does: filters, tests, methods, operators, tuples
- * and places in brackets. They are ours altogether; the engine has half of them, and takes the arguments of some without
- * heeding them.
+ * Makes what evaluates the expressions of a template.
  *
  * @param subject - who was given the template: the first word of an error's message
  * @param template - which one
- * @param evaluate - evaluates any expression
- * @returns a function of an expression, which gives `undefined` for those that are the engine's
  */
-export const expressions = (
-  subject: string,
-  template: string,
-  evaluate: Evaluate,
-): ((node: Node, scope: Scope) => Value | undefined) => {
+export const expressions = (subject: string, template: string): Expressions => {
+  const evaluate: Evaluate = (node, scope) => {
+    const value = functionOr(node, scope)
+    return isCallable(value) ? UNDEFINED : value
+  }
+
   const argumentsOf = (named: Identifier | Call, scope: Scope): Arguments => {
     if (named.type === 'Identifier') return NO_ARGUMENTS
     const keywords = new Map<string, Value>()
+    const give = (key: string, value: Value): void => {
+      if (keywords.has(key)) throw new TypeError(`a call with ${key} given twice`)
+      keywords.set(key, value)
+    }
     const positional = named.args.flatMap((node) => {
       if (node.type === 'SpreadExpression') return itemsOf(evaluate(node.argument, scope))
-      if (node.type === 'KeywordArgumentExpression') keywords.set(node.key.value, evaluate(node.value, scope))
-      else if (node.type !== 'KeywordSpreadExpression') return [evaluate(node, scope)]
-      else for (const [key, value] of fieldsGiven(evaluate(node.argument, scope))) keywords.set(key, value)
+      if (node.type === 'KeywordArgumentExpression') give(node.key.value, functionOr(node.value, scope))
+      else if (node.type !== 'KeywordSpreadExpression') return [functionOr(node, scope)]
+      else for (const [key, value] of fieldsGiven(evaluate(node.argument, scope))) give(key, value)
       return []
     })
     return { positional, keywords }
@@ -80,13 +101,25 @@ export const expressions = (
   /** What can't be done with these values is an error that says which part of the template it was about. */
   const attempt = <T>(expected: string, run: () => T): T => orInvalidInput(subject, template, expected, run)
 
-  const binary = (node: NodeOf<'BinaryExpression'>, scope: Scope): Value | undefined => {
+  const unary = ({ operator, argument }: NodeOf<'UnaryExpression'>, scope: Scope): Value => {
+    const value = functionOr(argument, scope)
+    if (operator.value === 'not') return constant(!isTrue(value))
+    return attempt(`values that the operator ${operator.value} takes`, () => {
+      const number = operator.value === '-' ? -numberOf(value) : numberOf(value)
+      return isFloat(value) ? float(number) : constant(number)
+    })
+  }
+
+  const binary = (node: NodeOf<'BinaryExpression'>, scope: Scope): Value => {
     const { operator, left, right } = node
-    const operate = OPERATORS.get(operator.value)
-    if (operate === undefined) return undefined
+    const name = operator.value
+    if (name === 'and' || name === 'or') {
+      const first = functionOr(left, scope)
+      return isTrue(first) === (name === 'and') ? functionOr(right, scope) : first
+    }
     const apply = (one: Value): Value => {
       const other = evaluate(right, scope)
-      return attempt(`values that the operator ${operator.value} takes`, () => operate(one, other))
+      return attempt(`values that the operator ${name} takes`, () => operate(name, one, other))
     }
     if (!isOrder(node) || !isOrder(left)) return apply(evaluate(left, scope))
     const before = evaluate(left, scope)
@@ -117,21 +150,44 @@ export const expressions = (
     throw new InvalidInput(subject, { path: described(callee), expected, found })
   }
 
-  const checkCallee = (callee: Node, scope: Scope): undefined => {
-    const value = evaluate(callee, scope)
-    if (!isCallable(value)) refuseCall(callee, 'a function', kindOf(value))
+  const callee = ({ callee: node }: Call, scope: Scope): Callable => {
+    const value = functionOr(node, scope)
+    return isCallable(value) ? value : refuseCall(node, 'a function', kindOf(value))
   }
 
-  /** `a.strip()` and `a['strip']()` are the same, also when the name is only known now. */
-  const memberName = ({ property, computed }: Member, scope: Scope): string =>
-    property.type === 'Identifier' && !computed ? property.value : textOf(evaluate(property, scope))
+  /** What an attribute is read of, or a place. */
+  const baseOf = ({ object }: Member, scope: Scope): Value => {
+    const value = functionOr(object, scope)
+    if (!isMissing(value)) return value
+    throw new InvalidInput(subject, {
+      path: described(object),
+      expected: `a value, because ${template} reads an attribute of it`,
+      found: 'undefined',
+    })
+  }
 
-  const called = (node: NodeOf<'CallExpression'>, scope: Scope): Value | undefined => {
-    const { callee } = node
-    if (callee.type !== 'MemberExpression' || callee.property.type === 'SliceExpression')
-      return checkCallee(callee, scope)
-    const object = evaluate(callee.object, scope)
-    const name = memberName(callee, scope)
+  const member = (node: Member, scope: Scope): Value => {
+    const { property } = node
+    const value = baseOf(node, scope)
+    if (property.type !== 'SliceExpression') return itemAt(value, keyRead(node, scope))
+    const start = bound(property.start, scope)
+    const stop = bound(property.stop, scope)
+    const step = bound(property.step, scope)
+    return attempt('values that a slice takes', () => sliceOf(value, { start, stop, step }))
+  }
+
+  const bound = (node: Node | undefined, scope: Scope): Value | undefined => node && evaluate(node, scope)
+
+  /** `a.strip` and `a['strip']` are the same, also when the name is only known now. */
+  const keyRead = ({ property, computed }: Member, scope: Scope): Value =>
+    property.type === 'Identifier' && !computed ? constant(property.value) : evaluate(property, scope)
+
+  const called = (node: Call, scope: Scope): Value => {
+    const { callee: named } = node
+    if (named.type !== 'MemberExpression' || named.property.type === 'SliceExpression')
+      return callee(node, scope).value(argumentsOf(node, scope))
+    const object = baseOf(named, scope)
+    const name = textOf(keyRead(named, scope))
     const methods = methodsOf(object)
     const method = methods.get(name)
     if (method !== undefined) {
@@ -142,12 +198,12 @@ export const expressions = (
       })
     }
     const field = isFields(object) ? object.value.get(name) : undefined
-    if (field !== undefined && isCallable(field)) return undefined
+    if (field !== undefined && isCallable(field)) return field.value(argumentsOf(node, scope))
     const known =
       methods.size === 0
         ? `no method, as ${kindOf(object)} has none`
         : `one of ${[...methods.keys()].sort().join(', ')}`
-    return refuseCall(callee, known, callee.computed ? 'an unknown method' : `unknown method ${name}`)
+    return refuseCall(named, known, named.computed ? 'an unknown method' : `unknown method ${name}`)
   }
 
   const keyGiven = (node: Node, scope: Scope): string => {
@@ -157,45 +213,48 @@ export const expressions = (
     return key
   }
 
-  const bound = (node: Node | undefined, scope: Scope): Value | undefined => node && evaluate(node, scope)
-
-  const member = ({ object, property, computed }: Member, scope: Scope): Value => {
-    const value = evaluate(object, scope)
-    if (!computed && property.type === 'Identifier') return itemAt(value, constant(property.value))
-    if (property.type !== 'SliceExpression') return itemAt(value, evaluate(property, scope))
-    const start = bound(property.start, scope)
-    const stop = bound(property.stop, scope)
-    const step = bound(property.step, scope)
-    return attempt('values that a slice takes', () => sliceOf(value, { start, stop, step }))
-  }
-
-  return (node, scope) => {
+  const functionOr: Evaluate = (node, scope) => {
     switch (node.type) {
-      case 'MemberExpression':
-        return member(node, scope)
+      case 'Identifier':
+        return valueNamed(node.value, scope)
+      case 'StringLiteral':
+      case 'IntegerLiteral':
+        return constant(node.value)
+      case 'FloatLiteral':
+        return float(node.value)
+      case 'ArrayLiteral':
+        return list(node.value.map((item) => evaluate(item, scope)))
+      case 'TupleLiteral':
+        return tuple(node.value.map((item) => evaluate(item, scope)))
       case 'ObjectLiteral':
         return fields(
           Array.from(node.value, ([key, value]) => [keyGiven(key, scope), evaluate(value, scope)]),
         )
-      case 'TupleLiteral':
-        return tuple(node.value.map((item) => evaluate(item, scope)))
+      case 'MemberExpression':
+        return member(node, scope)
+      case 'UnaryExpression':
+        return unary(node, scope)
       case 'BinaryExpression':
         return binary(node, scope)
+      case 'Ternary':
+        return evaluate(isTrue(functionOr(node.condition, scope)) ? node.trueExpr : node.falseExpr, scope)
+      case 'SelectExpression':
+        return isTrue(functionOr(node.test, scope)) ? evaluate(node.lhs, scope) : UNDEFINED
       case 'FilterExpression':
         return filtered(evaluate(node.operand, scope), node.filter, scope)
       case 'TestExpression':
         return tested(
-          evaluate(node.operand, scope),
+          functionOr(node.operand, scope),
           node.test,
           { name: node.test.value, negate: node.negate },
           scope,
         )
       case 'CallExpression':
         return called(node, scope)
-      case 'CallStatement':
-        return checkCallee(node.call.callee, scope)
       default:
-        return undefined
+        throw new TypeError(`${node.type} where an expression is needed`)
     }
   }
+
+  return { evaluate, functionOr, callee, argumentsOf }
 }

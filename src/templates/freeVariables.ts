@@ -17,7 +17,7 @@ export const namesOf = (target: Node): ReadonlyArray<string> => {
   }
 }
 
-const parameterNames = (parameters: ReadonlyArray<Parameter> | null): ReadonlyArray<string> =>
+export const parameterNames = (parameters: ReadonlyArray<Parameter> | null): ReadonlyArray<string> =>
   (parameters ?? []).map((parameter) =>
     parameter.type === 'Identifier' ? parameter.value : parameter.key.value,
   )
@@ -77,4 +77,4 @@ const assignedNames = (program: Node): ReadonlyArray<string> =>
 
 /** The names that a template reads and doesn't give a value itself: its inputs, in alphabetical order. */
 export const freeVariables = (program: Node): ReadonlyArray<string> =>
-  [...new Set(reads(program, and(GLOBALS, assignedNames(program))))].sort()
+  [...new Set(reads(program, and(new Set(GLOBALS.keys()), assignedNames(program))))].sort()

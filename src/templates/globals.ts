@@ -1,11 +1,15 @@
 import { MAX_ITEMS } from './bounds.js'
-import { jinja, type Scope } from './jinja.js'
+import type { Scope } from './Scope.js'
+import type { Arguments, Value } from './Value.js'
+import { callable, constant, isList, isObject, isText, itemsOf } from './values.js'
 
-const range = (...bounds: ReadonlyArray<unknown>): ReadonlyArray<number> => {
+const range = ({ positional, keywords }: Arguments): Value => {
+  const bounds = positional.map(({ value }) => value)
   const [first, second, step = 1] = bounds.map(Number)
   if (
     first === undefined ||
     bounds.length > 3 ||
+    keywords.size > 0 ||
     bounds.some((bound) => !Number.isInteger(bound)) ||
     step === 0
   ) {
@@ -14,27 +18,43 @@ const range = (...bounds: ReadonlyArray<unknown>): ReadonlyArray<number> => {
   const [start, stop] = second === undefined ? [0, first] : [first, second]
   const length = Math.max(0, Math.ceil((stop - start) / step))
   if (length > MAX_ITEMS) throw new RangeError(`range() of more than ${MAX_ITEMS} numbers`)
-  return Array.from({ length }, (_, index) => start + index * step)
+  return constant(Array.from({ length }, (_, index) => start + index * step))
+}
+
+const pairOf = (value: Value): readonly [string, Value] => {
+  const [name, field, ...more] = itemsOf(value)
+  if (name !== undefined && isText(name) && field !== undefined && more.length === 0)
+    return [name.value, field]
+  throw new TypeError('namespace() of something else than pairs of a name and a value')
+}
+
+const entriesOf = (value: Value): Iterable<readonly [string, Value]> => {
+  if (isObject(value)) return value.value
+  if (isList(value)) return value.value.map(pairOf)
+  throw new TypeError('namespace() of something else than an object or a list of pairs')
+}
+
+const namespace = ({ positional: [source, ...more], keywords }: Arguments): Value => {
+  if (more.length > 0) throw new TypeError('namespace() with more than one argument without a name')
+  return {
+    type: 'namespace',
+    value: new Map([...(source === undefined ? [] : entriesOf(source)), ...keywords]),
+  }
 }
 
 const LITERALS = { true: true, True: true, false: false, False: false, none: null, None: null }
 
-/** Names that every template knows; `namespace` is the engine's. */
-export const GLOBALS: ReadonlySet<string> = new Set([...Object.keys(LITERALS), 'range', 'namespace'])
-
-const GLOBAL_SCOPE = ((): Scope => {
-  const scope = new jinja.Environment()
-  for (const [name, value] of Object.entries({ ...LITERALS, range })) scope.set(name, value)
-  return scope
-})()
+/** What every template knows. */
+export const GLOBALS: ReadonlyMap<string, Value> = new Map([
+  ...Object.entries(LITERALS).map(([name, value]) => [name, constant(value)] as const),
+  ['range', callable(range)],
+  ['namespace', callable(namespace)],
+])
 
 /** What a template sees: its values, and what every template knows; literals can't be values' names. */
 export const scopeOf = (values: Readonly<Record<string, unknown>>): Scope => {
-  const scope = new jinja.Environment(GLOBAL_SCOPE)
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined || Object.hasOwn(LITERALS, name)) continue
-    scope.variables.delete(name)
-    scope.set(name, value)
-  }
-  return scope
+  const given = Object.entries(values).filter(
+    ([name, value]) => value !== undefined && !Object.hasOwn(LITERALS, name),
+  )
+  return { names: new Map([...GLOBALS, ...given.map(([name, value]) => [name, constant(value)] as const)]) }
 }

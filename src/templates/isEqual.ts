@@ -1,14 +1,13 @@
-import type { Value } from './jinja.js'
-import { isFields, isList, isNumber, isTuple } from './values.js'
+import type { Value } from './Value.js'
+import { isFields, isList, isNumber } from './values.js'
 
 /**
  * Tells whether two values of a template are equal for `==`, as Jinja does: numbers and booleans by what they count,
- * lists and objects by what is in them, and nothing with something of another kind. The engine compares as JavaScript's
- * `==` does, by which `'1'` equals 1 and no list equals another one.
+ * lists and objects by what is in them, and nothing with something of another kind.
  */
 export const isEqual = (left: Value, right: Value): boolean => {
   if (isNumber(left) && isNumber(right)) return Number(left.value) === Number(right.value)
-  if (left.type !== right.type || isTuple(left) !== isTuple(right)) return false
+  if (left.type !== right.type || left.isTuple !== right.isTuple) return false
   if (isList(left) && isList(right)) {
     return (
       left.value.length === right.value.length &&

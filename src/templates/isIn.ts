@@ -1,5 +1,5 @@
 import { isEqual } from './isEqual.js'
-import type { Value } from './jinja.js'
+import type { Value } from './Value.js'
 import { isFields, isList, isMissing, isText, keyOf, kindOf } from './values.js'
 
 /**

@@ -1,15 +1,5 @@
-import type { Value } from './jinja.js'
-import {
-  constant,
-  isFields,
-  isFloat,
-  isList,
-  isNumber,
-  isText,
-  keyOf,
-  partNamed,
-  UNDEFINED,
-} from './values.js'
+import type { Value } from './Value.js'
+import { constant, isFields, isFloat, isList, isNumber, isText, keyOf, UNDEFINED } from './values.js'
 
 /**
  * What `a[b]` is: an item of a list, a character of a text, of which an emoji is one, or a field of an object.
@@ -20,7 +10,7 @@ export const itemAt = (value: Value, index: Value): Value => {
     const key = keyOf(index)
     return (key === undefined ? undefined : value.value.get(key)) ?? UNDEFINED
   }
-  if (isText(index)) return partNamed(value, index.value) ?? UNDEFINED
+  if (isText(index)) return value.parts?.get(index.value) ?? UNDEFINED
   if (!isNumber(index) || isFloat(index)) return UNDEFINED
   const place = Number(index.value)
   if (isList(value)) return value.value.at(place) ?? UNDEFINED

@@ -1,4 +1,4 @@
-import * as engine from '@huggingface/jinja'
+import { parse, tokenize } from '@huggingface/jinja'
 
 /** A name, as a variable or as what a filter, test or function is called. */
 export interface Identifier {
@@ -51,7 +51,14 @@ export interface Macro {
   readonly body: ReadonlyArray<Node>
 }
 
-/** The engine's syntax tree, as far as this library looks into it. */
+export interface CallStatement {
+  readonly type: 'CallStatement'
+  readonly call: Call
+  readonly callerArgs: ReadonlyArray<Parameter> | null
+  readonly body: ReadonlyArray<Node>
+}
+
+/** The syntax tree, as far as this library looks into it. */
 export type Node =
   | { readonly type: 'Program'; readonly body: ReadonlyArray<Node> }
   | {
@@ -63,12 +70,7 @@ export type Node =
   | For
   | SetBlock
   | Macro
-  | {
-      readonly type: 'CallStatement'
-      readonly call: Call
-      readonly callerArgs: ReadonlyArray<Parameter> | null
-      readonly body: ReadonlyArray<Node>
-    }
+  | CallStatement
   | {
       readonly type: 'FilterStatement'
       readonly filter: Identifier | Call
@@ -97,7 +99,11 @@ export type Node =
       readonly negate: boolean
       readonly test: Identifier
     }
-  | { readonly type: 'UnaryExpression'; readonly argument: Node }
+  | {
+      readonly type: 'UnaryExpression'
+      readonly operator: { readonly value: string }
+      readonly argument: Node
+    }
   | {
       readonly type: 'SliceExpression'
       readonly start: Node | undefined
@@ -110,41 +116,14 @@ export type Node =
 
 export type NodeOf<T extends Node['type']> = Extract<Node, { readonly type: T }>
 
-/** A value while a template is rendered; `type` is the engine's name for its kind. */
-export interface Value {
-  readonly type: string
-  readonly value: unknown
-  readonly toString: () => string
-}
-
 export interface Token {
   readonly type: string
   readonly value: string
 }
 
-/** The names that are visible at one place. */
-export interface Scope {
-  readonly variables: Map<string, Value>
-  /** Converts a value and declares it; the name must be new. */
-  readonly set: (name: string, value: unknown) => Value
-}
-
-/** A macro, `caller`, or a function that every template knows. */
-export interface Callable extends Value {
-  /** @param from - the names that are visible where it is called */
-  readonly value: (args: ReadonlyArray<Value>, from: Scope) => Value
-}
-
-export interface Interpreter {
-  evaluate: (node: Node, scope: Scope) => Value
-  readonly run: (program: Node) => Value
-}
-
-/** What we use of `@huggingface/jinja`, typed here: its declarations import without extensions, so they say `any`. */
+/** What we use of `@huggingface/jinja`, its parser, typed here: its declarations import without extensions, so they say `any`. */
 export const jinja: {
   /** Splits a template; without options whitespace stays as it is, but for one newline at the end. */
   readonly tokenize: (source: string) => ReadonlyArray<Token>
   readonly parse: (tokens: ReadonlyArray<Token>) => NodeOf<'Program'>
-  readonly Environment: new (parent?: Scope) => Scope
-  readonly Interpreter: new (scope: Scope) => Interpreter
-} = engine
+} = { tokenize, parse }

@@ -1,9 +1,9 @@
 import { integerArgument } from './arguments.js'
 import { joined } from './bounds.js'
 import { capitalized, linesOf, replaced, textFilter } from './filters/textFilters.js'
-import type { Value } from './jinja.js'
-import { type Filter, filter } from './parameters.js'
+import { filter } from './parameters.js'
 import { SPACE, strip } from './strip.js'
+import type { Filter, Value } from './Value.js'
 import {
   constant,
   fieldsOf,
@@ -110,18 +110,9 @@ const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map([
 
 const NONE: ReadonlyMap<string, Filter> = new Map()
 
-const OWN = new WeakMap<Value, ReadonlyMap<string, Filter>>()
-
-/** A value with methods of its own in the place of its kind's. */
-export const withMethods = (value: Value, methods: ReadonlyMap<string, Filter>): Value => {
-  OWN.set(value, methods)
-  return value
-}
-
 /** Python's methods of a value, as far as templates use them; none of them changes it. */
 export const methodsOf = (value: Value): ReadonlyMap<string, Filter> => {
+  if (value.methods !== undefined) return value.methods
   if (isText(value)) return TEXT_METHODS
-  const own = OWN.get(value)
-  if (own !== undefined) return own
   return isObject(value) ? OBJECT_METHODS : NONE
 }

@@ -3,7 +3,7 @@ import { compare } from './compare.js'
 import { printf } from './filters/printf.js'
 import { isEqual } from './isEqual.js'
 import { isIn } from './isIn.js'
-import type { Value } from './jinja.js'
+import type { Value } from './Value.js'
 import {
   constant,
   float,
@@ -12,7 +12,6 @@ import {
   isList,
   isNumber,
   isText,
-  isTuple,
   kindOf,
   list,
   numberOf,
@@ -82,9 +81,19 @@ const divide: Operator = (left, right) =>
     ? float(numberOf(left) / divisor(numberOf(right)))
     : nothingFor(left, right)
 
+const raise = arithmetic((left, right) => {
+  const result = left ** right
+  if (Number.isFinite(result)) return result
+  throw new RangeError('a number that is not finite')
+})
+
+/** With a negative exponent it makes a fraction, also of two whole numbers. */
+const power: Operator = (left, right) =>
+  raise(left, isNumber(right) && numberOf(right) < 0 ? float(numberOf(right)) : right)
+
 const remainder: Operator = (left, right) => {
   if (!isText(left)) return modulo(left, right)
-  const positional = isTuple(right) ? right.value : [right]
+  const positional = right.isTuple && isList(right) ? right.value : [right]
   return constant(printf(left.value, { positional, keywords: isFields(right) ? right.value : new Map() }))
 }
 
@@ -105,8 +114,8 @@ export const COMPARISONS = {
 /** Comparing one after another, `1 < x < 5`, means both. */
 export const ORDERS: ReadonlySet<string> = new Set(['<', '<=', '>', '>='])
 
-/** Jinja's operators of two values, which the engine sees as JavaScript does; `and` and `or` are the engine's. */
-export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+/** The operators of two values, but for `and` and `or`, which don't always need both. */
+const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['~', (left, right) => constant(joined([textOf(left), textOf(right)], ''))],
   ['+', add],
   ['-', minus],
@@ -114,8 +123,13 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['/', divide],
   ['//', floorDivide],
   ['%', remainder],
+  ['**', power],
   ...Object.entries(COMPARISONS).map(([name, holds]): [string, Operator] => [
     name,
     (left, right) => constant(holds(left, right)),
   ]),
 ])
+
+/** @throws TypeError for values that the operator isn't for */
+export const operate = (operator: string, left: Value, right: Value): Value =>
+  (OPERATORS.get(operator) ?? nothingFor)(left, right)

@@ -1,24 +1,6 @@
-import type { Value } from './jinja.js'
-
-/** What a filter, test or method was called with. */
-export interface Arguments {
-  readonly positional: ReadonlyArray<Value>
-  readonly keywords: ReadonlyMap<string, Value>
-}
+import type { Arguments, Filter, Parameters, Value } from './Value.js'
 
 export const NO_ARGUMENTS: Arguments = { positional: [], keywords: new Map() }
-
-/**
- * The name of a parameter, with a question mark when it is optional; last, `*` stands for any more, and
- * `+` for at least one.
- */
-export type Parameters = ReadonlyArray<string>
-
-/** A filter, or a method: what it makes of a value. */
-export interface Filter {
-  readonly parameters: Parameters
-  readonly apply: (value: Value, args: Arguments) => Value
-}
 
 const ANY_MORE = /^[*+]$/
 

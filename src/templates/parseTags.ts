@@ -12,7 +12,7 @@ const withoutBlanks = ({ source }: Tag, before: Tag | undefined, after: Tag | un
   return after?.source.at(2) === '-' ? start.trimEnd() : start
 }
 
-/** The engine's own reading of a text takes a time that grows with the square of how many blanks are in a row. */
+/** The tokenizer's own reading of a text takes a time that grows with the square of how many blanks are in a row. */
 const tokensOf = (tags: ReadonlyArray<Tag>): ReadonlyArray<Token> =>
   tags.flatMap((tag, index) =>
     tag.kind === 'text'
@@ -20,6 +20,6 @@ const tokensOf = (tags: ReadonlyArray<Tag>): ReadonlyArray<Token> =>
       : jinja.tokenize(tag.source),
   )
 
-/** Parses a template; tests with arguments, which the engine's parser does not know, are filters in what it gives. */
+/** Parses a template; tests with arguments, which the parser does not know, are filters in what it gives. */
 export const parseTags = (tags: ReadonlyArray<Tag>): NodeOf<'Program'> =>
   jinja.parse(withTestArguments(tokensOf(tags)))

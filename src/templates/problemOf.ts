@@ -1,10 +1,11 @@
 import { isNear } from '../codecs/isNear.js'
 import { FILTERS } from './filters/filters.js'
 import type { Call, Identifier, Node, SetBlock } from './jinja.js'
-import { argumentsProblem, type Parameters } from './parameters.js'
+import { argumentsProblem } from './parameters.js'
 import { targetOf } from './setFilters.js'
 import { testOfFilter } from './testArguments.js'
 import { TESTS } from './tests.js'
+import type { Parameters } from './Value.js'
 
 /** What a template says, and what it should. */
 export interface Problem {
@@ -92,7 +93,7 @@ const isTarget = ({ assignee, value }: SetBlock): boolean => {
 }
 
 /**
- * What is wrong with a node that the engine would notice only while rendering, or not at all: an unknown filter, test or
+ * What is wrong with a node that would be noticed only while rendering, or not at all: an unknown filter, test or
  * function, arguments that don't fit, a target that can't be assigned to.
  *
  * @param declared - the functions that the template knows

@@ -4,7 +4,7 @@ import { type TemplateSource, templateError } from './TemplateSource.js'
 export interface Tag {
   readonly kind: 'text' | 'comment' | 'expression' | 'statement'
   readonly start: number
-  /** The piece as the engine reads it. */
+  /** The piece as the parser reads it. */
   readonly source: string
   /** A statement's first word. */
   readonly word?: string
@@ -49,11 +49,11 @@ const endOfTag = (text: string, from: number, kind: Kind, closing: string): numb
   return -1
 }
 
-/** With braces escaped: the engine takes some tags out of a template before it looks for strings. */
+/** With braces escaped: the tokenizer takes some tags out of a template before it looks for strings. */
 const withoutBraces = (literal: string): string =>
   literal.replace(/\\.|\{/gs, (match) => (match === '{' ? '\\x7b' : match))
 
-/** What stands in a raw block, as an expression: the engine knows no raw blocks. */
+/** What stands in a raw block, as an expression: the parser knows no raw blocks. */
 const rawExpression = (
   content: string,
   [, before, first]: RegExpExecArray,
@@ -65,12 +65,12 @@ const rawExpression = (
   return `{{${before === '-' ? '-' : ''} ${literal} ${after === '-' ? '-' : ''}}}`
 }
 
-/** A plus sign turns off block trimming, which is off anyway, and which the engine doesn't read. */
+/** A plus sign turns off block trimming, which is off anyway, and which the parser doesn't read. */
 const withoutPlus = (tag: string): string => tag.replace(/^\{%\+/, '{%').replace(/\+%\}$/, '%}')
 
 const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\b\d+(?:_\d+)+/gs
 
-/** What the engine would misread: `1_000`, which is 1000, and tags in strings. */
+/** What the parser would misread: `1_000`, which is 1000, and tags in strings. */
 const withPlainLiterals = (tag: string): string =>
   tag.replace(STRING_OR_NUMBER, (match) =>
     /^\d/.test(match) ? match.replaceAll('_', '') : withoutBraces(match),

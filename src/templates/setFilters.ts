@@ -1,6 +1,6 @@
 import type { Node } from './jinja.js'
 
-/** What a block of `set` gives a value to: of `{% set x | trim %}`, the engine takes the filters for a part of it. */
+/** What a block of `set` gives a value to: of `{% set x | trim %}`, the parser takes the filters for a part of it. */
 export const targetOf = (assignee: Node): Node =>
   assignee.type === 'FilterExpression' ? targetOf(assignee.operand) : assignee
 

@@ -1,4 +1,4 @@
-import type { Value } from './jinja.js'
+import type { Value } from './Value.js'
 import { constant, given, integerOf, isFields, isList, isText, kindOf, list, UNDEFINED } from './values.js'
 
 /** What stands between the brackets of `a[start:stop:step]`; what is missing or null isn't given. */

@@ -1,10 +1,25 @@
-import type { Evaluate } from './expressions.js'
+import type { Expressions } from './expressions.js'
+import { namesOf, parameterNames } from './freeVariables.js'
 import { isEqual } from './isEqual.js'
-import { type For, jinja, type Macro, type Node, type Scope, type Value } from './jinja.js'
-import { withMethods } from './methods.js'
-import type { Filter } from './parameters.js'
+import type { CallStatement, For, Node, NodeOf, Parameter } from './jinja.js'
+import { argumentsProblem } from './parameters.js'
+import { inside, type Scope } from './Scope.js'
 import { targetOf, withSetFilters } from './setFilters.js'
-import { constant, fields, isCallable, isTrue, itemsOf, kindOf, list, textOf, UNDEFINED } from './values.js'
+import type { Filter, Value } from './Value.js'
+import {
+  type Callable,
+  callable,
+  constant,
+  fields,
+  isNamespace,
+  isTrue,
+  itemsOf,
+  kindOf,
+  list,
+  textOf,
+  UNDEFINED,
+} from './values.js'
+import { nodesOf } from './walkNodes.js'
 
 /** What a block has rendered, and the tag that left it before its end. */
 interface Rendered {
@@ -12,16 +27,11 @@ interface Rendered {
   readonly left?: 'Break' | 'Continue'
 }
 
-const inside = (scope: Scope): Scope => {
-  const own = new jinja.Environment(scope)
-  // The engine declares this global in every scope, where it hides a variable of that name.
-  own.variables.delete('namespace')
-  return own
-}
+const NOTHING: Rendered = { text: '' }
 
 /** Gives the names of a loop or a `set` their values. */
 const bind = (scope: Scope, target: Node, value: Value): void => {
-  if (target.type === 'Identifier') scope.variables.set(target.value, value)
+  if (target.type === 'Identifier') scope.names.set(target.value, value)
   if (target.type !== 'TupleLiteral' && target.type !== 'ArrayLiteral') return
   const items = itemsOf(value)
   if (items.length !== target.value.length)
@@ -29,37 +39,16 @@ const bind = (scope: Scope, target: Node, value: Value): void => {
   for (const [index, name] of target.value.entries()) bind(scope, name, items[index] ?? UNDEFINED)
 }
 
-const loopMethods = (index: () => number): ReadonlyMap<string, Filter> => {
-  let before: Value | undefined
-  return new Map([
-    [
-      'cycle',
-      {
-        parameters: ['+'],
-        apply: (_, { positional }) => positional[index() % positional.length] ?? UNDEFINED,
-      },
-    ],
-    [
-      'changed',
-      {
-        parameters: ['*'],
-        apply: (_, { positional }) => {
-          const now = list(positional)
-          const changed = before === undefined || !isEqual(before, now)
-          before = now
-          return constant(changed)
-        },
-      },
-    ],
-  ])
-}
-
 /** What `loop` is in each turn; without `recursive`, every loop is the outermost. */
 const loopOver = (items: ReadonlyArray<Value>): ((index: number) => Value) => {
-  let turn = 0
-  const methods = loopMethods(() => turn)
+  let before: Value | undefined
+  const changed: Filter['apply'] = (_, { positional }) => {
+    const now = list(positional)
+    const isChanged = before === undefined || !isEqual(before, now)
+    before = now
+    return constant(isChanged)
+  }
   return (index) => {
-    turn = index
     const left = items.length - index
     const own = {
       index: constant(index + 1),
@@ -74,29 +63,48 @@ const loopOver = (items: ReadonlyArray<Value>): ((index: number) => Value) => {
       previtem: items[index - 1] ?? UNDEFINED,
       nextitem: items[index + 1] ?? UNDEFINED,
     }
-    return withMethods(fields(Object.entries(own)), methods)
+    const cycle: Filter['apply'] = (_, { positional }) => positional[index % positional.length] ?? UNDEFINED
+    const methods = new Map([
+      ['cycle', { parameters: ['+'], apply: cycle }],
+      ['changed', { parameters: ['*'], apply: changed }],
+    ])
+    return { ...fields(Object.entries(own)), methods }
   }
 }
 
+const isLoop = (node: Node): boolean => node.type === 'Identifier' && node.value === 'loop'
+
+/** The loops that are asked where they are: `loop` costs more than a turn does. */
+const askedLoops = (program: Node): ReadonlySet<Node> =>
+  new Set(nodesOf(program).filter((node) => node.type === 'For' && node.body.flatMap(nodesOf).some(isLoop)))
+
+/** The names that a macro reads and neither has as parameters nor gave a value before. */
+const namesRead = (parameters: ReadonlyArray<Parameter>, body: ReadonlyArray<Node>): ReadonlySet<string> => {
+  const own = new Set(parameterNames(parameters))
+  const read = new Set<string>()
+  for (const node of body.flatMap(nodesOf)) {
+    if (node.type === 'Set') for (const name of namesOf(node.assignee)) own.add(name)
+    if (node.type === 'For') for (const name of namesOf(node.loopvar)) own.add(name)
+    if (node.type === 'Identifier' && !own.has(node.value)) read.add(node.value)
+  }
+  return read
+}
+
 /**
- * Evaluates the statements that the engine doesn't evaluate as Jinja does. In the engine, what is set in one turn of a
- * loop is there in the next; what a turn rendered before it was left by `break` or `continue` is lost; and a macro sees
- * the names of whoever calls it.
+ * Makes a function that renders a template: a loop, a macro and the body of a `call` have a scope of their own.
  *
- * @param evaluate - evaluates any node
- * @param engine - evaluates one as the engine does
- * @param loops - those that have to know where they are
- * @returns a function of a node, which gives `undefined` for those that are not its own
+ * @param expressions - of the same template
  */
 export const statements = (
-  evaluate: Evaluate,
-  engine: Evaluate,
-  loops: ReadonlySet<Node>,
-): ((node: Node, scope: Scope) => Value | undefined) => {
+  { argumentsOf, callee, evaluate, functionOr }: Expressions,
+  program: NodeOf<'Program'>,
+): ((scope: Scope) => string) => {
+  const loops = askedLoops(program)
+
   const block = (nodes: ReadonlyArray<Node>, scope: Scope): Rendered => {
     let text = ''
     for (const node of nodes) {
-      const rendered = statement(node, scope) ?? { text: textOf(evaluate(node, scope)) }
+      const rendered = statement(node, scope)
       text += rendered.text
       if (rendered.left !== undefined) return { text, left: rendered.left }
     }
@@ -104,17 +112,18 @@ export const statements = (
   }
 
   /** What stands in place of a block's content; where the block is left, its content is lost in Jinja, too. */
-  const filled = (body: ReadonlyArray<Node>, scope: Scope, fill: (content: Node) => Value): Rendered => {
+  const filled = (body: ReadonlyArray<Node>, scope: Scope, fill: (content: Node) => Rendered): Rendered => {
     const { text, left } = block(body, inside(scope))
-    if (left !== undefined) return { text: '', left }
-    return { text: textOf(fill({ type: 'StringLiteral', value: text })) }
+    return left === undefined ? fill({ type: 'StringLiteral', value: text }) : { text: '', left }
   }
 
-  const assign = (assignee: Node, value: Node, scope: Scope): Value => {
-    // `set namespace.field = …` is the engine's.
-    if (assignee.type === 'MemberExpression') engine({ type: 'Set', assignee, value, body: [] }, scope)
-    else bind(scope, assignee, evaluate(value, scope))
-    return UNDEFINED
+  const assign = (target: Node, value: Value, scope: Scope): void => {
+    if (target.type !== 'MemberExpression') return bind(scope, target, value)
+    const { object, property } = target
+    const namespace = evaluate(object, scope)
+    if (!isNamespace(namespace) || property.type !== 'Identifier')
+      throw new TypeError(`an attribute set of ${kindOf(namespace)}, which is no namespace`)
+    namespace.value.set(property.value, value)
   }
 
   const loop = (node: For, scope: Scope): string => {
@@ -126,13 +135,13 @@ export const statements = (
       return own
     }
     const all = itemsOf(evaluate(source, scope))
-    const items = test === undefined ? all : all.filter((item) => isTrue(evaluate(test, turn(item))))
+    const items = test === undefined ? all : all.filter((item) => isTrue(functionOr(test, turn(item))))
     const place = loops.has(node) ? loopOver(items) : undefined
     let text = ''
     let isEnded = false
     for (const [index, item] of items.entries()) {
       const own = turn(item)
-      if (place !== undefined) own.variables.set('loop', place(index))
+      if (place !== undefined) own.names.set('loop', place(index))
       const rendered = block(body, own)
       text += rendered.text
       if (rendered.left === 'Break') break
@@ -142,52 +151,79 @@ export const statements = (
     return isEnded ? text : text + block(defaultBlock, inside(scope)).text
   }
 
-  const define = (node: Macro, scope: Scope): Rendered => {
-    engine(node, scope)
-    const macro = scope.variables.get(node.name.value)
-    if (macro !== undefined && isCallable(macro)) {
-      const call = macro.value
-      Object.assign(macro, {
-        value: (args: ReadonlyArray<Value>, from: Scope) => {
-          const own = inside(scope)
-          const caller = from.variables.get('caller')
-          if (caller !== undefined) own.variables.set('caller', caller)
-          return call(args, own)
-        },
+  /** A function that sees the names of where it stands, not those of its caller; only if it reads them, it takes more than its parameters. */
+  const macro = (
+    name: string,
+    parameters: ReadonlyArray<Parameter>,
+    body: ReadonlyArray<Node>,
+    scope: Scope,
+  ): Callable => {
+    const names = parameterNames(parameters)
+    const read = namesRead(parameters, body)
+    const optional = names.map((parameter) => `${parameter}?`)
+    return callable(({ positional, keywords }) => {
+      const problem = argumentsProblem(optional, {
+        positional: read.has('varargs') ? Math.min(positional.length, names.length) : positional.length,
+        keywords: read.has('kwargs') ? [] : [...keywords.keys()].filter((key) => key !== 'caller'),
       })
-    }
-    return { text: '' }
+      if (problem !== undefined) throw new TypeError(`a call of ${name} ${problem}`)
+      const own = inside(scope)
+      const caller = keywords.get('caller')
+      if (caller !== undefined) own.names.set('caller', caller)
+      for (const [index, parameter] of names.entries())
+        own.names.set(parameter, positional[index] ?? keywords.get(parameter) ?? UNDEFINED)
+      const open = new Set(['caller', ...names.slice(positional.length)])
+      if (read.has('kwargs')) own.names.set('kwargs', fields([...keywords].filter(([key]) => !open.has(key))))
+      if (read.has('varargs')) own.names.set('varargs', list(positional.slice(names.length)))
+      for (const parameter of parameters.slice(positional.length)) {
+        if (parameter.type === 'Identifier' || keywords.has(parameter.key.value)) continue
+        own.names.set(parameter.key.value, functionOr(parameter.value, own))
+      }
+      return constant(block(body, own).text)
+    })
   }
 
-  const statement = (node: Node, scope: Scope): Rendered | undefined => {
+  const callWithBody = ({ body, call, callerArgs }: CallStatement, scope: Scope): Value => {
+    const called = callee(call, scope)
+    const { positional, keywords } = argumentsOf(call, scope)
+    const caller = macro('caller', callerArgs ?? [], body, scope)
+    return called.value({ positional, keywords: new Map([...keywords, ['caller', caller]]) })
+  }
+
+  const statement = (node: Node, scope: Scope): Rendered => {
     switch (node.type) {
+      case 'Comment':
+        return NOTHING
       case 'Break':
       case 'Continue':
         return { text: '', left: node.type }
       case 'If':
-        return block(isTrue(evaluate(node.test, scope)) ? node.body : node.alternate, scope)
+        return block(isTrue(functionOr(node.test, scope)) ? node.body : node.alternate, scope)
       case 'For':
         return { text: loop(node, scope) }
       case 'Macro':
-        return define(node, scope)
+        scope.names.set(node.name.value, macro(node.name.value, node.args, node.body, scope))
+        return NOTHING
+      case 'CallStatement':
+        return { text: textOf(callWithBody(node, scope)) }
       case 'FilterStatement':
         return filled(node.body, scope, (operand) =>
-          evaluate({ type: 'FilterExpression', operand, filter: node.filter }, scope),
+          statement({ type: 'FilterExpression', operand, filter: node.filter }, scope),
         )
       case 'Set': {
         const { assignee, body, value } = node
-        if (value !== null) return { text: textOf(assign(assignee, value, scope)) }
-        return filled(body, scope, (content) =>
-          assign(targetOf(assignee), withSetFilters(assignee, content), scope),
-        )
+        if (value === null)
+          return filled(body, scope, (content) => {
+            assign(targetOf(assignee), evaluate(withSetFilters(assignee, content), scope), scope)
+            return NOTHING
+          })
+        assign(assignee, functionOr(value, scope), scope)
+        return NOTHING
       }
       default:
-        return undefined
+        return { text: textOf(evaluate(node, scope)) }
     }
   }
 
-  return (node, scope) => {
-    const rendered = statement(node, scope)
-    return rendered && constant(rendered.text)
-  }
+  return (scope) => block(program.body, scope).text
 }

@@ -47,7 +47,7 @@ export const testOfFilter = (
 
 /**
  * Writes tests that have arguments, `x is divisibleby(2)` and `x is in names`, as filters of the names `is divisibleby`
- * and `is in`: the engine's parser knows arguments of filters only, which bind as tightly.
+ * and `is in`: the parser knows arguments of filters only, which bind as tightly.
  */
 export const withTestArguments = (tokens: ReadonlyArray<Token>): ReadonlyArray<Token> => {
   const written: Array<Token> = []

@@ -1,6 +1,6 @@
-import type { Value } from './jinja.js'
 import { COMPARISONS, modulo } from './operators.js'
-import { type Arguments, checkArguments, type Parameters } from './parameters.js'
+import { checkArguments } from './parameters.js'
+import type { Arguments, Parameters, Value } from './Value.js'
 import {
   constant,
   isCallable,
@@ -33,7 +33,7 @@ const relation = (holds: (value: Value, other: Value) => boolean): Test => ({
 
 const isTruthValue = (value: Value): boolean => typeof value.value === 'boolean'
 
-const isInteger = (value: Value): boolean => value.type === 'IntegerValue'
+const isInteger = (value: Value): boolean => value.type === 'integer'
 
 const isSequence = (value: Value): boolean =>
   isText(value) || isList(value) || isObject(value) || isMissing(value)
@@ -54,7 +54,7 @@ const isSame = (value: Value, other: Value): boolean =>
 const under = (names: ReadonlyArray<string>, test: Test): ReadonlyArray<readonly [string, Test]> =>
   names.map((name) => [name, test])
 
-/** Jinja's tests, which the engine knows in part and without arguments. */
+/** Jinja's tests. */
 export const TESTS: ReadonlyMap<string, Test> = new Map([
   ['boolean', property(isTruthValue)],
   ['callable', property(isCallable)],

@@ -1,4 +1,4 @@
-import { type Callable, jinja, type Value } from './jinja.js'
+import type { Arguments, Value } from './Value.js'
 
 export type ListValue = Value & { readonly value: ReadonlyArray<Value> }
 
@@ -7,85 +7,75 @@ export type FieldsValue = Value & { readonly value: ReadonlyMap<string, Value> }
 
 export type NumberValue = Value & { readonly value: number | boolean }
 
-// Only a scope converts values, and to make one for each would cost more than they do.
-const CONVERTER = new jinja.Environment()
+/** A macro, `caller`, or a function that every template knows. */
+export type Callable = Value & { readonly value: (args: Arguments) => Value }
 
-/** A plain value as the engine holds it; lists and objects with all that is in them. */
+export const UNDEFINED: Value = { type: 'undefined', value: undefined }
+
+export const list = (items: ReadonlyArray<Value>): ListValue => ({ type: 'list', value: items })
+
+export const fields = (entries: Iterable<readonly [string, Value]>): FieldsValue => ({
+  type: 'object',
+  value: new Map(entries),
+})
+
+/** A plain value as templates hold it; lists and objects with all that is in them. */
 export const constant = (value: unknown): Value => {
-  const made = CONVERTER.set('value', value)
-  CONVERTER.variables.delete('value')
-  return made
+  switch (typeof value) {
+    case 'string':
+      return { type: 'text', value }
+    case 'number':
+      return { type: Number.isInteger(value) ? 'integer' : 'float', value }
+    case 'boolean':
+      return { type: 'boolean', value }
+    case 'object':
+      if (value === null) return { type: 'null', value }
+      if (Array.isArray(value)) return list(value.map(constant))
+      return fields(Object.entries(value).map(([name, field]) => [name, constant(field)]))
+    default:
+      return UNDEFINED
+  }
 }
 
-export const UNDEFINED: Value = constant(undefined)
+export const tuple = (items: ReadonlyArray<Value>): ListValue => ({ ...list(items), isTuple: true })
 
-/** A list of values that are the engine's already. */
-export const list = (items: ReadonlyArray<Value>): ListValue => Object.assign(constant([]), { value: items })
+export const markup = (text: string): Value => ({ ...constant(text), isMarkup: true })
 
-/** An object with values in it that are the engine's already. */
-export const fields = (entries: Iterable<readonly [string, Value]>): Value =>
-  Object.assign(constant({}), { value: new Map(entries) })
-
-const TUPLES = new WeakSet<Value>()
-
-/** A list that is several values for `%`. The engine's own tuple can neither be shown nor unpacked. */
-export const tuple = (items: ReadonlyArray<Value>): ListValue => {
-  const made = list(items)
-  TUPLES.add(made)
-  return made
-}
-
-export const isTuple = (value: Value): value is ListValue => TUPLES.has(value)
-
-const MARKUP = new WeakSet<Value>()
-
-/** A text that `escape` leaves as it is. Only filters in a row see that: what is made of it is any text. */
-export const markup = (text: string): Value => {
-  const made = constant(text)
-  MARKUP.add(made)
-  return made
-}
-
-export const isMarkup = (value: Value): boolean => MARKUP.has(value)
-
-const PARTS = new WeakMap<Value, ReadonlyMap<string, Value>>()
-
-/** A list whose items also have names, under which the engine and `attribute` find them. */
+/** A list whose items also have names. */
 export const namedParts = (parts: Readonly<Record<string, Value>>): Value => {
   const names = new Map(Object.entries(parts))
-  const made = list([...names.values()])
-  PARTS.set(made, names)
-  // Where the engine looks for what can be read of a list; a list's own are made when they are first read.
-  return Object.defineProperty(made, 'builtins', { value: names })
+  return { ...list([...names.values()]), parts: names }
 }
 
-export const partNamed = (value: Value, name: string): Value | undefined => PARTS.get(value)?.get(name)
-
 /** A number with a decimal point, also where JavaScript sees none: `2.0`. */
-export const float = (value: number): Value => Object.assign(constant(0.5), { value })
+export const float = (value: number): Value => ({ type: 'float', value })
+
+export const callable = (value: Callable['value']): Callable => ({ type: 'function', value })
 
 export const isList = (value: Value): value is ListValue => Array.isArray(value.value)
 
 export const isFields = (value: Value): value is FieldsValue => value.value instanceof Map
 
 /** An object, which can be looped over; what `namespace()` makes can not. */
-export const isObject = (value: Value): value is FieldsValue =>
-  value.type === 'ObjectValue' && isFields(value)
+export const isObject = (value: Value): value is FieldsValue => value.type === 'object' && isFields(value)
+
+export const isNamespace = (value: Value): value is Value & { readonly value: Map<string, Value> } =>
+  value.type === 'namespace'
 
 export const isText = (value: Value): value is Value & { readonly value: string } =>
   typeof value.value === 'string'
 
-export const isFloat = ({ type }: Value): boolean => type === 'FloatValue'
+export const isFloat = (value: Value): value is Value & { readonly value: number } => value.type === 'float'
 
 /** A truth value counts as 1 or 0, as in Python. */
 export const isNumber = (value: Value): value is NumberValue =>
   typeof value.value === 'number' || typeof value.value === 'boolean'
 
-export const isMissing = ({ type }: Value): boolean => type === 'UndefinedValue'
+export const isMissing = ({ type }: Value): boolean => type === 'undefined'
 
-export const isCallable = (value: Value): value is Callable => value.type === 'FunctionValue'
+export const isCallable = (value: Value): value is Callable => value.type === 'function'
 
-export const isNull = ({ type }: Value): boolean => type === 'NullValue'
+export const isNull = ({ type }: Value): boolean => type === 'null'
 
 /** As a key of an object, which is a text here: a number is the text of one, and nothing else is a key. */
 export const keyOf = ({ value }: Value): string | undefined =>
@@ -100,15 +90,33 @@ export const isTrue = (value: Value): boolean => {
   return isObject(value) ? value.value.size > 0 : Boolean(value.value)
 }
 
+/** Within a list or an object, as JSON shows it. */
+const shown = (value: Value): string => {
+  if (isList(value)) return `[${value.value.map(shown).join(', ')}]`
+  if (isFields(value))
+    return `{${Array.from(value.value, ([name, field]) => `${JSON.stringify(name)}: ${shown(field)}`).join(', ')}}`
+  if (isCallable(value)) throw new TypeError('a function within what is shown')
+  return isMissing(value) ? 'undefined' : JSON.stringify(value.value)
+}
+
+/** A float keeps its point: `2.0`. */
+const digitsOf = (number: number): string => {
+  if (Object.is(number, -0)) return '-0.0'
+  return Number.isInteger(number) ? number.toFixed(1) : String(number)
+}
+
 /** As it is rendered: what is missing, null or a function is nothing. */
-export const textOf = (value: Value): string =>
-  isMissing(value) || isNull(value) || isCallable(value) ? '' : value.toString()
+export const textOf = (value: Value): string => {
+  if (isMissing(value) || isNull(value) || isCallable(value)) return ''
+  if (isFloat(value)) return digitsOf(value.value)
+  return isList(value) || isFields(value) ? shown(value) : String(value.value)
+}
 
 /** For errors, which never repeat a value. */
 export const kindOf = (value: Value): string => {
   if (isText(value)) return 'a text'
   if (isList(value)) return 'a list'
-  if (isFields(value)) return value.type === 'NamespaceValue' ? 'a namespace' : 'an object'
+  if (isFields(value)) return isNamespace(value) ? 'a namespace' : 'an object'
   if (isCallable(value)) return 'a function'
   if (isMissing(value)) return 'undefined'
   if (isNull(value)) return 'null'

@@ -808,6 +808,16 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         '252',
       ],
       ['{% macro f(n) %}{{ n }}{% if n > 0 %}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(3) }}', '3210'],
+      [
+        '{% macro m(a, b=a) %}{{ a }}{{ b }}{{ kwargs.a }}{% endmacro %}{{ m(1, a=2) }}{{ m(b=1, a=2) }}',
+        '11221',
+      ],
+      ['{% macro f(g=h) %}{{ g() }}{% endmacro %}{% macro h() %}H{% endmacro %}{{ f() }}', 'H'],
+      [
+        "{% macro m() %}m{% endmacro %}{% set ns = namespace([['a', 1]], f=m) %}{{ ns.a }}{{ ns.f is defined }}{{ 'f' if ns.f }}",
+        '1truef',
+      ],
+      ["{% set namespace = 'n' %}{% macro m() %}{{ namespace }}{% endmacro %}{{ m() }}", 'n'],
     ],
   ],
 ]
@@ -1052,6 +1062,66 @@ const unfit: ReadonlyArray<readonly [template: string, expected: string, found: 
     'values that the filter list takes',
     'a namespace where a list is needed',
   ],
+  [
+    "{{ 'a' | replace(old='a', **{'old': 'b', 'new': 'c'}) }}",
+    'values that it can be rendered with',
+    'a call with old given twice',
+  ],
+  [
+    '{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}',
+    'values that it can be rendered with',
+    'a call of m with more than 1 argument',
+  ],
+  [
+    '{% macro m(a) %}{% set kwargs = {} %}{{ kwargs }}{% endmacro %}{{ m(b=1) }}',
+    'values that it can be rendered with',
+    'a call of m with an argument b',
+  ],
+  [
+    '{% macro m(a) %}{{ varargs }}{% endmacro %}{{ m(1, a=2) }}',
+    'values that it can be rendered with',
+    'a call of m with a given twice',
+  ],
+  [
+    '{% macro m() %}{% endmacro %}{% call(x) m() %}{% endcall %}{% macro w() %}{{ caller(1, 2) }}{% endmacro %}{% call(x) w() %}{% endcall %}',
+    'values that it can be rendered with',
+    'a call of caller with more than 1 argument',
+  ],
+  [
+    '{% macro m() %}{{ kwargs }}{% endmacro %}{{ m(f=range) }}',
+    'values that it can be rendered with',
+    'a function within what is shown',
+  ],
+  [
+    '{% set names.a = 1 %}',
+    'values that it can be rendered with',
+    'an attribute set of a list, which is no namespace',
+  ],
+  [
+    '{{ namespace(1, 2) }}',
+    'values that it can be rendered with',
+    'namespace() with more than one argument without a name',
+  ],
+  ...['1', "'ab'", 'missing'].map(
+    (source) =>
+      [
+        `{{ namespace(${source}) }}`,
+        'values that it can be rendered with',
+        'namespace() of something else than an object or a list of pairs',
+      ] as const,
+  ),
+  ...['[1, 2]', "['a']", "['a', 1, 2]"].map(
+    (source) =>
+      [
+        `{{ namespace([${source}]) }}`,
+        'values that it can be rendered with',
+        'namespace() of something else than pairs of a name and a value',
+      ] as const,
+  ),
+  ["{{ -'a' }}", 'values that the operator - takes', 'a text where a number is needed'],
+  ["{{ 'a' ** 2 }}", 'values that the operator ** takes', "a text and a number, which it isn't for"],
+  ['{{ 0 ** -1 }}', 'values that the operator ** takes', 'a number that is not finite'],
+  ['{{ (-8) ** 0.5 }}', 'values that the operator ** takes', 'a number that is not finite'],
   ['{{ true | first }}', 'values that the filter first takes', 'a truth value where a list is needed'],
   ['{{ {none: 1} }}', 'values that it can be rendered with', 'null as a key'],
   ['{{ 1 in 5 }}', 'values that the operator in takes', 'a number looked for in a number'],

@@ -1,4 +1,5 @@
-import { checkArguments, type Filter } from '../parameters.js'
+import { checkArguments } from '../parameters.js'
+import type { Filter } from '../Value.js'
 import { jsonFilter } from './jsonFilter.js'
 import { LIST_FILTERS } from './listFilters.js'
 import { NUMBER_FILTERS } from './numberFilters.js'

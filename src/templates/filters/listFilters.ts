@@ -3,9 +3,9 @@ import { attributeOf, attributesOf, type Getter, withoutCase } from '../attribut
 import { boundedItems, joined } from '../bounds.js'
 import { compare } from '../compare.js'
 import { isEqual } from '../isEqual.js'
-import type { Value } from '../jinja.js'
 import { add } from '../operators.js'
-import { type Filter, filter } from '../parameters.js'
+import { filter } from '../parameters.js'
+import type { Filter, Value } from '../Value.js'
 import {
   constant,
   given,
@@ -48,7 +48,7 @@ const extreme = (direction: 1 | -1): Filter =>
 
 /** Equal for values that `unique` takes for the same. */
 const identity = (value: Value): string =>
-  isNumber(value) ? `number ${Number(value.value)}` : `${value.type} ${isText(value) ? value.value : value}`
+  isNumber(value) ? `number ${Number(value.value)}` : `${value.type} ${textOf(value)}`
 
 const unique = (items: ReadonlyArray<Value>, key: Getter): ReadonlyArray<Value> => {
   const first = new Map<string, Value>()

@@ -1,8 +1,8 @@
 import { flagArgument, integerArgument, textArgument } from '../arguments.js'
 import { EXACT, fixed } from '../fixed.js'
-import type { Value } from '../jinja.js'
-import { type Filter, filter } from '../parameters.js'
+import { filter } from '../parameters.js'
 import { strip } from '../strip.js'
+import type { Filter, Value } from '../Value.js'
 import { constant, float, isFloat, isMissing, isNumber, isText, numberOf } from '../values.js'
 
 const trimmed = (text: string): string => strip(text, undefined, 'both')

@@ -1,7 +1,6 @@
 import { boundedText, joined } from '../bounds.js'
 import { fixed } from '../fixed.js'
-import type { Value } from '../jinja.js'
-import type { Arguments } from '../parameters.js'
+import type { Arguments, Value } from '../Value.js'
 import { integerOf, numberOf, textOf } from '../values.js'
 
 const DIRECTIVE = /%(?:\((\w+)\))?([-+ 0]*)(\d*)(?:\.(\d*))?([sdiufFxXo%])/y

@@ -1,8 +1,8 @@
 import { flagArgument } from '../arguments.js'
 import { attributeOf, type Getter } from '../attributes.js'
-import type { Value } from '../jinja.js'
-import { type Arguments, checkArguments, type Filter, filter } from '../parameters.js'
+import { checkArguments, filter } from '../parameters.js'
 import { testNamed } from '../tests.js'
+import type { Arguments, Filter, Value } from '../Value.js'
 import { constant, isMissing, isTrue, itemsOf, list, textOf } from '../values.js'
 
 /** Arguments in which the first ones have been seen to. */

@@ -1,20 +1,9 @@
 import { flagArgument, integerArgument, textArgument } from '../arguments.js'
 import { boundedText, joined, repeated } from '../bounds.js'
-import type { Value } from '../jinja.js'
-import { type Arguments, type Filter, filter } from '../parameters.js'
+import { filter } from '../parameters.js'
 import { strip } from '../strip.js'
-import {
-  constant,
-  given,
-  isFields,
-  isList,
-  isMarkup,
-  isMissing,
-  isText,
-  itemsOf,
-  markup,
-  textOf,
-} from '../values.js'
+import type { Arguments, Filter, Value } from '../Value.js'
+import { constant, given, isFields, isList, isMissing, isText, itemsOf, markup, textOf } from '../values.js'
 import { printf } from './printf.js'
 import { wrapLine } from './wrapLines.js'
 
@@ -174,7 +163,7 @@ export const textFilter = (
   apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => unknown,
 ): Filter => filter(parameters, (value, ...args) => constant(apply(textOf(value), ...args)))
 
-const escapeFilter = filter([], (value) => (isMarkup(value) ? value : markup(escaped(textOf(value)))))
+const escapeFilter = filter([], (value) => (value.isMarkup ? value : markup(escaped(textOf(value)))))
 
 export const TEXT_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
   ['string', textFilter([], (text) => text)],

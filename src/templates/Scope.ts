@@ -1,0 +1,20 @@
+import type { Value } from './Value.js'
+import { UNDEFINED } from './values.js'
+
+/** The names that are visible at one place. */
+export interface Scope {
+  readonly names: Map<string, Value>
+  readonly outer?: Scope
+}
+
+/** A scope in which names can be declared that nothing outside of it sees. */
+export const inside = (outer: Scope): Scope => ({ names: new Map(), outer })
+
+/** What a name stands for; nothing when it isn't declared. */
+export const valueNamed = (name: string, scope: Scope): Value => {
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.outer) {
+    const value = at.names.get(name)
+    if (value !== undefined) return value
+  }
+  return UNDEFINED
+}
