@@ -90,12 +90,13 @@ export const isTrue = (value: Value): boolean => {
   return isObject(value) ? value.value.size > 0 : Boolean(value.value)
 }
 
-/** Within a list or an object, as JSON shows it. */
+/** Within a list or an object, as Python's JSON shows it. */
 const shown = (value: Value): string => {
   if (isList(value)) return `[${value.value.map(shown).join(', ')}]`
   if (isFields(value))
     return `{${Array.from(value.value, ([name, field]) => `${JSON.stringify(name)}: ${shown(field)}`).join(', ')}}`
   if (isCallable(value)) throw new TypeError('a function within what is shown')
+  if (isFloat(value) && Number.isFinite(value.value)) return digitsOf(value.value)
   return isMissing(value) ? 'undefined' : JSON.stringify(value.value)
 }
 

@@ -275,6 +275,10 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         '3.5 2.0 3.0 6.0 2 -1 8 0.5',
       ],
       [
+        "{{ ['1', 2.5, -0.0] | map('float') | list }} {{ {'a': 4 / 2, 'b': [1]} }} {{ (4 / 2, 1) }}",
+        '[1.0, 2.5, -0.0] {"a": 2.0, "b": [1]} [2.0, 1]',
+      ],
+      [
         "{{ 'ab' * 3 }} {{ 3 * 'ab' }} {{ ([1, 2] * 2) | join }} [{{ 'a' * 0 }}{{ 'a' * -1 }}] {{ ([1] + [2]) | join }}",
         'ababab ababab 1212 [] 12',
       ],
