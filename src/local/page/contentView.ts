@@ -3,7 +3,7 @@ import { Fields } from '../../codecs/Fields.js'
 import { parsedJson } from '../parsedJson.js'
 import { formatCount, shortened } from './format.js'
 import type { Markup } from './layout.js'
-import { always, atMost, each, framed, inOrder, type View } from './View.js'
+import { atMost, each, type Room } from './Room.js'
 
 // Of one text, and of a whole input or output, characters: more than anybody reads; the API gives the whole.
 const LONGEST = 60_000
@@ -18,21 +18,17 @@ const preformatted = (shown: string): Markup => html`<pre>${shown}</pre>`
  *
  * @param frame - what it stands in
  */
-export const textView =
-  (text: string, frame: (shown: string) => Markup = block): View =>
-  (room) => {
-    const shown = text.slice(0, Math.max(0, Math.min(room, LONGEST)))
-    const hidden = text.length - shown.length
-    return {
-      markup: html`${shown === '' && hidden > 0 ? '' : frame(shown)}${
-        hidden > 0 ? html`<p class="cut">… ${formatCount(hidden)} more characters</p>` : ''
-      }`,
-      room: room - shown.length,
-    }
-  }
+export const textView = (text: string, room: Room, frame: (shown: string) => Markup = block): Markup => {
+  const shown = text.slice(0, Math.max(0, Math.min(room.left, LONGEST)))
+  const hidden = text.length - shown.length
+  room.left -= shown.length
+  return html`${shown === '' && hidden > 0 ? '' : frame(shown)}${
+    hidden > 0 ? html`<p class="cut">… ${formatCount(hidden)} more characters</p>` : ''
+  }`
+}
 
 /** A text in which columns matter. */
-export const preView = (text: string): View => textView(text, preformatted)
+export const preView = (text: string, room: Room): Markup => textView(text, room, preformatted)
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gu
 
@@ -87,70 +83,61 @@ const beginning = (pieces: Iterable<string>, most: number): string => {
 const LONGEST_COLOURED = 5_000
 
 /** A value as indented JSON. */
-export const jsonView =
-  (value: unknown): View =>
-  (room) => {
-    const most = Math.max(0, Math.min(room, LONGEST))
-    const text = beginning(indented(value), most)
-    const shown = text.slice(0, most)
-    return {
-      markup: html`${shown === '' ? '' : html`<pre>${shown.length > LONGEST_COLOURED ? shown : coloured(shown)}</pre>`}${text.length > most ? html`<p class="cut">… and more</p>` : ''}`,
-      room: room - shown.length,
-    }
-  }
+export const jsonView = (value: unknown, room: Room): Markup => {
+  const most = Math.max(0, Math.min(room.left, LONGEST))
+  const text = beginning(indented(value), most)
+  const shown = text.slice(0, most)
+  room.left -= shown.length
+  return html`${shown === '' ? '' : html`<pre>${shown.length > LONGEST_COLOURED ? shown : coloured(shown)}</pre>`}${text.length > most ? html`<p class="cut">… and more</p>` : ''}`
+}
 
 const ROLES: ReadonlySet<string> = new Set(['system', 'user', 'assistant', 'tool'])
 
-const partView = (part: unknown): View => {
-  if (!Fields.is(part)) return jsonView(part)
-  if (typeof part.text === 'string') return textView(part.text)
+const partView = (part: unknown, room: Room): Markup => {
+  if (!Fields.is(part)) return jsonView(part, room)
+  if (typeof part.text === 'string') return textView(part.text, room)
   const image = Fields.is(part.image_url) ? part.image_url.url : part.image_url
   return typeof image === 'string'
-    ? always(html`<div class="call"><b>image</b> <small>${shortened(image)}</small></div>`)
-    : jsonView(part)
+    ? html`<div class="call"><b>image</b> <small>${shortened(image)}</small></div>`
+    : jsonView(part, room)
 }
 
-const callView = (call: unknown): View => {
+const callView = (call: unknown, room: Room): Markup => {
   const made = Fields.is(call) && Fields.is(call.function) ? call.function : undefined
-  if (!Fields.is(call) || made === undefined) return jsonView(call)
+  if (!Fields.is(call) || made === undefined) return jsonView(call, room)
   const args = typeof made.arguments === 'string' ? parsedJson(made.arguments) : made.arguments
   const name = shortened(String(made.name ?? 'function'))
   const id = shortened(String(call.id ?? ''))
-  return framed(
-    typeof args === 'string' ? preView(args) : jsonView(args),
-    (inner) => html`<div class="call"><b>${name}</b><small>${id}</small>${inner}</div>`,
-  )
+  const shown = typeof args === 'string' ? preView(args, room) : jsonView(args, room)
+  return html`<div class="call"><b>${name}</b><small>${id}</small>${shown}</div>`
 }
 
 const isMessage = (value: unknown): value is Fields =>
   Fields.is(value) && typeof value.role === 'string' && ('content' in value || 'tool_calls' in value)
 
-const messageContent = (role: string, content: unknown): View => {
-  if (Array.isArray(content)) return each(content, partView)
-  if (typeof content !== 'string' || content === '') return always('')
-  return role === 'tool' ? valueView(parsedJson(content)) : textView(content)
+const messageContent = (role: string, content: unknown, room: Room): Markup | '' => {
+  if (Array.isArray(content)) return each(content, room, partView)
+  if (typeof content !== 'string' || content === '') return ''
+  return role === 'tool' ? valueView(parsedJson(content), room) : textView(content, room)
 }
 
-const messageView = (message: Fields): View => {
+const messageView = (message: Fields, room: Room): Markup => {
   const { content, reasoning_content: reasoning, refusal, tool_calls: calls } = message
   const role = shortened(String(message.role))
   const look = role === 'developer' ? 'system' : ROLES.has(role) ? role : 'other'
   const answers =
     typeof message.tool_call_id === 'string' ? html` <small>${shortened(message.tool_call_id)}</small>` : ''
-  const views = [
+  const shown = [
     typeof reasoning === 'string' && reasoning !== ''
-      ? framed(textView(reasoning), (inner) => html`<div class="thought">${inner}</div>`)
-      : always(''),
-    messageContent(role, content),
+      ? html`<div class="thought">${textView(reasoning, room)}</div>`
+      : '',
+    messageContent(role, content, room),
     typeof refusal === 'string'
-      ? textView(refusal, (shown) => html`<div class="warn">${shown}</div>`)
-      : always(''),
-    Array.isArray(calls) ? each(calls, callView) : always(''),
+      ? textView(refusal, room, (text) => html`<div class="warn">${text}</div>`)
+      : '',
+    Array.isArray(calls) ? each(calls, room, callView) : '',
   ]
-  return framed(
-    inOrder(views),
-    (inner) => html`<div class="msg r-${look}"><h3>${role}${answers}</h3>${inner}</div>`,
-  )
+  return html`<div class="msg r-${look}"><h3>${role}${answers}</h3>${shown}</div>`
 }
 
 const isTexts = (value: unknown): value is ReadonlyArray<string> =>
@@ -162,31 +149,27 @@ const isLongText = (value: unknown): boolean =>
 const hasLongText = (value: unknown): boolean =>
   isLongText(value) || (isTexts(value) && value.some(isLongText))
 
-const fieldView = ([name, value]: readonly [string, unknown]): View =>
-  framed(
-    isTexts(value) ? each(value, textView) : valueView(value),
-    (inner) => html`<div class="field"><h3><bdi>${shortened(name)}</bdi></h3>${inner}</div>`,
-  )
+const fieldView = ([name, value]: readonly [string, unknown], room: Room): Markup => {
+  const shown = isTexts(value) ? each(value, room, (text) => textView(text, room)) : valueView(value, room)
+  return html`<div class="field"><h3><bdi>${shortened(name)}</bdi></h3>${shown}</div>`
+}
 
 // What `respanGenerate` and Haystack's generators emit: the texts are what people look for.
-const replyView = ({ replies, ...others }: Fields & { readonly replies: ReadonlyArray<string> }): View => {
+const replyView = (
+  { replies, ...others }: Fields & { readonly replies: ReadonlyArray<string> },
+  room: Room,
+): Markup => {
   const { messages, ...rest } = others
   // A reply without text is a tool call or a refusal, which only its message shows.
   const whole = replies.includes('') && isMessages(messages)
   const folded = whole ? rest : others
   const names = Object.keys(folded)
-  const field = (reply: string): View =>
-    framed(textView(reply), (inner) => html`<div class="field">${inner}</div>`)
-  return inOrder([
-    whole ? valueView(messages) : each(replies, field),
+  const field = (reply: string): Markup => html`<div class="field">${textView(reply, room)}</div>`
+  return html`${whole ? valueView(messages, room) : each(replies, room, field)}${
     names.length === 0
-      ? always('')
-      : framed(
-          jsonView(folded),
-          (inner) =>
-            html`<details class="raw"><summary>${shortened(names.slice(0, 6).join(', '))}</summary>${inner}</details>`,
-        ),
-  ])
+      ? ''
+      : html`<details class="raw"><summary>${shortened(names.slice(0, 6).join(', '))}</summary>${jsonView(folded, room)}</details>`
+  }`
 }
 
 const isReply = (value: unknown): value is Fields & { readonly replies: ReadonlyArray<string> } =>
@@ -195,11 +178,11 @@ const isReply = (value: unknown): value is Fields & { readonly replies: Readonly
 const isMessages = (value: unknown): value is ReadonlyArray<Fields> =>
   Array.isArray(value) && value.length > 0 && value.every(isMessage)
 
-const valueView = (value: unknown): View => {
-  if (isReply(value)) return replyView(value)
-  if (typeof value === 'string') return textView(value)
-  if (isMessages(value)) return each(value, messageView)
-  if (isMessage(value)) return messageView(value)
+const valueView = (value: unknown, room: Room): Markup => {
+  if (isReply(value)) return replyView(value, room)
+  if (typeof value === 'string') return textView(value, room)
+  if (isMessages(value)) return each(value, room, messageView)
+  if (isMessage(value)) return messageView(value, room)
   const entries = Fields.is(value) ? Object.entries(value) : []
   // JSON escapes the line breaks of a text; an object with long texts reads better field by field.
   if (
@@ -207,9 +190,9 @@ const valueView = (value: unknown): View => {
     entries.length <= 20 &&
     entries.some(([, inner]) => hasLongText(inner) || isMessages(inner))
   ) {
-    return each(entries, fieldView)
+    return each(entries, room, fieldView)
   }
-  return jsonView(value)
+  return jsonView(value, room)
 }
 
 /**
@@ -217,11 +200,8 @@ const valueView = (value: unknown): View => {
  *
  * @param api - where the whole is to be had when there is no room for it
  */
-export const contentView =
-  (text: string | undefined, api: string): View =>
-  (room) => {
-    if (text === undefined || text === '')
-      return { markup: html`<span class="none">nothing recorded</span>`, room }
-    if (room <= 0) return { markup: html`<span class="none">content in the API: ${api}</span>`, room }
-    return atMost(LARGEST, valueView(parsedJson(text)))(room)
-  }
+export const contentView = (text: string | undefined, api: string, room: Room): Markup => {
+  if (text === undefined || text === '') return html`<span class="none">nothing recorded</span>`
+  if (room.left <= 0) return html`<span class="none">content in the API: ${api}</span>`
+  return atMost(LARGEST, room, (own) => valueView(parsedJson(text), own))
+}

@@ -5,7 +5,7 @@ import { type Axis, at, gridLines, percent } from './axis.js'
 import { contentView, jsonView, preView, textView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTokens, shortened } from './format.js'
 import type { Markup } from './layout.js'
-import { always, each, framed, inOrder, type View } from './View.js'
+import { each, type Room } from './Room.js'
 
 const GROUPS: Readonly<Record<string, string>> = {
   workflow: 'workflow',
@@ -72,27 +72,22 @@ const stackOf = ({ metadata, properties }: SpanView['span']): unknown => {
   )
 }
 
-const failure = ({ span, status }: SpanView): View => {
-  if (status !== 'error') return always('')
+const strong = (shown: string): Markup => html`<strong>${shown}</strong>`
+
+const failure = ({ span, status }: SpanView, room: Room): Markup | '' => {
+  if (status !== 'error') return ''
   const stack = stackOf(span)
-  return framed(
-    inOrder([
-      textView(span.error_message ?? 'Failed without a message', (shown) => html`<strong>${shown}</strong>`),
-      typeof stack === 'string' ? preView(stack) : always(''),
-    ]),
-    (inner) => html`<div class="fault">${inner}</div>`,
-  )
+  const message = textView(span.error_message ?? 'Failed without a message', room, strong)
+  return html`<div class="fault">${message}${typeof stack === 'string' ? preView(stack, room) : ''}</div>`
 }
 
 const plain = (shown: string): Markup => html`<bdi>${shown}</bdi>`
 
-const warning = ({ span }: SpanView): View => {
+const warning = ({ span }: SpanView, room: Room): Markup | '' => {
   const { warnings } = span
-  if (warnings === undefined || warnings === '') return always('')
-  return framed(
-    typeof warnings === 'string' ? textView(warnings, plain) : jsonView(warnings),
-    (inner) => html`<div class="warn">${inner}</div>`,
-  )
+  if (warnings === undefined || warnings === '') return ''
+  const shown = typeof warnings === 'string' ? textView(warnings, room, plain) : jsonView(warnings, room)
+  return html`<div class="warn">${shown}</div>`
 }
 
 const facts = (view: SpanView, axis: Axis): Markup => {
@@ -132,50 +127,41 @@ const facts = (view: SpanView, axis: Axis): Markup => {
 const jsonOf = (value: unknown): string | undefined =>
   value === undefined ? undefined : JSON.stringify(value)
 
-const metadataView = ({ span }: SpanView): View => {
+const metadataView = ({ span }: SpanView, room: Room): Markup | '' => {
   const entries = Object.entries(span.metadata ?? {}).filter(([key]) => !STACKS.includes(key))
-  if (entries.length === 0) return always('')
-  const entry = ([key, value]: readonly [string, unknown]): View =>
-    framed(
-      textView(typeof value === 'string' ? value : (jsonOf(value) ?? ''), plain),
-      (inner) => html`<div><dt><bdi>${shortened(key)}</bdi></dt><dd>${inner}</dd></div>`,
-    )
-  return framed(
-    each(entries, entry),
-    (inner) => html`<section><h2>Metadata</h2><dl class="facts">${inner}</dl></section>`,
-  )
+  if (entries.length === 0) return ''
+  const entry = ([key, value]: readonly [string, unknown]): Markup => {
+    const text = typeof value === 'string' ? value : (jsonOf(value) ?? '')
+    return html`<div><dt><bdi>${shortened(key)}</bdi></dt><dd>${textView(text, room, plain)}</dd></div>`
+  }
+  return html`<section><h2>Metadata</h2><dl class="facts">${each(entries, room, entry)}</dl></section>`
 }
 
-const folded = (title: string, view: View): View =>
-  framed(view, (inner) => html`<details class="raw"><summary>${title}</summary>${inner}</details>`)
+const folded = (title: string, fields: Fields, room: Room): Markup =>
+  html`<details class="raw"><summary>${title}</summary>${jsonView(fields, room)}</details>`
 
-const propertiesView = ({ span }: SpanView): View => {
+const propertiesView = ({ span }: SpanView, room: Room): Markup | '' => {
   const entries = Object.entries(span.properties ?? {}).filter(([key]) => key !== 'respan_error')
-  return entries.length === 0 ? always('') : folded('Properties', jsonView(Object.fromEntries(entries)))
+  return entries.length === 0 ? '' : folded('Properties', Object.fromEntries(entries), room)
 }
 
-const section = (title: string, view: View): View =>
-  framed(view, (inner) => html`<section><h2>${title}</h2><div class="content">${inner}</div></section>`)
+const section = (title: string, content: Markup): Markup =>
+  html`<section><h2>${title}</h2><div class="content">${content}</div></section>`
 
-const body = (view: SpanView, axis: Axis, api: string): View => {
+const body = (view: SpanView, axis: Axis, api: string, room: Room): Markup => {
   const { input, output, prompt_messages, completion_message, metadata, properties, ...rest } = view.span
   const given = input ?? jsonOf(prompt_messages)
   const made = output === undefined || output === '' ? jsonOf(completion_message) : output
-  return framed(
-    inOrder([
-      failure(view),
-      warning(view),
-      always(facts(view, axis)),
-      framed(
-        inOrder([section('Input', contentView(given, api)), section('Output', contentView(made, api))]),
-        (inner) => html`<div class="io">${inner}</div>`,
-      ),
-      metadataView(view),
-      propertiesView(view),
-      folded('All other fields as sent', jsonView(rest)),
-    ]),
-    (inner) => html`<div class="body">${inner}</div>`,
-  )
+  const shown = [
+    failure(view, room),
+    warning(view, room),
+    facts(view, axis),
+    html`<div class="io">${section('Input', contentView(given, api, room))}${section('Output', contentView(made, api, room))}</div>`,
+    metadataView(view, room),
+    propertiesView(view, room),
+    folded('All other fields as sent', rest, room),
+  ]
+  return html`<div class="body">${shown}</div>`
 }
 
 /** How it ended, where the row's colour does not tell. */
@@ -202,13 +188,9 @@ const row = (view: SpanView, axis: Axis): Markup => {
  *
  * @param api - where the trace is to be had whole
  */
-export const spanView = (view: SpanView, axis: Axis, api: string): View => {
+export const spanView = (view: SpanView, axis: Axis, api: string, room: Room): Markup => {
   const group = GROUPS[typeOf(view)] ?? 'other'
   const failed = view.status === 'error'
   const isOpen = failed && view.children.every(({ status }) => status !== 'error')
-  return framed(
-    body(view, axis, api),
-    (inner) =>
-      html`<details class="span t-${group}${failed ? ' bad' : ''}"${isOpen ? html` open` : ''}>${row(view, axis)}${inner}</details>`,
-  )
+  return html`<details class="span t-${group}${failed ? ' bad' : ''}"${isOpen ? html` open` : ''}>${row(view, axis)}${body(view, axis, api, room)}</details>`
 }

@@ -4,8 +4,8 @@ import { axisOf, axisView } from './axis.js'
 import { contentView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortened } from './format.js'
 import { layout, type Markup } from './layout.js'
+import type { Room } from './Room.js'
 import { spanView } from './spanView.js'
-import { always, framed, inOrder, type View } from './View.js'
 
 const STATUS: Readonly<Record<TraceView['status'], string>> = {
   ok: 'OK',
@@ -49,18 +49,12 @@ const header = (trace: TraceView): Markup => {
 <dl class="stats">${stats}</dl>`
 }
 
-const ends = (trace: TraceView, api: string): View => {
+const ends = (trace: TraceView, api: string, room: Room): Markup | '' => {
   const root = trace.root?.span
-  if (trace.rows.length < 2 || !(root?.input || root?.output)) return always('')
-  const card = (title: string, text: string | undefined): View =>
-    framed(
-      contentView(text, api),
-      (inner) => html`<section class="card"><h2>${title}</h2><div class="content">${inner}</div></section>`,
-    )
-  return framed(
-    inOrder([card('Input', root.input), card('Output', root.output)]),
-    (inner) => html`<div class="io ends">${inner}</div>`,
-  )
+  if (trace.rows.length < 2 || !(root?.input || root?.output)) return ''
+  const card = (title: string, text: string | undefined): Markup =>
+    html`<section class="card"><h2>${title}</h2><div class="content">${contentView(text, api, room)}</div></section>`
+  return html`<div class="io ends">${card('Input', root.input)}${card('Output', root.output)}</div>`
 }
 
 // More rows, and more characters of content, than anybody reads; the API has the rest.
@@ -86,20 +80,18 @@ export const tracePage = (
   const axis = axisOf(trace)
   const hidden = trace.rows.length - MOST_ROWS
   const api = `/api/traces/${encodeURIComponent(trace.id)}`
-  const rows = trace.rows.slice(0, MOST_ROWS).map((row) => spanView(row, axis, api))
-  const fall = framed(
-    inOrder(rows),
-    (inner) =>
-      html`<div class="card fall">${axisView(axis)}${inner}${
-        hidden > 0 ? html`<p class="more">${formatCount(hidden)} more spans are not shown.</p>` : ''
-      }</div>`,
-  )
+  const room: Room = { left: MOST_CONTENT }
+  const whole = ends(trace, api, room)
+  const rows = trace.rows.slice(0, MOST_ROWS).map((row) => spanView(row, axis, api, room))
+  const fall = html`<div class="card fall">${axisView(axis)}${rows}${
+    hidden > 0 ? html`<p class="more">${formatCount(hidden)} more spans are not shown.</p>` : ''
+  }</div>`
   return layout({
     title: `${shortened(trace.name)} · trace`,
     crumb: 'Traces',
     host,
     // A trace whose root is missing is still under way.
     ...(trace.status === 'incomplete' && !isStill ? { refresh: 2 } : {}),
-    content: html`${header(trace)}${trace.status === 'incomplete' ? waiting(trace, isStill) : ''}${inOrder([ends(trace, api), fall])(MOST_CONTENT).markup}`,
+    content: html`${header(trace)}${trace.status === 'incomplete' ? waiting(trace, isStill) : ''}${whole}${fall}`,
   })
 }
