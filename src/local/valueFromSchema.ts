@@ -28,14 +28,8 @@ interface Place {
   readonly index: number
   readonly listed: boolean
   readonly depth: number
-  /** How many values there is room for, from here on. */
-  readonly room: number
-}
-
-interface Made {
-  readonly value: unknown
-  /** What room is left. */
-  readonly room: number
+  /** How many values there is still room for in the whole. */
+  readonly room: { left: number }
 }
 
 // A recursive schema (a tree, a linked list) ends here: optional properties and list items are left out.
@@ -47,9 +41,11 @@ const DEEPEST = 24
 const MOST_VALUES = 10_000
 const CHARACTERS_PER_VALUE = 100
 
-const leaf = (value: unknown, { room }: Place): Made => {
+/** Takes the room of a value. */
+const leaf = (value: unknown, { room }: Place): unknown => {
   const length = typeof value === 'object' ? JSON.stringify(value).length : String(value).length
-  return { value, room: room - 1 - Math.floor(length / CHARACTERS_PER_VALUE) }
+  room.left -= 1 + Math.floor(length / CHARACTERS_PER_VALUE)
+  return value
 }
 
 const resolved = (schema: unknown, root: unknown, hops = 0): unknown => {
@@ -97,48 +93,40 @@ const merged = (parts: ReadonlyArray<unknown>): Fields => {
 const isNull = (schema: unknown): boolean =>
   Fields.is(schema) && (schema.type === 'null' || schema.const === null)
 
-const objectOf = (schema: Fields, place: Place): Made => {
+const objectOf = (schema: Fields, place: Place): Fields => {
   const properties = fieldsOf(schema.properties)
   const required = listOf(schema.required).filter((key) => typeof key === 'string')
   const optional = Object.keys(properties).filter((key) => !required.includes(key))
   const wanted = place.depth >= DEEP || required.length > 0 ? required : [...required, ...optional]
-  const entries: Array<readonly [string, unknown]> = []
-  let room = place.room - 1
-  for (const name of wanted) {
-    const made = valueAt(Object.hasOwn(properties, name) ? properties[name] : {}, {
-      ...place,
-      name,
-      depth: place.depth + 1,
-      h: hash(name, place.h),
-      room: room - Math.floor(name.length / CHARACTERS_PER_VALUE),
-    })
-    entries.push([name, made.value])
-    room = made.room
-  }
-  return { value: Object.fromEntries(entries), room }
+  place.room.left -= 1
+  return Object.fromEntries(
+    wanted.map((name) => {
+      place.room.left -= Math.floor(name.length / CHARACTERS_PER_VALUE)
+      const within = { ...place, name, depth: place.depth + 1, h: hash(name, place.h) }
+      return [name, valueAt(Object.hasOwn(properties, name) ? properties[name] : {}, within)]
+    }),
+  )
 }
 
-const arrayOf = (schema: Fields, place: Place): Made => {
+const arrayOf = (schema: Fields, place: Place): ReadonlyArray<unknown> => {
   const fixed = listOf(schema.prefixItems)
   const least = Math.max(number(schema.minItems) ?? 0, 0)
   const most = number(schema.maxItems) ?? Number.POSITIVE_INFINITY
   const usual = place.depth >= DEEP ? 0 : Math.max(2, Math.min(3, place.hints.names.length))
   const length = Math.min(Math.max(least, Math.min(usual, most), Math.min(fixed.length, most)), 100)
   const items: Array<unknown> = []
-  let room = place.room - 1
-  for (let index = 0; index < length && room > 0; index++) {
-    const made = valueAt(fixed[index] ?? schema.items ?? {}, {
+  place.room.left -= 1
+  for (let index = 0; index < length && place.room.left > 0; index++) {
+    const within = {
       ...place,
       index: place.index + index,
       listed: true,
       depth: place.depth + 1,
       h: place.h + index,
-      room,
-    })
-    items.push(made.value)
-    room = made.room
+    }
+    items.push(valueAt(fixed[index] ?? schema.items ?? {}, within))
   }
-  return { value: items, room }
+  return items
 }
 
 const FORMATS: Readonly<Record<string, (h: number) => string>> = {
@@ -220,8 +208,8 @@ const mentioned = (values: ReadonlyArray<unknown>, question: string): unknown =>
       typeof value === 'string' && value !== '' && question.toLowerCase().includes(value.toLowerCase()),
   )
 
-const valueAt = (given: unknown, place: Place): Made => {
-  if (place.room <= -MOST_VALUES) return leaf(wording(place).slice(0, CHARACTERS_PER_VALUE), place)
+const valueAt = (given: unknown, place: Place): unknown => {
+  if (place.room.left <= -MOST_VALUES) return leaf(wording(place).slice(0, CHARACTERS_PER_VALUE), place)
   if (place.depth > DEEPEST || given === true) return leaf(wording(place), place)
   const schema = resolved(given, place.root)
   if (!Fields.is(schema)) return leaf(null, place)
@@ -277,5 +265,13 @@ const valueAt = (given: unknown, place: Place): Made => {
  * @param h - decides where the schema leaves a choice
  */
 export const valueFromSchema = (schema: unknown, hints: SchemaHints, name: string, h: number): unknown =>
-  valueAt(schema, { root: schema, hints, h, name, index: 0, listed: false, depth: 0, room: MOST_VALUES })
-    .value
+  valueAt(schema, {
+    root: schema,
+    hints,
+    h,
+    name,
+    index: 0,
+    listed: false,
+    depth: 0,
+    room: { left: MOST_VALUES },
+  })
