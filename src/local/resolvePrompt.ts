@@ -3,7 +3,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
-import type { ContentPart } from '../codecs/ContentPart.js'
+import type { ContentPart, MessageContent } from '../codecs/ContentPart.js'
 import type { Fields } from '../codecs/Fields.js'
 import { messageText } from '../codecs/messages.js'
 import { type PromptReference, TypedVariable } from '../codecs/PromptReference.js'
@@ -90,43 +90,21 @@ const partsOf = (text: string, images: Filled['images']): string | ReadonlyArray
   })
 }
 
-// With Jinja's own defaults: white space is kept, a missing variable is empty.
-const renderText = (
-  template: string,
-  { images, values }: Filled,
-): Either<string, string | ReadonlyArray<ContentPart>> => {
-  try {
-    return right(partsOf(compileTemplate('Template', 'content', template).render(values), images))
-  } catch (error) {
-    return left(error instanceof Error ? error.message : String(error))
-  }
-}
+// With Jinja's own defaults: white space is kept, a missing variable is empty. Throws what can't be rendered.
+const renderText = (template: string, { images, values }: Filled): string | ReadonlyArray<ContentPart> =>
+  partsOf(compileTemplate('Template', 'content', template).render(values), images)
 
-const renderContent = (
-  content: ChatMessage['content'],
-  filled: Filled,
-): Either<string, ChatMessage['content']> => {
+const renderContent = (content: MessageContent, filled: Filled): MessageContent => {
   if (typeof content === 'string') return renderText(content, filled)
-  if (!content) return right(content)
-  const parts: Array<ContentPart> = []
-  for (const part of content) {
-    if (!('text' in part) || typeof part.text !== 'string') {
-      parts.push(part)
-      continue
-    }
+  return content.flatMap((part) => {
+    if (!('text' in part) || typeof part.text !== 'string') return [part]
     const text = renderText(part.text, filled)
-    if (text._tag === 'Left') return text
-    parts.push(
-      ...(typeof text.right === 'string' ? [{ type: 'text' as const, text: text.right }] : text.right),
-    )
-  }
-  return right(parts)
+    return typeof text === 'string' ? [{ type: 'text' as const, text }] : text
+  })
 }
 
-const withContent = (message: ChatMessage, content: ChatMessage['content']): ChatMessage => {
-  if (message.role === 'assistant') return content === undefined ? message : { ...message, content }
-  return { ...message, content: content ?? '' }
-}
+const renderMessage = (message: ChatMessage, filled: Filled): ChatMessage =>
+  message.content == null ? message : { ...message, content: renderContent(message.content, filled) }
 
 interface Rendered {
   readonly version: StoredVersion
@@ -152,15 +130,13 @@ const renderPrompt = (
   const variables = { ...version.right.variables, ...wanted.variables }
   const filled = fillVariables(store, variables, [...path, prompt_id])
   if (filled._tag === 'Left') return filled
-  const messages: Array<ChatMessage> = []
-  for (const message of version.right.messages) {
-    const content = renderContent(message.content, filled.right)
-    if (content._tag === 'Left') {
-      return left(refusal(400, `Prompt ${prompt_id} can not be rendered. ${content.left}`))
-    }
-    messages.push(withContent(message, content.right))
+  try {
+    const messages = version.right.messages.map((message) => renderMessage(message, filled.right))
+    return right({ version: version.right, messages })
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error)
+    return left(refusal(400, `Prompt ${prompt_id} can not be rendered. ${problem}`))
   }
-  return right({ version: version.right, messages })
 }
 
 const fieldsOf = ({ model, params, fallback_models, load_balance_models }: StoredVersion): ChatRequest => ({
