@@ -4,8 +4,8 @@ import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { Fields } from '../codecs/Fields.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
-import { parseJson } from '../http/parseJson.js'
 import { type Scrub, scrubber } from '../http/scrub.js'
+import { parsedJson } from './parsedJson.js'
 import type { Refusal } from './Refusal.js'
 
 /** An OpenAI-compatible server that answers instead of the built-in model: Ollama, vLLM, LM Studio, OpenAI… */
@@ -50,11 +50,6 @@ export const upstreamScrub = (apiKey: string | undefined): Scrub =>
 
 const PASSED_ON = new Set(['content-type', 'retry-after'])
 
-const jsonOr = (text: string): unknown => {
-  const json = parseJson(text)
-  return json === undefined ? text : json
-}
-
 /**
  * Asks an upstream; a status that isn't a success comes back as a refusal with its body and `Retry-After`.
  *
@@ -81,7 +76,7 @@ export const askUpstream = async (
     if (response.ok) return right(response)
     return left({
       status: response.status,
-      body: jsonOr(scrub(await response.text())),
+      body: parsedJson(scrub(await response.text())),
       headers: Object.fromEntries([...response.headers].filter(([name]) => PASSED_ON.has(name))),
     })
   } catch (error) {

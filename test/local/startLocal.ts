@@ -495,6 +495,18 @@ test('tells JSON of an upstream that does not say what it sends', async (t) => {
   t.is(await response.text(), '{"error":"no"}')
 })
 
+test('passes on JSON of an upstream that is nested too deep to be read', async (t) => {
+  const text = '['.repeat(50_000) + ']'.repeat(50_000)
+  const upstream = await serve(t, (response) => {
+    response.statusCode = 503
+    response.end(text)
+  })
+  const local = await start(t, { upstream: { baseUrl: upstream.url } })
+  const response = await post(`${local.baseUrl}/chat/completions`)
+  t.is(response.status, 503)
+  t.is(await response.text(), text)
+})
+
 test('counts the events of an upstream however its bytes come', async (t) => {
   const text = 'data: {"a":"ë"}\r\n\r\ndata: {"b":1}\n\ndata: [DONE]'
   const upstream = await serve(t, async (response) => {
