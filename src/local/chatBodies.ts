@@ -138,16 +138,13 @@ function* deltasOf(choice: ModelChoice, request: ChatRequest): Generator<Fields>
 
 // Choices take turns, as a provider's do.
 function* interleaved(generators: ReadonlyArray<Generator<Fields>>): Generator<Fields> {
-  let open = generators
-  while (open.length > 0) {
-    const still: Array<Generator<Fields>> = []
+  const open = new Set(generators)
+  while (open.size > 0) {
     for (const generator of open) {
       const next = generator.next()
-      if (next.done === true) continue
-      yield next.value
-      still.push(generator)
+      if (next.done === true) open.delete(generator)
+      else yield next.value
     }
-    open = still
   }
 }
 
