@@ -64,49 +64,43 @@ const withoutPart = (text: string, part: string, isEnd: boolean): string => {
   return isEnd ? text.slice(0, -part.length) : text.slice(part.length)
 }
 
-const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map([
-  ['upper', textFilter([], (text) => text.toUpperCase())],
-  ['lower', textFilter([], (text) => text.toLowerCase())],
-  ['title', textFilter([], title)],
-  ['capitalize', textFilter([], capitalized)],
-  ['strip', stripping('both')],
-  ['lstrip', stripping('start')],
-  ['rstrip', stripping('end')],
-  ['startswith', meets((text, part) => text.startsWith(part))],
-  ['endswith', meets((text, part) => text.endsWith(part))],
-  ['removeprefix', textFilter(['prefix'], (text, part) => withoutPart(text, textGiven(part), false))],
-  ['removesuffix', textFilter(['suffix'], (text, part) => withoutPart(text, textGiven(part), true))],
-  [
-    'split',
-    textFilter(['sep?', 'maxsplit?'], (text, mark, limit) => split(text, mark, integerArgument(limit, -1))),
-  ],
-  ['splitlines', textFilter([], linesOf)],
-  [
-    'replace',
-    textFilter(['old', 'new', 'count?'], (text, old, wanted, count) =>
+const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map(
+  Object.entries({
+    upper: textFilter([], (text) => text.toUpperCase()),
+    lower: textFilter([], (text) => text.toLowerCase()),
+    title: textFilter([], title),
+    capitalize: textFilter([], capitalized),
+    strip: stripping('both'),
+    lstrip: stripping('start'),
+    rstrip: stripping('end'),
+    startswith: meets((text, part) => text.startsWith(part)),
+    endswith: meets((text, part) => text.endsWith(part)),
+    removeprefix: textFilter(['prefix'], (text, part) => withoutPart(text, textGiven(part), false)),
+    removesuffix: textFilter(['suffix'], (text, part) => withoutPart(text, textGiven(part), true)),
+    split: textFilter(['sep?', 'maxsplit?'], (text, mark, limit) =>
+      split(text, mark, integerArgument(limit, -1)),
+    ),
+    splitlines: textFilter([], linesOf),
+    replace: textFilter(['old', 'new', 'count?'], (text, old, wanted, count) =>
       replaced(text, textGiven(old), textGiven(wanted), integerArgument(count, -1)),
     ),
-  ],
-  [
-    'join',
-    textFilter(['items'], (text, items) =>
+    join: textFilter(['items'], (text, items) =>
       joined(items === undefined ? [] : itemsOf(items).map(textGiven), text),
     ),
-  ],
-])
+  }),
+)
 
-const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map([
-  [
-    'get',
-    filter(['key', 'default?'], (value, key, fallback = constant(null)) => {
+const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map(
+  Object.entries({
+    get: filter(['key', 'default?'], (value, key, fallback = constant(null)) => {
       const name = key && keyOf(key)
       return (name === undefined ? undefined : fieldsOf(value).get(name)) ?? fallback
     }),
-  ],
-  ['keys', filter([], (value) => list(itemsOf(value)))],
-  ['values', filter([], (value) => list([...fieldsOf(value).values()]))],
-  ['items', filter([], (value) => list(pairsOf(value)))],
-])
+    keys: filter([], (value) => list(itemsOf(value))),
+    values: filter([], (value) => list([...fieldsOf(value).values()])),
+    items: filter([], (value) => list(pairsOf(value))),
+  }),
+)
 
 const NONE: ReadonlyMap<string, Filter> = new Map()
 

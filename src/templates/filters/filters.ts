@@ -22,10 +22,12 @@ export const filterNamed = (name: string): Filter['apply'] => {
  *
  * @see https://jinja.palletsprojects.com/en/stable/templates/#list-of-builtin-filters
  */
-export const FILTERS: ReadonlyMap<string, Filter> = new Map([
-  ...TEXT_FILTERS,
-  ...NUMBER_FILTERS,
-  ...LIST_FILTERS,
-  ...selectionFilters(filterNamed),
-  ['tojson', jsonFilter],
-])
+export const FILTERS: ReadonlyMap<string, Filter> = new Map(
+  Object.entries({
+    ...TEXT_FILTERS,
+    ...NUMBER_FILTERS,
+    ...LIST_FILTERS,
+    ...selectionFilters(filterNamed),
+    tojson: jsonFilter,
+  }),
+)

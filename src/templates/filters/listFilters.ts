@@ -132,58 +132,40 @@ const dictsorted = (
 
 const lengthFilter = filter([], (value) => constant(itemsOf(value).length))
 
-export const LIST_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
-  ['length', lengthFilter],
-  ['count', lengthFilter],
-  ['list', filter([], (value) => list(itemsOf(value)))],
-  ['first', filter([], (value) => itemsOf(value)[0] ?? UNDEFINED)],
-  ['last', filter([], (value) => itemsOf(value).at(-1) ?? UNDEFINED)],
-  ['reverse', filter([], reversed)],
-  ['items', filter([], (value) => list(pairsOf(value)))],
-  ['dictsort', filter(['case_sensitive?', 'by?', 'reverse?'], dictsorted)],
-  [
-    'join',
-    filter(['d?', 'attribute?'], (value, separator, attribute) =>
-      constant(joined(itemsOf(value).map(attributeOf(attribute)).map(textOf), textArgument(separator, ''))),
-    ),
-  ],
-  [
-    'sort',
-    filter(['reverse?', 'case_sensitive?', 'attribute?'], (value, reverse, caseSensitive, attribute) =>
-      list(sorted(itemsOf(value), keyOf(attributesOf(attribute), caseSensitive), flagArgument(reverse))),
-    ),
-  ],
-  [
-    'unique',
-    filter(['case_sensitive?', 'attribute?'], (value, caseSensitive, attribute) =>
-      list(unique(itemsOf(value), keyOf(attributeOf(attribute), caseSensitive))),
-    ),
-  ],
-  ['min', extreme(1)],
-  ['max', extreme(-1)],
-  [
-    'sum',
-    filter(['attribute?', 'start?'], (value, attribute, start = constant(0)) =>
-      sum(itemsOf(value).map(attributeOf(attribute)), start),
-    ),
-  ],
-  [
-    'groupby',
-    filter(['attribute', 'default?', 'case_sensitive?'], (value, attribute, fallback, caseSensitive) => {
+export const LIST_FILTERS: Readonly<Record<string, Filter>> = {
+  length: lengthFilter,
+  count: lengthFilter,
+  list: filter([], (value) => list(itemsOf(value))),
+  first: filter([], (value) => itemsOf(value)[0] ?? UNDEFINED),
+  last: filter([], (value) => itemsOf(value).at(-1) ?? UNDEFINED),
+  reverse: filter([], reversed),
+  items: filter([], (value) => list(pairsOf(value))),
+  dictsort: filter(['case_sensitive?', 'by?', 'reverse?'], dictsorted),
+  join: filter(['d?', 'attribute?'], (value, separator, attribute) =>
+    constant(joined(itemsOf(value).map(attributeOf(attribute)).map(textOf), textArgument(separator, ''))),
+  ),
+  sort: filter(['reverse?', 'case_sensitive?', 'attribute?'], (value, reverse, caseSensitive, attribute) =>
+    list(sorted(itemsOf(value), keyOf(attributesOf(attribute), caseSensitive), flagArgument(reverse))),
+  ),
+  unique: filter(['case_sensitive?', 'attribute?'], (value, caseSensitive, attribute) =>
+    list(unique(itemsOf(value), keyOf(attributeOf(attribute), caseSensitive))),
+  ),
+  min: extreme(1),
+  max: extreme(-1),
+  sum: filter(['attribute?', 'start?'], (value, attribute, start = constant(0)) =>
+    sum(itemsOf(value).map(attributeOf(attribute)), start),
+  ),
+  groupby: filter(
+    ['attribute', 'default?', 'case_sensitive?'],
+    (value, attribute, fallback, caseSensitive) => {
       const get = attributeOf(attribute, fallback)
       return list(grouped(itemsOf(value), get, keyOf(get, caseSensitive)))
-    }),
-  ],
-  [
-    'batch',
-    filter(['linecount', 'fill_with?'], (value, size, filler) =>
-      list(batches(itemsOf(value), count(size), given(filler))),
-    ),
-  ],
-  [
-    'slice',
-    filter(['slices', 'fill_with?'], (value, number, filler) =>
-      list(slices(itemsOf(value), count(number), given(filler))),
-    ),
-  ],
-]
+    },
+  ),
+  batch: filter(['linecount', 'fill_with?'], (value, size, filler) =>
+    list(batches(itemsOf(value), count(size), given(filler))),
+  ),
+  slice: filter(['slices', 'fill_with?'], (value, number, filler) =>
+    list(slices(itemsOf(value), count(number), given(filler))),
+  ),
+}

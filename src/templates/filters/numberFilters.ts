@@ -93,40 +93,25 @@ const fileSize = (bytes: number, binary: boolean): string => {
   return `${fixed((base * bytes) / base ** (index + 2), 1)} ${prefix}B`
 }
 
-export const NUMBER_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
-  [
-    'abs',
-    filter([], (value) => {
-      const number = Math.abs(numberOf(value))
-      return isFloat(value) ? float(number) : constant(number)
-    }),
-  ],
-  [
-    'int',
-    filter(['default?', 'base?'], (value, fallback = constant(0), base) => {
-      const integer = toInteger(value, integerArgument(base, 10))
-      return integer === undefined ? fallback : constant(integer)
-    }),
-  ],
-  [
-    'float',
-    filter(['default?'], (value, fallback = float(0)) => {
-      const number = toFloat(value)
-      return number === undefined ? fallback : float(number)
-    }),
-  ],
-  [
-    'round',
-    filter(['precision?', 'method?'], (value, precision, method) =>
-      rounded(value, integerArgument(precision, 0), textArgument(method, 'common')),
-    ),
-  ],
-  [
-    'filesizeformat',
-    filter(['binary?'], (value, binary) => {
-      const bytes = isMissing(value) ? undefined : toFloat(value)
-      if (bytes === undefined) throw new TypeError('something that is no number of bytes')
-      return constant(fileSize(bytes, flagArgument(binary)))
-    }),
-  ],
-]
+export const NUMBER_FILTERS: Readonly<Record<string, Filter>> = {
+  abs: filter([], (value) => {
+    const number = Math.abs(numberOf(value))
+    return isFloat(value) ? float(number) : constant(number)
+  }),
+  int: filter(['default?', 'base?'], (value, fallback = constant(0), base) => {
+    const integer = toInteger(value, integerArgument(base, 10))
+    return integer === undefined ? fallback : constant(integer)
+  }),
+  float: filter(['default?'], (value, fallback = float(0)) => {
+    const number = toFloat(value)
+    return number === undefined ? fallback : float(number)
+  }),
+  round: filter(['precision?', 'method?'], (value, precision, method) =>
+    rounded(value, integerArgument(precision, 0), textArgument(method, 'common')),
+  ),
+  filesizeformat: filter(['binary?'], (value, binary) => {
+    const bytes = isMissing(value) ? undefined : toFloat(value)
+    if (bytes === undefined) throw new TypeError('something that is no number of bytes')
+    return constant(fileSize(bytes, flagArgument(binary)))
+  }),
+}

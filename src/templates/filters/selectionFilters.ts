@@ -56,17 +56,17 @@ const isDefaulted = (value: Value, boolean: Value | undefined): boolean =>
 /** The filters that choose: between items, or between a value and another one. */
 export const selectionFilters = (
   apply: (name: string) => Filter['apply'],
-): ReadonlyArray<readonly [string, Filter]> => {
+): Readonly<Record<string, Filter>> => {
   const otherwise = filter(['default_value?', 'boolean?'], (value, fallback, boolean) =>
     isDefaulted(value, boolean) ? (fallback ?? EMPTY) : value,
   )
-  return [
-    ['select', selection(true)],
-    ['reject', selection(false)],
-    ['selectattr', selectionByAttribute(true)],
-    ['rejectattr', selectionByAttribute(false)],
-    ['map', { parameters: ['+'], apply: (value, args) => mapped(value, args, apply) }],
-    ['default', otherwise],
-    ['d', otherwise],
-  ]
+  return {
+    select: selection(true),
+    reject: selection(false),
+    selectattr: selectionByAttribute(true),
+    rejectattr: selectionByAttribute(false),
+    map: { parameters: ['+'], apply: (value, args) => mapped(value, args, apply) },
+    default: otherwise,
+    d: otherwise,
+  }
 }

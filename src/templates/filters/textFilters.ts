@@ -165,50 +165,38 @@ export const textFilter = (
 
 const escapeFilter = filter([], (value) => (value.isMarkup ? value : markup(escaped(textOf(value)))))
 
-export const TEXT_FILTERS: ReadonlyArray<readonly [string, Filter]> = [
-  ['string', textFilter([], (text) => text)],
-  ['upper', textFilter([], (text) => text.toUpperCase())],
-  ['lower', textFilter([], (text) => text.toLowerCase())],
-  ['title', textFilter([], titled)],
-  ['capitalize', textFilter([], capitalized)],
-  [
-    'trim',
-    textFilter(['chars?'], (text, characters) =>
-      strip(text, given(characters) && textArgument(characters, ''), 'both'),
-    ),
-  ],
-  [
-    'replace',
-    textFilter(['old', 'new', 'count?'], (text, old, wanted, count) =>
-      replaced(text, textArgument(old, ''), textArgument(wanted, ''), integerArgument(count, -1)),
-    ),
-  ],
-  [
-    'indent',
-    textFilter(['width?', 'first?', 'blank?'], (text, width, first, blank) => {
-      const margin =
-        width !== undefined && isText(width) ? width.value : repeated(' ', integerArgument(width, 4))
-      return indented(text, margin, { first: flagArgument(first), blank: flagArgument(blank) })
+export const TEXT_FILTERS: Readonly<Record<string, Filter>> = {
+  string: textFilter([], (text) => text),
+  upper: textFilter([], (text) => text.toUpperCase()),
+  lower: textFilter([], (text) => text.toLowerCase()),
+  title: textFilter([], titled),
+  capitalize: textFilter([], capitalized),
+  trim: textFilter(['chars?'], (text, characters) =>
+    strip(text, given(characters) && textArgument(characters, ''), 'both'),
+  ),
+  replace: textFilter(['old', 'new', 'count?'], (text, old, wanted, count) =>
+    replaced(text, textArgument(old, ''), textArgument(wanted, ''), integerArgument(count, -1)),
+  ),
+  indent: textFilter(['width?', 'first?', 'blank?'], (text, width, first, blank) => {
+    const margin =
+      width !== undefined && isText(width) ? width.value : repeated(' ', integerArgument(width, 4))
+    return indented(text, margin, { first: flagArgument(first), blank: flagArgument(blank) })
+  }),
+  center: textFilter(['width?'], (text, width) => centered(text, integerArgument(width, 80))),
+  truncate: textFilter(['length?', 'killwords?', 'end?', 'leeway?'], (text, length, killwords, end, leeway) =>
+    truncated(text, integerArgument(length, 255), {
+      words: !flagArgument(killwords),
+      end: textArgument(end, '...'),
+      leeway: integerArgument(leeway, 5),
     }),
-  ],
-  ['center', textFilter(['width?'], (text, width) => centered(text, integerArgument(width, 80)))],
-  [
-    'truncate',
-    textFilter(['length?', 'killwords?', 'end?', 'leeway?'], (text, length, killwords, end, leeway) =>
-      truncated(text, integerArgument(length, 255), {
-        words: !flagArgument(killwords),
-        end: textArgument(end, '...'),
-        leeway: integerArgument(leeway, 5),
-      }),
-    ),
-  ],
-  ['wordcount', filter([], (value) => constant(textOf(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0))],
-  ['wordwrap', textFilter(['width?', 'break_long_words?', 'wrapstring?', 'break_on_hyphens?'], wrapped)],
-  ['format', { parameters: ['*'], apply: (value, args) => constant(formatted(textOf(value), args)) }],
-  ['escape', escapeFilter],
-  ['e', escapeFilter],
-  ['forceescape', filter([], (value) => markup(escaped(textOf(value))))],
-  ['safe', filter([], (value) => markup(textOf(value)))],
-  ['striptags', textFilter([], withoutTags)],
-  ['urlencode', filter([], (value) => constant(isMissing(value) ? '' : urlEncoded(value)))],
-]
+  ),
+  wordcount: filter([], (value) => constant(textOf(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)),
+  wordwrap: textFilter(['width?', 'break_long_words?', 'wrapstring?', 'break_on_hyphens?'], wrapped),
+  format: { parameters: ['*'], apply: (value, args) => constant(formatted(textOf(value), args)) },
+  escape: escapeFilter,
+  e: escapeFilter,
+  forceescape: filter([], (value) => markup(escaped(textOf(value)))),
+  safe: filter([], (value) => markup(textOf(value))),
+  striptags: textFilter([], withoutTags),
+  urlencode: filter([], (value) => constant(isMissing(value) ? '' : urlEncoded(value))),
+}
