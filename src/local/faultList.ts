@@ -1,7 +1,7 @@
 import type { Fault } from './Fault.js'
 
 /** Which kind of request a fault is looked up for. */
-export type FaultTarget = 'chat' | 'ingest' | 'prompts' | 'embeddings'
+export type FaultTarget = Exclude<NonNullable<Fault['on']>, 'any'>
 
 /** The faults in force. */
 export interface FaultList {
