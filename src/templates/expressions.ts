@@ -128,23 +128,14 @@ export const expressions = (subject: string, template: string): Expressions => {
 
   const filtered = (value: Value, filter: Identifier | Call, scope: Scope): Value => {
     const name = nameOf(filter)
-    const test = testOfFilter(name)
-    if (test !== undefined) return tested(value, filter, test, scope)
     const args = argumentsOf(filter, scope)
+    const test = testOfFilter(name)
+    if (test !== undefined) return tested(value, test.name, test.negate, args)
     return attempt(`values that the filter ${name} takes`, () => filterNamed(name)(value, args))
   }
 
-  const tested = (
-    value: Value,
-    test: Identifier | Call,
-    { name, negate }: { readonly name: string; readonly negate: boolean },
-    scope: Scope,
-  ): Value => {
-    const args = argumentsOf(test, scope)
-    return attempt(`values that the test ${name} takes`, () =>
-      constant(testNamed(name)(value, args) !== negate),
-    )
-  }
+  const tested = (value: Value, name: string, negate: boolean, args: Arguments): Value =>
+    attempt(`values that the test ${name} takes`, () => constant(testNamed(name)(value, args) !== negate))
 
   const refuseCall = (callee: Node, expected: string, found: string): never => {
     throw new InvalidInput(subject, { path: described(callee), expected, found })
@@ -243,12 +234,7 @@ export const expressions = (subject: string, template: string): Expressions => {
       case 'FilterExpression':
         return filtered(evaluate(node.operand, scope), node.filter, scope)
       case 'TestExpression':
-        return tested(
-          functionOr(node.operand, scope),
-          node.test,
-          { name: node.test.value, negate: node.negate },
-          scope,
-        )
+        return tested(functionOr(node.operand, scope), node.test.value, node.negate, NO_ARGUMENTS)
       case 'CallExpression':
         return called(node, scope)
       default:

@@ -59,10 +59,11 @@ const split = (text: string, separator: Value | undefined, limit: number): Reado
 
 const title = (text: string): string => text.replace(/\p{Cased}+/gu, capitalized)
 
-const withoutPart = (text: string, part: string, isEnd: boolean): string => {
-  if (part === '' || !(isEnd ? text.endsWith(part) : text.startsWith(part))) return text
-  return isEnd ? text.slice(0, -part.length) : text.slice(part.length)
-}
+const withoutStart = (text: string, start: string): string =>
+  text.startsWith(start) ? text.slice(start.length) : text
+
+const withoutEnd = (text: string, end: string): string =>
+  text.endsWith(end) ? text.slice(0, text.length - end.length) : text
 
 const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map(
   Object.entries({
@@ -75,8 +76,8 @@ const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map(
     rstrip: stripping('end'),
     startswith: meets((text, part) => text.startsWith(part)),
     endswith: meets((text, part) => text.endsWith(part)),
-    removeprefix: textFilter(['prefix'], (text, part) => withoutPart(text, textGiven(part), false)),
-    removesuffix: textFilter(['suffix'], (text, part) => withoutPart(text, textGiven(part), true)),
+    removeprefix: textFilter(['prefix'], (text, part) => withoutStart(text, textGiven(part))),
+    removesuffix: textFilter(['suffix'], (text, part) => withoutEnd(text, textGiven(part))),
     split: textFilter(['sep?', 'maxsplit?'], (text, mark, limit) =>
       split(text, mark, integerArgument(limit, -1)),
     ),
