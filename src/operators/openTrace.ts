@@ -5,7 +5,7 @@ import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
 import { scrubbed } from '../tracing/contentText.js'
-import { guarded, guardedOr, nameOf, reporter } from '../tracing/guarded.js'
+import { guarded, nameOf, reporter } from '../tracing/guarded.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
 import type { OpenSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
@@ -44,15 +44,15 @@ const redactWith = (
 const clockOf = (name: string, { clock }: TraceOptions): (() => number) => {
   if (clock === undefined) return anchoredClock()
   const report = reporter(name, 'clock')
-  return () => guardedOr(report, () => clock.now(), Date.now)
+  return () => guarded(report, () => clock.now()) ?? Date.now()
 }
 
 const idsOf = (name: string, { ids }: TraceOptions): Ids => {
   if (ids === undefined) return randomIds
   const report = reporter(name, 'ids')
   return {
-    trace: () => guardedOr(report, () => ids.trace(), randomIds.trace),
-    span: () => guardedOr(report, () => ids.span(), randomIds.span),
+    trace: () => guarded(report, () => ids.trace()) ?? randomIds.trace(),
+    span: () => guarded(report, () => ids.span()) ?? randomIds.span(),
   }
 }
 

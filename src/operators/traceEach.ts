@@ -10,7 +10,7 @@ import { Fields } from '../codecs/Fields.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
-import { guarded, guardedOr, reporter, reporterOf } from '../tracing/guarded.js'
+import { guarded, reporter, reporterOf } from '../tracing/guarded.js'
 import { applied } from './applied.js'
 import { checkOperator } from './checkOperator.js'
 import { TRACE_OPTIONS } from './checkTraceOptions.js'
@@ -118,24 +118,21 @@ const eachTraced = (
 ): Component<unknown, unknown> => {
   nonEmptyName('traceEach', name)
   const subject = `traceEach ${name}`
-  if (!Fields.is(options))
-    return refuse(subject, 'options', 'an object, such as {}, before the operators', options)
+  if (!Fields.is(options)) refuse(subject, 'options', 'an object, such as {}, before the operators', options)
   refuseUnknown(subject, options, OPTIONS)
   for (const [index, operator] of operators.entries()) checkOperator(subject, `op${index + 1}`, operator)
   const { flatten: _, concurrency: __, attributes, ...others } = options
   const body = (source: Observable<unknown>): Observable<unknown> =>
     operators.reduce((above, operator, index) => applied(subject, `op${index + 1}`, operator, above), source)
-  const shared =
-    typeof attributes === 'function' || attributes === undefined ? others : { ...others, attributes }
-  const trace = traceFor<unknown>(subject, name, shared)
+  const traceWith = (found: TraceAttributes | undefined): MonoTypeOperatorFunction<unknown> =>
+    traceFor(subject, name, found === undefined ? others : { ...others, attributes: found })
+  const isPerItem = typeof attributes === 'function'
+  const trace = traceWith(isPerItem ? undefined : attributes)
   const reportThrow = reporter(name, 'attributes')
   const reportWrong = reporterOf('RESPAN_TRACE', (wrong) => `${name}: ${wrong}`)
   const traceOf = (item: unknown): MonoTypeOperatorFunction<unknown> => {
-    if (typeof attributes !== 'function') return trace
-    const found = guarded(reportThrow, () => attributes(item))
-    if (found === undefined) return trace
-    const traceWith = () => traceFor<unknown>(subject, name, { ...others, attributes: found })
-    return guardedOr(reportWrong, traceWith, () => trace)
+    const found = isPerItem ? guarded(reportThrow, () => attributes(item)) : undefined
+    return found === undefined ? trace : (guarded(reportWrong, () => traceWith(found)) ?? trace)
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
   const flatten = flattenWith(subject, options)

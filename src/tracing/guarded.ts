@@ -36,17 +36,12 @@ const described = (error: unknown, describe: (error: unknown) => string): string
   }
 }
 
-/** What a function of the user's gives; what another one gives, when it throws. */
-export const guardedOr = <A, B>(report: Report, fn: () => A, other: () => B): A | B => {
+/** What a function of the user's gives; `undefined` when it throws. */
+export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
   try {
     return fn()
   } catch (error) {
     report(error)
-    return other()
+    return undefined
   }
 }
-
-const nothing = (): undefined => undefined
-
-/** What a function of the user's gives; `undefined` when it throws. */
-export const guarded = <A>(report: Report, fn: () => A): A | undefined => guardedOr(report, fn, nothing)
