@@ -78,7 +78,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
       // What `fn` throws is the subscriber's error: RxJS makes it one here, `recordRun` below.
       if (parent === null) return observed<O>(name, fn(value, index)).subscribe(subscriber)
       const { trace } = parent
-      const outside = here?.span === parent ? here : captureFrame(trace.asyncContext)
+      const outside = here?.span === parent ? here : captureFrame()
       const span = startSpan(trace, parent, { name, type, input: value })
       return recordRun(span, outside, subscriber, (s) => {
         const result = observed<O>(name, fn(value, index))

@@ -176,7 +176,7 @@ export const generationSpan = (
 ): Observable<ReplyEvent> =>
   new Observable((subscriber) => {
     const { trace } = parent
-    const here = captureFrame(trace.asyncContext)
+    const here = captureFrame()
     if (isLeft(asked)) {
       const span = startSpan(trace, parent, { name, type: 'generation', input })
       endSpan(span, { ...failedEnd(span, asked.left, 'error'), generation: { usageSource: 'unknown' } })
@@ -191,7 +191,7 @@ export const generationSpan = (
     })
     span.settled = false
     const events = observeChat(gateway, request, collect, listenerOf(span, request, gateway))
-    const inside = forkFrame(span, trace.asyncContext)
+    const inside = forkFrame(span)
     const outside = new FrameSubscriber(subscriber, here, inside)
     runInFrame(inside, subscribeTo, events, outside)
     return outside

@@ -1,6 +1,7 @@
-import { defer, map, Observable, type OperatorFunction } from 'rxjs'
-import { captureFrame, currentOpenSpan, type Frame, runInFrame } from '../tracing/frames.js'
+import { defer, map, type Observable, type OperatorFunction } from 'rxjs'
+import { asyncContextOf, captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import type { Flatten } from './flattening.js'
+import { projectedIn } from './lift.js'
 
 /** An item, and the moment it came. */
 interface Arrival<A> {
@@ -17,17 +18,13 @@ interface Arrival<A> {
 export const inItsContext =
   (flatten: Flatten): Flatten =>
   <A, B>(project: (value: A, index: number) => Observable<B>): OperatorFunction<A, B> => {
-    const inFrame = ({ value, frame }: Arrival<A>, index: number): Observable<B> =>
-      frame.resource === undefined
-        ? project(value, index)
-        : new Observable((subscriber) =>
-            runInFrame(frame, (item, s) => project(item, index).subscribe(s), value, subscriber),
-          )
-    const run = flatten(inFrame)
+    const run = flatten(({ value, frame }: Arrival<A>, index) =>
+      frame.resource === undefined ? project(value, index) : projectedIn(frame, () => project(value, index)),
+    )
     return (source) =>
       defer(() => {
         // The trace that encloses it decides, whoever feeds it.
-        const asyncContext = currentOpenSpan()?.trace.asyncContext ?? true
+        const asyncContext = asyncContextOf(currentOpenSpan())
         const arrived = (value: A): Arrival<A> => ({ value, frame: captureFrame(asyncContext) })
         return source.pipe(map(arrived), run)
       })

@@ -1,4 +1,4 @@
-import { Observable, type OperatorFunction, of } from 'rxjs'
+import { Observable, type OperatorFunction, of, type Subscriber, type Subscription } from 'rxjs'
 import { atHome } from '../tracing/atHome.js'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
@@ -12,8 +12,12 @@ import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } fr
  */
 type Project<A, B> = (value: A, index: number, here?: Frame | null) => Observable<B>
 
-const projectedIn = <B>(frame: Frame, inner: () => Observable<B>): Observable<B> =>
-  new Observable((subscriber) => runInFrame(frame, (fn, s) => fn().subscribe(s), inner, subscriber))
+const begin = <B>(inner: () => Observable<B>, subscriber: Subscriber<B>): Subscription =>
+  inner().subscribe(subscriber)
+
+/** Makes an observable inside a frame, where it is subscribed as well. */
+export const projectedIn = <B>(frame: Frame, inner: () => Observable<B>): Observable<B> =>
+  new Observable((subscriber) => runInFrame(frame, begin<B>, inner, subscriber))
 
 /** Runs a project under the span that the operator itself was subscribed under. */
 const within =
@@ -26,12 +30,10 @@ const within =
 /** Keeps an untraced run untraced, even when another trace's handler feeds it. */
 const outside =
   <A, B>(project: Project<A, B>): Project<A, B> =>
-  (value, index) => {
-    const foreign = currentOpenSpan()
-    return foreign === null
+  (value, index) =>
+    currentOpenSpan() === null
       ? project(value, index, null)
-      : projectedIn(forkFrame(null, foreign.trace.asyncContext), () => project(value, index, null))
-  }
+      : projectedIn(forkFrame(null), () => project(value, index, null))
 
 /**
  * Makes an operator of a project, item by item. Where no trace is, it makes no frame.
@@ -56,7 +58,7 @@ export const lift = <A, B>(
         return plain.subscribe(subscriber)
       }
       const { trace } = parent
-      const frame = captureFrame(trace.asyncContext)
+      const frame = captureFrame()
       return flatten(within(frame, project))(linkedIn(frame, sourceFor(trace))).subscribe(subscriber)
     })
     return isFramed ? framed(lifted) : lifted

@@ -35,7 +35,7 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
     const outside = span === null ? undefined : outsides.get(span)
     if (span === null || outside === undefined) return source.subscribe(subscriber)
     const { trace } = span
-    const inner = new EnteringSubscriber(subscriber, captureFrame(trace.asyncContext), outside, span)
+    const inner = new EnteringSubscriber(subscriber, captureFrame(), outside, span)
     return runInFrame(outside, subscribeTo, sourceFor(trace), inner)
   })
 }
@@ -79,7 +79,7 @@ export const traced = <A, B>(
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)
       const { trace } = parent
-      const here = captureFrame(trace.asyncContext)
+      const here = captureFrame()
       const span = startSpan(trace, parent, { name, type })
       outsides.set(span, here)
       return recordRun(span, here, subscriber, (s) => bodyFor(trace).subscribe(s))

@@ -59,5 +59,5 @@ export const withSpan = <A>(span: CurrentSpan | undefined, fn: () => A): A => {
   const open = span === undefined ? null : openSpanOf(span)
   const here = currentOpenSpan()
   if (open === here) return fn()
-  return runInFrame(forkFrame(open, (open ?? here)?.trace.asyncContext ?? true), fn, undefined, undefined)
+  return runInFrame(forkFrame(open), fn, undefined, undefined)
 }

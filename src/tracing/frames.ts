@@ -47,23 +47,33 @@ export const currentOpenSpan = (): OpenSpan | null => enclosingSpan() ?? null
 const resourceOf = (moduleOfHooks: AsyncHooks): AsyncResource =>
   new moduleOfHooks.AsyncResource('RespanFrame', { requireManualDestroy: true })
 
-/** Keeps this moment. `asyncContext: false` keeps the span alone and touches no AsyncLocalStorage. */
-export const captureFrame = (asyncContext: boolean): Frame => {
+/** Whether AsyncLocalStorage may be used below a span: its trace says so, as its root does; outside every trace it may. */
+export const asyncContextOf = (span: OpenSpan | null): boolean => span?.trace.asyncContext ?? true
+
+const isolated = (span: OpenSpan | null, available: AsyncHooks): Frame => {
+  storage ??= new available.AsyncLocalStorage()
+  return { span, resource: storage.run(span, resourceOf, available) }
+}
+
+/**
+ * Keeps this moment.
+ *
+ * @param asyncContext - `false` keeps the span alone and touches no AsyncLocalStorage; what the current trace says unless told
+ */
+export const captureFrame = (asyncContext?: boolean): Frame => {
   const span = currentOpenSpan()
-  const available = asyncContext ? asyncHooks() : null
+  const available = (asyncContext ?? asyncContextOf(span)) ? asyncHooks() : null
   if (available === null) return { span, resource: undefined }
-  return slot === undefined ? { span, resource: resourceOf(available) } : forkFrame(span, asyncContext)
+  return slot === undefined ? { span, resource: resourceOf(available) } : isolated(span, available)
 }
 
 /**
  * This moment with another span as the current one; `null` hides the current span. It needs a resource of its own:
  * `AsyncLocalStorage.run` on Node 20 and 22 changes the one that is current, which may belong to another frame.
  */
-export const forkFrame = (span: OpenSpan | null, asyncContext: boolean): Frame => {
-  const available = asyncContext ? asyncHooks() : null
-  if (available === null) return { span, resource: undefined }
-  storage ??= new available.AsyncLocalStorage()
-  return { span, resource: storage.run(span, resourceOf, available) }
+export const forkFrame = (span: OpenSpan | null): Frame => {
+  const available = asyncContextOf(span ?? currentOpenSpan()) ? asyncHooks() : null
+  return available === null ? { span, resource: undefined } : isolated(span, available)
 }
 
 /** Enters a frame for the time of one call; two arguments, so that the hot callers need no closure. */

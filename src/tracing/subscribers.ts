@@ -182,7 +182,7 @@ export const recordRun = <T>(
     endSpan(span, leftEnd(span))
     return subscriber
   }
-  const inside = forkFrame(span, span.trace.asyncContext)
+  const inside = forkFrame(span)
   const recorder = new SpanSubscriber(subscriber, here, inside, span, output)
   try {
     runInFrame(inside, run, recorder, undefined)
