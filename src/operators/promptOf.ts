@@ -17,22 +17,16 @@ export const promptOf = (
   own: ChatParams = {},
 ): Fields => {
   const { schema_version = 2, echo = false, ...settings } = prompt
-  const head = {
+  // What each schema calls the parameters to change.
+  const changed = schema_version === 2 ? 'patch' : 'override_params'
+  const changes = mergeAttributes<Fields>({ ...params, ...settings[changed] }, own)
+  return {
     prompt_id: promptId,
     ...(variables === undefined ? {} : { variables }),
     schema_version,
     echo,
-  }
-  if (schema_version === 2) {
-    const patch = mergeAttributes<Fields>({ ...params, ...settings.patch }, own)
-    return { ...head, ...settings, ...(Object.keys(patch).length === 0 ? {} : { patch }) }
-  }
-  const { override = true, override_params, ...others } = settings
-  const overrides = mergeAttributes<Fields>({ ...params, ...override_params }, own)
-  return {
-    ...head,
-    ...others,
-    override,
-    ...(Object.keys(overrides).length === 0 ? {} : { override_params: overrides }),
+    ...settings,
+    ...(schema_version === 1 && settings.override === undefined ? { override: true } : {}),
+    ...(Object.keys(changes).length === 0 ? {} : { [changed]: changes }),
   }
 }

@@ -202,10 +202,10 @@ const writtenOut = (items: ReadonlyArray<Item>, isCut: boolean, trace: Trace): s
   return isOne ? textOf(first) : `[${written.map(jsonOf).join(',')}]`
 }
 
-/** The output as it goes on the wire; `undefined` when nothing came out or content is off. */
+/** The output as it goes on the wire; `undefined` when nothing came out, or nothing was kept since content is off. */
 export const outputText = (output: Output, trace: Trace): string | undefined => {
   const { items, skipped } = output
-  if (!trace.captureContent || items === undefined) return undefined
+  if (items === undefined) return undefined
   const text = writtenOut(items, skipped > 0, trace)
   if (text === undefined) return undefined
   const kept = boundedText(text, trace)
