@@ -64,13 +64,16 @@ const checkPrompt = (operator: string, platform: Platform, options: GenerateOpti
   const kind = gateway === undefined ? platform : gateway.kind
   if (kind === 'openai') refuse(operator, 'promptId', 'a Respan gateway, which stores prompts', promptId)
   checkCodec(operator, options.variables)
-  const { prompt_id, variables, schema_version }: Fields =
+  const { prompt_id, variables, schema_version, patch, override_params }: Fields =
     checkedIfGiven(operator, Fields, options.prompt, 'prompt') ?? {}
   if (prompt_id !== undefined) refuse(operator, 'prompt.prompt_id', 'promptId instead', prompt_id)
   if (variables !== undefined)
     refuse(operator, 'prompt.variables', 'variables as the input instead', variables)
   if (schema_version !== undefined && schema_version !== 1 && schema_version !== 2)
     refuse(operator, 'prompt.schema_version', '1 or 2', schema_version)
+  // Before they are merged, where a text or a list would become an object.
+  checkedIfGiven(operator, Fields, patch, 'prompt.patch')
+  checkedIfGiven(operator, Fields, override_params, 'prompt.override_params')
   checked(operator, PromptReference, promptOf(options), 'prompt')
 }
 

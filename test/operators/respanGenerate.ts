@@ -603,6 +603,15 @@ test('options that can be known to be wrong are refused where the operator is bu
       path(() => respanGenerate({ promptId: 'p', prompt: { [setting as string]: value } })),
       `prompt.${setting}`,
     )
+  for (const [schema_version, changed] of [
+    [2, 'patch'],
+    [1, 'override_params'],
+  ] as const)
+    for (const wrong of ['temperature: 1', ['temperature', 1], 1, null])
+      t.is(
+        path(() => respanGenerate({ promptId: 'p', prompt: { schema_version, [changed]: wrong } } as never)),
+        `prompt.${changed}`,
+      )
   for (const prompt of [null, 'v2', 2, ['v2'], () => 2])
     t.is(
       path(() => respanGenerate({ promptId: 'p', prompt } as never)),
