@@ -21,8 +21,6 @@ interface Question<A> {
   readonly body?: Fields
   /** What the answer must be. */
   readonly codec: t.Decoder<unknown, A>
-  /** Brings the parsed JSON of an older answer into the form of the codec. */
-  readonly renew?: (answer: unknown) => unknown
 }
 
 /**
@@ -46,7 +44,7 @@ export const askRespan = (
       const target = endpoint('respan', connection, readEnvironment(variables))
       if (isLeft(target)) return throwError(() => target.left)
       const { baseUrl, apiKey } = target.right
-      const { path, body, codec, renew } = question
+      const { path, body, codec } = question
       return withRetry(retry, ({ left }) =>
         fetchAnswer({
           url: `${baseUrl}${path}`,
@@ -58,7 +56,7 @@ export const askRespan = (
           ...(body === undefined ? { method: 'GET' } : { body: JSON.stringify(body) }),
         }).pipe(
           // Scrubbed with nothing: it was freed of secrets when it was read.
-          map((answer) => decodeAnswer(answer, codec, answerErrors(answer.ids, scrubNothing), renew)),
+          map((answer) => decodeAnswer(answer, codec, answerErrors(answer.ids, scrubNothing))),
         ),
       )
     }).pipe(abortedBy(signal))

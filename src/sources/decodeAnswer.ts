@@ -17,20 +17,18 @@ export const MAX_RESPONSE_BYTES = 67_108_864
  * @param answer - read up to `MAX_RESPONSE_BYTES`
  * @param codec - what it must be
  * @param errors - of this answer
- * @param renew - brings the parsed JSON of an older answer into the form of the codec
  */
 export const decodeAnswer = <A>(
   { text, cut }: Pick<Answer, 'text' | 'cut'>,
   codec: t.Decoder<unknown, A>,
   { invalid, reported }: AnswerErrors,
-  renew?: (json: unknown) => unknown,
 ): A => {
   if (cut) throw invalid({ path: '', expected: `at most ${MAX_RESPONSE_BYTES} bytes`, found: 'more' })
   const json = parseJson(text)
   const found = text === '' ? 'an empty body' : describeFound(text)
   if (json === undefined) throw invalid({ path: '', expected: 'JSON', found })
   if (isErrorBody(json)) throw reported(text)
-  const decoded = decode(codec)(renew === undefined ? json : renew(json))
+  const decoded = decode(codec)(json)
   if (isLeft(decoded)) throw invalid(decoded.left)
   return decoded.right
 }

@@ -1,3 +1,4 @@
+import type * as t from 'io-ts'
 import { concatMap, EMPTY, expand, type Observable } from 'rxjs'
 import { Fields } from '../codecs/Fields.js'
 import { PromptList, type PromptSummary } from '../codecs/PromptList.js'
@@ -7,12 +8,18 @@ import { askRespan } from './askRespan.js'
 /** Prompts in one request, as many as the platform allows. */
 const PAGE_SIZE = 100
 
-/** Older answers are a bare list, or have it under another name. */
 const asPage = (answer: unknown): unknown => {
   if (Array.isArray(answer)) return { results: answer }
   if (!Fields.is(answer) || answer.results !== undefined) return answer
   const { data, prompts } = answer
   return { ...answer, results: data ?? prompts }
+}
+
+/** Older answers are a bare list, or have it under another name. */
+const Page: t.Decoder<unknown, PromptList> = {
+  name: PromptList.name,
+  validate: (answer, context) => PromptList.validate(asPage(answer), context),
+  decode: (answer) => PromptList.decode(asPage(answer)),
 }
 
 /**
@@ -39,7 +46,7 @@ export const fromPrompts = (connection: Connection = {}): Observable<PromptSumma
   // By number, never by the URL in `next`: the key goes to no address that an answer names.
   const page = (number: number): Observable<PromptList> => {
     const path = `/prompts/list/?page=${number}&page_size=${PAGE_SIZE}`
-    return ask({ path, body: {}, codec: PromptList, renew: asPage })
+    return ask({ path, body: {}, codec: Page })
   }
   return page(1).pipe(
     expand(({ results, next }, index) => (next == null || results.length === 0 ? EMPTY : page(index + 2))),
