@@ -45,15 +45,18 @@ export const chatAttempt = (
         const answer = await readAnswer(response, reading, call.scrub, MAX_ERROR_BYTES)
         throw errorFromResponse(answer, call.platform, Date.now())
       }
-      const emit = (event: GatewayEvent): void => {
-        delivered()
-        subscriber.next(event)
+      const answer: Reading<GatewayEvent> = {
+        ...reading,
+        emit: (event) => {
+          delivered()
+          subscriber.next(event)
+        },
       }
       switch (kindOf(response, call.stream)) {
         case 'stream':
-          return readChatStream(response, reading, call.scrub, call.choices, emit)
+          return readChatStream(response, answer, call.scrub, call.choices)
         case 'json':
-          return readChatResponse(response, reading, call.scrub, emit)
+          return readChatResponse(response, answer, call.scrub)
         default:
           throw answerErrors(reading.ids, call.scrub).invalid({
             path: 'content-type',

@@ -10,13 +10,12 @@ import type { GatewayEvent } from './Gateway.js'
  * Reads an answer that is not streamed. Rejects with `InvalidResponse` (not JSON, another shape, no choices, longer
  * than 64 MiB) and `GatewayError` (it holds an error).
  *
- * @param emit - takes the response
+ * @param reading - takes the response
  */
 export const readChatResponse = async (
   response: Response,
   reading: Reading<GatewayEvent>,
   scrub: Scrub,
-  emit: (event: GatewayEvent) => void,
 ): Promise<void> => {
   const errors = answerErrors(reading.ids, scrub)
   const answer = await readText(response, reading, MAX_RESPONSE_BYTES)
@@ -24,5 +23,5 @@ export const readChatResponse = async (
   const decoded = decodeAnswer(answer, ChatResponse, errors)
   if (decoded.choices.length === 0)
     throw errors.invalid({ path: 'choices', expected: 'at least one choice', found: 'array(0)' })
-  emit({ _tag: 'Response', response: decoded })
+  reading.emit({ _tag: 'Response', response: decoded })
 }

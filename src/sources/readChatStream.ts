@@ -26,15 +26,14 @@ const OPENING_BRACE = 123
  * longer than 16 Mi characters; or there is a page instead) and `StreamInterrupted` (the body ends inside an event; or
  * without `[DONE]`, after fewer choices than were asked for: with it, the provider ignores `n`, as many do).
  *
+ * @param reading - takes each chunk, in the tick in which its bytes arrived
  * @param choices - how many were asked for
- * @param emit - takes each chunk, in the tick in which its bytes arrived
  */
 export const readChatStream = async (
   response: Response,
   reading: Reading<GatewayEvent>,
   scrub: Scrub,
   choices: number,
-  emit: (event: GatewayEvent) => void,
 ): Promise<void> => {
   const { invalid, reported } = answerErrors(reading.ids, scrub)
   const moulds = chunkMoulds()
@@ -72,7 +71,7 @@ export const readChatStream = async (
   const take = (chunk: ChatChunk): void => {
     if (choices > 1)
       for (const { index, finish_reason } of chunk.choices) if (finish_reason) finished.add(index ?? 0)
-    emit({ _tag: 'Chunk', chunk })
+    reading.emit({ _tag: 'Chunk', chunk })
   }
 
   const onTooLong = (): never => {
