@@ -17,6 +17,8 @@ export const TRACE_OPTIONS: Readonly<Record<keyof TraceOptions, OptionKind>> = {
   asyncContext: 'boolean',
 }
 
+const OPTIONS = { ...TRACE_OPTIONS, output: 'function' } as const
+
 /** Of the options that are objects: the methods that are called, and what has them. */
 const OBJECTS = [
   ['sink', ['next'], 'a sink, such as bufferedSink(respanTransport()) makes'],
@@ -28,15 +30,10 @@ const OBJECTS = [
  * Refuses options that a trace can't be made of, but for its attributes.
  *
  * @param subject - who was given them: the first word of the error's message
- * @param known - the kinds of all options that are read there
  * @throws InvalidInput
  */
-export const checkTraceOptions = (
-  subject: string,
-  options: TraceOptions,
-  known: Readonly<Record<keyof TraceOptions, OptionKind>>,
-): void => {
-  refuseUnknown(subject, options, known)
+export const checkTraceOptions = (subject: string, options: TraceOptions): void => {
+  refuseUnknown(subject, options, OPTIONS)
   for (const [key, methods, expected] of OBJECTS) {
     const value = options[key]
     if (value !== undefined && !hasMethods(value, ...methods)) refuse(subject, key, expected, value)

@@ -2,7 +2,6 @@ import { identity, type MonoTypeOperatorFunction } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
-import type { OptionKind } from '../codecs/refuseUnknown.js'
 import { atHome } from '../tracing/atHome.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
@@ -10,14 +9,9 @@ import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
 import { guarded, reporter } from '../tracing/guarded.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import { recordRun } from '../tracing/subscribers.js'
-import { checkTraceOptions, TRACE_OPTIONS } from './checkTraceOptions.js'
+import { checkTraceOptions } from './checkTraceOptions.js'
 import { openTrace } from './openTrace.js'
 import type { TraceOptions } from './TraceOptions.js'
-
-const OPTIONS: Readonly<Record<keyof TraceOptions | 'output', OptionKind>> = {
-  ...TRACE_OPTIONS,
-  output: 'function',
-}
 
 /**
  * `respanTrace`, under the name of the operator that makes it.
@@ -30,7 +24,7 @@ export const traceFor = <T>(
   name: string,
   options: TraceOptions & { readonly output?: (value: T) => unknown },
 ): MonoTypeOperatorFunction<T> => {
-  checkTraceOptions(subject, options, OPTIONS)
+  checkTraceOptions(subject, options)
   const own: TraceOptions =
     options.attributes === undefined
       ? options
