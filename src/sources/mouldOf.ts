@@ -29,9 +29,9 @@ export interface Mould {
   readonly last: Array<string>
 }
 
-/** A string of a chunk that changes from one to the next: how its text begins in JSON, where it is, and how another gets there. */
+/** A string of a chunk that changes from one to the next: its name in JSON, where it is, and how another gets there. */
 interface Hole {
-  readonly opening: RegExp
+  readonly name: string
   readonly read: (chunk: ChatChunk) => unknown
   readonly fill: (chunk: ChatChunk, text: string) => ChatChunk
 }
@@ -39,22 +39,22 @@ interface Hole {
 // Each key written out: a computed one makes the copy five times as slow.
 const HOLES: ReadonlyArray<Hole> = [
   {
-    opening: /"content"\s*:\s*"/,
+    name: 'content',
     read: ({ choices: [choice] }) => choice?.delta?.content,
     fill: (chunk, content) => withDelta(chunk, (delta) => ({ ...delta, content })),
   },
   {
-    opening: /"reasoning_content"\s*:\s*"/,
+    name: 'reasoning_content',
     read: ({ choices: [choice] }) => choice?.delta?.reasoning_content,
     fill: (chunk, reasoning_content) => withDelta(chunk, (delta) => ({ ...delta, reasoning_content })),
   },
   {
-    opening: /"reasoning"\s*:\s*"/,
+    name: 'reasoning',
     read: ({ choices: [choice] }) => choice?.delta?.reasoning,
     fill: (chunk, reasoning) => withDelta(chunk, (delta) => ({ ...delta, reasoning })),
   },
   {
-    opening: /"arguments"\s*:\s*"/,
+    name: 'arguments',
     read: ({ choices: [choice] }) => only(choice?.delta?.tool_calls)?.function?.arguments,
     fill: (chunk, text) =>
       withDelta(chunk, (delta) => {
@@ -64,7 +64,7 @@ const HOLES: ReadonlyArray<Hole> = [
   },
   {
     // OpenAI's padding against those who would read the lengths of packets.
-    opening: /"obfuscation"\s*:\s*"/,
+    name: 'obfuscation',
     read: (chunk: Fields) => chunk.obfuscation,
     fill: (chunk, obfuscation) => ({ ...chunk, obfuscation }),
   },
@@ -88,7 +88,7 @@ interface Place {
 }
 
 const placeOf = (text: string, hole: Hole): Place | undefined => {
-  const opening = hole.opening.exec(text)
+  const opening = new RegExp(`"${hole.name}"\\s*:\\s*"`).exec(text)
   if (opening === null) return undefined
   const start = opening.index + opening[0].length
   const end = endOfString(text, start, text.length)
