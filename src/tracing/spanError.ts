@@ -27,8 +27,6 @@ const httpStatus = (error: RespanError): number => {
 
 const NO_MESSAGE: SpanError = { tag: 'unknown', status: 500 }
 
-const withoutMessage = (error: unknown): SpanError => ({ tag: nameOf(error), status: 500 })
-
 const textOf = (thrown: unknown): string =>
   (typeof thrown === 'object' ? jsonText(thrown) : undefined) ?? String(thrown)
 
@@ -41,19 +39,28 @@ const messageOf = (error: RespanError, { captureContent, redact }: Trace): strin
   )
 }
 
+const withMessage = (
+  failure: SpanError,
+  message: string,
+  original: string,
+  stack: string | undefined,
+): SpanError => {
+  const told = stackWith(stack, original, message)
+  return { ...failure, message, ...(told === undefined ? {} : { stack: told }) }
+}
+
 const describe = (error: unknown, trace: Trace): SpanError => {
   if (isRespanError(error)) {
-    const message = messageOf(error, trace)
-    const stack = stackWith(error.stack, error.message, message)
-    return { tag: error._tag, message, status: httpStatus(error), ...(stack === undefined ? {} : { stack }) }
+    const failure = { tag: error._tag, status: httpStatus(error) }
+    return withMessage(failure, messageOf(error, trace), error.message, error.stack)
   }
-  if (!trace.captureContent) return withoutMessage(error)
-  const original = error instanceof Error ? error.message : textOf(error)
+  const failure = { tag: nameOf(error), status: 500 }
+  if (!trace.captureContent) return failure
+  const isError = error instanceof Error
+  const original = isError ? error.message : textOf(error)
   const redacted = trace.redact(original)
-  if (typeof redacted !== 'string') return withoutMessage(error)
-  const message = boundedText(redacted, trace)
-  const stack = error instanceof Error ? stackWith(error.stack, original, message) : undefined
-  return { ...withoutMessage(error), message, ...(stack === undefined ? {} : { stack }) }
+  if (typeof redacted !== 'string') return failure
+  return withMessage(failure, boundedText(redacted, trace), original, isError ? error.stack : undefined)
 }
 
 /** A stack with its message replaced; none where the message can't be found in it, for it may hold an older one. */
