@@ -91,8 +91,7 @@ const placeOf = (text: string, hole: Hole): Place | undefined => {
   const opening = new RegExp(`"${hole.name}"\\s*:\\s*"`).exec(text)
   if (opening === null) return undefined
   const start = opening.index + opening[0].length
-  const end = endOfString(text, start, text.length)
-  return end < 0 ? undefined : { hole, start, end }
+  return { hole, start, end: endOfString(text, start, text.length) }
 }
 
 /** Every string that changes must have its place: a mould that held one of them would fit this text alone. */
