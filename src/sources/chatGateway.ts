@@ -1,6 +1,5 @@
-import type { Either } from 'fp-ts/lib/Either.js'
 import { defer, type Observable, throwError } from 'rxjs'
-import { isLeft, tryCatch } from '#fp/Either'
+import { isLeft } from '#fp/Either'
 import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { describeFound } from '../codecs/describeFound.js'
@@ -49,7 +48,6 @@ export const chatGateway = (
       if (isLeft(target)) return throwError(() => target.left)
       const whole = withDefaults?.(request) ?? request
       const body = toJson(whole)
-      if (isLeft(body)) return throwError(() => body.left)
       const stream = request.stream === true
       const { baseUrl, apiKey } = target.right
       const accept = stream ? 'text/event-stream, application/json' : 'application/json'
@@ -62,7 +60,7 @@ export const chatGateway = (
         stream,
         choices: askedParams(request).n ?? 1,
         url: `${baseUrl}/chat/completions`,
-        body: body.right,
+        body,
         headers,
         fetch: connection.fetch,
         policy,
@@ -87,14 +85,15 @@ const secretsOf = ({ messages: _, tools: __, ...fields }: ChatRequest): Readonly
   secretsIn(fields)
 
 /** A cycle, a BigInt or a throwing `toJSON` can't be sent. */
-const toJson = (request: ChatRequest): Either<InvalidInput, string> =>
-  tryCatch(
-    () => JSON.stringify(request),
-    (cause) =>
-      new InvalidInput('The request', {
-        path: '',
-        expected: 'a value that can be written as JSON',
-        found: describeFound(request),
-        cause,
-      }),
-  )
+const toJson = (request: ChatRequest): string => {
+  try {
+    return JSON.stringify(request)
+  } catch (cause) {
+    throw new InvalidInput('The request', {
+      path: '',
+      expected: 'a value that can be written as JSON',
+      found: describeFound(request),
+      cause,
+    })
+  }
+}
