@@ -11,16 +11,6 @@ export interface CallSoFar {
   readonly json: TextBuilder
 }
 
-/** What is known of the probabilities of a choice's tokens. */
-export interface LogprobsSoFar {
-  content: Array<TokenLogprob> | undefined
-  refusal: Array<TokenLogprob> | undefined
-  /** What else came beside them, or all that came in one piece. */
-  readonly others: Map<string, unknown>
-}
-
-type TokenLogprob = NonNullable<Logprobs['content']>[number]
-
 /** What is known of a choice. */
 export interface ChoiceSoFar {
   readonly index: number
@@ -31,7 +21,8 @@ export interface ChoiceSoFar {
   /** Which call an id is of. */
   callIds: Map<string, number> | undefined
   finishReason: string | null
-  logprobs: LogprobsSoFar | undefined
+  /** The probabilities of its tokens, piece by piece as they came. */
+  logprobs: Array<Logprobs> | undefined
   /** The whole message, when it came in one piece. */
   message: AssistantMessage | undefined
 }

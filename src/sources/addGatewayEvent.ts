@@ -2,7 +2,6 @@ import type { ChatChunk, ChatDelta, ChunkChoice } from '../codecs/ChatChunk.js'
 import { isBreakdownChunk } from '../codecs/ChatChunk.js'
 import type { AssistantMessage } from '../codecs/ChatMessage.js'
 import type { ChatResponse } from '../codecs/ChatResponse.js'
-import type { Logprobs } from '../codecs/Logprobs.js'
 import { messageText } from '../codecs/messages.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
@@ -83,25 +82,6 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
     : event
 }
 
-const joined = <A>(
-  list: Array<A> | undefined,
-  more: ReadonlyArray<A> | null | undefined,
-): Array<A> | undefined => {
-  if (more == null) return list
-  if (list === undefined) return [...more]
-  for (const one of more) list.push(one)
-  return list
-}
-
-/** In place: to copy what has come so far for each token would be quadratic. */
-const addLogprobs = (choice: ChoiceSoFar, { content, refusal, ...others }: Logprobs): void => {
-  choice.logprobs ??= { content: undefined, refusal: undefined, others: new Map() }
-  const known = choice.logprobs
-  known.content = joined(known.content, content)
-  known.refusal = joined(known.refusal, refusal)
-  for (const [name, other] of Object.entries(others)) known.others.set(name, other)
-}
-
 const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, emit: Emit): void => {
   const { id } = builder
   const reasoning = delta.reasoning_content ?? delta.reasoning
@@ -128,7 +108,10 @@ const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void =
   // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
   finish(builder, choice, finish_reason)
   // Where texts are not collected, neither is what was nearly said: whoever looks on keeps the texts alone.
-  if (logprobs != null && builder.keep === Number.POSITIVE_INFINITY) addLogprobs(choice, logprobs)
+  if (logprobs != null && builder.keep === Number.POSITIVE_INFINITY) {
+    choice.logprobs ??= []
+    choice.logprobs.push(logprobs)
+  }
   if (delta != null) addDelta(builder, choice, delta, emit)
 }
 
@@ -186,8 +169,7 @@ const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit):
     const choice = choiceAt(builder, index ?? position)
     finish(builder, choice, finish_reason ?? 'stop')
     choice.finishReason = finish_reason ?? null
-    if (logprobs != null)
-      choice.logprobs = { content: undefined, refusal: undefined, others: new Map(Object.entries(logprobs)) }
+    if (logprobs != null) choice.logprobs = [logprobs]
     choice.message = message ?? {}
     return { choice, message: choice.message }
   })

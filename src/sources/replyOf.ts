@@ -3,13 +3,23 @@ import type { Logprobs } from '../codecs/Logprobs.js'
 import { messageText, toChatMessage } from '../codecs/messages.js'
 import type { Reply, ReplyMeta } from '../codecs/Reply.js'
 import { builtText } from '../codecs/textBuilder.js'
-import { type ChoiceSoFar, choicesOf, type LogprobsSoFar, type ReplyBuilder } from './ReplyBuilder.js'
+import { type ChoiceSoFar, choicesOf, type ReplyBuilder } from './ReplyBuilder.js'
 
-const logprobsOf = ({ content, refusal, others }: LogprobsSoFar): Logprobs => ({
-  ...Object.fromEntries(others),
-  ...(content === undefined ? {} : { content: [...content] }),
-  ...(refusal === undefined ? {} : { refusal: [...refusal] }),
-})
+type TokenLogprobs = NonNullable<Logprobs['content']>
+
+const tokensOf = (
+  pieces: ReadonlyArray<Logprobs>,
+  key: 'content' | 'refusal',
+): Readonly<Record<string, TokenLogprobs>> => {
+  const lists = pieces.flatMap((piece) => (piece[key] == null ? [] : [piece[key]]))
+  return lists.length === 0 ? {} : { [key]: lists.flat() }
+}
+
+/** Of what is in several pieces the tokens follow each other, and of all else the last counts. */
+const logprobsOf = (pieces: ReadonlyArray<Logprobs>): Logprobs => {
+  const others = pieces.flatMap(({ content: _, refusal: __, ...others }) => Object.entries(others))
+  return { ...Object.fromEntries(others), ...tokensOf(pieces, 'content'), ...tokensOf(pieces, 'refusal') }
+}
 
 const filled = (text: string, key: string): Readonly<Record<string, string>> =>
   text === '' ? {} : { [key]: text }
@@ -38,7 +48,7 @@ const streamedMessage = ({ calls, ...choice }: ChoiceSoFar): AssistantMessage =>
 
 const metaOf = (
   builder: ReplyBuilder,
-  { index, finishReason, logprobs }: ChoiceSoFar,
+  { index, finishReason, logprobs, message }: ChoiceSoFar,
   first: boolean,
 ): ReplyMeta => {
   const { model, usage, cost, requestId, logId } = builder
@@ -49,7 +59,10 @@ const metaOf = (
     // One total covers all choices, so only the first carries it: whoever adds up counts it once.
     ...(first && usage !== undefined ? { usage } : {}),
     ...(first && cost !== undefined ? { cost } : {}),
-    ...(logprobs === undefined ? {} : { logprobs: logprobsOf(logprobs) }),
+    // With a whole message they came in one piece, too.
+    ...(logprobs === undefined
+      ? {}
+      : { logprobs: message === undefined ? logprobsOf(logprobs) : { ...logprobs[0] } }),
     ...(requestId === undefined ? {} : { requestId }),
     ...(logId === undefined ? {} : { logId }),
   }
