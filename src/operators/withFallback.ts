@@ -1,4 +1,5 @@
 import { catchError, defer, type OperatorFunction, tap, throwError } from 'rxjs'
+import { fieldOf } from '../codecs/fieldOf.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { checkOperator } from './checkOperator.js'
@@ -16,14 +17,8 @@ const OPTIONS: Readonly<Record<keyof FallbackOptions, OptionKind>> = { when: 'fu
 const worthASecondTry = ({ _tag }: RespanError): boolean => _tag !== 'InvalidInput' && _tag !== 'Aborted'
 
 /** A reply that has only been announced can still be another's. */
-const isAnnouncement = (value: unknown): boolean => {
-  try {
-    return typeof value === 'object' && value !== null && '_tag' in value && value._tag === 'ReplyStarted'
-  } catch {
-    // What can't be looked at is a value of somebody's.
-    return false
-  }
-}
+const isAnnouncement = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && fieldOf(value, '_tag') === 'ReplyStarted'
 
 /**
  * Serves an item by a second operator where the first one fails before its first output.

@@ -8,7 +8,7 @@ import { jsonOf } from '../tracing/contentText.js'
 import { guarded, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
-import { stackWith } from '../tracing/spanError.js'
+import { withMessage } from '../tracing/spanError.js'
 import { checkSink } from './checkSink.js'
 
 /** Maps a text of content; `undefined` withholds it. */
@@ -45,9 +45,7 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const mapError = ({ message: original, stack, ...rest }: SpanError): SpanError => {
     if (original === undefined) return rest
     const message = map(original)
-    if (message === undefined) return rest
-    const mapped = stackWith(stack, original, message)
-    return { ...rest, message, ...(mapped === undefined ? {} : { stack: mapped }) }
+    return message === undefined ? rest : withMessage(rest, message, original, stack)
   }
 
   const mapRequest = (request: Fields): Fields => {

@@ -1,6 +1,6 @@
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { errorCode, errorMessage } from '../codecs/ErrorBody.js'
-import { Fields } from '../codecs/Fields.js'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 import { GatewayError, InvalidResponse } from '../errors.js'
 import type { AnswerIds } from '../http/answerIds.js'
 import { parseJson } from '../http/parseJson.js'
@@ -21,15 +21,11 @@ export const answerErrors = (ids: AnswerIds, scrub: Scrub): AnswerErrors => ({
   reported: (text) => {
     const clean = scrub(text)
     const body = parseJson(clean) ?? clean
+    const { type } = fieldsOf(fieldsOf(body).error)
     return new GatewayError(errorMessage(body) ?? 'The gateway reported an error, and nothing more.', {
       ...ids,
-      type: typeOf(body),
+      type: typeof type === 'string' ? type : undefined,
       code: errorCode(body),
     })
   },
 })
-
-const typeOf = (body: unknown): string | undefined => {
-  const error = Fields.is(body) ? body.error : undefined
-  return Fields.is(error) && typeof error.type === 'string' ? error.type : undefined
-}

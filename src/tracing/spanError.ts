@@ -39,7 +39,14 @@ const messageOf = (error: RespanError, { captureContent, redact }: Trace): strin
   )
 }
 
-const withMessage = (
+/** A stack with its message replaced; none where the message can't be found in it, for it may hold an older one. */
+const stackWith = (stack: string | undefined, original: string, message: string): string | undefined => {
+  if (original === message || stack === undefined) return stack
+  return original !== '' && stack.includes(original) ? stack.replaceAll(original, () => message) : undefined
+}
+
+/** A failure with what may be said of its message, also where the stack says it. */
+export const withMessage = (
   failure: SpanError,
   message: string,
   original: string,
@@ -61,16 +68,6 @@ const describe = (error: unknown, trace: Trace): SpanError => {
   const redacted = trace.redact(original)
   if (typeof redacted !== 'string') return failure
   return withMessage(failure, boundedText(redacted, trace), original, isError ? error.stack : undefined)
-}
-
-/** A stack with its message replaced; none where the message can't be found in it, for it may hold an older one. */
-export const stackWith = (
-  stack: string | undefined,
-  original: string,
-  message: string,
-): string | undefined => {
-  if (original === message || stack === undefined) return stack
-  return original !== '' && stack.includes(original) ? stack.replaceAll(original, () => message) : undefined
 }
 
 /** A failure as its span tells it. The message of an error that isn't ours is content, and treated as such. */
