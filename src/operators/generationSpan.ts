@@ -179,7 +179,11 @@ export const generationSpan = (
     const here = captureFrame()
     if (isLeft(asked)) {
       const span = startSpan(trace, parent, { name, type: 'generation', input })
-      endSpan(span, { ...failedEnd(span, asked.left, 'error'), generation: { usageSource: 'unknown' } })
+      endSpan(span, {
+        ...failedEnd(span, asked.left),
+        status: 'error',
+        generation: { usageSource: 'unknown' },
+      })
       return subscriber.error(asked.left)
     }
     const { request } = asked.right

@@ -153,8 +153,8 @@ export const leftEnd = (span: OpenSpan): SpanEnd =>
   isWorking(span) ? { status: 'cancelled' } : { status: 'ok', leftEarly: true }
 
 /** The end of a span that met an error. */
-export const failedEnd = (span: OpenSpan, error: unknown, status = statusOfError(error)): SpanEnd => ({
-  status,
+export const failedEnd = (span: OpenSpan, error: unknown): SpanEnd => ({
+  status: statusOfError(error),
   error: spanError(error, span.trace),
 })
 
