@@ -45,20 +45,21 @@ export const chatAttempt = (
         const answer = await readAnswer(response, reading, call.scrub, MAX_ERROR_BYTES)
         throw errorFromResponse(answer, call.platform, Date.now())
       }
-      const answer: Reading<GatewayEvent> = {
+      const delivering: Reading<GatewayEvent> = {
         ...reading,
         emit: (event) => {
           delivered()
           subscriber.next(event)
         },
       }
+      const errors = answerErrors(reading.ids, call.scrub)
       switch (kindOf(response, call.stream)) {
         case 'stream':
-          return readChatStream(response, answer, call.scrub, call.choices)
+          return readChatStream(response, delivering, errors, call.choices)
         case 'json':
-          return readChatResponse(response, answer, call.scrub)
+          return readChatResponse(response, delivering, errors)
         default:
-          throw answerErrors(reading.ids, call.scrub).invalid({
+          throw errors.invalid({
             path: 'content-type',
             expected: call.stream ? 'text/event-stream or application/json' : 'application/json',
             found: mediaType(call.scrub(response.headers.get('content-type') ?? '')) || 'none',

@@ -1,8 +1,7 @@
 import { ChatResponse } from '../codecs/ChatResponse.js'
 import type { Reading } from '../http/exchange.js'
 import { readText } from '../http/readText.js'
-import type { Scrub } from '../http/scrub.js'
-import { answerErrors } from './answerErrors.js'
+import type { AnswerErrors } from './answerErrors.js'
 import { decodeAnswer, MAX_RESPONSE_BYTES } from './decodeAnswer.js'
 import type { GatewayEvent } from './Gateway.js'
 
@@ -15,9 +14,8 @@ import type { GatewayEvent } from './Gateway.js'
 export const readChatResponse = async (
   response: Response,
   reading: Reading<GatewayEvent>,
-  scrub: Scrub,
+  errors: AnswerErrors,
 ): Promise<void> => {
-  const errors = answerErrors(reading.ids, scrub)
   const answer = await readText(response, reading, MAX_RESPONSE_BYTES)
   if (reading.closed()) return
   const decoded = decodeAnswer(answer, ChatResponse, errors)

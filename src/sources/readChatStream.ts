@@ -8,8 +8,7 @@ import { eventDecoder, MAX_EVENT_LENGTH } from '../http/eventDecoder.js'
 import type { Reading } from '../http/exchange.js'
 import { parseJson } from '../http/parseJson.js'
 import { readBytes } from '../http/readBytes.js'
-import type { Scrub } from '../http/scrub.js'
-import { answerErrors } from './answerErrors.js'
+import type { AnswerErrors } from './answerErrors.js'
 import { chunkMoulds } from './chunkMoulds.js'
 import { decodeChunk } from './decodeChunk.js'
 import type { GatewayEvent } from './Gateway.js'
@@ -32,10 +31,9 @@ const OPENING_BRACE = 123
 export const readChatStream = async (
   response: Response,
   reading: Reading<GatewayEvent>,
-  scrub: Scrub,
+  { invalid, reported }: AnswerErrors,
   choices: number,
 ): Promise<void> => {
-  const { invalid, reported } = answerErrors(reading.ids, scrub)
   const moulds = chunkMoulds()
   const finished = new Set<number>()
   let done = false
