@@ -110,19 +110,17 @@ const usageOf = (request: ChatRequest, builder: ReplyBuilder): Pick<Generation, 
 }
 
 const generationOf = (request: ChatRequest, trace: Trace, builder: ReplyBuilder): Generation => {
-  const { model, cost, requestId, logId, attempts, choices } = builder
+  const { model, attempts, choices } = builder
   const answering = model === '' ? request.model : model
   return {
     ...usageOf(request, builder),
     stream: request.stream === true,
     request: requestOf(request, trace),
     ...(answering === undefined ? {} : { model: answering }),
-    ...(cost === undefined ? {} : { cost }),
+    ...picked(builder, ['cost', 'requestId', 'logId']),
     ...(choices.size === 0
       ? {}
       : { finishReasons: choicesOf(builder).map(({ finishReason }) => finishReason) }),
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(logId === undefined ? {} : { logId }),
     ...(attempts === 0 ? {} : { attempts }),
   }
 }

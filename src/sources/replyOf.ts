@@ -1,6 +1,7 @@
 import type { AssistantMessage } from '../codecs/ChatMessage.js'
 import type { Logprobs } from '../codecs/Logprobs.js'
 import { messageText, toChatMessage } from '../codecs/messages.js'
+import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyMeta } from '../codecs/Reply.js'
 import { builtText } from '../codecs/textBuilder.js'
 import { type ChoiceSoFar, choicesOf, type ReplyBuilder } from './ReplyBuilder.js'
@@ -50,23 +51,18 @@ const metaOf = (
   builder: ReplyBuilder,
   { index, finishReason, logprobs, message }: ChoiceSoFar,
   first: boolean,
-): ReplyMeta => {
-  const { model, usage, cost, requestId, logId } = builder
-  return {
-    model,
-    index,
-    finish_reason: finishReason,
-    // One total covers all choices, so only the first carries it: whoever adds up counts it once.
-    ...(first && usage !== undefined ? { usage } : {}),
-    ...(first && cost !== undefined ? { cost } : {}),
-    // With a whole message they came in one piece, too.
-    ...(logprobs === undefined
-      ? {}
-      : { logprobs: message === undefined ? logprobsOf(logprobs) : { ...logprobs[0] } }),
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(logId === undefined ? {} : { logId }),
-  }
-}
+): ReplyMeta => ({
+  model: builder.model,
+  index,
+  finish_reason: finishReason,
+  // One total covers all choices, so only the first carries it: whoever adds up counts it once.
+  ...(first ? picked(builder, ['usage', 'cost']) : {}),
+  // With a whole message they came in one piece, too.
+  ...(logprobs === undefined
+    ? {}
+    : { logprobs: message === undefined ? logprobsOf(logprobs) : { ...logprobs[0] } }),
+  ...picked(builder, ['requestId', 'logId']),
+})
 
 /**
  * The reply as far as it is known.
@@ -78,12 +74,10 @@ export const replyOf = (builder: ReplyBuilder, withTexts: boolean): Reply => {
   const messages = choices.map((choice) =>
     toChatMessage(withTexts ? (choice.message ?? streamedMessage(choice)) : { content: '' }),
   )
-  const { promptMessages, breakdown } = builder
   return {
     replies: messages.map(messageText),
     meta: choices.map((choice, position) => metaOf(builder, choice, position === 0)),
     messages,
-    ...(promptMessages === undefined ? {} : { promptMessages }),
-    ...(breakdown === undefined ? {} : { breakdown }),
+    ...picked(builder, ['promptMessages', 'breakdown']),
   }
 }
