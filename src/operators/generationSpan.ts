@@ -110,14 +110,15 @@ const usageOf = (request: ChatRequest, builder: ReplyBuilder): Pick<Generation, 
 }
 
 const generationOf = (request: ChatRequest, trace: Trace, builder: ReplyBuilder): Generation => {
-  const { model, attempts, choices } = builder
+  const { model, cost, ids, attempts, choices } = builder
   const answering = model === '' ? request.model : model
   return {
     ...usageOf(request, builder),
     stream: request.stream === true,
     request: requestOf(request, trace),
     ...(answering === undefined ? {} : { model: answering }),
-    ...picked(builder, ['cost', 'requestId', 'logId']),
+    ...(cost === undefined ? {} : { cost }),
+    ...ids,
     ...(choices.size === 0
       ? {}
       : { finishReasons: choicesOf(builder).map(({ finishReason }) => finishReason) }),

@@ -3,6 +3,7 @@ import type { Logprobs } from '../codecs/Logprobs.js'
 import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
 import type { TextBuilder } from '../codecs/textBuilder.js'
 import type { Usage } from '../codecs/Usage.js'
+import type { AnswerIds } from '../http/answerIds.js'
 
 /** What is known of a tool call. */
 export interface CallSoFar {
@@ -46,8 +47,8 @@ export interface ReplyBuilder {
   cost: number | undefined
   breakdown: RequestBreakdown | undefined
   promptMessages: ReadonlyArray<AssistantMessage> | undefined
-  requestId: string | undefined
-  logId: string | undefined
+  /** Of the newest attempt, once it is answered. */
+  ids: AnswerIds
   attempts: number
 }
 
@@ -73,8 +74,7 @@ export const replyBuilder = (expected: number, keep: number): ReplyBuilder => ({
   cost: undefined,
   breakdown: undefined,
   promptMessages: undefined,
-  requestId: undefined,
-  logId: undefined,
+  ids: {},
   attempts: 0,
 })
 

@@ -3,6 +3,7 @@ import { isBreakdownChunk } from '../codecs/ChatChunk.js'
 import type { AssistantMessage } from '../codecs/ChatMessage.js'
 import type { ChatResponse } from '../codecs/ChatResponse.js'
 import { messageText } from '../codecs/messages.js'
+import { picked } from '../codecs/picked.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
 import type { ToolCallDelta } from '../codecs/ToolCall.js'
@@ -188,13 +189,11 @@ export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit
     case 'Response':
       return addResponse(builder, event.response, emit)
     case 'Headers':
-      builder.requestId = event.requestId
-      builder.logId = event.logId
+      builder.ids = picked(event, ['requestId', 'logId'])
       return
     case 'Attempt':
       builder.attempts = event.attempt
       // Those of an attempt that failed say nothing of this one, which may never be answered.
-      builder.requestId = undefined
-      builder.logId = undefined
+      builder.ids = {}
   }
 }

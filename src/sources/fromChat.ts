@@ -89,7 +89,7 @@ export const observeChat = (
     const complete = (): void => {
       if (!streaming && builder.choices.size === 0) return fail(noChoice())
       if (!isWhole(builder)) {
-        return fail(new StreamInterrupted('The stream ended before its finish reason.', builder))
+        return fail(new StreamInterrupted('The stream ended before its finish reason.', builder.ids))
       }
       end({ _tag: 'Finished' })
       subscriber.next({ _tag: 'ReplyFinished', id: builder.id, reply: reply() })

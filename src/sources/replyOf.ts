@@ -61,7 +61,7 @@ const metaOf = (
   ...(logprobs === undefined
     ? {}
     : { logprobs: message === undefined ? logprobsOf(logprobs) : { ...logprobs[0] } }),
-  ...picked(builder, ['requestId', 'logId']),
+  ...builder.ids,
 })
 
 /**
