@@ -1,18 +1,22 @@
 import type { Observable } from 'rxjs'
 import { atHome } from '../tracing/atHome.js'
 import { currentOpenSpan } from '../tracing/frames.js'
-import { announcePart, type ReplyPart } from '../tracing/Output.js'
+import { announcePart } from '../tracing/Output.js'
 
-type Announce = (part: ReplyPart) => void
+type Announce = (id: string, text: string, whole: boolean) => void
 
 const toNobody: Announce = () => undefined
 
-const toEnclosingSpan = (): Announce => {
+const toEnclosingSpan = (choice: number): Announce => {
   const span = currentOpenSpan()
   if (span === null || !span.trace.captureContent) return toNobody
-  return (part) => announcePart(span.output, part)
+  return (reply, text, whole) => {
+    // By the id alone a span knows the text of the first choice, which it also takes from a reply's events.
+    const id = choice === 0 ? reply : `${reply} ${choice}`
+    announcePart(span.output, { id, text, whole })
+  }
 }
 
-/** Makes an observable that can tell the enclosing span, before each value, which part of a reply's text the value is. */
-export const announcing = <T>(make: (announce: Announce) => Observable<T>): Observable<T> =>
-  atHome((subscriber) => make(toEnclosingSpan()).subscribe(subscriber))
+/** Makes an observable that can tell the enclosing span, before each value, which part of a choice's text the value is. */
+export const announcing = <T>(choice: number, make: (announce: Announce) => Observable<T>): Observable<T> =>
+  atHome((subscriber) => make(toEnclosingSpan(choice)).subscribe(subscriber))

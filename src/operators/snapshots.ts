@@ -27,7 +27,7 @@ const MAX_UNFINISHED = 1_000
 export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEvent, string> => {
   const choice = choiceOf('snapshots', options)
   return (source) =>
-    announcing((announce) => {
+    announcing(choice, (announce) => {
       const texts = new Map<string, string>()
       return source.pipe(
         filter((event): event is TextDelta => {
@@ -41,7 +41,7 @@ export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEve
           if (texts.size > 1) texts.delete(id)
           texts.set(id, grown)
           forgetOldest(texts, MAX_UNFINISHED)
-          announce({ id, text: grown, whole: true })
+          announce(id, grown, true)
           return grown
         }),
       )

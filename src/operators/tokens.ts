@@ -23,14 +23,14 @@ type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 export const tokens = (options: ChoiceOption = {}): OperatorFunction<ReplyEvent, string> => {
   const choice = choiceOf('tokens', options)
   return (source) =>
-    announcing((announce) =>
+    announcing(choice, (announce) =>
       source.pipe(
         filter((event): event is TextDelta => {
           checkEvent('tokens', event)
           return event._tag === 'TextDelta' && event.choice === choice
         }),
         map(({ id, text }) => {
-          announce({ id, text, whole: false })
+          announce(id, text, false)
           return text
         }),
       ),

@@ -17,8 +17,8 @@ type Written = string | { readonly json: string }
 type Item = Written | TextBuilder
 
 /** A text that is about to come out: a part of a reply's text, or all of it so far. */
-export interface ReplyPart {
-  /** The reply's id. */
+interface ReplyPart {
+  /** The reply's id, with the choice unless it is the first one. */
   readonly id: string
   readonly text: string
   readonly whole: boolean
@@ -33,7 +33,7 @@ export interface Output {
   /** Values that came out when there was no more room. */
   skipped: number
   items: Array<Item> | undefined
-  /** The replies' texts among the items, by the reply's id. */
+  /** The replies' texts among the items, by that id. */
   replies: Map<string, TextBuilder> | undefined
   /** Parts that were announced and have not come out yet, the oldest first; `null` when they are not what comes out. */
   parts: Array<ReplyPart> | null | undefined

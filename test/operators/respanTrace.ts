@@ -8,6 +8,7 @@ import * as io from 'io-ts'
 import {
   concat,
   concatMap,
+  connect,
   defer,
   delay,
   EMPTY,
@@ -16,6 +17,7 @@ import {
   from,
   lastValueFrom,
   map,
+  merge,
   mergeMap,
   Observable,
   of,
@@ -35,6 +37,7 @@ import {
 import type { ChatMessage } from '../../dist/codecs/ChatMessage.js'
 import type { ChatParams } from '../../dist/codecs/ChatParams.js'
 import { user } from '../../dist/codecs/messages.js'
+import type { ReplyEvent } from '../../dist/codecs/Reply.js'
 import { HttpError, InvalidInput } from '../../dist/errors.js'
 import { buildPrompt } from '../../dist/operators/buildPrompt.js'
 import { component } from '../../dist/operators/component.js'
@@ -504,6 +507,23 @@ test('the text of each reply is one of its outputs, by tokens and by snapshots',
     ),
     'ab',
   )
+})
+
+test('the text of each choice is one of its outputs, by tokens and by snapshots', async (t) => {
+  const piece = (index: number, content: string) => ({ choices: [{ index, delta: { content } }] })
+  const values = { a: piece(0, 'Hel'), b: piece(1, 'Bon'), c: piece(0, 'lo'), d: piece(1, 'jour') }
+  const generate = respanGenerate({
+    model: 'm',
+    stream: true,
+    params: { n: 2 },
+    gateway: marbleGateway('(abcd|)', values),
+  })
+  for (const read of [tokens, snapshots]) {
+    const both = connect((event$: Observable<ReplyEvent>) =>
+      merge(event$.pipe(read()), event$.pipe(read({ choice: 1 }))),
+    )
+    t.is((await rootOf(of('hi').pipe(generate, both)))?.output, '["Hello","Bonjour"]')
+  }
 })
 
 test('tokens that come out much later are values like any other', async (t) => {
