@@ -104,10 +104,8 @@ const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, 
 }
 
 const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void => {
-  const { delta, finish_reason, logprobs } = part
+  const { delta, logprobs } = part
   const choice = choiceAt(builder, part.index ?? 0)
-  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
-  finish(builder, choice, finish_reason)
   // Where texts are not collected, neither is what was nearly said: whoever looks on keeps the texts alone.
   if (logprobs != null && builder.keep === Number.POSITIVE_INFINITY) {
     choice.logprobs ??= []
@@ -146,12 +144,10 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
     return
   }
   addHead(builder, chunk)
-  if (!builder.started) {
-    // Whoever leaves when the reply starts may leave a finished one.
-    for (const { index, finish_reason } of chunk.choices)
-      finish(builder, choiceAt(builder, index ?? 0), finish_reason)
-    start(builder, emit)
-  }
+  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
+  for (const { index, finish_reason } of chunk.choices)
+    finish(builder, choiceAt(builder, index ?? 0), finish_reason)
+  start(builder, emit)
   for (const choice of chunk.choices) addChoice(builder, choice, emit)
 }
 
