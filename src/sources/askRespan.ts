@@ -1,5 +1,5 @@
 import type * as t from 'io-ts'
-import { defer, map, type Observable, throwError } from 'rxjs'
+import { defer, map, type Observable } from 'rxjs'
 import { isLeft } from '#fp/Either'
 import { readEnvironment } from '../codecs/Environment.js'
 import type { Fields } from '../codecs/Fields.js'
@@ -42,7 +42,7 @@ export const askRespan = (
   return (question) =>
     defer(() => {
       const target = endpoint('respan', connection, readEnvironment(variables))
-      if (isLeft(target)) return throwError(() => target.left)
+      if (isLeft(target)) throw target.left
       const { baseUrl, apiKey } = target.right
       const { path, body, codec } = question
       return withRetry(retry, ({ left }) =>

@@ -1,4 +1,4 @@
-import { defer, type Observable, throwError } from 'rxjs'
+import { defer, type Observable } from 'rxjs'
 import { isLeft } from '#fp/Either'
 import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
@@ -45,7 +45,7 @@ export const chatGateway = (
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
       const target = endpoint(platform, connection, readEnvironment(variables))
-      if (isLeft(target)) return throwError(() => target.left)
+      if (isLeft(target)) throw target.left
       const whole = withDefaults?.(request) ?? request
       const body = toJson(whole)
       const stream = request.stream === true

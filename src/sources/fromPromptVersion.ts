@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { concatMap, type Observable, throwError } from 'rxjs'
+import { concatMap, type Observable } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
 import { describeFound } from '../codecs/describeFound.js'
@@ -64,7 +64,8 @@ export const fromPromptVersion = (
   return ask({ path: `${prompt}/`, codec: PromptSummary }).pipe(
     concatMap((summary) => {
       const number = summary[which]?.version
-      return number == null ? throwError(() => noVersion(promptId, which, summary[which])) : load(number)
+      if (number == null) throw noVersion(promptId, which, summary[which])
+      return load(number)
     }),
   )
 }
