@@ -5,7 +5,7 @@ import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
 import { scrubbed } from '../tracing/contentText.js'
-import { guarded, nameOf, reporter } from '../tracing/guarded.js'
+import { guarded, heeded, nameOf, reporter } from '../tracing/guarded.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
 import type { OpenSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
@@ -19,7 +19,7 @@ const emitTo = (name: string, sink: Sink, scrubs: Trace['scrubs']): ((event: Spa
   const report = reporter(name, 'a sink')
   return (event) => {
     try {
-      sink.next(scrubs.size === 0 ? event : mapTexts(event, (text) => scrubbed(text, scrubs)))
+      heeded(report, sink.next(scrubs.size === 0 ? event : mapTexts(event, (text) => scrubbed(text, scrubs))))
     } catch (error) {
       report(error)
     }

@@ -17,8 +17,8 @@ import { traceFor } from './traceFor.js'
  * `truncated`, or `cancelled` if unsubscribing interrupted work; a consumer that had its value and left
  * (`firstValueFrom`, `take(1)`) while nothing was at work ends it `ok`.
  *
- * A failing, slow or full sink never delays, breaks or reorders values. A throw in `onStart`, `redact`,
- * `output`, `clock`, `ids` or a sink is reported as a process warning that names the trace (`RESPAN_TRACE`; what
+ * A failing, slow or full sink never delays, breaks or reorders values. What `onStart`, `redact`, `output`, `clock`, `ids` or a
+ * sink throw or reject with is reported as a process warning that names the trace (`RESPAN_TRACE`; what
  * `sinkMonoid` and `redacted` keep from going further, under codes of their own).
  *
  * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or one of the wrong kind, attributes

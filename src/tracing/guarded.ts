@@ -36,10 +36,16 @@ const described = (error: unknown, describe: (error: unknown) => string): string
   }
 }
 
+/** What was given; a promise's rejection is reported like a throw, since nobody waits for it and it would end the process. */
+export const heeded = <A>(report: Report, given: A): A => {
+  if (given instanceof Promise) given.catch(report)
+  return given
+}
+
 /** What a function of the user's gives; `undefined` when it throws. */
 export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
   try {
-    return fn()
+    return heeded(report, fn())
   } catch (error) {
     report(error)
     return undefined

@@ -50,7 +50,7 @@ import { memorySink } from '../../dist/sinks/memorySink.js'
 import { deterministicClock, deterministicIds, marbleGateway, marbles } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import type { Sink } from '../../dist/tracing/Sink.js'
-import type { Span } from '../../dist/tracing/SpanEvent.js'
+import type { Span, SpanEvent } from '../../dist/tracing/SpanEvent.js'
 import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
 
 const thrown = new Error('of a test')
@@ -1116,6 +1116,25 @@ test.serial('onStart, output and traceUrl that throw disturb nothing, and are re
   t.deepEqual(statusesOf(recorder.spans()), ['T ok'])
   t.is(recorder.spans()[0]?.output, undefined)
 })
+
+test.serial(
+  'what async functions and sinks reject with disturbs nothing, and is reported once',
+  async (t) => {
+    const rejects = (what: string) => (): Promise<never> => Promise.reject(new Error(what))
+    const recorder = memorySink()
+    const next = (event: SpanEvent): Promise<never> => {
+      recorder.next(event)
+      return rejects('sink')()
+    }
+    const warnings = await warningsOf(async () => {
+      const options = { sink: { ...recorder, next }, onStart: rejects('start'), output: rejects('output') }
+      t.deepEqual(await all(of(1, 2).pipe(respanTrace<number>('T', options))), [1, 2])
+      await setImmediate()
+    })
+    t.deepEqual(warnings, ['T: a sink threw: sink', 'T: onStart threw: start', 'T: output threw: output'])
+    t.deepEqual(statusesOf(recorder.spans()), ['T ok'])
+  },
+)
 
 test.serial('a clock and ids that throw disturb nothing: there are others', async (t) => {
   const fails = (what: string) => (): never => {
