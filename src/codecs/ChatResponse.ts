@@ -11,7 +11,7 @@ import { finite, listOf, received, wire } from './wire.js'
  *
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */
-export const ChatChoice = wire(
+const ChatChoice = wire(
   received({
     index: finite,
     message: AssistantMessage,
@@ -20,9 +20,6 @@ export const ChatChoice = wire(
   }),
   'ChatChoice',
 )
-
-/** One of the answers in a response. */
-export type ChatChoice = t.TypeOf<typeof ChatChoice>
 
 /**
  * The answer of `POST /api/chat/completions`, not streamed. Only `choices` is required, and it may be empty.

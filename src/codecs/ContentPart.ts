@@ -27,16 +27,16 @@ const ImageUrl = wire(
  * An image in a message: a web address or a `data:` URL, as a string or with the wanted detail (`auto`, `low`, `high`, or what
  * newer models take).
  */
-export const ImageUrlPart = wire(
+const ImageUrlPart = wire(
   t.type({ type: t.literal('image_url'), image_url: t.union([t.string, ImageUrl], 'URL or ImageUrl') }),
   'ImageUrlPart',
 )
 
 /** An image in a message. */
-export type ImageUrlPart = t.TypeOf<typeof ImageUrlPart>
+type ImageUrlPart = t.TypeOf<typeof ImageUrlPart>
 
 /** Text in a message, as the Responses interface names it (`input_text`, `output_text`). */
-export const ResponsesTextPart = wire(
+const ResponsesTextPart = wire(
   t.type({
     type: t.union([t.literal('input_text'), t.literal('output_text')], 'input_text | output_text'),
     text: t.string,
@@ -45,10 +45,10 @@ export const ResponsesTextPart = wire(
 )
 
 /** Text in a message, as the Responses interface names it. */
-export type ResponsesTextPart = t.TypeOf<typeof ResponsesTextPart>
+type ResponsesTextPart = t.TypeOf<typeof ResponsesTextPart>
 
 /** Sound, a file, or what else a provider takes under these names: its fields are passed on as they are. */
-export const OpaquePart = wire(
+const OpaquePart = wire(
   t.intersection([
     t.type({
       type: t.union(
@@ -70,19 +70,19 @@ export const OpaquePart = wire(
 )
 
 /** A part that is known by its name only. */
-export type OpaquePart = t.TypeOf<typeof OpaquePart>
+type OpaquePart = t.TypeOf<typeof OpaquePart>
 
 const LOOKED_INTO: ReadonlySet<string> = new Set(['text', 'image_url', 'input_text', 'output_text'])
 
 /** A part of any other type, as of one that is yet to come: passed on as it is. */
-export const OtherPart = t.refinement(
+const OtherPart = t.refinement(
   wire(t.type({ type: t.string }), 'OtherPart'),
   (part) => !LOOKED_INTO.has(part.type),
   'OtherPart',
 )
 
 /** A part whose type is unknown here. */
-export type OtherPart = t.TypeOf<typeof OtherPart>
+type OtherPart = t.TypeOf<typeof OtherPart>
 
 /**
  * One part of a message's content, told apart by `type`. Parts of a type that is unknown here are kept and sent.

@@ -8,9 +8,6 @@ import { integer } from './wire.js'
  */
 export const Identifier = t.union([t.string, integer], 'string or integer')
 
-/** An id: a string or a whole number. */
-export type Identifier = t.TypeOf<typeof Identifier>
-
 /** Longest `customer_identifier` that all of the platform's pages and SDKs accept, in UTF-16 code units. */
 const CUSTOMER_IDENTIFIER_LENGTH = 120
 
@@ -25,6 +22,3 @@ export const CustomerIdentifier = t.refinement(
   (value) => typeof value === 'number' || value.length <= CUSTOMER_IDENTIFIER_LENGTH,
   'string of at most 120 characters, or integer',
 )
-
-/** The id of an end user: a string of at most 120 characters, or a whole number. */
-export type CustomerIdentifier = t.TypeOf<typeof CustomerIdentifier>

@@ -34,9 +34,6 @@ export const TypedVariable = wire(
   ),
 )
 
-/** A variable with a type. */
-export type TypedVariable = t.TypeOf<typeof TypedVariable>
-
 const PlainVariable = t.refinement(
   t.unknown,
   (value) => !(Fields.is(value) && Object.hasOwn(value, '_type')),
@@ -47,16 +44,10 @@ const PlainVariable = t.refinement(
  * The value of one variable of a managed prompt: a string, a number, a boolean, any other JSON, or a
  * {@link TypedVariable}. An object with a `_type` must be a typed variable.
  */
-export const PromptVariable = t.union([TypedVariable, PlainVariable], 'PromptVariable')
-
-/** The value of one variable of a managed prompt. */
-export type PromptVariable = t.TypeOf<typeof PromptVariable>
+const PromptVariable = t.union([TypedVariable, PlainVariable], 'PromptVariable')
 
 /** The variables of a managed prompt, by name. */
 export const PromptVariables = wire(t.record(t.string, PromptVariable, 'PromptVariables'))
-
-/** The variables of a managed prompt, by name. */
-export type PromptVariables = t.TypeOf<typeof PromptVariables>
 
 const common = {
   prompt_slug: t.string,
@@ -67,14 +58,11 @@ const common = {
 }
 
 /** The other parameters that a request changes on a managed prompt: never its messages. */
-export const PromptPatch = t.refinement(
+const PromptPatch = t.refinement(
   ChatParams,
   (params) => !Object.hasOwn(params, 'messages') && !Object.hasOwn(params, 'input'),
   'ChatParams without messages and input',
 )
-
-/** The other parameters that a request changes on a managed prompt. */
-export type PromptPatch = t.TypeOf<typeof PromptPatch>
 
 /**
  * A managed prompt, merged the recommended way (`schema_version: 2`): the stored prompt always wins, `patch` changes
@@ -84,16 +72,13 @@ export type PromptPatch = t.TypeOf<typeof PromptPatch>
  *
  * @see https://respan.ai/docs/documentation/features/prompt-management/manage-prompts
  */
-export const PromptReferenceV2 = wire(
+const PromptReferenceV2 = wire(
   t.intersection([
     t.type({ prompt_id: t.string, schema_version: t.literal(2) }),
     t.partial({ ...common, patch: PromptPatch }),
   ]),
   'PromptReferenceV2',
 )
-
-/** A managed prompt, schema version 2. */
-export type PromptReferenceV2 = t.TypeOf<typeof PromptReferenceV2>
 
 const OverrideParams = wire(
   t.intersection([ChatParams, t.partial({ model: t.string, messages: ChatMessages })]),
@@ -107,7 +92,7 @@ const OverrideParams = wire(
  *
  * @see https://respan.ai/docs/documentation/features/prompt-management/manage-prompts
  */
-export const PromptReferenceV1 = wire(
+const PromptReferenceV1 = wire(
   t.intersection([
     t.type({ prompt_id: t.string }),
     t.partial({
@@ -123,9 +108,6 @@ export const PromptReferenceV1 = wire(
   ]),
   'PromptReferenceV1',
 )
-
-/** A managed prompt, schema version 1. */
-export type PromptReferenceV1 = t.TypeOf<typeof PromptReferenceV1>
 
 /** A managed prompt in a request: the `prompt` object, in either schema version. */
 export const PromptReference = t.union([PromptReferenceV2, PromptReferenceV1], 'PromptReference')

@@ -17,26 +17,17 @@ export const RetryParams = wire(
   'RetryParams',
 )
 
-/** Retries that the gateway makes for us. */
-export type RetryParams = t.TypeOf<typeof RetryParams>
-
 /** One model of a load-balancing group. `weight` is relative and may be a fraction; `credentials` is a secret. */
 export const WeightedModel = wire(
   t.intersection([t.type({ model: t.string, weight: positive }), t.partial({ credentials: Fields })]),
   'WeightedModel',
 )
 
-/** One model of a load-balancing group. */
-export type WeightedModel = t.TypeOf<typeof WeightedModel>
-
 /** A load-balancing group that picks the model; inline `models` replace the group's stored ones. */
 export const LoadBalanceGroup = wire(
   t.intersection([t.type({ group_id: t.string }), t.partial({ models: listOf(WeightedModel) })]),
   'LoadBalanceGroup',
 )
-
-/** A load-balancing group that picks the model. */
-export type LoadBalanceGroup = t.TypeOf<typeof LoadBalanceGroup>
 
 /**
  * What the gateway's cache is keyed by (the `customer_identifier`, the model), and whether a hit writes no log. All
@@ -46,9 +37,6 @@ export const CacheOptions = wire(
   t.partial({ cache_by_customer: t.boolean, is_cached_by_model: t.boolean, omit_log: t.boolean }),
   'CacheOptions',
 )
-
-/** What the gateway's cache is keyed by. */
-export type CacheOptions = t.TypeOf<typeof CacheOptions>
 
 /**
  * An end user with a budget. `period_start` and `period_end` are `YYYY-MM-DD`, budgets are in USD, `rate_limit` in
@@ -76,9 +64,6 @@ export const CustomerParams = wire(
   'CustomerParams',
 )
 
-/** An end user with a budget. */
-export type CustomerParams = t.TypeOf<typeof CustomerParams>
-
 /**
  * Online evaluation of the answer. `last_n_messages`: how many messages are evaluated, 0 for all, default 1;
  * `sample_percentage` is 0 to 100.
@@ -94,14 +79,8 @@ export const EvalParams = wire(
   'EvalParams',
 )
 
-/** Online evaluation of the answer. */
-export type EvalParams = t.TypeOf<typeof EvalParams>
-
 /** Whether the gateway waits for the log to be written (`block`, default true). */
 export const ApiControls = wire(t.partial({ block: t.boolean }), 'ApiControls')
-
-/** Whether the gateway waits for the log to be written. */
-export type ApiControls = t.TypeOf<typeof ApiControls>
 
 /** The customer's own provider keys, by provider id, or as a list of weighted deployments. Secret. */
 export const CustomerCredentials = t.union(
@@ -109,11 +88,5 @@ export const CustomerCredentials = t.union(
   'object or list of credentials',
 )
 
-/** The customer's own provider keys. Secret. */
-export type CustomerCredentials = t.TypeOf<typeof CustomerCredentials>
-
 /** An object whose values are strings, such as `model_name_map`. */
 export const StringMap = wire(t.record(t.string, t.string, 'object of strings'))
-
-/** An object whose values are strings. */
-export type StringMap = t.TypeOf<typeof StringMap>

@@ -33,9 +33,6 @@ export const ReceivedToolCall = wire(
   'ReceivedToolCall',
 )
 
-/** A function call as it arrives in a response. */
-export type ReceivedToolCall = t.TypeOf<typeof ReceivedToolCall>
-
 /**
  * A piece of a function call in a stream. Pieces with the same `index` belong to one call: `id` and `function.name`
  * come once, the pieces of `function.arguments` are joined.
