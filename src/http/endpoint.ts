@@ -2,7 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { describeFound } from '../codecs/describeFound.js'
-import type { Environment } from '../codecs/Environment.js'
+import { type Environment, readEnvironment } from '../codecs/Environment.js'
 import { InvalidInput, MissingApiKey } from '../errors.js'
 import { hostOwner, OPENAI_BASE_URL, openaiBaseUrl, RESPAN_BASE_URL, respanBaseUrl } from './baseUrl.js'
 import type { Connection } from './Connection.js'
@@ -45,21 +45,22 @@ const KEY_VARIABLES = Object.values(PLATFORMS).map(({ keyVariable }) => keyVaria
 
 /**
  * Finds out where requests go and with which key: the connection's, else the environment's, else the platform's own
- * address. To be called at subscription, with the environment of that moment.
+ * address. To be called at subscription, since the environment of that moment counts.
  *
  * A key is demanded by the hosts of Respan and of OpenAI only, unless an `authorization` header is given. An
  * environment's key goes to no host of the other platform, whichever gateway asks for it.
  *
  * @param platform - whose protocol is spoken
  * @param connection - as the user wrote it
- * @param environment - as `readEnvironment` gives it
+ * @param environment - default: that of now, of which no more is read than is needed, since each variable costs a call of the
+ *   system
  * @returns `MissingApiKey`, or `InvalidInput` for an environment variable that can't be used, and for a path where there is
  *   no page
  */
 export const endpoint = (
   platform: Platform,
   connection: Pick<Connection, 'apiKey' | 'baseUrl' | 'headers'>,
-  environment: Environment,
+  environment: Environment = readEnvironment(variablesOf(platform, connection)),
 ): Either<MissingApiKey | InvalidInput, Endpoint> => {
   const { keyVariable, baseUrlVariable, defaultBaseUrl, normalise } = PLATFORMS[platform]
   const given = trimmed(connection.baseUrl)
@@ -84,8 +85,8 @@ export const endpoint = (
       )
 }
 
-/** The environment's variables that {@link endpoint} may need for a connection; each costs a call of the system to read. */
-export const endpointVariables = (
+/** The environment's variables that a connection leaves to it. */
+const variablesOf = (
   platform: Platform,
   { apiKey, baseUrl }: Pick<Connection, 'apiKey' | 'baseUrl'>,
 ): ReadonlyArray<keyof Environment> => [

@@ -25,10 +25,7 @@ export const defaultSink = (): Sink => {
   const known = sinks().get(key)
   if (known !== undefined) return known
   // As the environment is now: what was traced under one key is not sent with a later one.
-  const sink = buffering(
-    transportTo({}, () => environment),
-    bufferSettings({}),
-  )
+  const sink = buffering(transportTo({}, environment), bufferSettings({}))
   sinks().set(key, sink)
   return sink
 }

@@ -1,7 +1,7 @@
 import { defer, map, type Observable, throwError } from 'rxjs'
 import { isLeft } from '#fp/Either'
 import { checked } from '../codecs/checked.js'
-import { type Environment, readEnvironment } from '../codecs/Environment.js'
+import type { Environment } from '../codecs/Environment.js'
 import { Fields } from '../codecs/Fields.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
 import type { Answer } from '../http/Answer.js'
@@ -42,14 +42,14 @@ const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
 }
 
 /**
- * The transport to Respan, with the environment that counts where the connection says nothing.
+ * The transport to Respan.
  *
- * @param environment - asked at each batch
+ * @param environment - counts where the connection says nothing. Default: that of each batch
  */
-export const transportTo = (connection: Connection, environment: () => Environment): Transport => {
+export const transportTo = (connection: Connection, environment?: Environment): Transport => {
   const { idleTimeout } = connectionPolicy('respanTransport', connection)
   const policy = { timeout: connection.timeout ?? TIMEOUT, idleTimeout }
-  const reach = (): ReturnType<typeof endpoint> => endpoint('respan', connection, environment())
+  const reach = (): ReturnType<typeof endpoint> => endpoint('respan', connection, environment)
   const baseUrl = (): string | undefined => {
     const where = reach()
     return isLeft(where) ? undefined : where.right.baseUrl
@@ -105,5 +105,4 @@ export const transportTo = (connection: Connection, environment: () => Environme
  * @throws InvalidInput when the connection is wrong
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */
-export const respanTransport = (connection: Connection = {}): Transport =>
-  transportTo(connection, readEnvironment)
+export const respanTransport = (connection: Connection = {}): Transport => transportTo(connection)

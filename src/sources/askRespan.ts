@@ -1,12 +1,11 @@
 import type * as t from 'io-ts'
 import { defer, map, type Observable } from 'rxjs'
 import { isLeft } from '#fp/Either'
-import { readEnvironment } from '../codecs/Environment.js'
 import type { Fields } from '../codecs/Fields.js'
 import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
-import { endpoint, endpointVariables } from '../http/endpoint.js'
+import { endpoint } from '../http/endpoint.js'
 import { fetchAnswer } from '../http/fetchAnswer.js'
 import { scrubNothing } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
@@ -36,12 +35,11 @@ export const askRespan = (
 ): (<A>(question: Question<A>) => Observable<A>) => {
   const policy = connectionPolicy(subject, connection)
   const { retry } = policy
-  const variables = endpointVariables('respan', connection)
   // The signal ends the waits between the attempts as well.
   const { signal, ...attempted } = connection
   return (question) =>
     defer(() => {
-      const target = endpoint('respan', connection, readEnvironment(variables))
+      const target = endpoint('respan', connection)
       if (isLeft(target)) throw target.left
       const { baseUrl, apiKey } = target.right
       const { path, body, codec } = question

@@ -3,14 +3,13 @@ import { isLeft } from '#fp/Either'
 import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { describeFound } from '../codecs/describeFound.js'
-import { readEnvironment } from '../codecs/Environment.js'
 import { forgetOldest } from '../codecs/forgetOldest.js'
 import { secretsIn } from '../codecs/redactSecrets.js'
 import { InvalidInput } from '../errors.js'
 import { abortedBy } from '../http/abortedBy.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
-import { endpoint, endpointVariables, type Platform } from '../http/endpoint.js'
+import { endpoint, type Platform } from '../http/endpoint.js'
 import { requestHeaders } from '../http/requestHeaders.js'
 import { type Scrub, scrubber } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
@@ -33,7 +32,6 @@ export const chatGateway = (
   withDefaults?: Gateway['withDefaults'],
 ): Gateway => {
   const policy = connectionPolicy(subject, connection)
-  const variables = endpointVariables(platform, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
   /** One for each key and headers that were sent, the newest: the environment may hold another key at each call. */
   const scrubs = new Set<Scrub>()
@@ -44,7 +42,7 @@ export const chatGateway = (
   }
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
-      const target = endpoint(platform, connection, readEnvironment(variables))
+      const target = endpoint(platform, connection)
       if (isLeft(target)) throw target.left
       const whole = withDefaults?.(request) ?? request
       const body = toJson(whole)
