@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { keysOf } from './keysOf.js'
 import type { Mutable } from './Mutable.js'
 import { wire } from './wire.js'
 
@@ -24,18 +25,11 @@ export const Environment = wire(
 /** The environment variables that this library reads. */
 export type Environment = t.TypeOf<typeof Environment>
 
-/** The variables that {@link contentTracingEnabled} looks at. */
-export const CONTENT_VARIABLES = [
+const ALL_VARIABLES: ReadonlyArray<keyof Environment> = keysOf(Environment.type.props)
+
+const CONTENT_VARIABLES = [
   'RESPAN_TRACE_CONTENT',
   'HAYSTACK_CONTENT_TRACING_ENABLED',
-] as const satisfies ReadonlyArray<keyof Environment>
-
-const ALL_VARIABLES = [
-  'RESPAN_API_KEY',
-  'RESPAN_BASE_URL',
-  'OPENAI_API_KEY',
-  'OPENAI_BASE_URL',
-  ...CONTENT_VARIABLES,
 ] as const satisfies ReadonlyArray<keyof Environment>
 
 /**
@@ -69,9 +63,9 @@ const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
  * Whether inputs and outputs go into traces: they do, unless one of `RESPAN_TRACE_CONTENT` and
  * `HAYSTACK_CONTENT_TRACING_ENABLED` is set to anything but `true`, `1`, `yes` or `on`: what is misspelt withholds.
  *
- * @param environment - as {@link readEnvironment} gives it
+ * @param environment - default: that of now
  */
-export const contentTracingEnabled = (environment: Environment): boolean =>
+export const contentTracingEnabled = (environment = readEnvironment(CONTENT_VARIABLES)): boolean =>
   CONTENT_VARIABLES.every((name) => isOn(environment[name]))
 
 const isOn = (value: string | undefined): boolean => value === undefined || ON.has(value.toLowerCase())

@@ -1,5 +1,5 @@
 import { identity } from 'rxjs'
-import { CONTENT_VARIABLES, contentTracingEnabled, readEnvironment } from '../codecs/Environment.js'
+import { contentTracingEnabled } from '../codecs/Environment.js'
 import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { defaultSink } from '../sinks/defaultSink.js'
@@ -74,7 +74,7 @@ const rootTrace = (name: string, options: TraceOptions): Trace => {
     emit: emitTo(name, sink, scrubs),
     scrubs,
     redact: redactWith(name, identity, options),
-    captureContent: options.captureContent ?? contentTracingEnabled(readEnvironment(CONTENT_VARIABLES)),
+    captureContent: options.captureContent ?? contentTracingEnabled(),
     maxContentBytes: options.maxContentBytes ?? MAX_CONTENT_BYTES,
     attributes: options.attributes,
     deep: options.deep ?? true,
