@@ -21,7 +21,8 @@ const refused = (reason: string): t.Type<undefined> =>
 const REFRAMED = 'never sent: it reshapes the SSE framing'
 const INTERNAL = 'never sent: it is internal to the platform'
 
-const traceAttributes = {
+/** What a span can be found by: it has these fields under the same names as the request that it is about. */
+export const spanLabels = {
   /** The end user, at most 120 characters. */
   customer_identifier: CustomerIdentifier,
   customer_email: t.string,
@@ -48,6 +49,10 @@ const traceAttributes = {
   category: t.string,
   /** Thumbs up or down. */
   positive_feedback: t.boolean,
+}
+
+const traceAttributes = {
+  ...spanLabels,
   // never sent
   field_name: refused(REFRAMED),
   delimiter: refused(REFRAMED),

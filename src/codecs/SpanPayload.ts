@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
-import { CustomerIdentifier, Identifier } from './Identifier.js'
-import { ApiControls, CustomerParams } from './RespanParams.js'
+import { spanLabels } from './RespanAttributes.js'
+import { ApiControls } from './RespanParams.js'
 import { ReportedUsage } from './Usage.js'
 import {
   finite,
@@ -98,19 +98,7 @@ export const SpanPayload = wire(
       warnings: textOrObject,
       warnings_dict: Fields,
       has_warnings: t.boolean,
-      metadata: Fields,
-      properties: Fields,
-      customer_identifier: CustomerIdentifier,
-      customer_params: CustomerParams,
-      customer_email: t.string,
-      customer_name: t.string,
-      thread_identifier: Identifier,
-      session_identifier: Identifier,
-      group_identifier: Identifier,
-      trace_group_identifier: Identifier,
-      custom_identifier: Identifier,
-      evaluation_identifier: Identifier,
-      environment: t.string,
+      ...spanLabels,
       tools: objects,
       tool_choice: textOrObject,
       tool_calls: objects,
@@ -140,9 +128,6 @@ export const SpanPayload = wire(
       is_custom_prompt: t.boolean,
       log_method: t.string,
       respan_api_controls: ApiControls,
-      positive_feedback: t.boolean,
-      note: t.string,
-      category: t.string,
       ideal_output: t.string,
       is_test: t.boolean,
     }),
