@@ -54,9 +54,9 @@ export const exchange = <B>(
     const controller = new AbortController()
     const started = asyncScheduler.now()
     let finished = false
-    let answer: Response | undefined
     let ids: AnswerIds | undefined
-    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+    /** The body of the answer, or whoever reads it. */
+    let body: Pick<ReadableStream, 'cancel'> | null | undefined
     let idle: ReturnType<typeof idleTimer> | undefined
 
     const fail = (error: RespanError): void => {
@@ -77,8 +77,8 @@ export const exchange = <B>(
 
     const run = async (): Promise<void> => {
       const response = await send(request, controller.signal)
-      if (subscriber.closed) return discard(response)
-      answer = response
+      body = response.body
+      if (subscriber.closed) return breakOff()
       const known = answerIds(response.headers, scrub)
       ids = known
       idle = idleTimer(idleTimeout, () => fail(new Timeout('idle', idleTimeout, known)))
@@ -86,7 +86,8 @@ export const exchange = <B>(
         ids: known,
         emit: (value) => subscriber.next(value),
         open: (response) => {
-          reader = response.body?.getReader()
+          const reader = response.body?.getReader()
+          body = reader
           return reader
         },
         closed: () => subscriber.closed,
@@ -96,15 +97,14 @@ export const exchange = <B>(
       finish()
     }
 
+    /** For a fetch that knows nothing of signals. */
+    const breakOff = (): void => {
+      body?.cancel().catch(() => undefined)
+    }
+
     run().catch((thrown: unknown) =>
       fail(connectionError(thrown, { url, scrub, ids, elapsed: asyncScheduler.now() - started })),
     )
-
-    /** For a fetch that knows nothing of signals. */
-    const breakOff = (): void => {
-      if (reader !== undefined) reader.cancel().catch(() => undefined)
-      else if (answer !== undefined) discard(answer)
-    }
 
     return () => {
       timer?.unsubscribe()
@@ -117,7 +117,3 @@ export const exchange = <B>(
 
 const after = (ms: number, work: () => void): Subscription | undefined =>
   Number.isFinite(ms) ? asyncScheduler.schedule(work, Math.max(0, ms)) : undefined
-
-const discard = (response: Response): void => {
-  response.body?.cancel().catch(() => undefined)
-}
