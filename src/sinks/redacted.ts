@@ -5,7 +5,7 @@ import { pickedBy } from '../codecs/pickedBy.js'
 import { refuse } from '../codecs/refuse.js'
 import { parseJson } from '../http/parseJson.js'
 import { jsonOf } from '../tracing/contentText.js'
-import { guarded, nameOf, reporterOf } from '../tracing/guarded.js'
+import { guarded, heeded, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { withMessage } from '../tracing/spanError.js'
@@ -36,7 +36,7 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const report = reporterOf('RESPAN_REDACT', message, nameOf)
   const map: Redact = (content) =>
     guarded(report, () => {
-      const mapped = redact(content)
+      const mapped = heeded(report, redact(content))
       // In JavaScript it may be a promise: no sink can wait for that.
       if (mapped !== undefined && typeof mapped !== 'string') throw new TypeError('no text')
       return mapped

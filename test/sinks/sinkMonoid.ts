@@ -187,14 +187,22 @@ test.serial('redacted withholds content where its function throws what nobody ca
 })
 
 test.serial('redacted withholds content for which its function gives no text', async (t) => {
-  const memory = memorySink()
-  // @ts-expect-error -- JavaScript may give a promise
-  const sink = redacted(memory, async () => 'later')
-  sink.next(started(1, { input: 'in' }))
-  sink.next(ended(1, { output: 'out', error: { tag: 'Error', status: 500, message: 'no' } }))
-  await setImmediate()
-  const [span] = memory.spans()
-  t.deepEqual([span?.input, span?.output, span?.error], [undefined, undefined, { tag: 'Error', status: 500 }])
+  const fails = async (): Promise<never> => {
+    throw new Error('secret')
+  }
+  for (const later of [async () => 'later', fails]) {
+    const memory = memorySink()
+    // @ts-expect-error -- JavaScript may give a promise
+    const sink = redacted(memory, later)
+    sink.next(started(1, { input: 'in' }))
+    sink.next(ended(1, { output: 'out', error: { tag: 'Error', status: 500, message: 'no' } }))
+    await setImmediate()
+    const [span] = memory.spans()
+    t.deepEqual(
+      [span?.input, span?.output, span?.error],
+      [undefined, undefined, { tag: 'Error', status: 500 }],
+    )
+  }
 })
 
 test('redacted counts, flushes and closes as the sink behind it, and shows its pages', async (t) => {
