@@ -17,7 +17,6 @@ import {
   union,
   unsure,
 } from './checks.js'
-import { propsOf } from './propsOf.js'
 
 /**
  * Compiles a codec, so that it decodes what is valid at a fraction of the cost. The io-ts codec stays the definition: a
@@ -152,6 +151,16 @@ const fieldsOf = (props: t.AnyProps): ReadonlyArray<Field> =>
 const exactOf = ({ type }: t.ExactType<t.Any>): Check => {
   const props = propsOf(type)
   return props === undefined ? unsure : exact(checkOf(type), props)
+}
+
+/** The fields of an object that a codec names, as io-ts's `exact` finds them; nothing when it is no such codec. */
+const propsOf = (codec: t.Any): t.AnyProps | undefined => {
+  if (codec instanceof t.RefinementType || codec instanceof t.ReadonlyType) return propsOf(codec.type)
+  if (codec instanceof t.InterfaceType || codec instanceof t.PartialType) return codec.props
+  if (!(codec instanceof t.IntersectionType)) return undefined
+  const parts: ReadonlyArray<t.Any> = codec.types
+  const props = parts.map(propsOf)
+  return props.includes(undefined) ? undefined : Object.assign({}, ...props)
 }
 
 const recordOf = ({ domain, codomain }: t.DictionaryType<t.Any, t.Any>): Check => {

@@ -2,7 +2,6 @@ import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
 import { describeFound } from '../codecs/describeFound.js'
 import { Fields } from '../codecs/Fields.js'
-import { propsOf } from '../codecs/propsOf.js'
 import { step } from '../codecs/step.js'
 import { InvalidInput } from '../errors.js'
 
@@ -28,11 +27,18 @@ const encode = (subject: string, codec: t.Mixed, value: unknown, place: string):
   } catch (cause) {
     // The codec of a field throws as well where it is to blame, and tells where that is.
     if (Fields.is(value))
-      for (const [key, field] of Object.entries(
-        propsOf(codec instanceof t.ExactType ? codec.type : codec) ?? {},
-      ))
+      for (const [key, field] of Object.entries(namedFields(codec)))
         if (value[key] !== undefined) encode(subject, field, value[key], step(place, key))
     const found = describeFound(value)
     throw new InvalidInput(subject, { path: place, expected: codec.name, found, cause })
   }
+}
+
+/** The fields that a codec names; of an intersection, those of all its parts. */
+const namedFields = (codec: t.Mixed): Record<string, t.Mixed> => {
+  if (codec instanceof t.RefinementType || codec instanceof t.ReadonlyType || codec instanceof t.ExactType)
+    return namedFields(codec.type)
+  if (codec instanceof t.InterfaceType || codec instanceof t.PartialType) return codec.props
+  const parts: ReadonlyArray<t.Mixed> = codec instanceof t.IntersectionType ? codec.types : []
+  return Object.assign({}, ...parts.map(namedFields))
 }

@@ -752,6 +752,8 @@ test('checks the input by the codec, and renders its encoded form', (t) => {
     ...wrong,
     path: '["c-d"].on',
   })
+  const beside = io.intersection([variables, io.UnknownRecord])
+  refused(t, rendered('', { on: 0 }, { variables: beside }), wrong)
 })
 
 test('a wrong variable is refused by its path, before anything is rendered', (t) => {
