@@ -104,8 +104,10 @@ const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, 
 }
 
 const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void => {
-  const { delta, logprobs } = part
+  const { delta, finish_reason, logprobs } = part
   const choice = choiceAt(builder, part.index ?? 0)
+  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
+  finish(builder, choice, finish_reason)
   // Where texts are not collected, neither is what was nearly said: whoever looks on keeps the texts alone.
   if (logprobs != null && builder.keep === Number.POSITIVE_INFINITY) {
     choice.logprobs ??= []
@@ -144,10 +146,12 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
     return
   }
   addHead(builder, chunk)
-  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
-  for (const { index, finish_reason } of chunk.choices)
-    finish(builder, choiceAt(builder, index ?? 0), finish_reason)
-  start(builder, emit)
+  if (!builder.started) {
+    // Whoever leaves when the reply starts may leave a finished one.
+    for (const { index, finish_reason } of chunk.choices)
+      finish(builder, choiceAt(builder, index ?? 0), finish_reason)
+    start(builder, emit)
+  }
   for (const choice of chunk.choices) addChoice(builder, choice, emit)
 }
 
