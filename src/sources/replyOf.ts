@@ -57,10 +57,12 @@ const metaOf = (
   finish_reason: finishReason,
   // One total covers all choices, so only the first carries it: whoever adds up counts it once.
   ...(first ? picked(builder, ['usage', 'cost']) : {}),
-  // With a whole message they came in one piece, too.
+  // Of a whole message they are told as they came.
   ...(logprobs === undefined
     ? {}
-    : { logprobs: message === undefined ? logprobsOf(logprobs) : { ...logprobs[0] } }),
+    : {
+        logprobs: message !== undefined && logprobs.length === 1 ? { ...logprobs[0] } : logprobsOf(logprobs),
+      }),
   ...builder.ids,
 })
 

@@ -162,6 +162,21 @@ test('without collect, a reply is the same whether it is traced or not', async (
   t.deepEqual(traced, untraced)
 })
 
+test('logprobs that came before a whole response are not lost', async (t) => {
+  const token = (text: string) => ({ token: text, logprob: -1, bytes: null, top_logprobs: [] })
+  const message = { role: 'assistant' as const, content: 'ab' }
+  const gateway = gatewayOf(() =>
+    from<ReadonlyArray<GatewayEvent>>([
+      chunk('a', { logprobs: { content: [token('a')] } }),
+      chunk('b', { logprobs: { content: [token('b')] } }),
+      { _tag: 'Response', response: { choices: [{ index: 0, message, finish_reason: 'stop' }] } },
+    ]),
+  )
+  const finished = await lastValueFrom(fromChat(gateway, request(true)))
+  const [meta] = finished._tag === 'ReplyFinished' ? finished.reply.meta : []
+  t.deepEqual(meta?.logprobs, { content: [token('a'), token('b')] })
+})
+
 test('the id and the name of a call come once, however often a provider repeats them', async (t) => {
   const piece = (call: object) => chunk('', { delta: { tool_calls: [{ index: 0, ...call }] } })
   const gateway = gatewayOf(() =>
