@@ -16,16 +16,17 @@ export const promptOf = (
   params?: ChatParams,
   own: ChatParams = {},
 ): Fields => {
-  const { schema_version = 2, echo = false, ...settings } = prompt
+  const { schema_version = 2, echo = false } = prompt
   // What each schema calls the parameters to change.
   const changed = schema_version === 2 ? 'patch' : 'override_params'
-  const changes = mergeAttributes<Fields>({ ...params, ...settings[changed] }, own)
+  const { [changed]: stored, ...settings } = prompt
+  const changes = mergeAttributes<Fields>({ ...params, ...stored }, own)
   return {
     prompt_id: promptId,
     ...(variables === undefined ? {} : { variables }),
+    ...settings,
     schema_version,
     echo,
-    ...settings,
     ...(schema_version === 1 && settings.override === undefined ? { override: true } : {}),
     ...(Object.keys(changes).length === 0 ? {} : { [changed]: changes }),
   }

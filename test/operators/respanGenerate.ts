@@ -318,6 +318,10 @@ test('a stored prompt is asked for by schema 2, with params as its patch', async
       override_params: { n: 2 },
     },
   })
+  const nothing = { schema_version: 1, override_params: {} }
+  t.deepEqual(await ask({ prompt: nothing }, {}), {
+    prompt: { prompt_id: 'p', schema_version: 1, echo: false, override: true },
+  })
 })
 
 const Variables = t.type(
