@@ -56,10 +56,10 @@ export const isHidden = (): boolean => {
 
 const visibilityChanged = (): void => (isHidden() ? hidden() : visible())
 
-/** Some runtimes have such functions and throw when they are called: then there is no such event. */
 const listen = (how: 'on' | 'off'): void => {
   const runtime: Runtime = globalThis
   const { process, document } = runtime
+  // Some runtimes have such functions and throw when they are called: then there is no such event.
   tried(() => process?.[how]?.('beforeExit', idle))
   tried(() => process?.[how]?.('exit', exit))
   if (document === undefined) return

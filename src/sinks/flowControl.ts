@@ -94,8 +94,8 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
 
   /** A half, where somebody's own chance throws or is none: a wait that is no number would never be over. */
   const random = (): number => {
-    const chance = guarded(report, settings.random) ?? Number.NaN
-    return chance >= 0 && chance <= 1 ? chance : 0.5
+    const chance = guarded(report, settings.random)
+    return typeof chance === 'number' && chance >= 0 && chance < 1 ? chance : 0.5
   }
 
   /** Of two requests under way both may fail: the later time counts. Returns the wait, ms. */

@@ -82,7 +82,9 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
       )
     }
-    const said = tried(() => [...new Set(receipt.warnings?.map(String))]) ?? []
+    const said =
+      tried(() => [...new Set(receipt.warnings?.flatMap((warning) => tried(() => String(warning)) ?? []))]) ??
+      []
     if (said.length === 0) return
     const lines = (): ReadonlyArray<string> => said.slice(0, MAX_SAID).map(inOneLine)
     warnings.tell('answer', () => `the server took the spans and says: ${lines().join('; ')}`)
@@ -121,12 +123,12 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     }
   }
 
-  const failedForNow = ({ entries, ...tried }: Batch, error: Error, after: number | undefined): void => {
+  const failedForNow = ({ entries, ...before }: Batch, error: Error, after: number | undefined): void => {
     const now = host.now()
     const { wait, wasEarly } = flow.failsForNow(after)
-    const since = tried.since ?? now
+    const since = before.since ?? now
     // However often somebody hurries: that takes no attempt from a batch.
-    const failures = wasEarly ? tried.failures : tried.failures + 1
+    const failures = wasEarly ? before.failures : before.failures + 1
     if (failures <= retry.count && now + wait - since <= retry.deadline) {
       putBack(entries, { failures, since })
       waits.failed(error)

@@ -1329,6 +1329,7 @@ const noChance: Readonly<Record<string, () => number>> = {
     throw new Error('mine')
   },
   'is no number': () => Number.NaN,
+  'is none': () => 2,
 }
 
 for (const [how, random] of Object.entries(noChance))
@@ -1350,20 +1351,25 @@ test('a receipt of which not all can be read says as much as can be', async (t) 
       throw new Error('mine')
     },
   }
+  // What no text can be made of, as JavaScript may send it.
+  const noText = Object.create(null)
+  const receipts = [unreadable, { rejected: [], warnings: [noText, 'some'] }]
   const { sink, warnings } = rig(t, (spans, attempt) =>
-    // A reason that no text can be made of, as JavaScript may send it.
-    of(
-      attempt === 1 ? unreadable : { rejected: spans.map((span) => ({ span, reason: Object.create(null) })) },
-    ),
+    of(receipts[attempt - 1] ?? { rejected: spans.map((span) => ({ span, reason: noText })) }),
   )
-  finish(sink, 1)
-  t.true(isRight(await sink.flush()))
-  finish(sink, 2)
+  for (const number of [1, 2]) {
+    finish(sink, number)
+    t.true(isRight(await sink.flush()))
+  }
+  finish(sink, 3)
   t.true(isLeft(await sink.flush()))
-  t.like(sink.stats(), { delivered: 1, rejected: 1, inFlight: 0 })
+  t.like(sink.stats(), { delivered: 2, rejected: 1, inFlight: 0 })
   t.deepEqual(
     warnings.map(({ message }) => message),
-    ['test: 1 span rejected: GatewayError: The server refused spans of a batch: no reason given'],
+    [
+      'test: the server took the spans and says: some',
+      'test: 1 span rejected: GatewayError: The server refused spans of a batch: no reason given',
+    ],
   )
 })
 
