@@ -5,7 +5,7 @@ import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
 import { scrubbed } from '../tracing/contentText.js'
-import { guarded, heeded, nameOf, reporter } from '../tracing/guarded.js'
+import { guarded, guardedAsync, heeded, mapped, nameOf, reporter } from '../tracing/guarded.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
 import type { OpenSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
@@ -37,23 +37,27 @@ const redactWith = (
   const report = reporter(name, 'redact', nameOf)
   return (content) => {
     const inner = outer(content)
-    return inner === undefined ? undefined : guarded(report, () => redact(inner))
+    return inner === undefined ? undefined : mapped(report, redact, inner)
   }
 }
 
 const clockOf = (name: string, { clock }: TraceOptions): (() => number) => {
   if (clock === undefined) return anchoredClock()
   const report = reporter(name, 'clock')
-  return () => guarded(report, () => clock.now()) ?? Date.now()
+  return () => {
+    const now = guardedAsync(report, () => clock.now())
+    return typeof now === 'number' ? now : Date.now()
+  }
 }
 
 const idsOf = (name: string, { ids }: TraceOptions): Ids => {
   if (ids === undefined) return randomIds
   const report = reporter(name, 'ids')
-  return {
-    trace: () => guarded(report, () => ids.trace()) ?? randomIds.trace(),
-    span: () => guarded(report, () => ids.span()) ?? randomIds.span(),
+  const idOf = (kind: keyof Ids): string => {
+    const id = guardedAsync(report, () => ids[kind]())
+    return typeof id === 'string' ? id : randomIds[kind]()
   }
+  return { trace: () => idOf('trace'), span: () => idOf('span') }
 }
 
 const urlIn = (name: string, sink: Sink, traceId: string): string | undefined =>

@@ -10,7 +10,7 @@ import { Fields } from '../codecs/Fields.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
-import { guarded, reporter, reporterOf } from '../tracing/guarded.js'
+import { guarded, guardedAsync, reporter, reporterOf } from '../tracing/guarded.js'
 import { applied } from './applied.js'
 import { checkOperator } from './checkOperator.js'
 import { TRACE_OPTIONS } from './checkTraceOptions.js'
@@ -131,7 +131,7 @@ const eachTraced = (
   const reportThrow = reporter(name, 'attributes')
   const reportWrong = reporterOf('RESPAN_TRACE', (wrong) => `${name}: ${wrong}`)
   const traceOf = (item: unknown): MonoTypeOperatorFunction<unknown> => {
-    const found = isPerItem ? guarded(reportThrow, () => attributes(item)) : undefined
+    const found = isPerItem ? guardedAsync(reportThrow, () => attributes(item)) : undefined
     return found === undefined ? trace : (guarded(reportWrong, () => traceWith(found)) ?? trace)
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))

@@ -6,7 +6,7 @@ import { atHome } from '../tracing/atHome.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
-import { guarded, reporter } from '../tracing/guarded.js'
+import { guardedAsync, mapped, reporter } from '../tracing/guarded.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import { recordRun } from '../tracing/subscribers.js'
 import { checkTraceOptions } from './checkTraceOptions.js'
@@ -35,7 +35,7 @@ export const traceFor = <T>(
   const { output, onStart } = options
   const reportOutput = reporter(name, 'output')
   const recorded =
-    output === undefined ? identity : (value: T): unknown => guarded(reportOutput, () => output(value))
+    output === undefined ? identity : (value: T): unknown => mapped(reportOutput, output, value)
   return (source) => {
     const sourceFor = deepenedFor(source)
     const traced = atHome<T>((subscriber) => {
@@ -46,7 +46,7 @@ export const traceFor = <T>(
       const here = captureFrame(trace.asyncContext)
       const span = startSpan(trace, parent, { name, type: 'workflow' })
       if (onStart !== undefined) {
-        guarded(reporter(name, 'onStart'), () =>
+        guardedAsync(reporter(name, 'onStart'), () =>
           onStart({ traceId: trace.id, spanId: span.id, traceUrl: trace.url }),
         )
       }

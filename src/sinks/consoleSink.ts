@@ -3,7 +3,7 @@ import { forgetOldest } from '../codecs/forgetOldest.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { tried } from '../codecs/tried.js'
 import { spanFolder, toSpan } from '../tracing/foldSpans.js'
-import { nameOf, reporterOf } from '../tracing/guarded.js'
+import { heeded, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import { isReadableError } from './isReadableError.js'
@@ -71,7 +71,11 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
 
   const thrownBy = (spans: ReadonlyArray<Span>): Error | undefined => {
     try {
-      write(renderTrace(spans, { colors: colors ?? terminalHasColors(), width: width ?? terminalWidth() }))
+      const tree = renderTrace(spans, {
+        colors: colors ?? terminalHasColors(),
+        width: width ?? terminalWidth(),
+      })
+      heeded(report, write(tree))
       return undefined
     } catch (thrown) {
       report(thrown)

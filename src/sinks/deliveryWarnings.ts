@@ -1,4 +1,4 @@
-import { guarded, reporterOf } from '../tracing/guarded.js'
+import { guardedAsync, reporterOf } from '../tracing/guarded.js'
 import type { DeliveryWarning } from './BufferPolicy.js'
 import { isReadableError } from './isReadableError.js'
 
@@ -71,7 +71,7 @@ export const deliveryWarnings = (
       lastTold.set(kind, now())
       standing.add(kind)
       const code = kind === 'key' ? 'RESPAN_MISSING_API_KEY' : 'RESPAN_DELIVERY'
-      guarded(report, () =>
+      guardedAsync(report, () =>
         onWarning({ code, message: `${name()}: ${text()}`, ...(error === undefined ? {} : { error }) }),
       )
     },

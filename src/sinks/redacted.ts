@@ -5,7 +5,7 @@ import { pickedBy } from '../codecs/pickedBy.js'
 import { refuse } from '../codecs/refuse.js'
 import { parseJson } from '../http/parseJson.js'
 import { jsonOf } from '../tracing/contentText.js'
-import { guarded, heeded, nameOf, reporterOf } from '../tracing/guarded.js'
+import { guardedAsync, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { withMessage } from '../tracing/spanError.js'
@@ -31,16 +31,17 @@ export type Redact = (content: string) => string | undefined
 export const redacted = (sink: Sink, redact: Redact): Sink => {
   checkSink('redacted', 'sink', sink)
   if (typeof redact !== 'function') refuse('redacted', 'redact', 'a function', redact)
-  const message = (name: string): string =>
-    `The function given to redacted() threw ${name}: the content is withheld.`
-  const report = reporterOf('RESPAN_REDACT', message, nameOf)
-  const map: Redact = (content) =>
-    guarded(report, () => {
-      const mapped = heeded(report, redact(content))
-      // In JavaScript it may be a promise: no sink can wait for that.
-      if (mapped !== undefined && typeof mapped !== 'string') throw new TypeError('no text')
-      return mapped
-    })
+  const withheld = (what: string): string =>
+    `The function given to redacted() ${what}: the content is withheld.`
+  const reportThrow = reporterOf('RESPAN_REDACT', (name) => withheld(`threw ${name}`), nameOf)
+  const reportOther = reporterOf('RESPAN_REDACT', (kind) => withheld(`gave no text (${kind})`), nameOf)
+  const map: Redact = (content) => {
+    const mapped: unknown = guardedAsync(reportThrow, () => redact(content))
+    if (mapped === undefined || typeof mapped === 'string') return mapped
+    // In JavaScript it may be a promise: no sink can wait for that.
+    reportOther(mapped)
+    return undefined
+  }
 
   const mapError = ({ message: original, stack, ...rest }: SpanError): SpanError => {
     if (original === undefined) return rest

@@ -1,7 +1,7 @@
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import { combineLatest, map } from 'rxjs'
 import { isLeft, left, right } from '#fp/Either'
-import { guarded, nameOf, reporterOf } from '../tracing/guarded.js'
+import { guardedAsync, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
 import { checkSink } from './checkSink.js'
@@ -51,7 +51,7 @@ const handing = (sink: Sink): ((event: SpanEvent) => void) => {
     (name) => `A sink threw ${name}; the sinks beside it go on.`,
     nameOf,
   )
-  return (event) => guarded(report, () => sink.next(event))
+  return (event) => guardedAsync(report, () => sink.next(event))
 }
 
 const concat = (first: Sink, second: Sink): Sink => {

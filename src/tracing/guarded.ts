@@ -36,18 +36,28 @@ const described = (error: unknown, describe: (error: unknown) => string): string
   }
 }
 
-/** What was given; a promise's rejection is reported like a throw, since nobody waits for it and it would end the process. */
+/** What a function of the user's gives; `undefined` when it throws. */
+export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
+  try {
+    return fn()
+  } catch (error) {
+    report(error)
+    return undefined
+  }
+}
+
+/** What was given. A promise's rejection is reported like a throw: nobody waits for it, so that it would end the process. */
 export const heeded = <A>(report: Report, given: A): A => {
   if (given instanceof Promise) given.catch(report)
   return given
 }
 
-/** What a function of the user's gives; `undefined` when it throws. */
-export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
-  try {
-    return heeded(report, fn())
-  } catch (error) {
-    report(error)
-    return undefined
-  }
+/** `guarded` for a function that may be async. */
+export const guardedAsync = <A>(report: Report, fn: () => A): A | undefined =>
+  heeded(report, guarded(report, fn))
+
+/** What a function of the user's makes of a value. A promise that it only passes on is for others to handle. */
+export const mapped = <A>(report: Report, map: (value: A) => unknown, value: A): unknown => {
+  const made = guarded(report, () => map(value))
+  return made === value ? made : heeded(report, made)
 }

@@ -1136,6 +1136,46 @@ test.serial(
   },
 )
 
+test.serial('a promise that output and redact pass on is its owner’s to handle', async (t) => {
+  const unhandled: Array<unknown> = []
+  const listen = (reason: unknown): void => void unhandled.push(reason)
+  process.prependListener('unhandledRejection', listen)
+  const others = process.listeners('unhandledRejection').filter((other) => other !== listen)
+  for (const other of others) process.off('unhandledRejection', other)
+  const same = <A>(value: A): A => value
+  const warnings = await warningsOf(async () => {
+    const root = respanTrace<Promise<never>>('T', { sink: memorySink(), output: same, redact: same })
+    of(1)
+      .pipe(
+        map(() => Promise.reject(thrown)),
+        root,
+      )
+      .subscribe()
+    await setImmediate()
+  })
+  process.off('unhandledRejection', listen)
+  for (const other of others) process.on('unhandledRejection', other)
+  t.deepEqual(unhandled, [thrown])
+  t.deepEqual(warnings, [])
+})
+
+test.serial('a clock and ids that are async count as none', async (t) => {
+  const sink = memorySink()
+  const later = async (): Promise<never> => Promise.reject(thrown)
+  const before = Date.now()
+  const warnings = await warningsOf(async () => {
+    // @ts-expect-error -- JavaScript may give promises
+    const root = respanTrace<number>('T', { sink, clock: { now: later }, ids: { trace: later, span: later } })
+    t.deepEqual(await all(of(1).pipe(root)), [1])
+    await setImmediate()
+  })
+  t.deepEqual(warnings, ['T: ids threw: of a test', 'T: clock threw: of a test'])
+  const [span] = sink.spans()
+  t.regex(span?.traceId ?? '', /^[0-9a-f]{32}$/)
+  t.regex(span?.spanId ?? '', /^[0-9a-f]{16}$/)
+  t.true((span?.startedAt ?? 0) >= before)
+})
+
 test.serial('a clock and ids that throw disturb nothing: there are others', async (t) => {
   const fails = (what: string) => (): never => {
     throw new Error(what)

@@ -408,6 +408,20 @@ test.serial('a write that throws loses its trace and nothing else, and is told o
   t.deepEqual(warnings, ['The write of a consoleSink threw Error.'])
 })
 
+test.serial('what an async write rejects with is told of once', async (t) => {
+  const warnings: Array<string> = []
+  const listener = ({ message }: Error): void => void warnings.push(message)
+  process.on('warning', listener)
+  const sink = consoleSink({ write: () => Promise.reject(new Error('EPIPE')) })
+  for (const n of [1, 2]) {
+    sink.next(started(n))
+    sink.next(ended(n))
+  }
+  await setImmediate()
+  process.off('warning', listener)
+  t.deepEqual(warnings, ['The write of a consoleSink threw Error.'])
+})
+
 test('a close that writes nothing says why', async (t) => {
   const error = new Error('EPIPE')
   const sink = consoleSink({

@@ -190,6 +190,9 @@ test.serial('redacted withholds content for which its function gives no text', a
   const fails = async (): Promise<never> => {
     throw new Error('secret')
   }
+  const warnings: Array<string> = []
+  const listener = ({ message }: Error): void => void warnings.push(message)
+  process.on('warning', listener)
   for (const later of [async () => 'later', fails]) {
     const memory = memorySink()
     // @ts-expect-error -- JavaScript may give a promise
@@ -203,6 +206,13 @@ test.serial('redacted withholds content for which its function gives no text', a
       [undefined, undefined, { tag: 'Error', status: 500 }],
     )
   }
+  process.off('warning', listener)
+  const withheld = (what: string) => `The function given to redacted() ${what}: the content is withheld.`
+  t.deepEqual(warnings, [
+    withheld('gave no text (object)'),
+    withheld('gave no text (object)'),
+    withheld('threw Error'),
+  ])
 })
 
 test('redacted counts, flushes and closes as the sink behind it, and shows its pages', async (t) => {
