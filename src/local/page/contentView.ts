@@ -150,7 +150,7 @@ const hasLongText = (value: unknown): boolean =>
   isLongText(value) || (isTexts(value) && value.some(isLongText))
 
 const fieldView = ([name, value]: readonly [string, unknown], room: Room): Markup => {
-  const shown = isTexts(value) ? each(value, room, (text) => textView(text, room)) : valueView(value, room)
+  const shown = isTexts(value) ? each(value, room, textView) : valueView(value, room)
   return html`<div class="field"><h3><bdi>${shortened(name)}</bdi></h3>${shown}</div>`
 }
 
