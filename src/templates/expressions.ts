@@ -35,9 +35,9 @@ export type Evaluate = (node: Node, scope: Scope) => Value
 
 /** Evaluates the expressions of a template. */
 export interface Expressions {
-  /** A function is nothing: where it isn't called, given on or asked for, it would be shown. */
+  /** A value that can be shown: in the place of a function nothing. */
   readonly evaluate: Evaluate
-  /** The same where a function may stand: what is called, given on, or asked for. */
+  /** A value, or a function: for what is called, handed on or tested. */
   readonly functionOr: Evaluate
   /** What a call calls. @throws InvalidInput for what is no function */
   readonly callee: (call: Call, scope: Scope) => Callable
@@ -178,7 +178,8 @@ export const expressions = (subject: string, template: string): Expressions => {
     if (named.type !== 'MemberExpression' || named.property.type === 'SliceExpression')
       return callee(node, scope).value(argumentsOf(node, scope))
     const object = baseOf(named, scope)
-    const name = textOf(keyRead(named, scope))
+    const key = keyRead(named, scope)
+    const name = textOf(key)
     const methods = methodsOf(object)
     const method = methods.get(name)
     if (method !== undefined) {
@@ -188,8 +189,8 @@ export const expressions = (subject: string, template: string): Expressions => {
         return method.apply(object, args)
       })
     }
-    const field = isFields(object) ? object.value.get(name) : undefined
-    if (field !== undefined && isCallable(field)) return field.value(argumentsOf(node, scope))
+    const item = itemAt(object, key)
+    if (isCallable(item)) return item.value(argumentsOf(node, scope))
     const known =
       methods.size === 0
         ? `no method, as ${kindOf(object)} has none`
@@ -228,9 +229,9 @@ export const expressions = (subject: string, template: string): Expressions => {
       case 'BinaryExpression':
         return binary(node, scope)
       case 'Ternary':
-        return evaluate(isTrue(functionOr(node.condition, scope)) ? node.trueExpr : node.falseExpr, scope)
+        return functionOr(isTrue(functionOr(node.condition, scope)) ? node.trueExpr : node.falseExpr, scope)
       case 'SelectExpression':
-        return isTrue(functionOr(node.test, scope)) ? evaluate(node.lhs, scope) : UNDEFINED
+        return isTrue(functionOr(node.test, scope)) ? functionOr(node.lhs, scope) : UNDEFINED
       case 'FilterExpression':
         return filtered(evaluate(node.operand, scope), node.filter, scope)
       case 'TestExpression':

@@ -1,3 +1,4 @@
+import { boundedText } from './bounds.js'
 import type { Expressions } from './expressions.js'
 import { namesOf, parameterNames } from './freeVariables.js'
 import { isEqual } from './isEqual.js'
@@ -28,6 +29,9 @@ interface Rendered {
 }
 
 const NOTHING: Rendered = { text: '' }
+
+/** What the body of a `call` is called in the macro that it is for. */
+const CALLER = 'caller'
 
 /** Gives the names of a loop or a `set` their values. */
 const bind = (scope: Scope, target: Node, value: Value): void => {
@@ -78,7 +82,10 @@ const isLoop = (node: Node): boolean => node.type === 'Identifier' && node.value
 const askedLoops = (program: Node): ReadonlySet<Node> =>
   new Set(nodesOf(program).filter((node) => node.type === 'For' && node.body.flatMap(nodesOf).some(isLoop)))
 
-/** The names that a macro reads and neither has as parameters nor gave a value before. */
+/**
+ * The names that a macro reads and neither has as parameters nor gave a value before: with `caller`, `kwargs` or `varargs`
+ * among them it takes more than its parameters.
+ */
 const namesRead = (parameters: ReadonlyArray<Parameter>, body: ReadonlyArray<Node>): ReadonlySet<string> => {
   const own = new Set(parameterNames(parameters))
   const read = new Set<string>()
@@ -90,6 +97,15 @@ const namesRead = (parameters: ReadonlyArray<Parameter>, body: ReadonlyArray<Nod
   return read
 }
 
+/** What each macro and each body of a `call` reads. */
+const readByMacros = (program: Node): ReadonlyMap<ReadonlyArray<Node>, ReadonlySet<string>> =>
+  new Map(
+    nodesOf(program).flatMap((node) => {
+      if (node.type === 'Macro') return [[node.body, namesRead(node.args, node.body)]]
+      return node.type === 'CallStatement' ? [[node.body, namesRead(node.callerArgs ?? [], node.body)]] : []
+    }),
+  )
+
 /**
  * Makes a function that renders a template: a loop, a macro and the body of a `call` have a scope of their own.
  *
@@ -100,6 +116,7 @@ export const statements = (
   program: NodeOf<'Program'>,
 ): ((scope: Scope) => string) => {
   const loops = askedLoops(program)
+  const reads = readByMacros(program)
 
   const block = (nodes: ReadonlyArray<Node>, scope: Scope): Rendered => {
     let text = ''
@@ -114,6 +131,7 @@ export const statements = (
   /** What stands in place of a block's content; where the block is left, its content is lost in Jinja, too. */
   const filled = (body: ReadonlyArray<Node>, scope: Scope, fill: (content: Node) => Rendered): Rendered => {
     const { text, left } = block(body, inside(scope))
+    boundedText(text.length)
     return left === undefined ? fill({ type: 'StringLiteral', value: text }) : { text: '', left }
   }
 
@@ -151,7 +169,7 @@ export const statements = (
     return isEnded ? text : text + block(defaultBlock, inside(scope)).text
   }
 
-  /** A function that sees the names of where it stands, not those of its caller; only if it reads them, it takes more than its parameters. */
+  /** A function that sees the names of where it stands, not those of its caller. */
   const macro = (
     name: string,
     parameters: ReadonlyArray<Parameter>,
@@ -159,35 +177,39 @@ export const statements = (
     scope: Scope,
   ): Callable => {
     const names = parameterNames(parameters)
-    const read = namesRead(parameters, body)
     const optional = names.map((parameter) => `${parameter}?`)
+    const read = (more: string): boolean => reads.get(body)?.has(more) === true
     return callable(({ positional, keywords }) => {
       const problem = argumentsProblem(optional, {
-        positional: read.has('varargs') ? Math.min(positional.length, names.length) : positional.length,
-        keywords: read.has('kwargs') ? [] : [...keywords.keys()].filter((key) => key !== 'caller'),
+        positional: read('varargs') ? Math.min(positional.length, names.length) : positional.length,
+        keywords: read('kwargs') ? [] : [...keywords.keys()].filter((key) => key !== CALLER),
       })
+      if (keywords.has(CALLER) && !read(CALLER) && !read('kwargs'))
+        throw new TypeError(`a call of ${name} with a body that it has no place for`)
       if (problem !== undefined) throw new TypeError(`a call of ${name} ${problem}`)
       const own = inside(scope)
-      const caller = keywords.get('caller')
-      if (caller !== undefined) own.names.set('caller', caller)
       for (const [index, parameter] of names.entries())
         own.names.set(parameter, positional[index] ?? keywords.get(parameter) ?? UNDEFINED)
-      const open = new Set(['caller', ...names.slice(positional.length)])
-      if (read.has('kwargs')) own.names.set('kwargs', fields([...keywords].filter(([key]) => !open.has(key))))
-      if (read.has('varargs')) own.names.set('varargs', list(positional.slice(names.length)))
+      const open = new Set([CALLER, ...names.slice(positional.length)])
+      if (read('kwargs')) own.names.set('kwargs', fields([...keywords].filter(([key]) => !open.has(key))))
+      if (read('varargs')) own.names.set('varargs', list(positional.slice(names.length)))
+      // The body of a `call` sees the one of the macro around it.
+      if (read(CALLER) && name !== CALLER) own.names.set(CALLER, keywords.get(CALLER) ?? UNDEFINED)
       for (const parameter of parameters.slice(positional.length)) {
         if (parameter.type === 'Identifier' || keywords.has(parameter.key.value)) continue
         own.names.set(parameter.key.value, functionOr(parameter.value, own))
       }
-      return constant(block(body, own).text)
+      const { text } = block(body, own)
+      boundedText(text.length)
+      return constant(text)
     })
   }
 
   const callWithBody = ({ body, call, callerArgs }: CallStatement, scope: Scope): Value => {
     const called = callee(call, scope)
     const { positional, keywords } = argumentsOf(call, scope)
-    const caller = macro('caller', callerArgs ?? [], body, scope)
-    return called.value({ positional, keywords: new Map([...keywords, ['caller', caller]]) })
+    const caller = macro(CALLER, callerArgs ?? [], body, scope)
+    return called.value({ positional, keywords: new Map([...keywords, [CALLER, caller]]) })
   }
 
   const statement = (node: Node, scope: Scope): Rendered => {

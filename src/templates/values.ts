@@ -1,3 +1,4 @@
+import { joined } from './bounds.js'
 import type { Arguments, Value } from './Value.js'
 
 export type ListValue = Value & { readonly value: ReadonlyArray<Value> }
@@ -92,9 +93,12 @@ export const isTrue = (value: Value): boolean => {
 
 /** Within a list or an object, as Python's JSON shows it. */
 const shown = (value: Value): string => {
-  if (isList(value)) return `[${value.value.map(shown).join(', ')}]`
+  if (isList(value)) return `[${joined(value.value.map(shown), ', ')}]`
   if (isFields(value))
-    return `{${Array.from(value.value, ([name, field]) => `${JSON.stringify(name)}: ${shown(field)}`).join(', ')}}`
+    return `{${joined(
+      Array.from(value.value, ([name, field]) => `${JSON.stringify(name)}: ${shown(field)}`),
+      ', ',
+    )}}`
   if (isCallable(value)) throw new TypeError('a function within what is shown')
   if (isFloat(value) && Number.isFinite(value.value)) return digitsOf(value.value)
   return isMissing(value) ? 'undefined' : JSON.stringify(value.value)

@@ -492,7 +492,7 @@ test('an own field of that name is an ordinary field, and pollutes nothing', (t)
   t.false('a' in {})
 })
 
-test('shows no function of the engine', (t) => {
+test('shows no function that a template knows', (t) => {
   t.is(
     rendered(
       '[{{ range }}{{ namespace }}{{ x.items }}{{ "a".upper }}{{ [range, x.keys] | join }}{{ m }}{% set f = range %}{{ f }}{{ "" ~ range }}]{% macro m() %}{% endmacro %}',
@@ -643,7 +643,7 @@ test('what a template should have in place of what is wrong is told', (t) => {
   refusedWhenBuilt(t, '{% filter a | b %}{% endfilter %}', { expected: 'one filter for a block' })
 })
 
-test('what the engine says of a wrong tag is the cause', (t) => {
+test('what the parser says of a wrong tag is the cause', (t) => {
   const error = t.throws(() => buildPrompt('{{ }}'), { instanceOf: InvalidInput })
   t.true(error?.cause instanceof Error)
 })

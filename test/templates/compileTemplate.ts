@@ -808,6 +808,22 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         '1312',
       ],
       [
+        '{% macro m() %}{{ caller is defined }}{% endmacro %}{% set caller = 1 %}{{ m() }}{% call m() %}{% endcall %}',
+        'falsetrue',
+      ],
+      [
+        '{% macro o() %}{% macro i() %}{{ caller() if caller }}.{% endmacro %}{{ i() }}{{ caller() }}{% endmacro %}{% call o() %}b{% endcall %}',
+        '.b',
+      ],
+      [
+        '{% macro m() %}{{ caller() if caller else 1 }}{% endmacro %}{% call m() %}{{ m() }}{% endcall %}',
+        '1',
+      ],
+      [
+        '{% macro g() %}G{% endmacro %}{% macro m() %}{{ varargs[0]() }}{% endmacro %}{{ (g if true else 1)() }}{{ (g if true)() }}{{ m(g) }}',
+        'GGG',
+      ],
+      [
         '{% set x = 1 %}{% macro m() %}{{ x }}{% set x = 5 %}{{ x }}{% endmacro %}{% set x = 2 %}{{ m() }}{{ x }}',
         '252',
       ],
@@ -945,6 +961,18 @@ test('shows the source of no function that a macro was given', (t) => {
 const huge: ReadonlyArray<readonly [template: string, found: string]> = [
   ["{{ 'x' | center(10 ** 9) }}", 'more than 10000000 characters'],
   ["{{ 'x' * n }}", 'more than 10000000 characters'],
+  [
+    "{% set n = namespace(x='aaaaaaaaaa') %}{% for i in range(23) %}{% set n.x %}{{ n.x }}{{ n.x }}{% endset %}{% endfor %}",
+    'more than 10000000 characters',
+  ],
+  [
+    "{% macro m(x) %}{{ x }}{{ x }}{% endmacro %}{% set n = namespace(x='aaaaaaaaaa') %}{% for i in range(23) %}{% set n.x = m(n.x) %}{% endfor %}",
+    'more than 10000000 characters',
+  ],
+  [
+    '{% set n = namespace(x=[1]) %}{% for i in range(30) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}',
+    'more than 10000000 characters',
+  ],
   ["{{ ('\\x00' * 5000000) | tojson }}", 'more than 10000000 characters'],
   ["{{ 'x' * 10000001 }}", 'more than 10000000 characters'],
   ['{{ [1] * n }}', 'more than 100000 items'],
@@ -1087,9 +1115,14 @@ const unfit: ReadonlyArray<readonly [template: string, expected: string, found: 
     'a call of m with a given twice',
   ],
   [
-    '{% macro m() %}{% endmacro %}{% call(x) m() %}{% endcall %}{% macro w() %}{{ caller(1, 2) }}{% endmacro %}{% call(x) w() %}{% endcall %}',
+    '{% macro w() %}{{ caller(1, 2) }}{% endmacro %}{% call(x) w() %}{% endcall %}',
     'values that it can be rendered with',
     'a call of caller with more than 1 argument',
+  ],
+  [
+    '{% macro m() %}a{% endmacro %}{% call m() %}b{% endcall %}',
+    'values that it can be rendered with',
+    'a call of m with a body that it has no place for',
   ],
   [
     '{% macro m() %}{{ kwargs }}{% endmacro %}{{ m(f=range) }}',
