@@ -83,7 +83,7 @@ const whyStorage = (cpu, over) => {
   const timesOf = (name, base) =>
     over.map((shape) => `${figure(ratio(cpu(name, shape), cpu(base, shape)).median)} (${shape})`).join(', ')
   return (
-    'It is not AsyncLocalStorage, which adds to each promise on Node 22: against the plain loop inside one, a trace takes ' +
+    'How much of it is AsyncLocalStorage, which adds to each promise on Node 22: against the plain loop inside one, a trace takes ' +
     `${timesOf('respanTraced', 'parserInStorage')} times its time, and with \`asyncContext: false\`, against the loop without one, ` +
     `${timesOf('respanTracedWithoutStorage', BASE)}.`
   )
