@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
 import { fieldsOf } from './fieldsOf.js'
+import { tried } from './tried.js'
 
 /**
  * The body of a failed request, or of an error event in a stream. Respan sends `detail`, with `errors` by field (422),
@@ -92,14 +93,8 @@ const text = (value: unknown): string | undefined =>
 
 const word = (value: unknown): string | undefined => (typeof value === 'number' ? String(value) : text(value))
 
-const json = (value: unknown): string | undefined => {
-  if (typeof value !== 'object' || value === null) return undefined
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return undefined
-  }
-}
+const json = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null ? tried(() => JSON.stringify(value)) : undefined
 
 /** `["…"]`, `[{message: "…"}]`, `{"<field>": ["…"]}`: the shapes seen. */
 const listed = (errors: unknown): string | undefined =>

@@ -2,6 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isRight, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { describeFound } from '../codecs/describeFound.js'
+import { tried } from '../codecs/tried.js'
 import { memoizeLast } from './memoizeLast.js'
 
 /** Where Respan answers. */
@@ -83,13 +84,7 @@ const normalise = (text: string, defaultPath: string): Either<DecodeFailure, str
 const respanBase = memoizeLast((url) => normalise(url, '/api'))
 const openaiBase = memoizeLast((url) => normalise(url, ''))
 
-const parse = (text: string): URL | undefined => {
-  try {
-    return new URL(text)
-  } catch {
-    return undefined
-  }
-}
+const parse = (text: string): URL | undefined => tried(() => new URL(text))
 
 // A loop, since /\/+$/ takes quadratic time on a path of many slashes.
 const withoutTrailingSlashes = (path: string): string => {

@@ -1,3 +1,5 @@
+import { tried } from '../codecs/tried.js'
+
 /**
  * Writes a text as one segment of an address's path.
  *
@@ -7,9 +9,5 @@
  */
 export const pathSegment = (text: string): string | undefined => {
   if (text.trim() === '' || text === '.' || text === '..') return undefined
-  try {
-    return encodeURIComponent(text)
-  } catch {
-    return undefined
-  }
+  return tried(() => encodeURIComponent(text))
 }
