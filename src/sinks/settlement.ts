@@ -56,6 +56,12 @@ const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
 const refusedBy = (receipt: Receipt): ReadonlySet<string> =>
   tried(() => new Set(receipt.rejected.map(({ span }) => keyOf(span)))) ?? new Set()
 
+/** What a receipt says beside; of that, what a text can be made of. */
+const saidBy = (receipt: Receipt): ReadonlyArray<string> => {
+  const texts = tried(() => receipt.warnings?.flatMap((warning) => tried(() => String(warning)) ?? []))
+  return [...new Set(texts)]
+}
+
 /** Makes the settlement of a sink's batches; see `deliveryDecision` for what each answer means. */
 export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
   const { retry, spool } = settings
@@ -82,9 +88,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
       )
     }
-    const said =
-      tried(() => [...new Set(receipt.warnings?.flatMap((warning) => tried(() => String(warning)) ?? []))]) ??
-      []
+    const said = saidBy(receipt)
     if (said.length === 0) return
     const lines = (): ReadonlyArray<string> => said.slice(0, MAX_SAID).map(inOneLine)
     warnings.tell('answer', () => `the server took the spans and says: ${lines().join('; ')}`)
