@@ -306,6 +306,24 @@ test('attributes that throw when they are looked at disturb nothing', async (t) 
 })
 
 test.serial(
+  'attributes of items that are async count as wrong, and what they reject with is reported',
+  async (t) => {
+    const warnings: Array<string> = []
+    const listen = (warning: Error & { readonly code?: string }): void => {
+      if (warning.code === 'RESPAN_TRACE') warnings.push(warning.message)
+    }
+    process.on('warning', listen)
+    const attributes = async (): Promise<never> => Promise.reject(new Error('broken'))
+    // @ts-expect-error -- JavaScript may give a promise
+    const each = traceEach('each', { sink: memorySink(), attributes }, passing)
+    t.deepEqual(await all(of(1, 2).pipe(each)), [1, 2])
+    await setImmediate()
+    process.off('warning', listen)
+    t.true(warnings.includes('each: attributes threw: broken'))
+  },
+)
+
+test.serial(
   'attributes of items that throw or are wrong are reported once each, and the run goes on',
   async (t) => {
     const warnings: Array<string> = []

@@ -1448,30 +1448,39 @@ for (const field of ['status', 'at', 'totals', 'leftEarly'])
     t.like(spans[0], { spanId: idOf(1), name: 'span 1', output: 'out' })
   })
 
-test('an onWarning that throws disturbs nobody, and is told once as a process warning', async (t) => {
-  const messages: Array<string> = []
-  const listen = (warning: Error & { readonly code?: string }): void => {
-    if (warning.code === 'RESPAN_DELIVERY' && warning.message.includes('no such thing'))
-      messages.push(warning.message)
-  }
-  process.on('warning', listen)
-  let asked = 0
-  const { time, sink } = rig(t, () => status(401), {
-    onWarning: () => {
-      asked++
-      throw new Error('no such thing')
+for (const [how, fail] of [
+  [
+    'throws',
+    (error: Error) => {
+      throw error
     },
+  ],
+  ['rejects', (error: Error) => Promise.reject(error)],
+] as const)
+  test(`an onWarning that ${how} disturbs nobody, and is told once as a process warning`, async (t) => {
+    const messages: Array<string> = []
+    const listen = (warning: Error & { readonly code?: string }): void => {
+      if (warning.code === 'RESPAN_DELIVERY' && warning.message.includes(`it ${how}`))
+        messages.push(warning.message)
+    }
+    process.on('warning', listen)
+    let asked = 0
+    const { time, sink } = rig(t, () => status(401), {
+      onWarning: () => {
+        asked++
+        return fail(new Error(`it ${how}`))
+      },
+    })
+    finish(sink, 1)
+    t.notThrows(() => time.pass(1_000))
+    t.is(sink.stats().queued, 1)
+    t.notThrows(() => sink.next(ended(2)))
+    t.is(sink.stats().dropped, 1)
+    t.is(asked, 2)
+    await setImmediate()
+    process.off('warning', listen)
+    t.deepEqual(messages, [`test: a warning could not be handed to onWarning: it ${how}`])
   })
-  finish(sink, 1)
-  t.notThrows(() => time.pass(1_000))
-  t.is(sink.stats().queued, 1)
-  t.notThrows(() => sink.next(ended(2)))
-  t.is(sink.stats().dropped, 1)
-  t.is(asked, 2)
-  await setImmediate()
-  process.off('warning', listen)
-  t.deepEqual(messages, ['test: a warning could not be handed to onWarning: no such thing'])
-})
 
 test('an end without a start counts as dropped, which is told once', (t) => {
   const { sink, warnings } = rig(t)

@@ -258,26 +258,33 @@ test('both get every event, in order', (t) => {
   t.deepEqual(log, ['a SpanStarted', 'b SpanStarted', 'a SpanEnded', 'b SpanEnded'])
 })
 
-test.serial('a sink that throws does not keep events from the other one, and is told of once', async (t) => {
-  const memory = memorySink()
-  const warnings: Array<Error & { readonly code?: string }> = []
-  const listener = (warning: Error): void => void warnings.push(warning)
-  process.on('warning', listener)
-  const broken: Sink = {
-    ...memorySink(),
-    next: () => {
+for (const [how, next] of [
+  [
+    'throws',
+    () => {
       throw new Error('broken')
     },
-  }
-  t.notThrows(() => finish(concat(broken, memory), 1))
-  t.is(memory.events.length, 2)
-  await setImmediate()
-  process.off('warning', listener)
-  t.deepEqual(
-    warnings.filter(({ code }) => code === 'RESPAN_SINK').map(({ message }) => message),
-    ['A sink threw Error; the sinks beside it go on.'],
+  ],
+  ['rejects', () => Promise.reject(new Error('broken'))],
+] as const)
+  test.serial(
+    `a sink that ${how} does not keep events from the other one, and is told of once`,
+    async (t) => {
+      const memory = memorySink()
+      const warnings: Array<Error & { readonly code?: string }> = []
+      const listener = (warning: Error): void => void warnings.push(warning)
+      process.on('warning', listener)
+      const broken: Sink = { ...memorySink(), next }
+      t.notThrows(() => finish(concat(broken, memory), 1))
+      t.is(memory.events.length, 2)
+      await setImmediate()
+      process.off('warning', listener)
+      t.deepEqual(
+        warnings.filter(({ code }) => code === 'RESPAN_SINK').map(({ message }) => message),
+        ['A sink threw Error; the sinks beside it go on.'],
+      )
+    },
   )
-})
 
 test('both are flushed and closed, whatever becomes of the other, and reports are added', async (t) => {
   const log: Array<string> = []
