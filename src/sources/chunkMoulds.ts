@@ -39,7 +39,7 @@ export const chunkMoulds = (): ChunkMoulds => {
       return undefined
     },
     learn: (text, chunk) => {
-      if (lessons > FREE_LESSONS + hits / HITS_PER_LESSON || isOpening(chunk)) return
+      if (lessons > FREE_LESSONS + hits / HITS_PER_LESSON || isOneOfAKind(chunk)) return
       lessons++
       const mould = mouldOf(text, chunk)
       if (mould === undefined) return
@@ -60,9 +60,9 @@ const MOST_MOULDS = 4
 const FREE_LESSONS = 6
 const HITS_PER_LESSON = 4
 
-/** It names the role and says nothing: none that follows is like it. */
-const isOpening = ({ choices: [choice] }: ChatChunk): boolean =>
-  choice?.delta?.role != null && choice.delta.content === ''
+/** It opens a choice, with a role and without a text, or closes one: none that follows is like it. */
+const isOneOfAKind = ({ choices: [choice] }: ChatChunk): boolean =>
+  Boolean(choice?.finish_reason) || (choice?.delta?.role != null && choice.delta.content === '')
 
 /** Where a longer string ends is told by what follows it. */
 const SHORT = 64

@@ -29,9 +29,9 @@ export interface Mould {
   readonly last: Array<string>
 }
 
-/** A string of a chunk that changes from one to the next: its name in JSON, where it is, and how another gets there. */
+/** A string of a chunk that changes from one to the next: what stands before it in JSON, where it is, and how another gets there. */
 interface Hole {
-  readonly name: string
+  readonly opening: RegExp
   readonly read: (chunk: ChatChunk) => unknown
   readonly fill: (chunk: ChatChunk, text: string) => ChatChunk
 }
@@ -39,22 +39,22 @@ interface Hole {
 // Each key written out: a computed one makes the copy five times as slow.
 const HOLES: ReadonlyArray<Hole> = [
   {
-    name: 'content',
+    opening: /"content"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.content,
     fill: (chunk, content) => withDelta(chunk, (delta) => ({ ...delta, content })),
   },
   {
-    name: 'reasoning_content',
+    opening: /"reasoning_content"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.reasoning_content,
     fill: (chunk, reasoning_content) => withDelta(chunk, (delta) => ({ ...delta, reasoning_content })),
   },
   {
-    name: 'reasoning',
+    opening: /"reasoning"\s*:\s*"/,
     read: ({ choices: [choice] }) => choice?.delta?.reasoning,
     fill: (chunk, reasoning) => withDelta(chunk, (delta) => ({ ...delta, reasoning })),
   },
   {
-    name: 'arguments',
+    opening: /"arguments"\s*:\s*"/,
     read: ({ choices: [choice] }) => only(choice?.delta?.tool_calls)?.function?.arguments,
     fill: (chunk, text) =>
       withDelta(chunk, (delta) => {
@@ -64,7 +64,7 @@ const HOLES: ReadonlyArray<Hole> = [
   },
   {
     // OpenAI's padding against those who would read the lengths of packets.
-    name: 'obfuscation',
+    opening: /"obfuscation"\s*:\s*"/,
     read: (chunk: Fields) => chunk.obfuscation,
     fill: (chunk, obfuscation) => ({ ...chunk, obfuscation }),
   },
@@ -88,7 +88,7 @@ interface Place {
 }
 
 const placeOf = (text: string, hole: Hole): Place | undefined => {
-  const opening = new RegExp(`"${hole.name}"\\s*:\\s*"`).exec(text)
+  const opening = hole.opening.exec(text)
   if (opening === null) return undefined
   const start = opening.index + opening[0].length
   return { hole, start, end: endOfString(text, start, text.length) }
@@ -106,14 +106,24 @@ const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> => {
   return places.sort((a, b) => a.start - b.start)
 }
 
-/** An engine cuts without copying: a part of the event would keep the whole read of the body that it came with. */
-const copied = (part: string): string => String(parseJson(JSON.stringify(part)))
-
 const filler = (index: number): string => `hole ${index}`
 
 /** The places were found by name alone. They are the right ones if other strings there are read where they belong. */
 const isTrue = (places: ReadonlyArray<Place>, chunk: ChatChunk, probed: ChatChunk): boolean =>
   places.every(({ hole }, index) => hole.read(probed) === filler(index) && hole.read(chunk) !== filler(index))
+
+/**
+ * The parts of a probe. An engine cuts without copying: those of the event would keep the whole read of the body that it came
+ * with, and these keep the probe.
+ */
+const cutAlike = (probe: string, parts: ReadonlyArray<string>): ReadonlyArray<string> => {
+  let end = 0
+  return parts.map((part, index) => {
+    const start = end
+    end = start + part.length + filler(index).length
+    return probe.slice(start, start + part.length)
+  })
+}
 
 /**
  * Learns a mould from a text and the chunk that it was decoded to; `undefined` for more than one choice, for no string that
@@ -124,9 +134,12 @@ export const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
   const last = places.at(-1)
   if (last === undefined) return undefined
   const before = places.map(({ start }, index) => text.slice(places[index - 1]?.end ?? 0, start))
-  const own = [...before, text.slice(last.end)].map(copied)
-  const probe = own.map((part, index) => (index < places.length ? `${part}${filler(index)}` : part)).join('')
+  const parts = [...before, text.slice(last.end)]
+  const probe = parts
+    .map((part, index) => (index < places.length ? `${part}${filler(index)}` : part))
+    .join('')
   const probed = decodeChunk(parseJson(probe))
   if (!isRight(probed) || !isTrue(places, chunk, probed.right)) return undefined
+  const own = cutAlike(probe, parts)
   return { chunk: probed.right, holes: places.map(({ hole }) => hole), own, last: [...own] }
 }
