@@ -12,12 +12,14 @@ import {
   HttpException,
   Inject,
   Module,
+  type NestApplicationOptions,
   Param,
   type PipeTransform,
   Post,
   UseFilters,
 } from '@nestjs/common'
 import { BaseExceptionFilter, NestFactory } from '@nestjs/core'
+import { FastifyAdapter } from '@nestjs/platform-fastify'
 import * as t from 'io-ts'
 import {
   bufferedSink,
@@ -125,7 +127,11 @@ class WholeController {
 class AppModule {}
 
 const main = async (): Promise<void> => {
-  const app = await NestFactory.create(AppModule, { logger: ['error'], forceCloseConnections: true })
+  const options: NestApplicationOptions = { logger: ['error'], forceCloseConnections: true }
+  const app =
+    process.argv[2] === 'fastify'
+      ? await NestFactory.create(AppModule, new FastifyAdapter({ forceCloseConnections: true }), options)
+      : await NestFactory.create(AppModule, options)
   app.use((incoming: { headers: Record<string, string> }, _: unknown, next: () => void) =>
     request.run(incoming.headers['x-id'] ?? 'nobody', next),
   )

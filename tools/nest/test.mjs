@@ -1,5 +1,5 @@
 // node tools/nest/test.mjs, after `npm run build` and `npm ci` in this folder: a NestJS server with the controller that the
-// README has, as ES modules and as CommonJS, in front of the local gateway.
+// README has, as ES modules and as CommonJS, on Express and on Fastify, in front of the local gateway.
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
@@ -84,9 +84,9 @@ const compile = (type) => {
   return join(folder, 'dist/app.js')
 }
 
-const start = async (script) => {
+const start = async (script, server) => {
   const env = { ...process.env, RESPAN_BASE_URL: local.baseUrl, RESPAN_API_KEY: KEY, NO_COLOR: '1' }
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [script, server], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const errors = []
   child.stderr.on('data', (data) => errors.push(String(data)))
   const ended = once(child, 'close')
@@ -97,8 +97,8 @@ const start = async (script) => {
   return { child, ended, errors, url }
 }
 
-const check = async (type) => {
-  const { child, ended, errors, url } = await start(compile(type))
+const check = async (script, server) => {
+  const { child, ended, errors, url } = await start(script, server)
   let seen = local.spans().length
   /** The spans that came since this was asked: `name`, `name cancelled`, `name 503`. */
   const next = () => {
@@ -211,7 +211,6 @@ const check = async (type) => {
         'whole',
       ])
     })
-    console.log(`${type}: ok`)
   } finally {
     child.kill('SIGKILL')
     await ended
@@ -219,7 +218,13 @@ const check = async (type) => {
 }
 
 try {
-  for (const type of ['module', 'commonjs']) await check(type)
+  for (const type of ['module', 'commonjs']) {
+    const script = compile(type)
+    for (const server of ['express', 'fastify']) {
+      await check(script, server)
+      console.log(`${type}, ${server}: ok`)
+    }
+  }
 } finally {
   await local.close()
 }
