@@ -1,3 +1,4 @@
+import { kindOf } from './kindOf.js'
 import { shorten } from './shorten.js'
 
 /**
@@ -26,7 +27,7 @@ const describeObject = (value: object): string => {
   try {
     if (Array.isArray(value)) return `array(${value.length})`
     // A promise, a map or bytes: what they are says more than the keys that they have or lack.
-    const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+    const kind = kindOf(value)
     return kind === 'Object' ? describeKeys(value) : shorten(kind)
   } catch {
     // A revoked proxy, or one whose traps throw.

@@ -1,4 +1,5 @@
 import { fieldOf } from '../codecs/fieldOf.js'
+import { isError } from '../codecs/isError.js'
 import type { Scrub } from './scrub.js'
 
 const MAX_DEPTH = 6
@@ -25,12 +26,15 @@ export const safeCause = (thrown: unknown, scrub: Scrub): unknown => {
 export const reasonOf = (thrown: unknown): string => {
   let reason: string | undefined
   let error: unknown = withoutKy(thrown)
-  for (let depth = 0; depth < MAX_DEPTH && error instanceof Error; depth += 1) {
+  for (let depth = 0; depth < MAX_DEPTH && isError(error); depth += 1) {
     reason = saidBy(error) ?? reason ?? error.name
-    error = error.cause ?? (error instanceof AggregateError ? error.errors[0] : undefined)
+    error = error.cause ?? firstIn(fieldOf(error, 'errors'))
   }
   return typeof thrown === 'string' && thrown !== '' ? thrown : (reason ?? 'unknown reason')
 }
+
+/** An `AggregateError` has several. */
+const firstIn = (errors: unknown): unknown => (Array.isArray(errors) ? errors[0] : undefined)
 
 const saidBy = (error: Error): string | undefined => {
   const code = codeOf(error)
@@ -47,7 +51,7 @@ const saidBy = (error: Error): string | undefined => {
 export const innermostCode = (thrown: unknown): string | undefined => {
   let code: string | undefined
   let error: unknown = thrown
-  for (let depth = 0; depth < MAX_DEPTH && error instanceof Error; depth += 1) {
+  for (let depth = 0; depth < MAX_DEPTH && isError(error); depth += 1) {
     code = codeOf(error) ?? code
     error = error.cause
   }
@@ -59,10 +63,7 @@ const codeOf = (error: Error): string | undefined =>
 
 /** ky's own network error tells of a request that was never sent; the error of `fetch` is its cause. */
 const withoutKy = (thrown: unknown): unknown =>
-  thrown instanceof Error &&
-  thrown.name === 'NetworkError' &&
-  'request' in thrown &&
-  thrown.cause !== undefined
+  isError(thrown) && thrown.name === 'NetworkError' && 'request' in thrown && thrown.cause !== undefined
     ? thrown.cause
     : thrown
 
@@ -75,11 +76,16 @@ const isSafe = (value: unknown, scrub: Scrub, above: ReadonlyArray<object>): boo
   return Reflect.ownKeys(value).every((key) => isSafe(fieldOf(value, key), scrub, within))
 }
 
-const isTransparent = (value: object): boolean =>
-  value instanceof Error || Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+/** Made by a literal, in whichever realm. */
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype !== null && Object.getPrototypeOf(prototype) === null
+}
+
+const isTransparent = (value: object): boolean => isError(value) || Array.isArray(value) || isPlain(value)
 
 const copy = (value: unknown, scrub: Scrub, depth: number): unknown => {
-  if (!(value instanceof Error)) return typeof value === 'string' ? scrub(value) : undefined
+  if (!isError(value)) return typeof value === 'string' ? scrub(value) : undefined
   const cause = depth > 0 ? copy(value.cause, scrub, depth - 1) : undefined
   const error = new Error(scrub(value.message), cause === undefined ? undefined : { cause })
   error.name = scrub(value.name)

@@ -5,6 +5,7 @@ import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { ContentPart, MessageContent } from '../codecs/ContentPart.js'
 import type { Fields } from '../codecs/Fields.js'
+import { isError } from '../codecs/isError.js'
 import { messageText } from '../codecs/messages.js'
 import { type PromptReference, TypedVariable } from '../codecs/PromptReference.js'
 import { compileTemplate } from '../templates/compileTemplate.js'
@@ -134,7 +135,7 @@ const renderPrompt = (
     const messages = version.right.messages.map((message) => renderMessage(message, filled.right))
     return right({ version: version.right, messages })
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error)
+    const problem = isError(error) ? error.message : String(error)
     return left(refusal(400, `Prompt ${prompt_id} can not be rendered. ${problem}`))
   }
 }

@@ -3,6 +3,7 @@ import { left, right } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { Fields } from '../codecs/Fields.js'
+import { isError } from '../codecs/isError.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { type Scrub, scrubber } from '../http/scrub.js'
 import { parsedJson } from './parsedJson.js'
@@ -36,7 +37,7 @@ const unreachable = (baseUrl: string, error: unknown, scrub: Scrub): Refusal => 
   status: 502,
   body: {
     error: {
-      message: `The upstream ${new URL(baseUrl).host} did not answer: ${scrub(error instanceof Error ? error.message : String(error))}`,
+      message: `The upstream ${new URL(baseUrl).host} did not answer: ${scrub(isError(error) ? error.message : String(error))}`,
       type: 'upstream_error',
       param: null,
       code: null,

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isError } from '../codecs/isError.js'
 import { tried } from '../codecs/tried.js'
 
 /** Whoever writes into a folder: one opened spool of one thread of one process. */
@@ -99,7 +100,7 @@ const runs = (pid: number, start: string): boolean => {
     process.kill(pid, 0)
   } catch (thrown) {
     // Somebody else's process does run.
-    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EPERM')) return false
+    if (!(isError(thrown) && 'code' in thrown && thrown.code === 'EPERM')) return false
   }
   return start === '0' || startOf(pid) === '0' || startOf(pid) === start
 }

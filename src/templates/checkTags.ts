@@ -1,3 +1,4 @@
+import { isError } from '../codecs/isError.js'
 import { InvalidInput } from '../errors.js'
 import { declaredBy } from './freeVariables.js'
 import { GLOBALS } from './globals.js'
@@ -58,7 +59,7 @@ const SLIP = /, got \$\{.*?\} instead\./
 
 const reasonOf = (cause: unknown): string =>
   // A bare TypeError is how the parser runs over the end of a tag.
-  cause instanceof Error && !(cause instanceof TypeError)
+  isError(cause) && !(cause instanceof TypeError)
     ? cause.message
         .replace(/^Parser Error: /, '')
         .replace(SLIP, '')

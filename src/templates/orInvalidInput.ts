@@ -1,3 +1,4 @@
+import { isError } from '../codecs/isError.js'
 import { InvalidInput } from '../errors.js'
 
 /**
@@ -12,7 +13,7 @@ export const orInvalidInput = <T>(subject: string, path: string, expected: strin
     return run()
   } catch (cause) {
     if (cause instanceof InvalidInput) throw cause
-    const found = cause instanceof Error ? cause.message : String(cause)
+    const found = isError(cause) ? cause.message : String(cause)
     throw new InvalidInput(subject, { path, expected, found, cause })
   }
 }

@@ -1,4 +1,6 @@
 import { describeFound } from '../codecs/describeFound.js'
+import { isError } from '../codecs/isError.js'
+import { kindOf } from '../codecs/kindOf.js'
 import { InvalidInput } from '../errors.js'
 
 const MAX_DEPTH = 200
@@ -15,6 +17,9 @@ const keyOf = (key: unknown, refuse: (expected: string, found: string) => never)
   typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean'
     ? String(key)
     : refuse('a map with text as keys', `a key that is ${describeFound(key)}`)
+
+const isMap = (value: object): value is ReadonlyMap<unknown, unknown> => kindOf(value) === 'Map'
+const isSet = (value: object): value is ReadonlySet<unknown> => kindOf(value) === 'Set'
 
 const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =>
   'toJSON' in value && typeof value.toJSON === 'function'
@@ -57,19 +62,19 @@ export const plainValue = (subject: string, value: unknown): unknown => {
       )
     const list = (items: Iterable<unknown>): ReadonlyArray<unknown> =>
       Array.from(items, (item, index) => (item === undefined ? null : inside(item, index)))
-    if (Array.isArray(current) || current instanceof Set) return list(current)
-    if (current instanceof Map) {
+    if (Array.isArray(current) || isSet(current)) return list(current)
+    if (isMap(current)) {
       return object(Array.from(current, ([key, child]) => [keyOf(key, refuse), child]))
     }
-    if (current instanceof Date && Number.isNaN(current.getTime()))
+    if (kindOf(current) === 'Date' && Number.isNaN(Number(current)))
       return refuse('a valid date', 'an invalid date')
-    if (ArrayBuffer.isView(current) || current instanceof ArrayBuffer) return refuse('text', 'bytes')
+    if (ArrayBuffer.isView(current) || kindOf(current) === 'ArrayBuffer') return refuse('text', 'bytes')
     if ('then' in current && typeof current.then === 'function') return refuse('a value', 'a promise of one')
     if ('subscribe' in current && typeof current.subscribe === 'function')
       return refuse('a value', 'an observable of some')
     if (hasToJson(current)) return plain(current.toJSON(), path, within)
     const own = Object.entries(current)
-    if (!(current instanceof Error)) return object(own)
+    if (!isError(current)) return object(own)
     return object([['name', current.name], ['message', current.message], ...own])
   }
   return plain(value, '', [])

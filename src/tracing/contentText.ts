@@ -1,3 +1,5 @@
+import { isError } from '../codecs/isError.js'
+import { kindOf } from '../codecs/kindOf.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
@@ -11,14 +13,18 @@ export const cutText = (text: string, maxBytes: number): string => {
     : `${text.slice(0, read)}… [cut: ${text.length - read} of ${text.length} characters]`
 }
 
+const COLLECTIONS: ReadonlySet<string> = new Set(['Array', 'Map', 'Set'])
+
+const isCollection = (value: object): value is Iterable<unknown> =>
+  COLLECTIONS.has(kindOf(value)) && Symbol.iterator in value
+
 const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return value
   if (ancestors.includes(value)) return '[circular]'
   const path = [...ancestors, value]
-  if (value instanceof Error) return { name: value.name, message: value.message }
-  if (value instanceof Map) return Array.from(value, (entry) => plain(path, entry))
-  if (value instanceof Set || Array.isArray(value)) return Array.from(value, (item) => plain(path, item))
+  if (isError(value)) return { name: value.name, message: value.message }
+  if (isCollection(value)) return Array.from(value, (item) => plain(path, item))
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if ('toJSON' in value && typeof value.toJSON === 'function') return plain(path, value.toJSON())
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item)]))
@@ -28,8 +34,7 @@ const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
 const holdsMore = (value: unknown): boolean => {
   if (!isObject(value)) return false
   if (Array.isArray(value)) return value.some(holdsMore)
-  if (value instanceof Error || value instanceof Map || value instanceof Set || ArrayBuffer.isView(value))
-    return true
+  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || isError(value)) return true
   if ('toJSON' in value) return false
   // Not by Object.values, whose list is thrown away for every input and output.
   for (const key in value) if (Object.hasOwn(value, key) && holdsMore(value[key])) return true

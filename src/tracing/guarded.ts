@@ -1,13 +1,15 @@
 import { describeFound } from '../codecs/describeFound.js'
+import { isError } from '../codecs/isError.js'
+import { kindOf } from '../codecs/kindOf.js'
 import { warn } from './warn.js'
 
 /** Takes a throw of something that must not disturb the pipeline. */
 export type Report = (error: unknown) => void
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : describeFound(error))
+const messageOf = (error: unknown): string => (isError(error) ? error.message : describeFound(error))
 
 /** By its name alone, where a message could hold what must not be told. */
-export const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)
+export const nameOf = (error: unknown): string => (isError(error) ? error.name : typeof error)
 
 /** Reports the first throw, in a message that is made of what was thrown. */
 export const reporterOf = (
@@ -48,7 +50,9 @@ export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
 
 /** What was given. A promise's rejection is reported like a throw: nobody waits for it, so that it would end the process. */
 export const heeded = <A>(report: Report, given: A): A => {
-  if (given instanceof Promise) given.catch(report)
+  // Even to look at it may throw: a revoked proxy.
+  if (typeof given === 'object' && given !== null)
+    guarded(report, () => kindOf(given) === 'Promise' && Promise.resolve(given).catch(report))
   return given
 }
 

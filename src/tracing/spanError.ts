@@ -1,3 +1,4 @@
+import { isError } from '../codecs/isError.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { boundedText, jsonText } from './contentText.js'
 import { nameOf } from './guarded.js'
@@ -63,11 +64,15 @@ const describe = (error: unknown, trace: Trace): SpanError => {
   }
   const failure = { tag: nameOf(error), status: 500 }
   if (!trace.captureContent) return failure
-  const isError = error instanceof Error
-  const original = isError ? error.message : textOf(error)
+  const original = isError(error) ? error.message : textOf(error)
   const redacted = trace.redact(original)
   if (typeof redacted !== 'string') return failure
-  return withMessage(failure, boundedText(redacted, trace), original, isError ? error.stack : undefined)
+  return withMessage(
+    failure,
+    boundedText(redacted, trace),
+    original,
+    isError(error) ? error.stack : undefined,
+  )
 }
 
 /** A failure as its span tells it. The message of an error that isn't ours is content, and treated as such. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { inspect, promisify } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { left, right } from 'fp-ts/lib/Either.js'
@@ -12,7 +13,7 @@ import { endpoint } from '../../dist/http/endpoint.js'
 import { errorFromResponse } from '../../dist/http/errorFromResponse.js'
 import { requestHeaders } from '../../dist/http/requestHeaders.js'
 import { retryAfter } from '../../dist/http/retryAfter.js'
-import { reasonOf, safeCause } from '../../dist/http/safeCause.js'
+import { innermostCode, reasonOf, safeCause } from '../../dist/http/safeCause.js'
 import { scrubber } from '../../dist/http/scrub.js'
 import { moduleFile } from '../helpers/moduleFile.js'
 
@@ -442,6 +443,21 @@ test('keeps a harmless cause as it is', (t) => {
   t.is(safeCause(cause, scrub), cause)
   t.is(safeCause('text', scrub), 'text')
   t.is(reasonOf(cause), 'ECONNREFUSED')
+})
+
+test('reads errors of another realm, as those of Node are where Jest runs a test', (t) => {
+  const scrub = scrubber({ authorization: `Bearer ${KEY}` })
+  const made = `new TypeError('fetch failed', { cause: Object.assign(new Error(said), { code: 'UND_ERR_HEADERS_TIMEOUT', at: {} }) })`
+  const harmless: unknown = runInNewContext(made, { said: 'late' })
+  t.is(safeCause(harmless, scrub), harmless)
+  t.is(reasonOf(harmless), 'UND_ERR_HEADERS_TIMEOUT, late')
+  t.is(innermostCode(harmless), 'UND_ERR_HEADERS_TIMEOUT')
+  const several: unknown = runInNewContext('new AggregateError([new Error("refused")])')
+  t.is(reasonOf(several), 'refused')
+  const copy = safeCause(runInNewContext(made, { said: `for ${KEY}` }), scrub)
+  t.true(copy instanceof Error && copy.message === 'fetch failed')
+  t.true(inspectAll(copy).includes('for [redacted]'))
+  t.false(inspectAll(copy).includes(KEY))
 })
 
 test('has a reason for what is no error, and says nothing', (t) => {

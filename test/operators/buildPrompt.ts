@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { fc, testProp } from '@fast-check/ava'
 import test, { type ExecutionContext } from 'ava'
 import { expectTypeOf } from 'expect-type'
@@ -407,6 +408,15 @@ test('shows dates in ISO form, big integers as digits, maps as objects, sets as 
     ),
     '2024-01-02T00:00:00.000Z 13 12345678901234567890 {"2": ["b"], "a": 1} 1 1+2 https://example.com/ {"name": "TypeError", "message": "no", "code": "E"}',
   )
+})
+
+test('shows what was made in another realm as what is made in this', (t) => {
+  const input: Readonly<Record<string, unknown>> = runInNewContext(
+    '({ map: new Map([["a", new Set([1])]]), error: new TypeError("no") })',
+  )
+  t.is(rendered('{{ map }} {{ error.name }}', input), '{"a": [1]} TypeError')
+  for (const made of ['new Date(NaN)', 'new ArrayBuffer(1)'])
+    refused(t, rendered('{{ x }}', { x: runInNewContext(made) }), { path: 'x' })
 })
 
 test('shows a map whose keys are big integers or truth values, by their text', (t) => {

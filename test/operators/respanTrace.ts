@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import { testProp } from '@fast-check/ava'
 import test from 'ava'
 import { expectTypeOf } from 'expect-type'
@@ -742,6 +743,28 @@ for (const [what, value, written] of [
     t.is((await rootOf(of({ toJSON: () => value })))?.output, JSON.stringify(written))
   })
 
+for (const [what, made, written] of [
+  ['a Map', 'new Map([["k", 1]])', [['k', 1]]],
+  ['a Set', 'new Set([1])', [1]],
+  ['an Error', 'new TypeError("why")', { name: 'TypeError', message: 'why' }],
+  [
+    'an Error with fields',
+    'Object.assign(new Error("why"), { code: "E" })',
+    { name: 'Error', message: 'why' },
+  ],
+] as const)
+  test(`${what} of another realm is written down as one of this`, async (t) => {
+    const value: unknown = runInNewContext(made)
+    t.is((await rootOf(of({ value })))?.output, JSON.stringify({ value: written }))
+  })
+
+test('an error of another realm is told by its name, message and stack', async (t) => {
+  const error: unknown = runInNewContext('new RangeError("too far")')
+  const span = await rootOf(throwError(() => error))
+  t.like(span?.error, { tag: 'RangeError', message: 'too far' })
+  t.regex(span?.error?.stack ?? '', /^RangeError: too far\n +at /)
+})
+
 for (const [what, value, written] of [
   ['an Error', Object.assign(new Error('why'), { code: 'EPIPE' }), { name: 'Error', message: 'why' }],
   ['a Map', Object.assign(new Map([['k', 1]]), { label: 'l' }), [['k', 1]]],
@@ -1135,6 +1158,40 @@ test.serial(
     t.deepEqual(statusesOf(recorder.spans()), ['T ok'])
   },
 )
+
+const unreadable = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+for (const [what, give, found] of [
+  ['a revoked proxy', unreadable, /has been revoked|TypeError/],
+  [
+    'a promise of another realm that rejects',
+    (): unknown => runInNewContext('Promise.reject(new TypeError("foreign"))'),
+    /threw: (?:foreign|TypeError)$/,
+  ],
+] as const)
+  test.serial(`${what}, given by a function of the user, disturbs nothing and is reported`, async (t) => {
+    const recorder = memorySink()
+    const next = (event: SpanEvent): unknown => {
+      recorder.next(event)
+      return give()
+    }
+    const warnings = await warningsOf(async () => {
+      const options = { sink: { ...recorder, next }, onStart: give, output: give, redact: give }
+      t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('T', options))), [1, 2])
+      await setImmediate()
+    })
+    t.deepEqual(warnings.map((warning) => [warning.split(' threw')[0], found.test(warning)]).sort(), [
+      ['T: a sink', true],
+      ['T: onStart', true],
+      ['T: output', true],
+      ['T: redact', true],
+    ])
+    t.deepEqual(statusesOf(recorder.spans()), ['c ok', 'c ok', 'T ok'])
+  })
 
 test.serial('a promise that output and redact pass on is its owner’s to handle', async (t) => {
   const unhandled: Array<unknown> = []
