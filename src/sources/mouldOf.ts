@@ -29,9 +29,9 @@ export interface Mould {
   readonly last: Array<string>
 }
 
-/** A string of a chunk that changes from one to the next: what stands before it in JSON, where it is, and how another gets there. */
+/** A string of a chunk that changes from one to the next: its key in JSON, where it is, and how another gets there. */
 interface Hole {
-  readonly opening: RegExp
+  readonly key: string
   readonly read: (chunk: ChatChunk) => unknown
   readonly fill: (chunk: ChatChunk, text: string) => ChatChunk
 }
@@ -39,22 +39,22 @@ interface Hole {
 // Each key written out: a computed one makes the copy five times as slow.
 const HOLES: ReadonlyArray<Hole> = [
   {
-    opening: /"content"\s*:\s*"/,
+    key: '"content"',
     read: ({ choices: [choice] }) => choice?.delta?.content,
     fill: (chunk, content) => withDelta(chunk, (delta) => ({ ...delta, content })),
   },
   {
-    opening: /"reasoning_content"\s*:\s*"/,
+    key: '"reasoning_content"',
     read: ({ choices: [choice] }) => choice?.delta?.reasoning_content,
     fill: (chunk, reasoning_content) => withDelta(chunk, (delta) => ({ ...delta, reasoning_content })),
   },
   {
-    opening: /"reasoning"\s*:\s*"/,
+    key: '"reasoning"',
     read: ({ choices: [choice] }) => choice?.delta?.reasoning,
     fill: (chunk, reasoning) => withDelta(chunk, (delta) => ({ ...delta, reasoning })),
   },
   {
-    opening: /"arguments"\s*:\s*"/,
+    key: '"arguments"',
     read: ({ choices: [choice] }) => only(choice?.delta?.tool_calls)?.function?.arguments,
     fill: (chunk, text) =>
       withDelta(chunk, (delta) => {
@@ -64,7 +64,7 @@ const HOLES: ReadonlyArray<Hole> = [
   },
   {
     // OpenAI's padding against those who would read the lengths of packets.
-    opening: /"obfuscation"\s*:\s*"/,
+    key: '"obfuscation"',
     read: (chunk: Fields) => chunk.obfuscation,
     fill: (chunk, obfuscation) => ({ ...chunk, obfuscation }),
   },
@@ -87,11 +87,27 @@ interface Place {
   readonly end: number
 }
 
+const BLANKS = ' \t\n\r'
+
+const pastBlanks = (text: string, from: number): number => {
+  let at = from
+  while (at < text.length && BLANKS.includes(text.charAt(at))) at++
+  return at
+}
+
+/** Where the first string under a key begins, behind its quote. Not by a pattern: an engine keeps the text that one was last tried on. */
+const startOf = (text: string, key: string): number | undefined => {
+  for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + 1)) {
+    const colon = pastBlanks(text, at + key.length)
+    const quote = pastBlanks(text, colon + 1)
+    if (text.charAt(colon) === ':' && text.charAt(quote) === '"') return quote + 1
+  }
+  return undefined
+}
+
 const placeOf = (text: string, hole: Hole): Place | undefined => {
-  const opening = hole.opening.exec(text)
-  if (opening === null) return undefined
-  const start = opening.index + opening[0].length
-  return { hole, start, end: endOfString(text, start, text.length) }
+  const start = startOf(text, hole.key)
+  return start === undefined ? undefined : { hole, start, end: endOfString(text, start, text.length) }
 }
 
 /** Every string that changes must have its place: a mould that held one of them would fit this text alone. */
