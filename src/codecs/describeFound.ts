@@ -1,5 +1,5 @@
-import { kindOf } from './kindOf.js'
 import { shorten } from './shorten.js'
+import { tagOf } from './tagOf.js'
 
 /**
  * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`. Numbers,
@@ -27,7 +27,7 @@ const describeObject = (value: object): string => {
   try {
     if (Array.isArray(value)) return `array(${value.length})`
     // A promise, a map or bytes: what they are says more than the keys that they have or lack.
-    const kind = kindOf(value)
+    const kind = tagOf(value)
     return kind === 'Object' ? describeKeys(value) : shorten(kind)
   } catch {
     // A revoked proxy, or one whose traps throw.

@@ -1,9 +1,9 @@
-import { kindOf } from './kindOf.js'
+import { tagOf } from './tagOf.js'
 
-const KINDS: ReadonlySet<string> = new Set(['Error', 'DOMException'])
+const TAGS: ReadonlySet<string> = new Set(['Error', 'DOMException'])
 
 /** Whether a value is an error, of whichever realm. Throws for what can't be looked at: a revoked proxy. */
 export const isError = (value: unknown): value is Error =>
   value instanceof Error ||
   // Asked first: most of what is no error has none, and a tag costs ten times as much.
-  (typeof value === 'object' && value !== null && 'stack' in value && KINDS.has(kindOf(value)))
+  (typeof value === 'object' && value !== null && 'stack' in value && TAGS.has(tagOf(value)))

@@ -1,3 +1,5 @@
+import { isPlain } from './isPlain.js'
+
 const MAX_DEPTH = 64
 
 /**
@@ -33,6 +35,4 @@ const mapped = (value: unknown, map: (text: string) => string, above: ReadonlyAr
 }
 
 const isData = (value: unknown): value is object =>
-  typeof value === 'object' &&
-  value !== null &&
-  (Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value)))
+  typeof value === 'object' && value !== null && (Array.isArray(value) || isPlain(value))

@@ -1,5 +1,6 @@
 import { fieldOf } from '../codecs/fieldOf.js'
 import { isError } from '../codecs/isError.js'
+import { isPlain } from '../codecs/isPlain.js'
 import type { Scrub } from './scrub.js'
 
 const MAX_DEPTH = 6
@@ -74,12 +75,6 @@ const isSafe = (value: unknown, scrub: Scrub, above: ReadonlyArray<object>): boo
   if (above.length >= MAX_DEPTH || !isTransparent(value)) return false
   const within = [...above, value]
   return Reflect.ownKeys(value).every((key) => isSafe(fieldOf(value, key), scrub, within))
-}
-
-/** Made by a literal, in whichever realm. */
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype !== null && Object.getPrototypeOf(prototype) === null
 }
 
 const isTransparent = (value: object): boolean => isError(value) || Array.isArray(value) || isPlain(value)

@@ -1,4 +1,4 @@
-import type { ChatChunk } from '../codecs/ChatChunk.js'
+import type { ChatChunk, ChatDelta } from '../codecs/ChatChunk.js'
 import { parseJson } from '../http/parseJson.js'
 import { endOfString, UNKNOWN } from './endOfString.js'
 import { type Mould, mouldOf } from './mouldOf.js'
@@ -60,9 +60,12 @@ const MOST_MOULDS = 4
 const FREE_LESSONS = 6
 const HITS_PER_LESSON = 4
 
-/** It opens a choice, with a role and without a text, or closes one: none that follows is like it. */
+/** It opens a choice or closes one, and says nothing: none that follows is like it. */
 const isOneOfAKind = ({ choices: [choice] }: ChatChunk): boolean =>
-  Boolean(choice?.finish_reason) || (choice?.delta?.role != null && choice.delta.content === '')
+  (choice?.delta?.role != null || Boolean(choice?.finish_reason)) && !says(choice?.delta ?? {})
+
+const says = ({ content, reasoning_content, reasoning, tool_calls }: ChatDelta): boolean =>
+  Boolean(content || reasoning_content || reasoning || tool_calls?.length)
 
 /** Where a longer string ends is told by what follows it. */
 const SHORT = 64

@@ -1,6 +1,8 @@
 import { describeFound } from '../codecs/describeFound.js'
 import { isError } from '../codecs/isError.js'
-import { kindOf } from '../codecs/kindOf.js'
+import { isMap } from '../codecs/isMap.js'
+import { isSet } from '../codecs/isSet.js'
+import { tagOf } from '../codecs/tagOf.js'
 import { InvalidInput } from '../errors.js'
 
 const MAX_DEPTH = 200
@@ -18,8 +20,8 @@ const keyOf = (key: unknown, refuse: (expected: string, found: string) => never)
     ? String(key)
     : refuse('a map with text as keys', `a key that is ${describeFound(key)}`)
 
-const isMap = (value: object): value is ReadonlyMap<unknown, unknown> => kindOf(value) === 'Map'
-const isSet = (value: object): value is ReadonlySet<unknown> => kindOf(value) === 'Set'
+const isBuffer = (value: object): boolean =>
+  value instanceof ArrayBuffer || ('byteLength' in value && tagOf(value) === 'ArrayBuffer')
 
 const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =>
   'toJSON' in value && typeof value.toJSON === 'function'
@@ -66,9 +68,9 @@ export const plainValue = (subject: string, value: unknown): unknown => {
     if (isMap(current)) {
       return object(Array.from(current, ([key, child]) => [keyOf(key, refuse), child]))
     }
-    if (kindOf(current) === 'Date' && Number.isNaN(Number(current)))
+    if (current instanceof Date && Number.isNaN(current.getTime()))
       return refuse('a valid date', 'an invalid date')
-    if (ArrayBuffer.isView(current) || kindOf(current) === 'ArrayBuffer') return refuse('text', 'bytes')
+    if (ArrayBuffer.isView(current) || isBuffer(current)) return refuse('text', 'bytes')
     if ('then' in current && typeof current.then === 'function') return refuse('a value', 'a promise of one')
     if ('subscribe' in current && typeof current.subscribe === 'function')
       return refuse('a value', 'an observable of some')

@@ -1,5 +1,6 @@
 import { isError } from '../codecs/isError.js'
-import { kindOf } from '../codecs/kindOf.js'
+import { isMap } from '../codecs/isMap.js'
+import { isSet } from '../codecs/isSet.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
@@ -13,18 +14,14 @@ export const cutText = (text: string, maxBytes: number): string => {
     : `${text.slice(0, read)}… [cut: ${text.length - read} of ${text.length} characters]`
 }
 
-const COLLECTIONS: ReadonlySet<string> = new Set(['Array', 'Map', 'Set'])
-
-const isCollection = (value: object): value is Iterable<unknown> =>
-  COLLECTIONS.has(kindOf(value)) && Symbol.iterator in value
-
 const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return value
   if (ancestors.includes(value)) return '[circular]'
   const path = [...ancestors, value]
   if (isError(value)) return { name: value.name, message: value.message }
-  if (isCollection(value)) return Array.from(value, (item) => plain(path, item))
+  if (Array.isArray(value) || isMap(value) || isSet(value))
+    return Array.from(value, (item) => plain(path, item))
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if ('toJSON' in value && typeof value.toJSON === 'function') return plain(path, value.toJSON())
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item)]))
@@ -34,7 +31,7 @@ const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
 const holdsMore = (value: unknown): boolean => {
   if (!isObject(value)) return false
   if (Array.isArray(value)) return value.some(holdsMore)
-  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || isError(value)) return true
+  if (isMap(value) || isSet(value) || ArrayBuffer.isView(value) || isError(value)) return true
   if ('toJSON' in value) return false
   // Not by Object.values, whose list is thrown away for every input and output.
   for (const key in value) if (Object.hasOwn(value, key) && holdsMore(value[key])) return true

@@ -1,6 +1,6 @@
 import { describeFound } from '../codecs/describeFound.js'
 import { isError } from '../codecs/isError.js'
-import { kindOf } from '../codecs/kindOf.js'
+import { tagOf } from '../codecs/tagOf.js'
 import { warn } from './warn.js'
 
 /** Takes a throw of something that must not disturb the pipeline. */
@@ -48,11 +48,15 @@ export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
   }
 }
 
+/** Of whichever realm, and a native one where zone.js has put its own class in the place of theirs. */
+const isPromise = (value: object): boolean =>
+  value instanceof Promise || ('then' in value && tagOf(value) === 'Promise')
+
 /** What was given. A promise's rejection is reported like a throw: nobody waits for it, so that it would end the process. */
 export const heeded = <A>(report: Report, given: A): A => {
   // Even to look at it may throw: a revoked proxy.
   if (typeof given === 'object' && given !== null)
-    guarded(report, () => kindOf(given) === 'Promise' && Promise.resolve(given).catch(report))
+    guarded(report, () => isPromise(given) && Promise.resolve(given).catch(report))
   return given
 }
 

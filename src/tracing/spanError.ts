@@ -64,15 +64,11 @@ const describe = (error: unknown, trace: Trace): SpanError => {
   }
   const failure = { tag: nameOf(error), status: 500 }
   if (!trace.captureContent) return failure
-  const original = isError(error) ? error.message : textOf(error)
+  const known = isError(error) ? error : undefined
+  const original = known === undefined ? textOf(error) : known.message
   const redacted = trace.redact(original)
   if (typeof redacted !== 'string') return failure
-  return withMessage(
-    failure,
-    boundedText(redacted, trace),
-    original,
-    isError(error) ? error.stack : undefined,
-  )
+  return withMessage(failure, boundedText(redacted, trace), original, known?.stack)
 }
 
 /** A failure as its span tells it. The message of an error that isn't ours is content, and treated as such. */

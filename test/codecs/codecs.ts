@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { runInNewContext } from 'node:vm'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { expectTypeOf } from 'expect-type'
@@ -23,6 +24,7 @@ import {
 import type { Fields } from '../../dist/codecs/Fields.js'
 import { IngestResponse } from '../../dist/codecs/IngestResponse.js'
 import { Logprobs } from '../../dist/codecs/Logprobs.js'
+import { mapTexts } from '../../dist/codecs/mapTexts.js'
 import {
   assistant,
   messageText,
@@ -862,4 +864,17 @@ test('static types are as promised', (t) => {
   // @ts-expect-error -- it reshapes the SSE framing
   const attributes: RespanAttributes = { field_name: 'x' }
   t.truthy([params, attributes])
+})
+
+test('texts are mapped in objects of another realm, too, and in none that is more than its own fields', (t) => {
+  const foreign: unknown = runInNewContext('({ a: ["x", { b: "y" }] })')
+  t.deepEqual(
+    mapTexts(foreign, (text) => text.toUpperCase()),
+    { a: ['X', { b: 'Y' }] },
+  )
+  const more: unknown = Object.assign(Object.create({ __proto__: null }), { a: 'x' })
+  t.is(
+    mapTexts(more, (text) => text.toUpperCase()),
+    more,
+  )
 })

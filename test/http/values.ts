@@ -476,6 +476,11 @@ test('copies a cause that holds a key, or what cannot be looked into', (t) => {
     Object.assign(new Error('no answer'), { code: 'ECONNRESET', request }),
     Object.assign(new Error(`no answer for ${KEY}`), { code: 'ECONNRESET' }),
     new Error('no answer', { cause: Object.assign(new Error(KEY), { code: 'ECONNRESET' }) }),
+    // What stands in a prototype is seen by whoever looks for it.
+    Object.assign(new Error('no answer'), {
+      code: 'ECONNRESET',
+      detail: Object.create({ __proto__: null, authorization: KEY }),
+    }),
   ]
   for (const cause of causes) {
     const copy = safeCause(cause, scrub)

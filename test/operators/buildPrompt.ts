@@ -415,8 +415,7 @@ test('shows what was made in another realm as what is made in this', (t) => {
     '({ map: new Map([["a", new Set([1])]]), error: new TypeError("no") })',
   )
   t.is(rendered('{{ map }} {{ error.name }}', input), '{"a": [1]} TypeError')
-  for (const made of ['new Date(NaN)', 'new ArrayBuffer(1)'])
-    refused(t, rendered('{{ x }}', { x: runInNewContext(made) }), { path: 'x' })
+  refused(t, rendered('{{ x }}', { x: runInNewContext('new ArrayBuffer(1)') }), { path: 'x' })
 })
 
 test('shows a map whose keys are big integers or truth values, by their text', (t) => {

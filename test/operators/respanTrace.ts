@@ -758,6 +758,35 @@ for (const [what, made, written] of [
     t.is((await rootOf(of({ value })))?.output, JSON.stringify({ value: written }))
   })
 
+class Registry extends Map<string, number> {
+  override get [Symbol.toStringTag](): string {
+    return 'Registry'
+  }
+}
+
+const strict = new Proxy(
+  { a: 1 },
+  {
+    get: (target, key) => {
+      if (!(key in target)) throw new TypeError(`no ${String(key)}`)
+      return Reflect.get(target, key)
+    },
+  },
+)
+
+for (const [what, value, written] of [
+  ['a Map with a tag of its own', new Registry([['k', 1]]), [['k', 1]]],
+  [
+    'a Map of another realm with more to it',
+    runInNewContext('Object.assign(new Map([["k", 1]]), { l: 1 })'),
+    [['k', 1]],
+  ],
+  ['what refuses to be asked for what it lacks', { strict, big: 1n }, { strict: { a: 1 }, big: '1' }],
+] as const)
+  test(`${what} is written down`, async (t) => {
+    t.is((await rootOf(of({ value })))?.output, JSON.stringify({ value: written }))
+  })
+
 test('an error of another realm is told by its name, message and stack', async (t) => {
   const error: unknown = runInNewContext('new RangeError("too far")')
   const span = await rootOf(throwError(() => error))
@@ -1165,8 +1194,19 @@ const unreadable = (): object => {
   return proxy
 }
 
+class Task extends Promise<never> {
+  override get [Symbol.toStringTag](): string {
+    return 'Task'
+  }
+}
+
 for (const [what, give, found] of [
   ['a revoked proxy', unreadable, /has been revoked|TypeError/],
+  [
+    'a promise with a tag of its own that rejects',
+    (): unknown => Task.reject(new TypeError('task')),
+    /threw: (?:task|TypeError)$/,
+  ],
   [
     'a promise of another realm that rejects',
     (): unknown => runInNewContext('Promise.reject(new TypeError("foreign"))'),

@@ -135,6 +135,7 @@ const ready = new Promise((resolve) => {
 const exited = once(app, 'exit')
 process.on('exit', () => app.kill('SIGKILL'))
 await Promise.race([ready, exited])
+assert.equal(app.exitCode, null, said)
 
 /** Until something holds; what hangs ends the test with what the server said. */
 const until = async (what, holds) => {
