@@ -52,11 +52,15 @@ export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
 const isPromise = (value: object): boolean =>
   value instanceof Promise || ('then' in value && tagOf(value) === 'Promise')
 
+// A function of its own: `heeded` is called for each event, and would make room for what this one's closure needs.
+const heed = (report: Report, given: object): void => {
+  // Even to look at it may throw: a revoked proxy.
+  guarded(report, () => isPromise(given) && Promise.resolve(given).catch(report))
+}
+
 /** What was given. A promise's rejection is reported like a throw: nobody waits for it, so that it would end the process. */
 export const heeded = <A>(report: Report, given: A): A => {
-  // Even to look at it may throw: a revoked proxy.
-  if (typeof given === 'object' && given !== null)
-    guarded(report, () => isPromise(given) && Promise.resolve(given).catch(report))
+  if (typeof given === 'object' && given !== null) heed(report, given)
   return given
 }
 
