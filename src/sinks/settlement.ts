@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isLeft } from '#fp/Either'
 import { tried } from '../codecs/tried.js'
-import { GatewayError, InvalidInput } from '../errors.js'
+import { GatewayError } from '../errors.js'
 import type { SinkStats } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import type { BufferSettings } from './BufferPolicy.js'
@@ -173,7 +173,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     const message = (): string => `${counted(entries.length, 'span')} rejected: ${describeError(error)}`
     warnings.tell('rejected', message, error)
     // What can't be written was not shown to the server.
-    if (!(error instanceof InvalidInput)) flow.refuses(entries.length, waits.areWaiting())
+    if (error.name !== 'InvalidInput') flow.refuses(entries.length, waits.areWaiting())
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {

@@ -649,14 +649,22 @@ test('a server that refuses every span is asked more and more slowly', (t) => {
   t.is(accounted(sink), 100)
 })
 
-test('spans that can not be written do not slow down the others: no server was asked', (t) => {
-  const wrong = new InvalidInput('Span', { path: '[0].cost', expected: 'number', found: 'string' })
-  const isWrong = (span: Span): boolean => numberOf(span) <= 40
-  const { time, sink } = rig(t, (spans) => (spans.some(isWrong) ? throwError(() => wrong) : undefined))
-  finish(sink, ...range(1, 41))
-  time.pass(1_000)
-  t.like(sink.stats(), { rejected: 40, delivered: 1 })
-})
+const unwritable = new InvalidInput('Span', { path: '[0].cost', expected: 'number', found: 'string' })
+
+for (const [what, wrong] of [
+  ['', unwritable],
+  [
+    ', says another copy of the package',
+    Object.assign(new Error('wrong'), { ...unwritable, name: 'InvalidInput' }),
+  ],
+] as const)
+  test(`spans that can not be written do not slow down the others${what}: no server was asked`, (t) => {
+    const isWrong = (span: Span): boolean => numberOf(span) <= 40
+    const { time, sink } = rig(t, (spans) => (spans.some(isWrong) ? throwError(() => wrong) : undefined))
+    finish(sink, ...range(1, 41))
+    time.pass(1_000)
+    t.like(sink.stats(), { rejected: 40, delivered: 1 })
+  })
 
 test('whoever waits for a flush does not wait long for spans that are refused', async (t) => {
   const { time, sink } = rig(t, refusing(...range(1, 40)))
