@@ -1201,7 +1201,7 @@ class Task extends Promise<never> {
 }
 
 for (const [what, give, found] of [
-  ['a revoked proxy', unreadable, /has been revoked|TypeError/],
+  ['a revoked proxy', unreadable, /revoked|TypeError$/],
   [
     'a promise with a tag of its own that rejects',
     (): unknown => Task.reject(new TypeError('task')),
