@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import ts from 'typescript'
+import { toBody } from '../toBody.mjs'
 import { unpack } from '../unpack.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
@@ -18,16 +18,11 @@ const root = path('../..')
 // Here, so that it finds Next.js.
 const project = path('build')
 
-const [, block] = /```ts\n([^`]*const toBody =[^`]*)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))
-const { outputText: toBody } = ts.transpileModule(`${block}\nexport { toBody }`, {
-  compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-})
-
 const files = {
   'package.json': JSON.stringify({ name: 'app', private: true, type: 'module' }),
   // What the library needs stands above the project.
   'next.config.js': `export default { cacheComponents: true, partialPrefetching: true, turbopack: { root: ${JSON.stringify(root)} } }`,
-  'toBody.js': toBody,
+  'toBody.js': toBody(),
   'answer.js': `
 import { respanGenerate, respanTrace, tokens } from 'respan-rx'
 import { of } from 'rxjs'

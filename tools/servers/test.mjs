@@ -2,24 +2,19 @@
 // README's own code, on servers that nobody here wrote: read to the end, left at each moment, and broken off.
 
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { toBody } from '../toBody.mjs'
 import { unpack } from '../unpack.mjs'
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
-const root = path('../..')
 // Here, so that it finds the servers.
 const project = path('build')
 
 rmSync(project, { recursive: true, force: true })
 mkdirSync(project)
-const [, block] = /```ts\n([^`]*const toBody =[^`]*)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))
-const { outputText } = ts.transpileModule(`${block}\nexport { toBody }`, {
-  compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
-})
-writeFileSync(join(project, 'toBody.mjs'), outputText)
+writeFileSync(join(project, 'toBody.mjs'), toBody())
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'served', private: true }))
 copyFileSync(path('servers.mjs'), join(project, 'servers.mjs'))
 
