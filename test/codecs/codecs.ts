@@ -872,6 +872,11 @@ test('texts are mapped in objects of another realm, too, and in none that is mor
     mapTexts(foreign, (text) => text.toUpperCase()),
     { a: ['X', { b: 'Y' }] },
   )
+  const bare: unknown = Object.assign(Object.create(null), { a: 'x' })
+  t.deepEqual(
+    mapTexts(bare, (text) => text.toUpperCase()),
+    { a: 'X' },
+  )
   const more: unknown = Object.assign(Object.create({ __proto__: null }), { a: 'x' })
   t.is(
     mapTexts(more, (text) => text.toUpperCase()),

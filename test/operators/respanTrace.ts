@@ -53,6 +53,7 @@ import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import type { Sink } from '../../dist/tracing/Sink.js'
 import type { Span, SpanEvent } from '../../dist/tracing/SpanEvent.js'
 import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
+import { warningsOf } from '../helpers/warnings.js'
 
 const thrown = new Error('of a test')
 
@@ -77,18 +78,6 @@ const contentsOf = async (...args: Parameters<typeof spansOf>) =>
   (await spansOf(...args)).map(({ name, input, output }) => [name, input, output])
 
 /** The process warnings of ours that come while something runs. */
-const warningsOf = async (run: () => unknown): Promise<ReadonlyArray<string>> => {
-  const messages: Array<string> = []
-  const listen = (warning: Error & { readonly code?: string }): void => {
-    if (warning.code === 'RESPAN_TRACE') messages.push(warning.message)
-  }
-  process.on('warning', listen)
-  await run()
-  await setImmediate()
-  process.off('warning', listen)
-  return messages
-}
-
 // ── the operator
 
 test('mirrors its source, in the same frames', (t) =>
@@ -752,6 +741,11 @@ for (const [what, made, written] of [
     'Object.assign(new Error("why"), { code: "E" })',
     { name: 'Error', message: 'why' },
   ],
+  [
+    'a DOMException',
+    'Object.assign(Object.create({ [Symbol.toStringTag]: "DOMException" }), { name: "AbortError", message: "gone", stack: "" })',
+    { name: 'AbortError', message: 'gone' },
+  ],
 ] as const)
   test(`${what} of another realm is written down as one of this`, async (t) => {
     const value: unknown = runInNewContext(made)
@@ -776,6 +770,11 @@ const strict = new Proxy(
 
 for (const [what, value, written] of [
   ['a Map with a tag of its own', new Registry([['k', 1]]), [['k', 1]]],
+  [
+    'a Set with a tag of its own',
+    Object.defineProperty(new Set([1]), Symbol.toStringTag, { value: 'Bag' }),
+    [1],
+  ],
   [
     'a Map of another realm with more to it',
     runInNewContext('Object.assign(new Map([["k", 1]]), { l: 1 })'),
@@ -925,7 +924,7 @@ test('redact is asked about what a request says beside its messages, if it says 
 test.serial('a redact that throws withholds the content, and its message is not repeated', async (t) => {
   const redact = (content: unknown): unknown => JSON.parse(String(content))
   const failing = component('f', () => throwError(() => new Error('secret two')))
-  const warnings = await warningsOf(async () => {
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
     t.deepEqual(await contentsOf(of('secret one').pipe(passing), { redact }), [
       ['c', undefined, undefined],
       ['T', undefined, undefined],
@@ -1080,7 +1079,7 @@ test.serial('a sink that throws disturbs nothing, and is reported once per trace
       throw new Error('sink')
     },
   }
-  const warnings = await warningsOf(async () => {
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
     t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('T', { sink }))), [1, 2])
   })
   t.deepEqual(warnings, ['T: a sink threw: sink'])
@@ -1090,7 +1089,7 @@ test.serial('what is thrown may be no error', async (t) => {
   const next = (): never => {
     throw 'secret'
   }
-  const warnings = await warningsOf(async () => {
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
     t.deepEqual(await all(of(1).pipe(respanTrace('T', { sink: { ...memorySink(), next } }))), [1])
   })
   t.deepEqual(warnings, ['T: a sink threw: string(6 characters)'])
@@ -1144,7 +1143,7 @@ test.serial('what is thrown may be hostile, too', async (t) => {
       ids: { trace: fails, span: fails },
     }
     const sink: Sink = { ...memorySink(), traceUrl: fails }
-    await warningsOf(async () => {
+    await warningsOf('RESPAN_TRACE', async () => {
       t.deepEqual(
         await all(of(1).pipe(passing, respanTrace<unknown>('T', { ...options, output: fails, sink }))),
         [1],
@@ -1160,7 +1159,7 @@ test.serial('onStart, output and traceUrl that throw disturb nothing, and are re
   }
   const recorder = memorySink()
   const sink: Sink = { ...recorder, traceUrl: fails('url') }
-  const warnings = await warningsOf(async () => {
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
     const root = respanTrace<number>('T', { sink, onStart: fails('start'), output: fails('output') })
     t.deepEqual(await all(of(1, 2).pipe(root)), [1, 2])
   })
@@ -1178,7 +1177,7 @@ test.serial(
       recorder.next(event)
       return rejects('sink')()
     }
-    const warnings = await warningsOf(async () => {
+    const warnings = await warningsOf('RESPAN_TRACE', async () => {
       const options = { sink: { ...recorder, next }, onStart: rejects('start'), output: rejects('output') }
       t.deepEqual(await all(of(1, 2).pipe(respanTrace<number>('T', options))), [1, 2])
       await setImmediate()
@@ -1219,7 +1218,7 @@ for (const [what, give, found] of [
       recorder.next(event)
       return give()
     }
-    const warnings = await warningsOf(async () => {
+    const warnings = await warningsOf('RESPAN_TRACE', async () => {
       const options = { sink: { ...recorder, next }, onStart: give, output: give, redact: give }
       t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('T', options))), [1, 2])
       await setImmediate()
@@ -1240,7 +1239,7 @@ test.serial('a promise that output and redact pass on is its owner’s to handle
   const others = process.listeners('unhandledRejection').filter((other) => other !== listen)
   for (const other of others) process.off('unhandledRejection', other)
   const same = <A>(value: A): A => value
-  const warnings = await warningsOf(async () => {
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
     const root = respanTrace<Promise<never>>('T', { sink: memorySink(), output: same, redact: same })
     of(1)
       .pipe(
@@ -1260,7 +1259,7 @@ test.serial('a clock and ids that are async count as none', async (t) => {
   const sink = memorySink()
   const later = async (): Promise<never> => Promise.reject(thrown)
   const before = Date.now()
-  const warnings = await warningsOf(async () => {
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
     // @ts-expect-error -- JavaScript may give promises
     const root = respanTrace<number>('T', { sink, clock: { now: later }, ids: { trace: later, span: later } })
     t.deepEqual(await all(of(1).pipe(root)), [1])
@@ -1279,7 +1278,7 @@ test.serial('a clock and ids that throw disturb nothing: there are others', asyn
   }
   const sink = memorySink()
   const before = Date.now()
-  const warnings = await warningsOf(async () => {
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
     const root = respanTrace<unknown>('T', {
       sink,
       clock: { now: fails('clock') },

@@ -35,6 +35,7 @@ import { memorySink } from '../../dist/sinks/memorySink.js'
 import { deterministicIds, marbles } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
+import { warningsOf } from '../helpers/warnings.js'
 
 const thrown = new Error('of a test')
 
@@ -308,17 +309,12 @@ test('attributes that throw when they are looked at disturb nothing', async (t) 
 test.serial(
   'attributes of items that are async count as wrong, and what they reject with is reported',
   async (t) => {
-    const warnings: Array<string> = []
-    const listen = (warning: Error & { readonly code?: string }): void => {
-      if (warning.code === 'RESPAN_TRACE') warnings.push(warning.message)
-    }
-    process.on('warning', listen)
     const attributes = async (): Promise<never> => Promise.reject(new Error('broken'))
     // @ts-expect-error -- JavaScript may give a promise
     const each = traceEach('each', { sink: memorySink(), attributes }, passing)
-    t.deepEqual(await all(of(1, 2).pipe(each)), [1, 2])
-    await setImmediate()
-    process.off('warning', listen)
+    const warnings = await warningsOf('RESPAN_TRACE', async () =>
+      t.deepEqual(await all(of(1, 2).pipe(each)), [1, 2]),
+    )
     t.true(warnings.includes('each: attributes threw: broken'))
   },
 )
@@ -326,23 +322,16 @@ test.serial(
 test.serial(
   'attributes of items that throw or are wrong are reported once each, and the run goes on',
   async (t) => {
-    const warnings: Array<string> = []
-    const listen = (warning: Error & { readonly code?: string }): void => {
-      if (warning.code === 'RESPAN_TRACE') warnings.push(warning.message)
-    }
-    process.on('warning', listen)
     const own = memorySink()
     const attributes = (n: number) => {
       if (n % 2 === 1) throw new Error('broken')
       // Whoever writes JavaScript can give anything.
       return JSON.parse('{"note":7}')
     }
-    t.deepEqual(
-      await all(of(1, 2, 3, 4).pipe(traceEach('each', { sink: own, attributes }, passing))),
-      [1, 2, 3, 4],
+    const each = traceEach('each', { sink: own, attributes }, passing)
+    const warnings = await warningsOf('RESPAN_TRACE', async () =>
+      t.deepEqual(await all(of(1, 2, 3, 4).pipe(each)), [1, 2, 3, 4]),
     )
-    await setImmediate()
-    process.off('warning', listen)
     t.is(warnings[0], 'each: attributes threw: broken')
     t.regex(warnings[1] ?? '', /attributes\.note: expected/)
     t.is(warnings.length, 2)

@@ -40,6 +40,7 @@ import {
 import { fileSpool, flushOnSignals } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
 import { identity, lastValueFrom, mergeMap, of, throwError, toArray } from 'rxjs'
+import { warningsOf } from '../helpers/warnings.js'
 
 // What a caller without types, or with options from elsewhere, can give.
 const misspelt: object = { misspelt: 1 }
@@ -243,19 +244,14 @@ test('what is no function to run within a span is refused', (t) => {
 })
 
 test.serial('a copy of a span is reported: what it encloses is in no trace, and runs', async (t) => {
-  const warnings: Array<string> = []
-  const listen = (warning: Error & { readonly code?: string }): void => {
-    if (warning.code === 'RESPAN_TRACE') warnings.push(warning.message)
-  }
-  process.on('warning', listen)
-  t.teardown(() => process.off('warning', listen))
   const copying = component('c', (n: number) => {
     const span = currentSpan()
     return withSpan(span && { ...span }, () => of(currentSpan() === undefined ? n : 0))
   })
   const values$ = of(1, 2).pipe(copying, respanTrace('flow', { sink: noopSink }), toArray())
-  t.deepEqual(await lastValueFrom(values$), [1, 2])
-  await new Promise(setImmediate)
+  const warnings = await warningsOf('RESPAN_TRACE', async () =>
+    t.deepEqual(await lastValueFrom(values$), [1, 2]),
+  )
   const found = 'object with keys traceId, spanId, traceUrl'
   t.deepEqual(warnings, [
     `withSpan: span: expected what currentSpan() gave, found ${found}: what it encloses is in no trace.`,

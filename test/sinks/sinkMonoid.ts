@@ -9,6 +9,7 @@ import { sinkMonoid } from '../../dist/sinks/sinkMonoid.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Generation, SpanEnded, SpanEvent, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 import { accounted, ended, finish, idOf, numberOf, range, started, TRACE_ID } from '../helpers/spans.js'
+import { warningsOf } from '../helpers/warnings.js'
 
 const { concat, empty } = sinkMonoid
 
@@ -271,18 +272,12 @@ for (const [how, next] of [
     `a sink that ${how} does not keep events from the other one, and is told of once`,
     async (t) => {
       const memory = memorySink()
-      const warnings: Array<Error & { readonly code?: string }> = []
-      const listener = (warning: Error): void => void warnings.push(warning)
-      process.on('warning', listener)
       const broken: Sink = { ...memorySink(), next }
-      t.notThrows(() => finish(concat(broken, memory), 1))
-      t.is(memory.events.length, 2)
-      await setImmediate()
-      process.off('warning', listener)
-      t.deepEqual(
-        warnings.filter(({ code }) => code === 'RESPAN_SINK').map(({ message }) => message),
-        ['A sink threw Error; the sinks beside it go on.'],
+      const warnings = await warningsOf('RESPAN_SINK', () =>
+        t.notThrows(() => finish(concat(broken, memory), 1)),
       )
+      t.is(memory.events.length, 2)
+      t.deepEqual(warnings, ['A sink threw Error; the sinks beside it go on.'])
     },
   )
 

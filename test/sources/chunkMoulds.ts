@@ -55,10 +55,12 @@ const hitsOf = (texts: ReadonlyArray<string>): number => {
   return hits()
 }
 
-test('all but the first of a stream are cast: text, padding, reasoning, arguments', (t) => {
+test('all but the first of a stream are cast: text, blanks, padding, reasoning, arguments', (t) => {
   const words = ['a', '', ' "so"', '\n', 'naïve', '日本', '\u2028', '😀', '{"content":"x"}', '__proto__']
   const streams: ReadonlyArray<ReadonlyArray<string>> = [
     words.map((content) => chunk({ content })),
+    words.map((content) => chunk({ content }).replaceAll(/(?<!\\)":/g, '"\n\t: ')),
+    words.map((content) => chunk({ content }).replace('{', '{"content":null,')),
     words.map((content, at) => chunk({ content }, { obfuscation: 'x'.repeat(at) })),
     words.map((reasoning_content) => chunk({ reasoning_content })),
     words.map((reasoning) => chunk({ content: null, reasoning })),
@@ -76,12 +78,29 @@ test('calls and choices that take turns have a mould each', (t) => {
   t.is(hitsOf(Array.from({ length: 40 }, (_, at) => turn(at % 3))), 37)
 })
 
-test('openings, of however many choices, cost no lesson', (t) => {
-  const choice = (index: number, delta: object) =>
-    JSON.stringify({ id: 'c', choices: [{ index, delta, finish_reason: null }] })
+test('openings and closings, of however many choices, cost no lesson', (t) => {
+  const choice = (index: number, delta: object, finish_reason: string | null = null) =>
+    JSON.stringify({ id: 'c', choices: [{ index, delta, finish_reason }] })
   const openings = Array.from({ length: 8 }, (_, index) => choice(index, { role: 'assistant', content: '' }))
+  const closings = Array.from({ length: 8 }, (_, index) => choice(index, { content: '' }, 'stop'))
   const words = Array.from({ length: 10 }, (_, at) => choice(7, { content: `word ${at}` }))
   t.is(hitsOf([...openings, ...words]), 9)
+  t.is(hitsOf([...closings, ...words]), 9)
+})
+
+test('what says something is learnt, also where each chunk has a role and a reason', (t) => {
+  const choice = (delta: object) =>
+    JSON.stringify({
+      id: 'c',
+      choices: [{ index: 0, delta: { role: 'assistant', ...delta }, finish_reason: 'stop' }],
+    })
+  for (const make of [
+    (text: string) => choice({ content: text }),
+    (text: string) => choice({ content: '', reasoning_content: text }),
+    (text: string) => choice({ content: '', reasoning: text }),
+    (text: string) => choice({ tool_calls: [{ index: 0, function: { arguments: text } }] }),
+  ])
+    t.is(hitsOf(['a', 'b', 'c'].map(make)), 2)
 })
 
 test('a stream that never repeats itself is soon left alone', (t) => {
