@@ -24,6 +24,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runInNewContext } from 'node:vm'
 import { fc, testProp } from '@fast-check/ava'
 import test, { type ExecutionContext } from 'ava'
 import { expectTypeOf } from 'expect-type'
@@ -1005,38 +1006,81 @@ const openSpool = (spool: Spool) => {
   return { store: spool.open(host), ceded }
 }
 
+/** How many spans of others a spool may take over. */
+const adoptable = (spool: Spool): number => {
+  const { store } = openSpool(spool)
+  let found = 0
+  store.adopt().subscribe((places) => {
+    found = places.length
+  })
+  store.close()
+  return found
+}
+
+/** A folder with a span that somebody wrote, who has said that it lives some ms ago. */
+const writtenBy = (t: ExecutionContext, id: string, silence: number): string => {
+  const directory = folder(t)
+  mkdirSync(directory)
+  writeFileSync(join(directory, `000000000-0.${id}.ndjson`), '{"i":0,"at":1,"span":{"traceId":"a"}}\n')
+  const lock = join(directory, `${id}.lock`)
+  writeFileSync(lock, '.')
+  const at = new Date(Date.now() - silence)
+  utimesSync(lock, at, at)
+  return directory
+}
+
+const lockIn = (directory: string): string =>
+  readdirSync(directory).find((name) => name.endsWith('.lock')) ?? ''
+
 test('a living owner keeps its own, however long it is silent; one of another machine is dead after a minute', (t) => {
   const directory = folder(t)
   const living = openSpool(fileSpool(directory))
   living.store.write([{ traceId: 'a', text: '{"traceId":"a"}' }])
-  const [lock = ''] = readdirSync(directory).filter((name) => name.endsWith('.lock'))
   const long = new Date(Date.now() - 3_600_000)
-  utimesSync(join(directory, lock), long, long)
-  const adoptable = (spool: Spool): number => {
-    const { store } = openSpool(spool)
-    let found = 0
-    store.adopt().subscribe((places) => {
-      found = places.length
-    })
-    store.close()
-    return found
-  }
+  utimesSync(join(directory, lockIn(directory)), long, long)
   t.is(adoptable(fileSpool(directory)), 0)
-  // The same files under the name of somebody elsewhere.
-  const elsewhere = (silence: number): number => {
-    const other = folder(t)
-    mkdirSync(other)
-    const id = `00000000-1-1-${'0'.repeat(12)}`
-    writeFileSync(join(other, `000000000-0.${id}.ndjson`), '{"i":0,"at":1,"span":{"traceId":"a"}}\n')
-    writeFileSync(join(other, `${id}.lock`), '.')
-    const at = new Date(Date.now() - silence)
-    utimesSync(join(other, `${id}.lock`), at, at)
-    return adoptable(fileSpool(other, { clock: { now: () => 1 } }))
-  }
+  const elsewhere = (silence: number): number =>
+    adoptable(fileSpool(writtenBy(t, `00000000-1-1-${'0'.repeat(12)}`, silence), { clock: { now: () => 1 } }))
   t.is(elsewhere(30_000), 0)
   t.is(elsewhere(120_000), 1)
   living.store.close()
 })
+
+for (const [title, refusal, found] of [
+  [
+    'what a process of another user wrote is left alone',
+    () => Object.assign(new Error('kill EPERM'), { code: 'EPERM' }),
+    0,
+  ],
+  [
+    'what a process of another user wrote is left alone, also where Jest runs a test',
+    () => runInNewContext("Object.assign(new Error('kill EPERM'), { code: 'EPERM' })"),
+    0,
+  ],
+  [
+    'what a process wrote that runs no more is taken over',
+    () => Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' }),
+    1,
+  ],
+] as const)
+  test.serial(title, (t) => {
+    const pid = 4_194_305
+    const { kill } = process
+    process.kill = (other, signal) => {
+      if (other === pid) throw refusal()
+      return kill.call(process, other, signal)
+    }
+    t.teardown(() => {
+      process.kill = kill
+    })
+    const own = folder(t)
+    const { store } = openSpool(fileSpool(own))
+    store.write([{ traceId: 'b', text: '{"traceId":"b"}' }])
+    const machine = lockIn(own).split('-', 1).join('')
+    store.close()
+    const directory = writtenBy(t, `${machine}-${pid}-0-${'0'.repeat(12)}`, 3_600_000)
+    t.is(adoptable(fileSpool(directory, { clock: { now: () => 1 } })), found)
+  })
 
 test('one that was taken for dead knows it, and does not touch what is no longer its own', (t) => {
   const directory = folder(t)
