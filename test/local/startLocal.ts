@@ -13,7 +13,7 @@ import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { tokens } from '../../dist/operators/tokens.js'
 import { deadPort } from '../helpers/deadPort.js'
-import { serve } from '../helpers/server.js'
+import { sendJson, serve } from '../helpers/server.js'
 
 const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
   const local = await startLocal(options)
@@ -555,12 +555,24 @@ test('an upstream that answers with a page is a 502 with that page', async (t) =
   t.deepEqual([response.status, await response.text()], [502, '<h1>Hi</h1>'])
 })
 
-test('an upstream that is not there is a 502, and a fallback for it is tried', async (t) => {
+test('an upstream that is not there is a 502 that says so', async (t) => {
   const { port } = await deadPort(t)
   const local = await start(t, { upstream: { baseUrl: `http://127.0.0.1:${port}/v1` } })
   const response = await post(`${local.baseUrl}/chat/completions`)
   t.is(response.status, 502)
   t.regex(JSON.parse(await response.text()).error.message, /did not answer/u)
+})
+
+test('a fallback is tried where an upstream breaks off', async (t) => {
+  const upstream = await serve(t, (response, { body }) => {
+    if (JSON.parse(body).model === 'gpt-4o-mini') response.destroy()
+    else sendJson(response, { answered: JSON.parse(body).model })
+  })
+  const local = await start(t, { upstream: { baseUrl: upstream.url } })
+  const request = JSON.stringify({ ...JSON.parse(BODY), fallback_models: ['other'] })
+  const response = await post(`${local.baseUrl}/chat/completions`, {}, request)
+  t.deepEqual([response.status, await response.json()], [200, { answered: 'other' }])
+  t.is(upstream.received.length, 2)
 })
 
 test('wrong options are refused before anything is started', async (t) => {

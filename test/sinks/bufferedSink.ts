@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { isLeft, isRight, right } from 'fp-ts/lib/Either.js'
@@ -1110,6 +1111,14 @@ test('a report is about the spans of its flush only', async (t) => {
   t.true(isLeft(await sink.flush()))
   finish(sink, 2)
   t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 1 }))
+})
+
+test('an error of a transport is told as it is, also where Jest runs a test', async (t) => {
+  const error: unknown = runInNewContext("Object.assign(new Error('of another realm'), { code: 'EX' })")
+  const { sink } = rig(t, () => throwError(() => error), { retry: { count: 0 } })
+  finish(sink, 1)
+  const outcome = await sink.flush()
+  t.true(isLeft(outcome) && outcome.left.failures.every((failure) => failure.error === error))
 })
 
 test('a thrown value that is no error becomes one in the report', async (t) => {
