@@ -263,7 +263,7 @@ export const buffering = (
     if (lost > 0 && isLeft(outcome)) {
       const errors = outcome.left.failures.map(({ error }) => error)
       const message = (): string =>
-        `${counted(lost, 'span')} not delivered before the ${end}: ${errors.map(describeError).join(' ')}`
+        `${counted(lost, 'span')} not delivered before the ${end}: ${errors.map(describeError).join('; ')}`
       warnings.tell('exit', message, errors[0])
     }
     return outcome

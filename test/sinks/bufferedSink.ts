@@ -1257,7 +1257,7 @@ test('what close could not deliver is told, not only to whoever awaits it', asyn
   t.deepEqual(
     warnings.map(({ message }) => message),
     [
-      'test: 2 spans not delivered before the sink was closed: HttpError: HTTP 503: no Error: The sink was closed.',
+      'test: 2 spans not delivered before the sink was closed: HttpError: HTTP 503: no; Error: The sink was closed.',
     ],
   )
 })
