@@ -693,6 +693,8 @@ test('what went into a trace and came out stands above its spans, unless it is o
   )
   t.notRegex(await shown(t, root), /io ends/u)
   t.notRegex(await shown(t, span('root'), span('child', { span_parent_id: 'root' })), /io ends/u)
+  const parts = ['a', 'b'].map((id) => span(id, { span_parent_id: 'root', input: 'In', output: 'Out' }))
+  t.notRegex(await shown(t, ...parts), /io ends/u, 'the root has not arrived')
 })
 
 test('of a trace of very many spans the first 2,000 are shown', async (t) => {

@@ -98,7 +98,7 @@ h2 { margin: 0 0 8px; font-size: 12px; font-weight: 600; color: var(--soft) }
 .body { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; padding: 14px 20px 20px 28px; border-top: 1px solid var(--rule); background: color-mix(in srgb, var(--card) 60%, var(--bg)) }
 .facts { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0; font-size: 12.5px }
 .facts div { display: flex; gap: 6px; min-width: 0 }
-.facts dt { color: var(--faint); flex: none }
+.facts dt { color: var(--faint); flex: none; max-width: 40vw; overflow-wrap: anywhere }
 .facts dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums }
 .body .io section > .content { border: 1px solid var(--line); border-radius: 8px; background: var(--card); padding: 10px 13px;
   max-height: 460px; overflow: auto }
@@ -158,6 +158,8 @@ tbody tr:hover { background: var(--hover) }
   .span > summary .lane { grid-row: 2; grid-column: 1 / -1; padding-left: 20px }
   .span > summary .tokens { display: none }
   .name { min-height: 24px }
+  .name i { width: 7px }
+  .name i::before { left: 3px }
   .body { padding-left: 16px; padding-right: 16px }
   td.long a { display: block } td.long svg { display: none }
   td.title { width: auto; min-width: 200px }

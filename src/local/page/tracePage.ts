@@ -51,7 +51,8 @@ const header = (trace: TraceView): Markup => {
 
 const ends = (trace: TraceView, api: string, room: Room): Markup | '' => {
   const root = trace.root?.span
-  if (trace.rows.length < 2 || !(root?.input || root?.output)) return ''
+  // Before the root has come, the first span stands for it: what that took and gave is not the trace's.
+  if (trace.status === 'incomplete' || trace.rows.length < 2 || !(root?.input || root?.output)) return ''
   const card = (title: string, text: string | undefined): Markup =>
     html`<section class="card"><h2>${title}</h2><div class="content">${contentView(text, api, room)}</div></section>`
   return html`<div class="io ends">${card('Input', root.input)}${card('Output', root.output)}</div>`
