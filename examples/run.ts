@@ -26,6 +26,11 @@ if (!hasKey()) {
   process.env.OPENAI_BASE_URL = local.baseUrl
   process.env.OPENAI_API_KEY = 'local'
   console.log(`No RESPAN_API_KEY: using a local gateway at ${local.baseUrl}\n`)
-  process.once('beforeExit', () => void keyPressed('The page stays open until you press a key.'))
+  const invite = (): void => {
+    if (local.spans().length === 0) return
+    process.off('beforeExit', invite)
+    void keyPressed('The page stays open until you press a key.')
+  }
+  process.on('beforeExit', invite)
 }
 await import(`./${name}.js`)
