@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import { ChatMessages } from './ChatMessage.js'
 import { ChatParams } from './ChatParams.js'
+import type { Fields } from './Fields.js'
 import { PromptReference } from './PromptReference.js'
 import { RespanAttributes } from './RespanAttributes.js'
 import { wire } from './wire.js'
@@ -22,6 +23,18 @@ const ChatRequestFields = wire(
   'ChatRequest',
 )
 
+const MODEL_PICKERS = [
+  'model',
+  'models',
+  'load_balance_group',
+  'load_balance_models',
+  'loadbalance_models',
+] as const satisfies ReadonlyArray<keyof t.TypeOf<typeof ChatRequestFields>>
+
+/** Whether something in a request says which model, or who picks it. A `model` beside a group takes the group's place. */
+export const picksModel = (request: Fields): boolean =>
+  MODEL_PICKERS.some((field) => request[field] !== undefined)
+
 /**
  * The body of `POST /api/chat/completions`: the {@link ChatParams}, the {@link RespanAttributes} beside them, and
  * either `messages` with something that picks the model (`model`, `models`, a load-balancing group or list), or a
@@ -32,16 +45,7 @@ const ChatRequestFields = wire(
  */
 export const ChatRequest = t.refinement(
   ChatRequestFields,
-  (request) =>
-    request.prompt !== undefined ||
-    (request.messages !== undefined &&
-      [
-        request.model,
-        request.models,
-        request.load_balance_group,
-        request.load_balance_models,
-        request.loadbalance_models,
-      ].some((choice) => choice !== undefined)),
+  (request) => request.prompt !== undefined || (request.messages !== undefined && picksModel(request)),
   'ChatRequest with messages and a model, or with a prompt',
 )
 

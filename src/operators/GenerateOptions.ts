@@ -77,13 +77,29 @@ export type PerOperator<A> = {
 
 type Common<A> = Flattening & PerOperator<A> & Reach
 
-/** How a model is asked. */
+/** Attributes by which the platform picks the model. A `model` beside a group would take the group's place. */
+type RoutingAttributes = RespanAttributes &
+  (
+    | Required<Pick<RespanAttributes, 'load_balance_group'>>
+    | Required<Pick<RespanAttributes, 'load_balance_models'>>
+    | Required<Pick<RespanAttributes, 'models'>>
+  )
+
+/** How a model is asked, or one that the platform picks. */
 export type ByModel = Common<GenerateInput> & {
-  /** The model's name. An item may name another. */
-  readonly model: string
   readonly promptId?: never
   readonly variables?: never
-}
+} & (
+    | {
+        readonly model?: undefined
+        /** A load-balancing group, or candidates for the router; or a function of the input that gives them. */
+        readonly attributes: Each<GenerateInput, RoutingAttributes>
+      }
+    | {
+        /** The model's name. An item may name another. */
+        readonly model: string
+      }
+  )
 
 /** What both forms of a stored prompt's generator have. */
 interface StoredPrompt {

@@ -1,5 +1,5 @@
 import { ChatParams } from '../codecs/ChatParams.js'
-import { ChatRequest } from '../codecs/ChatRequest.js'
+import { ChatRequest, picksModel } from '../codecs/ChatRequest.js'
 import { checked } from '../codecs/checked.js'
 import { checkedIfGiven } from '../codecs/checkedIfGiven.js'
 import { Fields } from '../codecs/Fields.js'
@@ -53,15 +53,14 @@ const elsewhere = (option: string): string | undefined => {
 }
 
 /** A stored prompt needs a gateway that has one, and settings that can be sent. */
-const checkPrompt = (operator: string, platform: Platform, options: GenerateOptions): void => {
-  const { promptId, gateway } = options
+const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions): void => {
+  const { promptId } = options
   if (promptId === undefined) {
     const beside = (['variables', 'prompt'] as const).find((key) => options[key] !== undefined)
     if (beside !== undefined) refuse(operator, beside, 'a promptId beside it', options[beside])
     return
   }
   nonEmptyName(operator, promptId, 'promptId', 'the id of a stored prompt')
-  const kind = gateway === undefined ? platform : gateway.kind
   if (kind === 'openai') refuse(operator, 'promptId', 'a Respan gateway, which stores prompts', promptId)
   checkCodec(operator, options.variables)
   const { prompt_id, variables, schema_version, patch, override_params }: Fields =
@@ -75,6 +74,11 @@ const checkPrompt = (operator: string, platform: Platform, options: GenerateOpti
   checkedIfGiven(operator, Fields, patch, 'prompt.patch')
   checkedIfGiven(operator, Fields, override_params, 'prompt.override_params')
   checked(operator, PromptReference, promptOf(options), 'prompt')
+}
+
+const MODEL: Readonly<Record<Platform, string>> = {
+  openai: 'a model',
+  respan: 'a model, a promptId, or attributes that pick a model',
 }
 
 /**
@@ -92,8 +96,6 @@ export const checkGenerateOptions = (
   refuseUnknown(operator, options, KNOWN, elsewhere)
   const { name, model, promptId, gateway, attributes, params, extraBody } = options
   if (name !== undefined) nonEmptyName(operator, name)
-  if (model === undefined && promptId === undefined)
-    refuse(operator, 'model', 'a model, or a promptId', model)
   checkModel(operator, model)
   if (gateway !== undefined) {
     checkGateway(operator, gateway)
@@ -101,7 +103,11 @@ export const checkGenerateOptions = (
     if (beside !== undefined)
       refuse(operator, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
   }
-  checkPrompt(operator, platform, options)
+  const kind = gateway === undefined ? platform : gateway.kind
+  const isRouted = kind === 'respan' && (isFunction(attributes) || picksModel({ ...attributes }))
+  if (model === undefined && promptId === undefined && !isRouted)
+    refuse(operator, 'model', MODEL[kind], model)
+  checkPrompt(operator, kind, options)
   if (!isFunction(attributes)) checkedIfGiven(operator, RespanAttributes, attributes, 'attributes')
   if (!isFunction(params)) checkedIfGiven(operator, ChatParams, params, 'params')
   checkedIfGiven(operator, Fields, extraBody, 'extraBody')

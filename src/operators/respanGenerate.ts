@@ -49,7 +49,8 @@ export interface RespanGenerate {
  * can't be used), `MissingApiKey`, `RateLimited`, `HttpError`, `NetworkError`, `Timeout`, `StreamInterrupted`, `GatewayError`,
  * `InvalidResponse`, `Aborted`.
  *
- * @param options - `model`, or `promptId` for a prompt stored on the platform. `variables: codec` makes the codec's
+ * @param options - `model`, or `attributes` that leave it to the platform (`load_balance_group`, `models`), or `promptId` for a
+ * prompt stored there. `variables: codec` makes the codec's
  * type the input and checks each item before any request. `attributes` and `params` take wire names.
  * Times are in ms: `timeout` for one attempt to its last byte, `idleTimeout` between two chunks.
  * @returns an operator that emits a `Reply` for each item, or with `stream: true` its `ReplyEvent`s

@@ -106,6 +106,15 @@ test('a gateway and a connection may be left open, but not both be given', (asse
   assert.is(generator().length, 4)
 })
 
+test('a model may be left to whom the attributes name', (assert) => {
+  const attributes = { load_balance_group: { group_id: 'g' }, cache_enabled: true }
+  expectTypeOf(of('hi').pipe(respanGenerate({ attributes }))).toEqualTypeOf<Observable<Reply>>()
+  expectTypeOf(
+    of('hi').pipe(respanGenerate({ stream: true, attributes: () => ({ models: ['a', 'b'] }) })),
+  ).toEqualTypeOf<Observable<ReplyEvent>>()
+  assert.pass()
+})
+
 test('a generator of either form takes what both take', (assert) => {
   const generator = (options: ByModel | ByPrompt) => respanGenerate(options)
   expectTypeOf(
@@ -257,6 +266,8 @@ test('a wrong use does not compile, and is an InvalidInput where it is built', (
   const wrongs: ReadonlyArray<() => unknown> = [
     // @ts-expect-error -- neither a model nor a promptId
     () => respanGenerate({}),
+    // @ts-expect-error -- nothing here picks a model
+    () => respanGenerate({ attributes: { fallback_models: ['a'] } }),
     // @ts-expect-error -- both a gateway and a connection
     () => respanGenerate({ model, apiKey: 'k', gateway: { name: 'g', kind: 'respan', chat: () => of() } }),
     // @ts-expect-error -- variables without a promptId

@@ -291,6 +291,29 @@ test('an item’s values go over every value of the operator’s, and what is un
   })
 })
 
+for (const [who, attributes] of [
+  ['a load-balancing group', { load_balance_group: { group_id: 'g' } }],
+  ['a load-balancing list', { load_balance_models: [{ model: 'a', weight: 1 }] }],
+  ['the router', { models: ['a', 'b'] }],
+] as const)
+  test(`leaves the model to ${who}, whom a model of its own would overrule`, async (t) => {
+    const asked = (given: Parameters<typeof respanGenerate>[0]) =>
+      requestOf((gateway) => of('hi').pipe(respanGenerate({ ...given, gateway } as never)))
+    const request = { ...attributes, messages: [user('hi')] }
+    t.deepEqual(await asked({ attributes }), request)
+    t.deepEqual(await asked({ attributes: () => attributes }), request)
+  })
+
+test('a function that names nobody who picks the model is told, before any request', async (t) => {
+  const gateway = marbleGateway('a|')
+  const error = await t.throwsAsync<InvalidInput>(
+    lastValueFrom(of('hi').pipe(respanGenerate({ gateway, attributes: () => ({ note: 'n' }) as never }))),
+    { name: 'InvalidInput' },
+  )
+  t.is(error?.expected, 'ChatRequest with messages and a model, or with a prompt')
+  t.is(gateway.requests.length, 0)
+})
+
 test('asks for the usage of a stream', async (t) => {
   const request = await requestOf((gateway) =>
     of('hi').pipe(respanGenerate({ model, gateway, stream: true })),
@@ -548,6 +571,16 @@ test('options that can be known to be wrong are refused where the operator is bu
     path(() => (respanGenerate as () => unknown)()),
     'model',
   )
+  for (const refused of [
+    () => respanGenerate({ attributes: { fallback_models: ['a'] } } as never),
+    () => openaiGenerate({ attributes: { models: ['a'] } } as never),
+    () =>
+      respanGenerate({
+        gateway: marbleGateway('a|', {}, undefined, { kind: 'openai' }),
+        attributes: { models: ['a'] },
+      }),
+  ])
+    t.is(path(refused), 'model')
   t.is(
     path(() => respanGenerate({ model: ' ' })),
     'model',
