@@ -48,7 +48,8 @@ const MESSAGE_LENGTH = 300
  * @param body - parsed JSON, or the text of a body that is not JSON
  */
 export const errorMessage = (body: unknown): string | undefined => {
-  const message = typeof body === 'string' ? plain(body) : Fields.is(body) ? fromFields(body) : undefined
+  // Google puts its error into a list; a list of messages is Django REST framework's.
+  const message = Array.isArray(body) ? joined(body.map(saidBy)) : saidBy(body)
   return message === undefined ? undefined : shorten(message)
 }
 
@@ -58,9 +59,9 @@ export const errorMessage = (body: unknown): string | undefined => {
  * @param body - parsed JSON
  */
 export const errorCode = (body: unknown): string | undefined => {
-  if (!Fields.is(body)) return undefined
-  const error = fieldsOf(body.error)
-  return word(error.code) ?? word(error.type) ?? word(body.error_code)
+  const { error, error_code } = fieldsOf(Array.isArray(body) ? body[0] : body)
+  const { code, type } = fieldsOf(error)
+  return word(code) ?? word(type) ?? word(error_code)
 }
 
 /**
@@ -73,6 +74,9 @@ export const retryAfterSeconds = (body: unknown): number | undefined => {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
 }
+
+const saidBy = (body: unknown): string | undefined =>
+  typeof body === 'string' ? plain(body) : Fields.is(body) ? fromFields(body) : undefined
 
 const fromFields = (body: Fields): string | undefined =>
   (Fields.is(body.error) ? text(body.error.message) : text(body.error)) ??

@@ -4,11 +4,15 @@ import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
 import type { TextBuilder } from '../codecs/textBuilder.js'
 import type { Usage } from '../codecs/Usage.js'
 import type { AnswerIds } from '../http/answerIds.js'
+import type { Additions } from './Additions.js'
 
 /** What is known of a tool call. */
 export interface CallSoFar {
   id: string | undefined
   name: string
+  additions: Additions | undefined
+  /** Within its `function`. */
+  functionAdditions: Additions | undefined
   readonly json: TextBuilder
 }
 
@@ -19,8 +23,11 @@ export interface ChoiceSoFar {
   readonly reasoning: TextBuilder
   readonly refusal: TextBuilder
   readonly calls: Map<number, CallSoFar>
+  additions: Additions | undefined
   /** Which call an id is of. */
   callIds: Map<string, number> | undefined
+  /** Which call is the newest of an index that several have. */
+  sharedIndex: Map<number, number> | undefined
   finishReason: string | null
   /** The probabilities of its tokens, piece by piece as they came. */
   logprobs: Array<Logprobs> | undefined

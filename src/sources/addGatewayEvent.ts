@@ -1,14 +1,16 @@
-import type { ChatChunk, ChatDelta, ChunkChoice } from '../codecs/ChatChunk.js'
-import { isBreakdownChunk } from '../codecs/ChatChunk.js'
+import { type ChatChunk, ChatDelta, type ChunkChoice, isBreakdownChunk } from '../codecs/ChatChunk.js'
 import type { AssistantMessage } from '../codecs/ChatMessage.js'
 import type { ChatResponse } from '../codecs/ChatResponse.js'
+import { keysOf } from '../codecs/keysOf.js'
 import { messageText } from '../codecs/messages.js'
 import { picked } from '../codecs/picked.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
 import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
-import type { ToolCallDelta } from '../codecs/ToolCall.js'
+import { ToolCallDelta } from '../codecs/ToolCall.js'
 import { appendText, emptyText } from '../codecs/textBuilder.js'
 import { toUsage } from '../codecs/Usage.js'
+import { withAdditions } from './Additions.js'
+import { callIndex } from './callIndex.js'
 import type { GatewayEvent } from './Gateway.js'
 import type { CallSoFar, ChoiceSoFar, ReplyBuilder } from './ReplyBuilder.js'
 
@@ -22,6 +24,8 @@ const choiceAt = (builder: ReplyBuilder, index: number): ChoiceSoFar => {
     refusal: emptyText(),
     calls: new Map(),
     callIds: undefined,
+    sharedIndex: undefined,
+    additions: undefined,
     finishReason: null,
     logprobs: undefined,
     message: undefined,
@@ -46,24 +50,30 @@ const take = (builder: ReplyBuilder, text: string): string => {
   return isKept ? text : ''
 }
 
-/** Which call a piece without an index belongs to: an id that is new, or a name without an id, begins another one. */
-const callOf = ({ calls, callIds }: ChoiceSoFar, { id, function: called }: ToolCallDelta): number => {
-  const hasId = id != null && id !== ''
-  const known = hasId ? callIds?.get(id) : undefined
-  const begins = hasId ? known === undefined : called?.name != null && called.name !== ''
-  return known ?? (begins ? calls.size : Math.max(0, calls.size - 1))
-}
-
 const callAt = ({ calls }: ChoiceSoFar, index: number): CallSoFar => {
   const known = calls.get(index)
   if (known !== undefined) return known
-  const call: CallSoFar = { id: undefined, name: '', json: emptyText() }
+  const call: CallSoFar = {
+    id: undefined,
+    name: '',
+    additions: undefined,
+    functionAdditions: undefined,
+    json: emptyText(),
+  }
   calls.set(index, call)
   return call
 }
 
+const DELTA: ReadonlySet<string> = new Set(keysOf(ChatDelta.type.props))
+const CALL: ReadonlySet<string> = new Set(keysOf(ToolCallDelta.type.props))
+const FUNCTION: ReadonlySet<string> = new Set(['name', 'arguments'])
+
+/** What a provider adds goes back with a message that is collected, and did not come in one piece. */
+const keepsAdditions = ({ keep }: ReplyBuilder, { message }: ChoiceSoFar): boolean =>
+  keep === Number.POSITIVE_INFINITY && message === undefined
+
 const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
-  const call = delta.index ?? callOf(choice, delta)
+  const call = callIndex(choice, delta)
   const known = callAt(choice, call)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
@@ -75,6 +85,10 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
     choice.callIds.set(delta.id, call)
   }
   if (isNameNew) known.name = name
+  if (keepsAdditions(builder, choice)) {
+    known.additions = withAdditions(known.additions, delta, CALL)
+    known.functionAdditions = withAdditions(known.functionAdditions, delta.function ?? {}, FUNCTION)
+  }
   appendText(known.json, take(builder, json))
   const event: ReplyEvent = { _tag: 'ToolCallDelta', id: builder.id, choice: choice.index, call, json }
   // Spreads that depend on a condition cost more than all the rest, and most pieces bring text alone.
@@ -85,6 +99,7 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
 
 const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, emit: Emit): void => {
   const { id } = builder
+  if (keepsAdditions(builder, choice)) choice.additions = withAdditions(choice.additions, delta, DELTA)
   const reasoning = delta.reasoning_content ?? delta.reasoning
   if (reasoning != null && reasoning !== '') {
     appendText(choice.reasoning, take(builder, reasoning))

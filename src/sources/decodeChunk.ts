@@ -1,11 +1,41 @@
 import type { Either } from 'fp-ts/lib/Either.js'
+import { isLeft } from '#fp/Either'
 import { ChatChunk } from '../codecs/ChatChunk.js'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { decode } from '../codecs/decode.js'
+import { Fields } from '../codecs/Fields.js'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 
 /**
- * Decodes one chunk of a streamed answer; the whole cost of validation per token is here.
+ * Decodes one chunk of a streamed answer; the whole cost of validation per token is here. What some servers write otherwise
+ * than OpenAI is looked at only where the codec refuses it.
  *
  * @param value - parsed JSON
  */
-export const decodeChunk: (value: unknown) => Either<DecodeFailure, ChatChunk> = decode(ChatChunk)
+export const decodeChunk = (value: unknown): Either<DecodeFailure, ChatChunk> => {
+  const decoded = decodeStrictly(value)
+  return isLeft(decoded) && Fields.is(value) ? decodeStrictly(mended(value)) : decoded
+}
+
+const decodeStrictly = decode(ChatChunk)
+
+/** The usage comes without a list of choices (Go writes null for an empty one), a content as a list of parts (Mistral). */
+const mended = (chunk: Fields): Fields => ({
+  ...chunk,
+  ...(chunk.choices == null && chunk.usage != null ? { choices: [] } : {}),
+  ...(Array.isArray(chunk.choices) ? { choices: chunk.choices.map(mendedChoice) } : {}),
+})
+
+const mendedChoice = (choice: unknown): unknown => {
+  const delta = fieldsOf(fieldsOf(choice).delta)
+  const { content } = delta
+  if (!Array.isArray(content)) return choice
+  const reasoning_content = textIn(content.flatMap((part) => fieldsOf(part).thinking ?? []))
+  return { ...fieldsOf(choice), delta: { reasoning_content, ...delta, content: textIn(content) } }
+}
+
+const textIn = (parts: ReadonlyArray<unknown>): string =>
+  parts
+    .map((part) => fieldsOf(part).text)
+    .filter((text) => typeof text === 'string')
+    .join('')

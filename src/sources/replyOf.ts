@@ -4,6 +4,7 @@ import { messageText, toChatMessage } from '../codecs/messages.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyMeta } from '../codecs/Reply.js'
 import { builtText } from '../codecs/textBuilder.js'
+import { addedFields } from './Additions.js'
 import { type ChoiceSoFar, choicesOf, type ReplyBuilder } from './ReplyBuilder.js'
 
 type TokenLogprobs = NonNullable<Logprobs['content']>
@@ -25,10 +26,11 @@ const logprobsOf = (pieces: ReadonlyArray<Logprobs>): Logprobs => {
 const filled = (text: string, key: string): Readonly<Record<string, string>> =>
   text === '' ? {} : { [key]: text }
 
-const streamedMessage = ({ calls, ...choice }: ChoiceSoFar): AssistantMessage => {
+const streamedMessage = ({ calls, additions, ...choice }: ChoiceSoFar): AssistantMessage => {
   const text = builtText(choice.text)
   const refusal = builtText(choice.refusal)
   return {
+    ...addedFields(additions),
     role: 'assistant',
     content: text === '' && (calls.size > 0 || refusal !== '') ? null : text,
     ...filled(builtText(choice.reasoning), 'reasoning_content'),
@@ -38,10 +40,11 @@ const streamedMessage = ({ calls, ...choice }: ChoiceSoFar): AssistantMessage =>
       : {
           tool_calls: Array.from(calls.entries())
             .sort(([a], [b]) => a - b)
-            .map(([, { id, name, json }]) => ({
+            .map(([, { id, name, additions, functionAdditions, json }]) => ({
+              ...addedFields(additions),
               ...(id === undefined ? {} : { id }),
               type: 'function',
-              function: { name, arguments: builtText(json) },
+              function: { ...addedFields(functionAdditions), name, arguments: builtText(json) },
             })),
         }),
   }

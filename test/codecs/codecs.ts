@@ -673,11 +673,14 @@ test('reads message, code and waiting time out of every error fixture', (t) => {
   t.deepEqual(Object.fromEntries(read), MESSAGES)
 })
 
-test('reads a code that is a number', (t) => {
-  t.deepEqual(
-    [errorCode({ error: { code: 400 } }), errorCode({ error: { type: 'x', code: null } })],
-    ['400', 'x'],
-  )
+test('reads a code that is a number, or within a list', (t) => {
+  const bodies = [
+    { error: { code: 400 } },
+    { error: { type: 'x', code: null } },
+    [{ error: { code: 404 } }],
+    [],
+  ]
+  t.deepEqual(bodies.map(errorCode), ['400', 'x', '404', undefined])
 })
 
 test('reads a message out of what is not JSON, or out of an unknown shape', (t) => {
@@ -687,6 +690,9 @@ test('reads a message out of what is not JSON, or out of an unknown shape', (t) 
   t.is(errorMessage({ error: 'no' }), 'no')
   t.is(errorMessage({ detail: [{ loc: ['body'], msg: 'bad' }] }), '[{"loc":["body"],"msg":"bad"}]')
   t.is(errorMessage({ message: 'm', errors: ['e'] }), 'm')
+  t.is(errorMessage([{ error: { message: 'of Google' } }]), 'of Google')
+  t.is(errorMessage(['one', { message: 'two' }, 3]), 'one; two')
+  t.is(errorMessage([]), undefined)
   t.is(errorMessage({ errors: { model: ['required'] } }), 'model: required')
   t.is(errorMessage({ errors: [{ message: 'e' }] }), 'e')
   t.is(errorMessage({ error: { status: 3 } }), '{"status":3}')

@@ -764,6 +764,90 @@ test('tells tool calls apart that come without an index, as some providers send 
   }
 })
 
+test('tells tool calls apart that have one index, as some gateways number them', async (t) => {
+  const calling = (id: string | null, name: string | null, json: string) => ({
+    choices: [{ delta: { tool_calls: [{ index: 0, id, function: { name, arguments: json } }] } }],
+  })
+  const values = {
+    a: calling('call_a', 'weather', '{"x"'),
+    b: calling('call_a', 'weather', ':1}'),
+    c: calling('call_b', 'time', '{'),
+    d: calling(null, null, '"y":'),
+    e: calling('call_c', 'time', '{}'),
+    f: calling('call_b', 'time', '2}'),
+    g: { choices: [{ delta: {}, finish_reason: 'tool_calls' }] },
+  }
+  const generate = respanGenerate({ model, stream: true, gateway: marbleGateway('(abcdefg|)', values) })
+  const { messages } = await lastValueFrom(of('hi').pipe(generate, wholeReply()))
+  const type = 'function'
+  t.deepEqual(messages, [
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [
+        { id: 'call_a', type, function: { name: 'weather', arguments: '{"x":1}' } },
+        { id: 'call_b', type, function: { name: 'time', arguments: '{"y":2}' } },
+        { id: 'call_c', type, function: { name: 'time', arguments: '{}' } },
+      ],
+    },
+  ])
+})
+
+test('what a provider adds to a message or a call goes back with it, streamed or whole', async (t) => {
+  const call = {
+    id: 'call_a',
+    type: 'function',
+    function: { name: 'weather', arguments: '{"x":1}', strict: true },
+    extra_content: { google: { thought_signature: 'signature' } },
+  }
+  const whole = {
+    role: 'assistant',
+    content: null,
+    annotations: [{ url: 'a' }, { url: 'b' }],
+    thinking_blocks: [
+      { type: 'thinking', thinking: 'So it is.', signature: 'first' },
+      { type: 'thinking', thinking: 'Hm.', signature: 'second' },
+      { type: 'redacted_thinking', data: 'x' },
+    ],
+    audio: { id: 'voice', transcript: 'Good day', data: 'QUJD', expires_at: 1 },
+    function_call: { name: 'f', arguments: '{"a":1}' },
+    service: 'b',
+    tool_calls: [call],
+  }
+  const deltas = [
+    { role: 'assistant', content: '', annotations: [], service: 'a', provider: null },
+    { annotations: [{ url: 'a' }], thinking_blocks: [{ type: 'thinking', thinking: 'So ', signature: '' }] },
+    { thinking_blocks: [{ type: 'thinking', thinking: 'it is.' }] },
+    { thinking_blocks: [{ type: 'thinking', thinking: '', signature: 'first' }], service: 'b' },
+    { thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: 'second' }] },
+    { annotations: [{ url: 'b' }], thinking_blocks: [{ type: 'redacted_thinking', data: 'x' }] },
+    { audio: { id: 'voice', transcript: 'Good ' }, function_call: { name: 'f', arguments: '{"a"' } },
+    { audio: { transcript: 'day', data: 'QU' }, function_call: { arguments: ':1}' } },
+    { audio: { data: 'JD', expires_at: 1 } },
+    { tool_calls: [{ ...call, index: 0, function: { ...call.function, arguments: '{"x"' } }] },
+    { tool_calls: [{ index: 0, function: { arguments: ':1}' } }] },
+  ]
+  const chunks = [...deltas.map((delta) => ({ delta })), { delta: {}, finish_reason: 'tool_calls' }].map(
+    (choice) => ({ choices: [choice] }),
+  )
+  const before = structuredClone(chunks)
+  const ask = async (collect: boolean) => {
+    const gateway: Gateway = {
+      name: 'test',
+      kind: 'respan',
+      chat: () => from(chunks.map((chunk) => ({ _tag: 'Chunk', chunk }) as const)),
+    }
+    const generate = respanGenerate({ model, stream: true, collect, gateway })
+    return lastValueFrom(of('hi').pipe(generate, wholeReply()))
+  }
+  const response = { choices: [{ message: whole, finish_reason: 'tool_calls' }] }
+  const asked = respanGenerate({ model, gateway: marbleGateway('(a|)', { a: response }) })
+  t.deepEqual((await ask(true)).messages, (await lastValueFrom(of('hi').pipe(asked))).messages)
+  t.like((await ask(true)).messages[0], whole)
+  t.deepEqual((await ask(false)).messages, [{ role: 'assistant', content: '' }])
+  t.deepEqual(chunks, before)
+})
+
 test('a stream that is answered by a response tells all of it, in one piece each', async (t) => {
   const call = { id: 'call_a', type: 'function', function: { name: 'weather', arguments: '{}' } }
   const message = { content: 'a', reasoning: 'r', refusal: 'n', tool_calls: [call] }

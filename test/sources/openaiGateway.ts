@@ -1,11 +1,12 @@
 import { LLMock } from '@copilotkit/aimock'
 import test, { type ExecutionContext } from 'ava'
-import { lastValueFrom, toArray } from 'rxjs'
+import { filter, lastValueFrom, toArray } from 'rxjs'
 import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { InvalidInput } from '../../dist/errors.js'
+import { fromChat } from '../../dist/sources/fromChat.js'
 import { openaiGateway } from '../../dist/sources/openaiGateway.js'
 import { respanGateway } from '../../dist/sources/respanGateway.js'
-import { sendJson, serve } from '../helpers/server.js'
+import { sendEvents, sendJson, serve } from '../helpers/server.js'
 
 // A developer's own environment must not decide what is tested here.
 for (const name of ['RESPAN_API_KEY', 'RESPAN_BASE_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL'])
@@ -95,6 +96,63 @@ test('says what it takes for an answer: JSON, and events where a stream is asked
     server.received.map(({ headers }) => headers.accept),
     ['application/json', 'text/event-stream, application/json'],
   )
+})
+
+test('reads streams whose content is a list of parts, and whose usage comes without a list of choices', async (t) => {
+  const thinking = [
+    {
+      type: 'thinking',
+      thinking: [
+        { type: 'text', text: 'Hm' },
+        { type: 'text', text: '.' },
+      ],
+    },
+  ]
+  const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 }
+  const chunks = [
+    { choices: [{ index: 0, delta: { role: 'assistant', content: thinking } }] },
+    {
+      choices: [
+        {
+          index: 0,
+          delta: {
+            content: [
+              { type: 'text', text: 'Hel' },
+              { type: 'reference', ids: [1] },
+            ],
+          },
+        },
+      ],
+    },
+    { choices: [{ index: 0, delta: { content: 'lo' }, finish_reason: 'stop' }] },
+    { choices: null, usage },
+    { usage },
+  ]
+  const server = await serve(t, (response) =>
+    sendEvents(response, ...chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`), 'data: [DONE]\n\n'),
+  )
+  const gateway = openaiGateway({ baseUrl: server.url, apiKey: KEY })
+  const { reply } = await lastValueFrom(
+    fromChat(gateway, { ...ASK, stream: true }).pipe(filter((event) => event._tag === 'ReplyFinished')),
+  )
+  t.deepEqual(reply.messages, [{ role: 'assistant', content: 'Hello', reasoning_content: 'Hm.' }])
+  t.deepEqual(reply.meta[0]?.usage, usage)
+})
+
+test('what is no chunk after all is told by its path', async (t) => {
+  for (const [chunk, path] of [
+    [{ choices: null }, 'choices'],
+    [{ choices: [{ delta: { content: 3 } }] }, 'choices[0].delta.content'],
+    [{ choices: [{ delta: { content: [{ text: 'a' }], role: 3 } }] }, 'choices[0].delta.role'],
+    [{ choices: [null] }, 'choices[0]'],
+  ] as const) {
+    const server = await serve(t, (response) => sendEvents(response, `data: ${JSON.stringify(chunk)}\n\n`))
+    const gateway = openaiGateway({ baseUrl: server.url, apiKey: KEY })
+    await t.throwsAsync(lastValueFrom(gateway.chat({ ...ASK, stream: true })), {
+      name: 'InvalidResponse',
+      message: new RegExp(`: ${path.replaceAll(/[[\]]/g, '\\$&')}: expected`, 'u'),
+    })
+  }
 })
 
 test('names itself and refuses wrong options when it is built', (t) => {
