@@ -3,6 +3,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  ftruncateSync,
   openSync,
   readFileSync,
   readSync,
@@ -89,14 +90,23 @@ const segment = (
     const bytes = Buffer.from(torn ? `\n${text}` : text)
     const start = size + (torn ? 1 : 0)
     let written = 0
-    torn = true
-    while (written < bytes.length) {
-      const count = writeSync(file, bytes, written)
-      written += count
-      size += count
+    try {
+      while (written < bytes.length) written += writeSync(file, bytes, written)
+    } catch (thrown) {
+      takeBack(written)
+      throw thrown
     }
+    size += written
     torn = false
     return start
+  }
+
+  /** A full disk takes a part of a text: whoever takes the file over would find spans in it that count as lost. */
+  const takeBack = (written: number): void => {
+    // Unless somebody has taken the file over, and has written into it since.
+    if (fstatSync(file).size === size + written) return ftruncateSync(file, size)
+    torn = true
+    size += written
   }
 
   const close = (): void => {

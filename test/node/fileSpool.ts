@@ -45,6 +45,7 @@ import { toSpan } from '../../dist/tracing/foldSpans.js'
 import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Span } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, rig, status } from '../helpers/buffer.js'
+import { deadPort } from '../helpers/deadPort.js'
 import { memorySpool } from '../helpers/memorySpool.js'
 import { sendJson, serve } from '../helpers/server.js'
 import { accounted, ended, finish, idOf, numberOf, range, started } from '../helpers/spans.js'
@@ -692,6 +693,13 @@ test('what JSON refuses is named, on the disk too: a process that dies loses not
   })
 })
 
+/** What a child says none of whose files can grow beyond 8 KiB at most, as if its disk were full. */
+const onFullDisk = (child: string, env: Record<string, string>): string => {
+  const path = fileURLToPath(new URL(`../../test/fixtures/exits/${child}`, import.meta.url))
+  const limited = ['-c', 'ulimit -f 8 && exec "$0" "$1"', process.execPath, path]
+  return spawnSync('/bin/sh', limited, { env, encoding: 'utf8' }).stdout.trim()
+}
+
 test('a segment whose disk is full goes when all of it was delivered, and nobody sends it again', (t) => {
   const directory = folder(t)
   const first = rig(t, undefined, { spool: fileSpool(directory, { strength: 'always' }) })
@@ -700,12 +708,25 @@ test('a segment whose disk is full goes when all of it was delivered, and nobody
     first.sink.next(ended(number))
   }
   abandonOwner(directory)
-  const path = fileURLToPath(new URL('../../test/fixtures/exits/full.mjs', import.meta.url))
-  // No file of the child can grow beyond 8 KiB at most, as if its disk were full.
-  const limited = ['-c', 'ulimit -f 8 && exec "$0" "$1"', process.execPath, path]
-  const { stdout } = spawnSync('/bin/sh', limited, { env: { SPOOL: directory }, encoding: 'utf8' })
-  t.deepEqual(stdout.trim().split('\n'), ['20 delivered'])
+  t.is(onFullDisk('full.mjs', { SPOOL: directory }), '20 delivered')
   t.deepEqual(segments(directory), [])
+})
+
+test('of what a full disk took a part only, nothing is found that was counted as lost', async (t) => {
+  const directory = folder(t)
+  const { port } = await deadPort(t)
+  const spooled = Number(
+    onFullDisk('outgrown.mjs', {
+      SPOOL: directory,
+      STRENGTH: 'always',
+      BASE_URL: `http://127.0.0.1:${port}`,
+    }),
+  )
+  t.true(spooled > 0 && spooled < 100, `${spooled} of 100`)
+  const { sink, warnings } = rig(t, undefined, { spool: fileSpool(directory) })
+  await sink.close()
+  t.like(sink.stats(), { accepted: spooled, delivered: spooled })
+  t.deepEqual(warnings, [])
 })
 
 // ── bounds
