@@ -203,6 +203,13 @@ test.serial(
   },
 )
 
+test.serial('a promise that is kept from inside a component keeps no span that came after it', async (t) => {
+  const child = runChild<{ growth: number; held: number }>(t, 'siblings', ['--expose-gc'], '20000')
+  const { growth, held } = await child.report()
+  t.is(held, 1)
+  t.true(growth < 100, `${growth} bytes for each`)
+})
+
 test.serial('spans that come and go are left to the collector of what is young', async (t) => {
   const child = runChild<{ growth: number; delivered: number }>(
     t,

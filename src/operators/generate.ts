@@ -39,7 +39,7 @@ export const generate = (
       const ask = (): Asked => askedOf(operator, options, gateway, input)
       // What `ask` throws is the subscriber's error: RxJS makes it one here, and a span tells of it below.
       const events =
-        parent === null
+        parent === null || subscriber.closed
           ? observeChat(gateway, ask().request, collect, undefined)
           : generationSpan(parent, name, gateway, input, tryCatch(ask, identity), collect)
       return emitted(events).subscribe(subscriber)

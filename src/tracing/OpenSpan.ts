@@ -1,7 +1,7 @@
 import type { Mutable } from '../codecs/Mutable.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { contentText } from './contentText.js'
-import { addOutput, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
+import { addOutput, announcePart, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
 import type { Generation, SpanEnded, SpanStarted, SpanTotals, SpanType } from './SpanEvent.js'
 import { spanError, statusOfError } from './spanError.js'
 import type { Trace } from './Trace.js'
@@ -28,6 +28,8 @@ export interface OpenSpan {
   firstOutput: boolean
   /** For a span that knows when its work is done before it is torn down: whether it is. Else `undefined`. */
   settled: boolean | undefined
+  /** How it ends, while it is torn down. */
+  leaving: SpanEnd | undefined
   ended: boolean
 }
 
@@ -51,10 +53,14 @@ const adopt = (parent: OpenSpan, child: OpenSpan, at: number): void => {
   parent.newestChild = child
 }
 
-const release = (parent: OpenSpan, { older, newer }: OpenSpan): void => {
+const release = (parent: OpenSpan, child: OpenSpan): void => {
+  const { older, newer } = child
   if (older !== undefined) older.newer = newer
   if (newer !== undefined) newer.older = older
   else parent.newestChild = older
+  // What keeps an ended span, as a promise of it does, must not keep those that came after it, each by the one before.
+  child.older = undefined
+  child.newer = undefined
 }
 
 /** Opens a span and tells the sink. */
@@ -79,6 +85,7 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     inputs: undefined,
     firstOutput: false,
     settled: undefined,
+    leaving: undefined,
     ended: false,
   }
   if (parent !== null) adopt(parent, span, at)
@@ -114,7 +121,9 @@ export const markFirstOutput = (span: OpenSpan, at?: number): void => {
 export const recordOutput = (span: OpenSpan, value: unknown, at?: number): void => {
   if (span.ended) return
   markFirstOutput(span, at)
-  addOutput(span.output, span.trace, value)
+  const part = addOutput(span.output, span.trace, value)
+  // What encloses it may hand the text on as it is.
+  if (part !== undefined && span.parent !== null) announcePart(span.parent.output, part)
 }
 
 /** Takes in a value that came in, for a span that stands for many. */
@@ -181,10 +190,20 @@ const letGo = (span: OpenSpan): void => {
   if (span.inputs !== undefined) releaseOutput(span.inputs)
 }
 
+/** Whoever leaves from a finalizer leaves what encloses it, too: what is being torn down ends first. */
+const endLeaving = ({ newestChild }: OpenSpan, at: number): void => {
+  for (let child = newestChild; child !== undefined; ) {
+    const { older, leaving } = child
+    if (leaving !== undefined) endSpan(child, leaving, at)
+    child = older
+  }
+}
+
 /** Ends a span and tells the sink; only the first call counts. */
 export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): void => {
   if (span.ended) return
   span.ended = true
+  endLeaving(span, at)
   const { trace, parent } = span
   if (parent !== null) {
     release(parent, span)

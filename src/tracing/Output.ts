@@ -163,12 +163,20 @@ export const releaseOutput = (output: Output): void => {
   output.parts = null
 }
 
-/** Takes in one value. Text is kept by reference; anything else is written down at once, so later changes to it don't show. */
-export const addOutput = (output: Output, trace: Trace, value: unknown): void => {
+/**
+ * Takes in one value. Text is kept by reference; anything else is written down at once, so later changes to it don't show.
+ *
+ * @returns which part of a reply's text the value was announced as, if it was
+ */
+export const addOutput = (output: Output, trace: Trace, value: unknown): ReplyPart | undefined => {
   output.count++
-  if (!trace.captureContent) return
-  const over = output.size - trace.maxContentBytes
   const part = typeof value === 'string' ? announced(output, value) : undefined
+  if (trace.captureContent) addContent(output, trace, value, part)
+  return part
+}
+
+const addContent = (output: Output, trace: Trace, value: unknown, part: ReplyPart | undefined): void => {
+  const over = output.size - trace.maxContentBytes
   // All of a text takes the place of what there was of it.
   if (part?.whole === true && output.replies?.has(part.id) === true) addPart(output, part)
   else if (over > BEYOND_THE_BOUND) output.skipped++

@@ -14,17 +14,25 @@ export const cutText = (text: string, maxBytes: number): string => {
     : `${text.slice(0, read)}… [cut: ${text.length - read} of ${text.length} characters]`
 }
 
-const plain = (ancestors: ReadonlyArray<unknown>, value: unknown): unknown => {
+/** Objects that know each other are found in ever more ways: eleven of them in ten million. */
+const MOST_OBJECTS = 20_000
+
+const plain = (
+  ancestors: ReadonlyArray<unknown>,
+  value: unknown,
+  room = { objects: MOST_OBJECTS },
+): unknown => {
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return value
   if (ancestors.includes(value)) return '[circular]'
+  if (room.objects-- <= 0) return '[left out]'
   const path = [...ancestors, value]
   if (isError(value)) return { name: value.name, message: value.message }
   if (Array.isArray(value) || isMap(value) || isSet(value))
-    return Array.from(value, (item) => plain(path, item))
+    return Array.from(value, (item) => plain(path, item, room))
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
-  if ('toJSON' in value && typeof value.toJSON === 'function') return plain(path, value.toJSON())
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item)]))
+  if ('toJSON' in value && typeof value.toJSON === 'function') return plain(path, value.toJSON(), room)
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item, room)]))
 }
 
 /** Whether there is something, at any depth, that JSON writes as `{}`, byte by byte, or without what it is about. */

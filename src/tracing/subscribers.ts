@@ -141,6 +141,7 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
     if (this.closed) return
     // Decided before the source is torn down, told after it, so that children end before their parent.
     const end = this.#end ?? leftEnd(this.#span)
+    this.#span.leaving = end
     try {
       super.unsubscribe()
     } finally {

@@ -47,6 +47,8 @@ import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { snapshots } from '../../dist/operators/snapshots.js'
 import type { TraceOptions, TraceStart } from '../../dist/operators/TraceOptions.js'
 import { tokens } from '../../dist/operators/tokens.js'
+import { traced } from '../../dist/operators/traced.js'
+import { traceEach } from '../../dist/operators/traceEach.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
 import { deterministicClock, deterministicIds, marbleGateway, marbles } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
@@ -879,6 +881,60 @@ test('redact sees the whole text of a reply, not its pieces', async (t) => {
   t.is((await rootOf(run().pipe(tokens()), { redact }))?.output, '***d')
   t.is((await rootOf(run(), { redact }))?.output, '***d')
   t.is((await rootOf(run().pipe(snapshots()), { redact }))?.output, '***d')
+})
+
+for (const [how, within] of [
+  ['a component', (run$: Observable<string>) => of('hi').pipe(component('n', () => run$))],
+  [
+    'a component of components',
+    (run$) => of('hi').pipe(component('o', () => of('ho').pipe(component('n', () => run$)))),
+  ],
+  ['a nested trace', (run$) => run$.pipe(respanTrace('n'))],
+  ['a nested trace without content', (run$) => run$.pipe(respanTrace('n', { captureContent: false }))],
+  [
+    'a nested trace of each item',
+    (run$) =>
+      of('hi').pipe(
+        traceEach(
+          'n',
+          {},
+          component('c', () => run$),
+        ),
+      ),
+  ],
+  [
+    'a traced operator',
+    (run$) =>
+      of('hi').pipe(
+        traced(
+          'n',
+          concatMap(() => run$),
+        ),
+      ),
+  ],
+] as const satisfies ReadonlyArray<readonly [string, (run$: Observable<string>) => Observable<string>]>)
+  test(`redact sees the whole text of a reply that comes out of ${how}, at every level`, async (t) => {
+    const redact = (content: unknown): unknown =>
+      typeof content === 'string' ? content.replace('abc', '***') : content
+    for (const read of [tokens, snapshots]) {
+      const run$ = of('hi').pipe(respanGenerate({ ...chat('abcd'), stream: true }), read())
+      const spans = await spansOf(within(run$), { redact })
+      const outputs = spans.filter(({ name }) => name !== 'respanGenerate').map(({ output }) => output)
+      t.true(outputs.length > 1)
+      t.deepEqual(new Set(outputs.filter((output) => output !== undefined)), new Set(['***d']))
+    }
+  })
+
+test('objects that know each other are told, as far as there is room', async (t) => {
+  const friends = Array.from({ length: 11 }, (_, id) => ({ id, friends: [] as object[] }))
+  for (const one of friends) one.friends.push(...friends.filter((other) => other !== one))
+  const [span] = await spansOf(of(friends[0]).pipe(passing), { maxContentBytes: 2 ** 24 })
+  t.regex(span?.input ?? '', /^\{"id":0,"friends":\[\{"id":1,"friends":\["\[circular\]",/u)
+  t.regex(span?.input ?? '', /"\[left out\]"\]\}$/u)
+  const pair = friends.slice(0, 2).map(({ id }) => ({ id, friends: [] as object[] }))
+  for (const one of pair) one.friends.push(...pair)
+  const [whole] = await spansOf(of(pair[0]).pipe(passing))
+  t.is(whole?.input, '{"id":0,"friends":["[circular]",{"id":1,"friends":["[circular]","[circular]"]}]}')
 })
 
 test('a nested redact comes after the outer one', async (t) => {

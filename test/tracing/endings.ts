@@ -10,6 +10,7 @@ import {
   defer,
   EMPTY,
   exhaustMap,
+  expand,
   finalize,
   firstValueFrom,
   forkJoin,
@@ -24,6 +25,7 @@ import {
   of,
   retry,
   Subject,
+  type Subscription,
   startWith,
   switchMap,
   take,
@@ -226,6 +228,42 @@ test('what is subscribed for a subscriber that has left before is no run', async
   t.deepEqual(await endsOf(t, inside), ['f error', 'T error'])
   const whole = defer(() => forkJoin([of(1).pipe(failing), of(1).pipe(traced('x', passing))]))
   t.deepEqual(await endsOf(t, whole), ['f error', 'T error'])
+  // `expand` emits, and then subscribes what it makes of that.
+  const step = component('step', (value: number) => of(value + 1))
+  const steps = of(0).pipe(
+    expand((value) => step.project(value, 0)),
+    take(2),
+  )
+  t.deepEqual(await endsOf(t, steps), ['step left', 'T ok'])
+  const gateway = marbleGateway('(ab|)')
+  const ask = respanGenerate({ model: 'm', name: 'ask', gateway })
+  const rounds = of('hi').pipe(
+    ask,
+    expand(({ replies: [text = ''] }) => ask.project(text, 0)),
+    take(2),
+  )
+  t.deepEqual(await endsOf(t, rounds), ['ask ok', 'ask ok', 'T ok'])
+})
+
+test('what is left from a finalizer ends after what is being torn down', async (t) => {
+  const item$ = new Subject<number>()
+  const search = component(
+    'search',
+    () =>
+      concat(of('hit'), NEVER).pipe(
+        finalize(() => {
+          run?.unsubscribe()
+        }),
+      ),
+    { flatten: switchMap },
+  )
+  let run: Subscription | undefined
+  const leave = (run$: Observable<unknown>) => {
+    run = run$.subscribe()
+    item$.next(1)
+    item$.next(2)
+  }
+  t.deepEqual(await endsOf(t, item$.pipe(search), leave), ['search left', 'T left'])
 })
 
 test('a run that is stopped from its own onStart ends once, cancelled', async (t) => {
