@@ -68,6 +68,7 @@ export type {
   PerItem,
   PromptInput,
   PromptSettings,
+  Streaming,
 } from './operators/GenerateOptions.js'
 export { type ByOpenaiModel, type OpenaiGenerate, openaiGenerate } from './operators/openaiGenerate.js'
 export { type RespanGenerate, respanGenerate } from './operators/respanGenerate.js'

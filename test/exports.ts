@@ -42,7 +42,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       Receipt Redact RenderOptions Reply ReplyEvent ReplyMeta RespanConnection RespanError RespanGenerate
       RetryPolicy Sending Sink SinkError SinkStats Span SpanEnded SpanError SpanEvent SpanFirstOutput
       SpanStarted SpanStatus SpanTotals SpanType Spool SpoolHost SpoolPlace SpoolRecord SpoolStore
-      SpoolStrength SystemMessage TimeoutPhase ToolMessage TraceEach TraceEachOptions TraceOptions
+      SpoolStrength Streaming SystemMessage TimeoutPhase ToolMessage TraceEach TraceEachOptions TraceOptions
       TraceStart TracedOptions Transport UsageSource UserMessage Variables
     `,
   },

@@ -14,7 +14,9 @@ export const ChatParams = wire(
   t.partial({
     temperature: numberWithin(0, 2),
     top_p: numberWithin(0, 1),
+    /** Tokens at most; reasoning models want `max_completion_tokens`. */
     max_tokens: integerWithin(1),
+    /** Tokens at most, those of reasoning among them. */
     max_completion_tokens: integerWithin(1),
     n: integerWithin(1),
     stop: t.union([t.string, strings], 'string or list of strings'),
@@ -36,6 +38,7 @@ export const ChatParams = wire(
     seed: integer,
     user: t.string,
     echo: t.boolean,
+    /** Handed to the provider, in seconds; the `timeout` beside `params` is in ms. */
     timeout: positive,
     extra_headers: Fields,
     web_search_options: Fields,

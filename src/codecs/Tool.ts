@@ -1,6 +1,6 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
-import { oneOf, wire } from './wire.js'
+import { nullable, oneOf, wire } from './wire.js'
 
 /**
  * A function which the model may call; the gateway supports no other kind of tool. `parameters` is a JSON Schema.
@@ -13,7 +13,7 @@ export const Tool = wire(
     function: wire(
       t.intersection([
         t.type({ name: t.string }),
-        t.partial({ description: t.string, parameters: Fields, strict: t.boolean }),
+        t.partial({ description: t.string, parameters: Fields, strict: nullable(t.boolean) }),
       ]),
       'ToolFunction',
     ),
@@ -63,7 +63,7 @@ export const ResponseFormat = wire(
           json_schema: wire(
             t.intersection([
               t.type({ name: t.string }),
-              t.partial({ schema: Fields, strict: t.boolean, description: t.string }),
+              t.partial({ schema: Fields, strict: nullable(t.boolean), description: t.string }),
             ]),
             'JsonSchema',
           ),

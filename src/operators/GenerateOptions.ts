@@ -88,6 +88,7 @@ type RoutingAttributes = RespanAttributes &
 /** How a model is asked, or one that the platform picks. */
 export type ByModel = Common<GenerateInput> & {
   readonly promptId?: never
+  readonly prompt?: never
   readonly variables?: never
 } & (
     | {

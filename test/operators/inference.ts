@@ -2,6 +2,7 @@ import test from 'ava'
 import { expectTypeOf } from 'expect-type'
 import type { Either } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import type { OpenAI } from 'openai'
 import {
   attempt,
   type ByModel,
@@ -262,6 +263,18 @@ test('a component emits what its function gives, however it gives it', (assert) 
   assert.pass()
 })
 
+test("tools and forms of an answer that are typed by OpenAI's client are taken as they are", (assert) => {
+  const weather: OpenAI.ChatCompletionFunctionTool = {
+    type: 'function',
+    function: { name: 'weather', strict: null },
+  }
+  const place: OpenAI.ResponseFormatJSONSchema = {
+    type: 'json_schema',
+    json_schema: { name: 'place', schema: { type: 'object' }, strict: null },
+  }
+  assert.notThrows(() => respanGenerate({ model, params: { tools: [weather], response_format: place } }))
+})
+
 test('a wrong use does not compile, and is an InvalidInput where it is built', (assert) => {
   const wrongs: ReadonlyArray<() => unknown> = [
     // @ts-expect-error -- neither a model nor a promptId
@@ -272,6 +285,8 @@ test('a wrong use does not compile, and is an InvalidInput where it is built', (
     () => respanGenerate({ model, apiKey: 'k', gateway: { name: 'g', kind: 'respan', chat: () => of() } }),
     // @ts-expect-error -- variables without a promptId
     () => respanGenerate({ model, variables: t.type({ a: t.string }) }),
+    // @ts-expect-error -- settings of a prompt without a promptId
+    () => respanGenerate({ model, prompt: { version: 3 } }),
     // @ts-expect-error -- a wire name with a value of the wrong type
     () => respanGenerate({ model, attributes: { fallback_models: 'claude' } }),
     // @ts-expect-error -- a parameter of the wrong type
