@@ -21,6 +21,7 @@ import {
   memorySink,
   openaiGateway,
   openaiGenerate,
+  type PerItem,
   type RespanAttributes,
   redacted,
   respanGateway,
@@ -275,6 +276,61 @@ test('credentials below what stands beside keys are secret, too', async (t) => {
     const asked = of('Hi').pipe(respanGenerate({ model: 'm', attributes, ...reach }))
     free(t, Object.keys(beside).join(), await caught(lastValueFrom(asked)))
   }
+})
+
+const CREDENTIALS: Readonly<Record<string, PerItem>> = {
+  'of a customer': { attributes: { customer_credentials: { openai: { api_key: KEY } } } },
+  'of a model': { attributes: { credential_override: { m: { api_key: KEY } } } },
+  'of a customer, as they were given': { attributes: { customer_api_keys: { openai: KEY } } },
+  'of a group': {
+    attributes: {
+      load_balance_group: {
+        group_id: 'g',
+        models: [{ model: 'm', weight: 1, credentials: { any: KEY } }],
+      },
+    },
+  },
+  'of an older group': {
+    attributes: { loadbalance_models: [{ model: 'm', weight: 1, credentials: { any: KEY } }] },
+  },
+  'of an integration': { attributes: { posthog_integration: { posthog_api_key: KEY } } },
+  'in a header': { params: { extra_headers: { 'x-any': KEY } } },
+}
+
+for (const [what, given] of Object.entries(CREDENTIALS))
+  test(`credentials ${what} that a component makes, or a trace is given, are in no span`, async (t) => {
+    const server = await serve(t, (response) =>
+      sendJson(response, { choices: [{ index: 0, message: { role: 'assistant', content: 'hi' } }] }),
+    )
+    const reach = { baseUrl: server.url, apiKey: 'another-key', retry: { count: 0 } }
+    const made = component('make', (prompt: string) => of({ prompt, ...given }, { prompt, nested: [given] }))
+    const sink = memorySink()
+    await lastValueFrom(
+      of('Hi').pipe(
+        made,
+        map((item) => ('nested' in item ? { ...item, model: '' } : item)),
+        attempt(respanGenerate({ model: 'm', ...reach })),
+        respanTrace('T', { sink, output: () => [given] }),
+      ),
+    )
+    t.is(server.received.length, 1)
+    t.true(server.received[0]?.body.includes(KEY))
+    const spans = sink.spans()
+    t.is(spans.length, 4)
+    t.true(spans.every(({ input }) => input?.includes('Hi')))
+    free(t, 'spans', spans)
+  })
+
+test('what only looks like a secret is content', async (t) => {
+  const sink = memorySink()
+  const recipe = { cookie: 'chocolate', password: 'is asked for', text: 'customer_credentials' }
+  await lastValueFrom(
+    of(recipe).pipe(
+      component('bake', () => of('done')),
+      respanTrace('T', { sink }),
+    ),
+  )
+  t.is(sink.spans()[0]?.input, JSON.stringify(recipe))
 })
 
 test('credentials of any length are taken out of what a server says', async (t) => {

@@ -57,6 +57,14 @@ const redact = (value: unknown, above: ReadonlyArray<object>): unknown => {
   return changed ? Object.fromEntries(entries) : value
 }
 
+/** The fields of a request that hold secrets, as JSON writes their names. */
+const HOLDS_SECRETS =
+  /"(?:customer_credentials|credential_override|customer_api_keys|extra_headers|load_?balance_(?:group|models)|posthog_integration)":/
+
+/** Takes the secrets of a request out of JSON, wherever it stands in there; JSON without one is returned itself. */
+export const withoutSecrets = (json: string): string =>
+  HOLDS_SECRETS.test(json) ? JSON.stringify(redactSecrets(JSON.parse(json))) : json
+
 /** What stands beside a key and says where it is for: no secret by itself, and words that errors need. */
 const BESIDE_KEYS: ReadonlySet<string> = new Set([
   'available_models',

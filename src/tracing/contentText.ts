@@ -1,6 +1,7 @@
 import { isError } from '../codecs/isError.js'
 import { isMap } from '../codecs/isMap.js'
 import { isSet } from '../codecs/isSet.js'
+import { withoutSecrets } from '../codecs/redactSecrets.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
@@ -68,11 +69,12 @@ const lossless = (value: unknown): string | undefined | null => {
   }
 }
 
-/** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. */
+/** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. No secrets. */
 export const jsonText = (value: unknown): string | undefined => {
   try {
     const json = lossless(value)
-    return json === null ? JSON.stringify(plain([], value)) : json
+    const text = json === null ? JSON.stringify(plain([], value)) : json
+    return text === undefined ? undefined : withoutSecrets(text)
   } catch {
     return '[not serialisable]'
   }
