@@ -619,6 +619,19 @@ for (const [schema, prompt] of [
     )
   })
 
+test('a stored prompt’s span says which version was asked for, where it is a number', async (t) => {
+  const local = await start(t, { prompts: PROMPTS })
+  const versionOf = async (prompt: PromptSettings) => {
+    const sink = memorySink()
+    const generate = respanGenerate({ promptId: 'translator', prompt, gateway: local.gateway })
+    await lastValueFrom(of({ variables: { word: 'hello' } }).pipe(generate, respanTrace('flow', { sink })))
+    return sink.spans()[0]?.generation?.request?.prompt_version_number
+  }
+  t.is(await versionOf({ version: 1 }), 1)
+  t.is(await versionOf({ version: 'latest' }), undefined)
+  t.is(await versionOf({}), undefined)
+})
+
 test('a stored prompt streams', async (t) => {
   const local = await start(t, { prompts: PROMPTS })
   const events = await lastValueFrom(

@@ -53,13 +53,13 @@ export type PromptSettings = {
   readonly is_custom_prompt?: boolean
   /** How the platform merges prompt and request: 2, or the old way, 1. Default 2. */
   readonly schema_version?: 1 | 2
-  /** Of schema 2: parameters to change, over `params`; no messages. */
+  /** Of schema 2 alone: parameters to change, over `params`; no messages. */
   readonly patch?: Fields
-  /** Of schema 1: whether the stored prompt wins over the request. Default `true`. */
+  /** Of schema 1 alone: whether the stored prompt wins over the request. Default `true`. */
   readonly override?: boolean
-  /** Of schema 1: parameters to change, over `params`. */
+  /** Of schema 1 alone: parameters to change, over `params`. */
   readonly override_params?: Fields
-  /** Of schema 1: whether the `messages` of `override_params` are appended to the stored ones, or replace them. */
+  /** Of schema 1 alone: whether the `messages` of `override_params` are appended to the stored ones, or replace them. */
   readonly override_config?: { readonly messages_override_mode?: 'append' | 'override' }
 }
 

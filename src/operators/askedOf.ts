@@ -5,6 +5,7 @@ import { checked } from '../codecs/checked.js'
 import { checkedIfGiven } from '../codecs/checkedIfGiven.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
+import { fieldsOf as toFields } from '../codecs/fieldsOf.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptVariables } from '../codecs/PromptReference.js'
@@ -73,6 +74,12 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
   return { ...others, messages: [user(prompt)] }
 }
 
+/** Usage is asked for in every stream, unless `extraBody` says otherwise. */
+const streamed = (streamOptions: unknown): Fields => ({
+  stream: true,
+  stream_options: { include_usage: true, ...toFields(streamOptions) },
+})
+
 /** What a gateway is asked for an item. @throws InvalidInput for what can't be sent, and what the user's functions throw */
 export const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input: never): Asked => {
   const takesAttributes = gateway.kind === 'respan'
@@ -100,7 +107,7 @@ export const askedOf = (name: string, options: GenerateOptions, gateway: Gateway
     model: item.model ?? options.model,
     messages: item.messages,
     ...(byPrompt ? { prompt: promptOf(options, item.variables, params, own) } : {}),
-    ...(options.stream === true ? { stream: true, stream_options: { include_usage: true } } : {}),
+    ...(options.stream === true ? streamed(operator.stream_options) : {}),
   })
   const decoded = checked(name, ChatRequest, request)
   if (takesAttributes) return { request: decoded }

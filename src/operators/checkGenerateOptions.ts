@@ -52,6 +52,9 @@ const elsewhere = (option: string): string | undefined => {
   return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
 }
 
+/** What the platform reads with one schema, and ignores with the other. */
+const OTHER_SCHEMA = { 1: ['patch'], 2: ['override', 'override_params', 'override_config'] } as const
+
 /** A stored prompt needs a gateway that has one, and settings that can be sent. */
 const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions): void => {
   const { promptId } = options
@@ -63,13 +66,16 @@ const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions)
   nonEmptyName(operator, promptId, 'promptId', 'the id of a stored prompt')
   if (kind === 'openai') refuse(operator, 'promptId', 'a Respan gateway, which stores prompts', promptId)
   checkCodec(operator, options.variables)
-  const { prompt_id, variables, schema_version, patch, override_params }: Fields =
-    checkedIfGiven(operator, Fields, options.prompt, 'prompt') ?? {}
+  const settings: Fields = checkedIfGiven(operator, Fields, options.prompt, 'prompt') ?? {}
+  const { prompt_id, variables, schema_version = 2, patch, override_params } = settings
   if (prompt_id !== undefined) refuse(operator, 'prompt.prompt_id', 'promptId instead', prompt_id)
   if (variables !== undefined)
     refuse(operator, 'prompt.variables', 'variables as the input instead', variables)
-  if (schema_version !== undefined && schema_version !== 1 && schema_version !== 2)
-    refuse(operator, 'prompt.schema_version', '1 or 2', schema_version)
+  if (schema_version !== 1 && schema_version !== 2)
+    return refuse(operator, 'prompt.schema_version', '1 or 2', schema_version)
+  const unread = OTHER_SCHEMA[schema_version].find((key) => settings[key] !== undefined)
+  if (unread !== undefined)
+    refuse(operator, `prompt.${unread}`, `schema_version: ${3 - schema_version} beside it`, settings[unread])
   // Before they are merged, where a text or a list would become an object.
   checkedIfGiven(operator, Fields, patch, 'prompt.patch')
   checkedIfGiven(operator, Fields, override_params, 'prompt.override_params')

@@ -5,10 +5,12 @@ import { askedParams } from '../codecs/askedParams.js'
 import type { ChatParams } from '../codecs/ChatParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { contentParams } from '../codecs/contentParams.js'
+import type { Fields } from '../codecs/Fields.js'
 import { keysOf } from '../codecs/keysOf.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { messageText } from '../codecs/messages.js'
 import { ownCopy } from '../codecs/ownCopy.js'
+import type { PromptReference } from '../codecs/PromptReference.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { type RespanAttributes, TraceAttributes } from '../codecs/RespanAttributes.js'
@@ -77,6 +79,11 @@ const inputOf = ({ messages, prompt }: ChatRequest): unknown =>
         ...(messages === undefined ? {} : { messages }),
       }
 
+const promptFields = ({ prompt_id, version }: PromptReference): Fields => ({
+  prompt_id,
+  ...(typeof version === 'number' ? { prompt_version_number: version } : {}),
+})
+
 const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['request']> => {
   const params = askedParams(request)
   const content = trace.captureContent ? picked(params, contentParams) : {}
@@ -84,7 +91,7 @@ const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['
   return {
     ...picked(params, PARAM_KEYS),
     ...(typeof told === 'object' ? told : {}),
-    ...(request.prompt === undefined ? {} : { prompt_id: request.prompt.prompt_id }),
+    ...(request.prompt === undefined ? {} : promptFields(request.prompt)),
   }
 }
 

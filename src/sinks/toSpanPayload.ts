@@ -86,6 +86,7 @@ const REQUEST_FIELDS: Readonly<Partial<Record<string, t.Mixed>>> = picked(SPAN_F
   'tools',
   'tool_choice',
   'prompt_id',
+  'prompt_version_number',
 ])
 
 const isSpanField = (value: unknown, key: string): boolean =>

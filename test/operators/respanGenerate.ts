@@ -321,6 +321,17 @@ test('asks for the usage of a stream', async (t) => {
   t.like(request, { stream: true, stream_options: { include_usage: true } })
 })
 
+test('other options of a stream go along, and usage is not asked for where a server refuses it', async (t) => {
+  const asked = async (stream_options: object) =>
+    requestOf((gateway) =>
+      of('hi').pipe(respanGenerate({ model, gateway, stream: true, extraBody: { stream_options } })),
+    )
+  t.like(await asked({ include_obfuscation: false }), {
+    stream_options: { include_usage: true, include_obfuscation: false },
+  })
+  t.like(await asked({ include_usage: false }), { stream_options: { include_usage: false } })
+})
+
 test('a stored prompt is asked for by schema 2, with params as its patch', async (t) => {
   const ask = (settings: object, input: object) =>
     requestOf((gateway) => of(input).pipe(respanGenerate({ promptId: 'p', gateway, ...settings })))
@@ -640,6 +651,17 @@ test('options that can be known to be wrong are refused where the operator is bu
       path(() => respanGenerate({ promptId: 'p', prompt: { [setting as string]: value } })),
       `prompt.${setting}`,
     )
+  for (const [schema_version, unread] of [
+    [1, { patch: { n: 1 } }],
+    [2, { override: false }],
+    [undefined, { override_params: { n: 1 } }],
+    [2, { override_config: { messages_override_mode: 'append' } }],
+  ] as const) {
+    const settings = { ...(schema_version === undefined ? {} : { schema_version }), ...unread }
+    const error = t.throws<InvalidInput>(() => respanGenerate({ promptId: 'p', prompt: settings }))
+    t.is(error?.path, `prompt.${Object.keys(unread)[0]}`)
+    t.is(error?.expected, `schema_version: ${schema_version === 1 ? 2 : 1} beside it`)
+  }
   for (const [schema_version, changed] of [
     [2, 'patch'],
     [1, 'override_params'],

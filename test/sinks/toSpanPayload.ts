@@ -224,10 +224,15 @@ test('a generation of a stored prompt belongs to it, with the cache tokens in wh
     cache_read_input_tokens: 900,
     cache_creation_input_tokens: 100,
   }
-  const generation: Generation = { usageSource: 'reported', usage, request: { prompt_id: 'p', top_k: 3 } }
+  const generation: Generation = {
+    usageSource: 'reported',
+    usage,
+    request: { prompt_id: 'p', prompt_version_number: 4, top_k: 3 },
+  }
   const payload = toSpanPayload({ ...base, type: 'generation', generation })
   t.like(payload, {
     prompt_id: 'p',
+    prompt_version_number: 4,
     prompt_cache_hit_tokens: 900,
     prompt_cache_creation_tokens: 100,
     properties: { respan_request: { top_k: 3 } },
