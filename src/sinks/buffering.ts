@@ -1,5 +1,5 @@
 import { isLeft } from '#fp/Either'
-import { type FinishedSpan, spanFolder } from '../tracing/foldSpans.js'
+import { type FinishedSpan, spanFold } from '../tracing/foldSpans.js'
 import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { BufferSettings } from './BufferPolicy.js'
@@ -50,7 +50,7 @@ export const buffering = (
   const ledger = spanLedger(settings, book, warnings, disk)
   const { box, settle, moveToSpool } = ledger
   const flow = flowControl(settings, time.now)
-  const folder = spanFolder()
+  const fold = spanFold()
   const settleFlight = settlement(settings, { counts, ledger, flow, waits, warnings, now: time.now })
   const flights = batchFlights(transport, settings.timeout, {
     time,
@@ -313,7 +313,7 @@ export const buffering = (
   return {
     next: (event) => {
       try {
-        const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : folder.add(event)
+        const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : fold(event)
         if (finished === 'orphan') drop()
         else if (finished !== undefined) takeIn(finished)
       } catch (thrown) {

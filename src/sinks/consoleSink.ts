@@ -2,7 +2,7 @@ import { left, right } from '#fp/Either'
 import { forgetOldest } from '../codecs/forgetOldest.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { tried } from '../codecs/tried.js'
-import { spanFolder, toSpan } from '../tracing/foldSpans.js'
+import { spanFold, toSpan } from '../tracing/foldSpans.js'
 import { heeded, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink } from '../tracing/Sink.js'
 import type { Span } from '../tracing/SpanEvent.js'
@@ -63,7 +63,7 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
   refuseUnknown('consoleSink', options, OPTIONS)
   const { write = writeToStandardError, colors, width } = options
   const report = reporterOf('RESPAN_SINK', (name) => `The write of a consoleSink threw ${name}.`, nameOf)
-  const folder = spanFolder()
+  const fold = spanFold()
   const { counts, stats, stats$, changed } = sinkCounts()
   const waiting = new Map<string, Array<Span>>()
   const written = new Set<string>()
@@ -123,7 +123,7 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
   return {
     next: (event) => {
       if (closed && event._tag !== 'SpanEnded') return
-      const finished = closed ? 'orphan' : folder.add(event)
+      const finished = closed ? 'orphan' : fold(event)
       if (finished === undefined) return
       counts.accepted++
       // A field of it may throw.

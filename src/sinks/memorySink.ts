@@ -1,5 +1,5 @@
 import { right } from '#fp/Either'
-import { foldSpans, spanFolder } from '../tracing/foldSpans.js'
+import { foldSpans, spanFold } from '../tracing/foldSpans.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Span, SpanEvent } from '../tracing/SpanEvent.js'
 import { NO_REPORT, sinkCounts } from './sinkCounts.js'
@@ -18,7 +18,7 @@ export const memorySink = (): Sink & {
   readonly spans: () => ReadonlyArray<Span>
 } => {
   const events: Array<SpanEvent> = []
-  const folder = spanFolder(Number.POSITIVE_INFINITY)
+  const fold = spanFold(Number.POSITIVE_INFINITY)
   const { accept, stats, stats$ } = sinkCounts()
   let closed = false
 
@@ -31,7 +31,7 @@ export const memorySink = (): Sink & {
         return
       }
       events.push(event)
-      const finished = folder.add(event)
+      const finished = fold(event)
       if (finished !== undefined) accept(finished === 'orphan' ? 'dropped' : 'delivered')
     },
     flush: () => Promise.resolve().then(() => right(NO_REPORT)),

@@ -10,17 +10,13 @@ export interface FinishedSpan {
   readonly end: SpanEnded
 }
 
-/** Joins the events of spans as they come in, one at a time. */
-export interface SpanFolder {
-  /**
-   * Takes in an event.
-   *
-   * @returns the span that it finished, `'orphan'` for the end of a span whose start is not known, else `undefined`
-   */
-  readonly add: (event: SpanEvent) => FinishedSpan | 'orphan' | undefined
-}
+/**
+ * Takes in the events of spans, one at a time, and gives the span that an event finished: `'orphan'` for the end of a span
+ * whose start is not known, `undefined` for what is no end.
+ */
+export type SpanFold = (event: SpanEvent) => FinishedSpan | 'orphan' | undefined
 
-/** Spans under way that a folder remembers; beyond it, it forgets the oldest. A span under way takes some 500 bytes. */
+/** Spans under way that a fold remembers; beyond that, it forgets the oldest. A span under way takes some 500 bytes. */
 const MAX_OPEN_SPANS = 100_000
 
 /** Starts after which the map of those under way is made anew, unless it holds more than half as many. */
@@ -43,11 +39,11 @@ const without = (open: Open | undefined, ended: Open): Open | undefined =>
   open === undefined || open === ended ? open?.other : { ...open, other: without(open.other, ended) }
 
 /**
- * Makes a folder: the incremental form of {@link foldSpans}, for sinks.
+ * The incremental form of {@link foldSpans}, for sinks.
  *
- * @param maxOpen - spans under way that are remembered; an end without its start is an orphan
+ * @param maxOpen - spans under way that are remembered
  */
-export const spanFolder = (maxOpen = MAX_OPEN_SPANS): SpanFolder => {
+export const spanFold = (maxOpen = MAX_OPEN_SPANS): SpanFold => {
   let open = new Map<string, Open>()
   let sinceRenewal = 0
 
@@ -79,20 +75,18 @@ export const spanFolder = (maxOpen = MAX_OPEN_SPANS): SpanFolder => {
     return { start: span.start, firstOutputAt: span.firstOutputAt, end: event }
   }
 
-  return {
-    add: (event) => {
-      switch (event._tag) {
-        case 'SpanStarted':
-          return started(event)
-        case 'SpanFirstOutput': {
-          const span = find(open.get(event.spanId), event.traceId)
-          if (span !== undefined) span.firstOutputAt ??= event.at
-          return
-        }
-        case 'SpanEnded':
-          return ended(event)
+  return (event) => {
+    switch (event._tag) {
+      case 'SpanStarted':
+        return started(event)
+      case 'SpanFirstOutput': {
+        const span = find(open.get(event.spanId), event.traceId)
+        if (span !== undefined) span.firstOutputAt ??= event.at
+        return
       }
-    },
+      case 'SpanEnded':
+        return ended(event)
+    }
   }
 }
 
@@ -130,10 +124,10 @@ export const toSpan = ({ start, firstOutputAt, end }: FinishedSpan): Span => {
  * end without a start is left out.
  */
 export const foldSpans = (events: Iterable<SpanEvent>): ReadonlyArray<Span> => {
-  const folder = spanFolder(Number.POSITIVE_INFINITY)
+  const fold = spanFold(Number.POSITIVE_INFINITY)
   const spans: Array<Span> = []
   for (const event of events) {
-    const finished = folder.add(event)
+    const finished = fold(event)
     if (finished !== undefined && finished !== 'orphan') spans.push(toSpan(finished))
   }
   return spans

@@ -1,6 +1,6 @@
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
-import { foldSpans, spanFolder } from '../../dist/tracing/foldSpans.js'
+import { foldSpans, spanFold } from '../../dist/tracing/foldSpans.js'
 import type { SpanEvent } from '../../dist/tracing/SpanEvent.js'
 import { ended, idOf, range, started, TRACE_ID } from '../helpers/spans.js'
 
@@ -50,11 +50,11 @@ test("takes a workflow's input from its end, and the start's when both have one"
 })
 
 test('a span that has ended does not end again while one of another trace goes by its id', (t) => {
-  const { add } = spanFolder()
-  for (const traceId of ['a', 'b', 'c']) add(started(1, { traceId }))
+  const fold = spanFold()
+  for (const traceId of ['a', 'b', 'c']) fold(started(1, { traceId }))
   for (const traceId of ['b', 'c', 'a']) {
-    t.not(add(ended(1, { traceId })), 'orphan')
-    t.is(add(ended(1, { traceId })), 'orphan')
+    t.not(fold(ended(1, { traceId })), 'orphan')
+    t.is(fold(ended(1, { traceId })), 'orphan')
   }
 })
 
@@ -109,11 +109,11 @@ test('tells three of them apart, in whichever order they end', (t) => {
   }
 })
 
-test('a folder remembers a bounded number of spans under way, the newest ones', (t) => {
-  const folder = spanFolder(3)
-  for (const number of range(1, 5)) folder.add(started(number))
+test('a fold remembers a bounded number of spans under way, the newest ones', (t) => {
+  const fold = spanFold(3)
+  for (const number of range(1, 5)) fold(started(number))
   t.deepEqual(
-    range(1, 5).map((number) => folder.add(ended(number)) === 'orphan'),
+    range(1, 5).map((number) => fold(ended(number)) === 'orphan'),
     [true, true, false, false, false],
   )
 })
