@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import { keysOf } from './keysOf.js'
 import type { Mutable } from './Mutable.js'
+import { tried } from './tried.js'
 import { wire } from './wire.js'
 
 /**
@@ -49,12 +50,8 @@ export const readEnvironment = (names: ReadonlyArray<keyof Environment> = ALL_VA
 }
 
 const readVariable = (name: string): string => {
-  try {
-    const value: unknown = globalThis.process?.env?.[name]
-    return typeof value === 'string' ? value.trim() : ''
-  } catch {
-    return ''
-  }
+  const value: unknown = tried(() => globalThis.process?.env?.[name])
+  return typeof value === 'string' ? value.trim() : ''
 }
 
 const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])

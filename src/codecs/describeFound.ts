@@ -1,5 +1,6 @@
 import { shorten } from './shorten.js'
 import { tagOf } from './tagOf.js'
+import { tried } from './tried.js'
 
 /**
  * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`. Numbers,
@@ -15,7 +16,8 @@ export const describeFound = (value: unknown): string => {
     case 'boolean':
       return `${typeof value} ${value}`
     case 'object':
-      return value === null ? 'null' : describeObject(value)
+      // A revoked proxy can't be read, nor one whose traps throw.
+      return value === null ? 'null' : (tried(() => describeObject(value)) ?? 'object that cannot be read')
     default:
       return typeof value
   }
@@ -24,15 +26,10 @@ export const describeFound = (value: unknown): string => {
 const SHOWN_KEYS = 5
 
 const describeObject = (value: object): string => {
-  try {
-    if (Array.isArray(value)) return `array(${value.length})`
-    // A promise, a map or bytes: what they are says more than the keys that they have or lack.
-    const kind = tagOf(value)
-    return kind === 'Object' ? describeKeys(value) : shorten(kind)
-  } catch {
-    // A revoked proxy, or one whose traps throw.
-    return 'object that cannot be read'
-  }
+  if (Array.isArray(value)) return `array(${value.length})`
+  // A promise, a map or bytes: what they are says more than the keys that they have or lack.
+  const kind = tagOf(value)
+  return kind === 'Object' ? describeKeys(value) : shorten(kind)
 }
 
 const describeKeys = (value: object): string => {

@@ -1,3 +1,4 @@
+import { tried } from '../codecs/tried.js'
 import { isRespanError, NetworkError, type RespanError, StreamInterrupted, Timeout } from '../errors.js'
 import type { AnswerIds } from './answerIds.js'
 import { innermostCode, reasonOf, safeCause } from './safeCause.js'
@@ -22,14 +23,9 @@ const GIVEN_UP_BY_FETCH: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT
  *
  * @param thrown - anything
  */
-export const connectionError = (thrown: unknown, call: FailedCall): RespanError => {
-  try {
-    return isRespanError(thrown) ? thrown : described(thrown, call)
-  } catch {
-    // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
-    return broken('unknown reason', call)
-  }
-}
+export const connectionError = (thrown: unknown, call: FailedCall): RespanError =>
+  // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
+  tried(() => (isRespanError(thrown) ? thrown : described(thrown, call))) ?? broken('unknown reason', call)
 
 const described = (thrown: unknown, call: FailedCall): RespanError => {
   const { scrub, ids, elapsed } = call

@@ -1,5 +1,6 @@
 import { forgetOldest } from '../codecs/forgetOldest.js'
 import { isSecret, secretsIn } from '../codecs/redactSecrets.js'
+import { tried } from '../codecs/tried.js'
 import { parseJson } from './parseJson.js'
 
 // What of a header is looked for in a text:
@@ -94,25 +95,18 @@ const assigned = (value: string): ReadonlyArray<string> =>
 
 /** What else a header says: the password of `Basic`, or the name before none, the credentials in `X-Data-Respan-Params`. */
 const inBase64 = (value: string): ReadonlyArray<string> => {
-  try {
-    const text = decoded(atob(value))
-    const json = parseJson(text)
-    return json === undefined ? [text.slice(text.indexOf(':') + 1) || text.slice(0, -1)] : secretsIn(json)
-  } catch {
-    return []
-  }
+  const bytes = tried(() => atob(value))
+  if (bytes === undefined) return []
+  const text = decoded(bytes)
+  const json = parseJson(text)
+  return json === undefined ? [text.slice(text.indexOf(':') + 1) || text.slice(0, -1)] : secretsIn(json)
 }
 
 /** Text of bytes: in UTF-8, or else as `btoa` takes it, a character for each. */
-const decoded = (bytes: string): string => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(
-      Uint8Array.from(bytes, (one) => one.charCodeAt(0)),
-    )
-  } catch {
-    return bytes
-  }
-}
+const decoded = (bytes: string): string =>
+  tried(() =>
+    new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(bytes, (one) => one.charCodeAt(0))),
+  ) ?? bytes
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
@@ -123,13 +117,7 @@ const inUrl = (text: string): ReadonlyArray<string> => {
 }
 
 /** Half a character, or half an escape, has no other form. */
-const recoded = (recode: (text: string) => string, text: string): string => {
-  try {
-    return recode(text)
-  } catch {
-    return text
-  }
-}
+const recoded = (recode: (text: string) => string, text: string): string => tried(() => recode(text)) ?? text
 
 /** Characters. An engine refuses a larger expression some time, and says all of it. */
 const LARGEST_PATTERN = 10_000

@@ -3,6 +3,7 @@ import { decode } from '../codecs/decode.js'
 import { picked } from '../codecs/picked.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { StoredSpan } from '../codecs/StoredSpan.js'
+import { tried } from '../codecs/tried.js'
 import { parseJson } from '../http/parseJson.js'
 import { jsonOf } from '../tracing/contentText.js'
 import type { FinishedSpan } from '../tracing/foldSpans.js'
@@ -14,8 +15,9 @@ import { wireAttributes } from './wireAttributes.js'
  *
  * @returns `undefined` for a span that is none: it could not be read again
  */
-export const storeSpan = (span: Span): string | undefined => {
-  try {
+export const storeSpan = (span: Span): string | undefined =>
+  // A getter of it may throw.
+  tried(() => {
     const { attributes, generation, ...rest } = span
     const safe: unknown = {
       ...rest,
@@ -23,11 +25,7 @@ export const storeSpan = (span: Span): string | undefined => {
       ...(generation === undefined ? {} : { generation: redactSecrets(generation) }),
     }
     return StoredSpan.is(safe) ? jsonOf(safe) : undefined
-  } catch {
-    // A getter that throws.
-    return undefined
-  }
-}
+  })
 
 /** Reads a span that was written, as the events that it was made of; `undefined` for anything else. */
 export const restoreSpan = (text: string): FinishedSpan | undefined => {

@@ -1,5 +1,6 @@
 import type { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Observable, Subscriber, Subscription } from 'rxjs'
+import { tried } from '../codecs/tried.js'
 import type { OpenSpan } from './OpenSpan.js'
 import { rootZone } from './rootZone.js'
 
@@ -24,12 +25,8 @@ const findHooks = (): AsyncHooks | null => {
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (id: string) => AsyncHooks | undefined }
   }
-  try {
-    return process?.getBuiltinModule?.('node:async_hooks') ?? null
-  } catch {
-    // Some runtimes have such a function and throw when it is called: then there is no such module.
-    return null
-  }
+  // Some runtimes have such a function and throw when it is called: then there is no such module.
+  return tried(() => process?.getBuiltinModule?.('node:async_hooks')) ?? null
 }
 
 const asyncHooks = (): AsyncHooks | null => {

@@ -1,6 +1,7 @@
 import { describeFound } from '../codecs/describeFound.js'
 import { isError } from '../codecs/isError.js'
 import { tagOf } from '../codecs/tagOf.js'
+import { tried } from '../codecs/tried.js'
 import { warn } from './warn.js'
 
 /** Takes a throw of something that must not disturb the pipeline. */
@@ -29,14 +30,9 @@ export const reporterOf = (
 export const reporter = (name: string, what: string, describe = messageOf): Report =>
   reporterOf('RESPAN_TRACE', (thrown) => `${name}: ${what} threw: ${thrown}`, describe)
 
-const described = (error: unknown, describe: (error: unknown) => string): string => {
-  try {
-    return `${describe(error)}`
-  } catch {
-    // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
-    return typeof error
-  }
-}
+/** What can't be looked at (a message that is no text, a getter that throws, a revoked proxy) by its type. */
+const described = (error: unknown, describe: (error: unknown) => string): string =>
+  tried(() => `${describe(error)}`) ?? typeof error
 
 /** What a function of the user's gives; `undefined` when it throws. */
 export const guarded = <A>(report: Report, fn: () => A): A | undefined => {

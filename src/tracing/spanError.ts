@@ -1,4 +1,5 @@
 import { isError } from '../codecs/isError.js'
+import { tried } from '../codecs/tried.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { boundedText, jsonText } from './contentText.js'
 import { nameOf } from './guarded.js'
@@ -72,10 +73,5 @@ const describe = (error: unknown, trace: Trace): SpanError => {
 }
 
 /** A failure as its span tells it. The message of an error that isn't ours is content, and treated as such. */
-export const spanError = (error: unknown, trace: Trace): SpanError => {
-  try {
-    return describe(error, trace)
-  } catch {
-    return NO_MESSAGE
-  }
-}
+export const spanError = (error: unknown, trace: Trace): SpanError =>
+  tried(() => describe(error, trace)) ?? NO_MESSAGE

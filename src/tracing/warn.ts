@@ -1,16 +1,13 @@
+import { tried } from '../codecs/tried.js'
+
 interface Warns {
   readonly process?: { readonly emitWarning?: (message: string, options: { readonly code: string }) => void }
 }
 
 /** Reports what must not disturb a pipeline: as a Node process warning with a code, elsewhere on the console. */
 export const warn = (code: string, message: string): void => {
-  if (emitted(code, message)) return
-  try {
-    console.warn(`[${code}] ${message}`)
-  } catch {
-    // A console of a test's own: there is nowhere else to tell it.
-    return
-  }
+  // A test may have put a console of its own in place: there is nowhere else to tell it.
+  if (!emitted(code, message)) tried(() => console.warn(`[${code}] ${message}`))
 }
 
 const emitted = (code: string, message: string): boolean => {
