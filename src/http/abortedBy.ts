@@ -1,8 +1,10 @@
 import {
   defer,
+  fromEvent,
   type MonoTypeOperatorFunction,
+  map,
   mergeMap,
-  Observable,
+  type Observable,
   of,
   share,
   takeUntil,
@@ -24,11 +26,10 @@ export const abortedBy = <T>(signal: AbortSignal | undefined): MonoTypeOperatorF
 
 /** Emits the reason when the signal is aborted, at once if it is already. */
 const reasons = (signal: AbortSignal): Observable<unknown> => {
-  const heard$ = new Observable<unknown>((subscriber) => {
-    const abort = (): void => subscriber.next(signal.reason)
-    signal.addEventListener('abort', abort)
-    return () => signal.removeEventListener('abort', abort)
-  }).pipe(share())
+  const heard$ = fromEvent(signal, 'abort').pipe(
+    map((): unknown => signal.reason),
+    share(),
+  )
   // Asked first: whoever subscribes while `heard$` is telling the others would miss it.
   return defer(() => (signal.aborted ? of<unknown>(signal.reason) : heard$))
 }

@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs'
+import { noop, type Observable } from 'rxjs'
 import { atHome } from '../tracing/atHome.js'
 import { currentOpenSpan } from '../tracing/frames.js'
 import type { OpenSpan } from '../tracing/OpenSpan.js'
@@ -6,15 +6,13 @@ import { announcePart } from '../tracing/Output.js'
 
 type Announce = (id: string, text: string, whole: boolean) => void
 
-const toNobody: Announce = () => undefined
-
 /** A span hands on what it is told to those that enclose it, which may capture what it does not. */
 const isCaptured = (span: OpenSpan): boolean =>
   span.trace.captureContent || (span.parent !== null && isCaptured(span.parent))
 
 const toEnclosingSpan = (choice: number): Announce => {
   const span = currentOpenSpan()
-  if (span === null || !isCaptured(span)) return toNobody
+  if (span === null || !isCaptured(span)) return noop
   return (reply, text, whole) => {
     // By the id alone a span knows the text of the first choice, which it also takes from a reply's events.
     const id = choice === 0 ? reply : `${reply} ${choice}`

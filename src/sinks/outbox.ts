@@ -118,7 +118,7 @@ export const outbox = (): Outbox => {
 
   const entries = (): ReadonlyArray<Entry> => [
     ...returned.flatMap((batch) => batch.entries),
-    ...queue.slice(head).flatMap((entry) => (entry === undefined ? [] : [entry])),
+    ...queue.slice(head).filter((entry) => entry !== undefined),
   ]
 
   const takeUpTo = (number: number): ReadonlyArray<Entry> => {

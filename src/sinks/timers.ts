@@ -1,4 +1,4 @@
-import type { SchedulerLike } from 'rxjs'
+import { noop, type SchedulerLike } from 'rxjs'
 import { LONGEST_TIMER } from '../http/connectionPolicy.js'
 import { outsideZones } from './outsideZones.js'
 
@@ -16,13 +16,11 @@ export interface Timers {
   readonly after: (delay: number, work: () => void, waitedFor?: boolean) => () => void
 }
 
-const never = (): void => undefined
-
 /** Real time. Not `asyncScheduler`, whose timers keep a process alive; and monotonic, whatever the wall clock does. */
 const realTimers: Timers = {
   now: () => performance.now(),
   after: (delay, work, waitedFor = false) => {
-    if (delay > LONGEST_TIMER) return never
+    if (delay > LONGEST_TIMER) return noop
     const timer = outsideZones(() => setTimeout(work, delay))
     // A number in browsers, which have no process to keep alive.
     if (!waitedFor && typeof timer === 'object') timer.unref()
@@ -41,7 +39,7 @@ export const timers = (scheduler: SchedulerLike | undefined): Timers =>
     : {
         now: () => scheduler.now(),
         after: (delay, work) => {
-          if (delay > LONGEST_TIMER) return never
+          if (delay > LONGEST_TIMER) return noop
           const action = scheduler.schedule(() => work(), delay)
           return () => action.unsubscribe()
         },

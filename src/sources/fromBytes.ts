@@ -1,4 +1,4 @@
-import { defer, isObservable, Observable } from 'rxjs'
+import { defer, isObservable, noop, Observable } from 'rxjs'
 import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
 import type { Bytes } from './Bytes.js'
@@ -13,8 +13,6 @@ interface Reading {
   /** After the end. */
   readonly release: () => void
 }
-
-const nothing = (): void => undefined
 
 const isReadableStream = (
   bytes: ReadableStream<Uint8Array> | AsyncIterable<Chunk>,
@@ -39,7 +37,7 @@ const readIterable = (iterable: AsyncIterable<Chunk>): Reading => {
       'destroy' in iterable && typeof iterable.destroy === 'function'
         ? iterable.destroy()
         : iterator.return?.(),
-    release: nothing,
+    release: noop,
   }
 }
 
@@ -61,7 +59,7 @@ const pulled = (open: () => Reading): Observable<Chunk> =>
     }
     subscriber.add(() => {
       // In a promise, also what is thrown at once stays here: `unsubscribe()` must not throw.
-      if (!ended) new Promise((resolve) => resolve(cancel())).catch(nothing)
+      if (!ended) new Promise((resolve) => resolve(cancel())).catch(noop)
     })
     pull().catch((error: unknown) => {
       ended = true
