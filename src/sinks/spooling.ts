@@ -3,12 +3,13 @@ import { toSpan } from '../tracing/foldSpans.js'
 import { counted } from './counted.js'
 import { type DeliveryWarnings, describeError } from './deliveryWarnings.js'
 import type { Flushes } from './flushes.js'
-import { type BatchLimits, type Entry, isTooMany, type Numbered } from './outbox.js'
+import type { BatchLimits, Entry, Numbered } from './outbox.js'
 import { outsideZones } from './outsideZones.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
 import type { SpanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
 import { spoolLoss } from './spoolLoss.js'
+import { type Spooled, spoolPlaces } from './spoolPlaces.js'
 import { restoreSpan, storeSpan } from './storeSpan.js'
 
 /** Whom a sink's side of its spool tells. */
@@ -59,11 +60,6 @@ export interface Spooling {
   readonly close: () => void
 }
 
-interface Spooled {
-  readonly place: SpoolPlace
-  readonly number: number
-}
-
 /** Number of the spans that others accepted: before all of this sink's own. */
 const ADOPTED = -1
 
@@ -88,16 +84,8 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   /** When spans could not be written, ms. */
   let refusedAt = Number.NEGATIVE_INFINITY
   let closed = false
-  /** Where a span in memory is on the disk, too. */
-  const placeOf = new WeakMap<Entry, SpoolPlace>()
-  /** Where spans are that are in memory, too. */
-  const copies = new Set<SpoolPlace>()
-  /** Where spans are that are on the disk alone, and their numbers: in the order of these, once it is `sorted`. */
-  let spooled = new Map<SpoolPlace, number>()
-  let sorted = true
-  /** The highest number that was ever spooled. */
-  let newest = ADOPTED
-  /** Those of them that are being read. */
+  const onDisk = spoolPlaces()
+  /** Where spans are that are being read. */
   let reading = NONE
   /** Nobody has looked for leftovers since something happened. */
   let mayHaveLeftovers = true
@@ -144,38 +132,15 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     warnings.tell('spool', message, error)
   }
 
-  // ── the book
-
-  const addSpooled = (place: SpoolPlace, number: number): void => {
-    sorted &&= number >= newest
-    newest = Math.max(newest, number)
-    spooled.set(place, number)
-  }
-
-  const sort = (): void => {
-    if (sorted) return
-    spooled = new Map([...spooled].sort(([, one], [, other]) => one - other))
-    sorted = true
-  }
-
-  /** Strikes places out; returns those that were on the disk alone. */
-  const strike = (gone: ReadonlyArray<SpoolPlace>): ReadonlyArray<Spooled> =>
-    gone.flatMap((place) => {
-      copies.delete(place)
-      const number = spooled.get(place)
-      spooled.delete(place)
-      return number === undefined ? [] : [{ place, number }]
-    })
-
   // ── the store
 
   const evicted = (gone: ReadonlyArray<SpoolPlace>, why: string): void => {
-    const lost = strike(gone)
+    const lost = onDisk.strike(gone)
     if (lost.length === 0) return
     const traces = new Set(lost.map(({ place }) => place.traceId))
     // The rest of a trace is of no use.
-    const rest = [...spooled.keys()].filter((place) => traces.has(place.traceId) && !reading.has(place))
-    const more = strike(rest)
+    const rest = onDisk.alone().filter((place) => traces.has(place.traceId) && !reading.has(place))
+    const more = onDisk.strike(rest)
     if (rest.length > 0) store?.remove(rest)
     lose([...lost, ...more], why)
   }
@@ -187,7 +152,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       outsideZones(() =>
         spool.open({
           evicted,
-          ceded: (gone) => cede(strike(gone)),
+          ceded: (gone) => cede(onDisk.strike(gone)),
           lost: (count, why) => {
             inherit(count)
             lose(
@@ -197,7 +162,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
           },
           failed: (gone, error) => {
             trouble(error)
-            lose(strike(gone), spoolLoss.notTaken)
+            lose(onDisk.strike(gone), spoolLoss.notTaken)
           },
           wake: () => {
             mayHaveLeftovers = true
@@ -207,11 +172,6 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       ),
     )
     return store
-  }
-
-  const isWritten = (entry: Entry): boolean => {
-    const place = placeOf.get(entry)
-    return place !== undefined && copies.has(place)
   }
 
   /** Writes the first ones; `undefined` when there is no use in trying the others. */
@@ -236,11 +196,11 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     leaving: boolean,
     done: (entries: ReadonlyArray<Entry>) => void,
   ): void => {
-    if (now() - refusedAt < WRITE_AGAIN || entries.every(isWritten) || opened() === undefined) return
+    if (now() - refusedAt < WRITE_AGAIN || entries.every(onDisk.hasCopy) || opened() === undefined) return
     const records: Array<SpoolRecord> = []
     const written: Array<Entry> = []
     for (const entry of entries) {
-      const text = isWritten(entry) ? undefined : attempt(() => storeSpan(toSpan(entry.span)))
+      const text = onDisk.hasCopy(entry) ? undefined : attempt(() => storeSpan(toSpan(entry.span)))
       if (text === undefined) continue
       records.push({ traceId: entry.span.start.traceId, text })
       written.push(entry)
@@ -251,9 +211,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       const piece = written.slice(from, from + at.length)
       piece.forEach((entry, index) => {
         const place = at[index]
-        if (place === undefined) return
-        placeOf.set(entry, place)
-        copies.add(place)
+        if (place !== undefined) onDisk.addCopy(entry, place)
       })
       done(piece)
       from += Math.max(1, at.length)
@@ -263,7 +221,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   const took = (found: ReadonlyArray<SpoolPlace>): void => {
     if (found.length === 0) return
     mayHaveLeftovers = true
-    for (const place of found) addSpooled(place, ADOPTED)
+    for (const place of found) onDisk.add(place, ADOPTED)
     inherit(found.length)
   }
 
@@ -287,7 +245,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     const damaged: Array<Spooled> = []
     const entries = taken.flatMap(({ place, number }, index) => {
       // Evicted, or somebody else's, while it was read.
-      if (!spooled.delete(place)) return []
+      if (!onDisk.delete(place)) return []
       const text = texts[index]
       const span = text === undefined ? undefined : restoreSpan(text)
       if (span === undefined) {
@@ -295,8 +253,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
         return []
       }
       const entry = { span, bytes: spanBytes(span), number }
-      placeOf.set(entry, place)
-      copies.add(place)
+      onDisk.addCopy(entry, place)
       return [entry]
     })
     if (damaged.length > 0) store?.remove(damaged.map(({ place }) => place))
@@ -305,29 +262,17 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     return entries
   }
 
-  const next = (limits: BatchLimits): ReadonlyArray<Spooled> => {
-    sort()
-    const taken: Array<Spooled> = []
-    let bytes = 0
-    for (const [place, number] of spooled) {
-      bytes += place.bytes
-      if (isTooMany(limits, taken.length, bytes)) break
-      taken.push({ place, number })
-    }
-    return taken
-  }
-
   /** Reads the next ones; emits those that could be read, perhaps later, unless there is nothing to read. */
   const readNext = (limits: BatchLimits): Observable<ReadonlyArray<Entry>> =>
     defer(() => {
       if (closed || reading.size > 0) return EMPTY
       // A disk may find them when there is nothing else to do any more.
-      if (spooled.size === 0) adopt.subscribe(wake)
-      const oldest = next(limits)
+      if (onDisk.size() === 0) adopt.subscribe(wake)
+      const oldest = onDisk.oldest(limits)
       const places = oldest.map(({ place }) => place)
       reading = new Set(places)
       // Before the last ones are sent: a flush that waits for them must learn that there are more.
-      if (spooled.size === places.length) adopt.subscribe(wake)
+      if (onDisk.size() === places.length) adopt.subscribe(wake)
       if (places.length === 0 || store === undefined) return EMPTY
       return store.read(places).pipe(
         take(1),
@@ -361,7 +306,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   }
 
   return {
-    spooled: () => spooled.size,
+    spooled: onDisk.size,
     isOpen: () => store !== undefined,
     prepare: (entry) => {
       opened()
@@ -375,9 +320,9 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       const refused = new Set(entries)
       const leave = (some: ReadonlyArray<Entry>): void => {
         const left = some.filter((entry) => {
-          const place = placeOf.get(entry)
-          if (place === undefined || !copies.delete(place)) return false
-          addSpooled(place, entry.number)
+          const place = onDisk.takeCopy(entry)
+          if (place === undefined) return false
+          onDisk.add(place, entry.number)
           return refused.delete(entry)
         })
         if (left.length > 0) taken(left)
@@ -387,10 +332,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       return [...refused]
     },
     forget: (entries) => {
-      const gone = entries.flatMap((entry) => {
-        const place = placeOf.get(entry)
-        return place !== undefined && copies.delete(place) ? [place] : []
-      })
+      const gone = entries.flatMap((entry) => onDisk.takeCopy(entry) ?? [])
       if (gone.length > 0) store?.remove(gone)
     },
     refill,

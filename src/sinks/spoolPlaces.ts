@@ -1,0 +1,88 @@
+import { type BatchLimits, type Entry, isTooMany } from './outbox.js'
+import type { SpoolPlace } from './Spool.js'
+
+/** A span that is on the disk alone. */
+export interface Spooled {
+  readonly place: SpoolPlace
+  readonly number: number
+}
+
+/** Where a sink's spans are on the disk: as copies of what is in memory, or there alone. No place is in both. */
+export interface SpoolPlaces {
+  readonly hasCopy: (entry: Entry) => boolean
+  readonly addCopy: (entry: Entry, place: SpoolPlace) => void
+  /** Forgets the copy of a span; returns where it is, if there is one. */
+  readonly takeCopy: (entry: Entry) => SpoolPlace | undefined
+  /** How many spans are on the disk alone. */
+  readonly size: () => number
+  /** Where they are. */
+  readonly alone: () => ReadonlyArray<SpoolPlace>
+  readonly add: (place: SpoolPlace, number: number) => void
+  /** Forgets a span that is on the disk alone; returns whether it was known. */
+  readonly delete: (place: SpoolPlace) => boolean
+  /** Those with the lowest numbers, a batch of them. */
+  readonly oldest: (limits: BatchLimits) => ReadonlyArray<Spooled>
+  /** Forgets places of both kinds; returns the spans that were on the disk alone. */
+  readonly strike: (gone: ReadonlyArray<SpoolPlace>) => ReadonlyArray<Spooled>
+}
+
+/** Makes the places of a spool in which nothing is known to be. */
+export const spoolPlaces = (): SpoolPlaces => {
+  const placeOf = new WeakMap<Entry, SpoolPlace>()
+  const copies = new Set<SpoolPlace>()
+  /** In the order of their numbers, once it is `sorted`. */
+  let spooled = new Map<SpoolPlace, number>()
+  let sorted = true
+  /** The highest number that was ever added. */
+  let newest = Number.NEGATIVE_INFINITY
+
+  const copyOf = (entry: Entry): SpoolPlace | undefined => {
+    const place = placeOf.get(entry)
+    return place !== undefined && copies.has(place) ? place : undefined
+  }
+
+  const sort = (): void => {
+    if (sorted) return
+    spooled = new Map([...spooled].sort(([, one], [, other]) => one - other))
+    sorted = true
+  }
+
+  return {
+    hasCopy: (entry) => copyOf(entry) !== undefined,
+    addCopy: (entry, place) => {
+      placeOf.set(entry, place)
+      copies.add(place)
+    },
+    takeCopy: (entry) => {
+      const place = copyOf(entry)
+      if (place !== undefined) copies.delete(place)
+      return place
+    },
+    size: () => spooled.size,
+    alone: () => [...spooled.keys()],
+    add: (place, number) => {
+      sorted &&= number >= newest
+      newest = Math.max(newest, number)
+      spooled.set(place, number)
+    },
+    delete: (place) => spooled.delete(place),
+    oldest: (limits) => {
+      sort()
+      const oldest: Array<Spooled> = []
+      let bytes = 0
+      for (const [place, number] of spooled) {
+        bytes += place.bytes
+        if (isTooMany(limits, oldest.length, bytes)) break
+        oldest.push({ place, number })
+      }
+      return oldest
+    },
+    strike: (gone) =>
+      gone.flatMap((place) => {
+        copies.delete(place)
+        const number = spooled.get(place)
+        spooled.delete(place)
+        return number === undefined ? [] : [{ place, number }]
+      }),
+  }
+}
