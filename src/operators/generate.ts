@@ -15,18 +15,17 @@ import { type Asked, generationSpan } from './generationSpan.js'
 import { lift } from './lift.js'
 import { wholeReply } from './wholeReply.js'
 
-/** What tells one generator from another. */
-export interface Generator {
-  readonly name: string
-  readonly platform: Platform
-}
-
-/** Makes a generator: the part that `respanGenerate` and `openaiGenerate` share. */
+/**
+ * Makes a generator: the part that `respanGenerate` and `openaiGenerate` share.
+ *
+ * @param operator - which one
+ * @param platform - where requests go unless a gateway is given
+ */
 export const generate = (
-  generator: Generator,
+  operator: string,
+  platform: Platform,
   options: GenerateOptions = {},
 ): Component<never, Reply | ReplyEvent> => {
-  const { name: operator, platform } = generator
   checkGenerateOptions(operator, platform, options)
   const { name = operator, stream = false, collect = true } = options
   const gateway = options.gateway ?? chatGateway(operator, platform, picked(options, CONNECTION))

@@ -24,4 +24,4 @@ export interface OpenaiGenerate {
  */
 // The overloads say what `generate` does with the options that it checks; types are erased after.
 export const openaiGenerate = ((options: GenerateOptions) =>
-  generate({ name: 'openaiGenerate', platform: 'openai' }, options)) as unknown as OpenaiGenerate
+  generate('openaiGenerate', 'openai', options)) as unknown as OpenaiGenerate

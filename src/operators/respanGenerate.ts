@@ -62,4 +62,4 @@ export interface RespanGenerate {
  */
 // The overloads say what `generate` does with the options that it checks; types are erased after.
 export const respanGenerate = ((options: GenerateOptions) =>
-  generate({ name: 'respanGenerate', platform: 'respan' }, options)) as unknown as RespanGenerate
+  generate('respanGenerate', 'respan', options)) as unknown as RespanGenerate
