@@ -1,5 +1,5 @@
 import type { Fields } from '../codecs/Fields.js'
-import { parsedJson } from './parsedJson.js'
+import { jsonOrText } from './jsonOrText.js'
 import { isoTime, type SpanView, said, type TraceView } from './traceView.js'
 
 const spanBody = (view: SpanView): Fields => ({
@@ -7,8 +7,8 @@ const spanBody = (view: SpanView): Fields => ({
   id: view.span.span_unique_id,
   span_parent_id: view.span.span_parent_id ?? null,
   log_type: (view.span.log_type ?? 'chat').toUpperCase(),
-  input: parsedJson(view.span.input) ?? null,
-  output: parsedJson(view.span.output) ?? null,
+  input: jsonOrText(view.span.input) ?? null,
+  output: jsonOrText(view.span.output) ?? null,
   status: view.status === 'error' ? 'error' : 'success',
   status_code: view.span.status_code ?? 200,
   ...(view.cost === undefined ? {} : { cost: view.cost }),

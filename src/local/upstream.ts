@@ -6,7 +6,7 @@ import type { Fields } from '../codecs/Fields.js'
 import { isError } from '../codecs/isError.js'
 import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { type Scrub, scrubber } from '../http/scrub.js'
-import { parsedJson } from './parsedJson.js'
+import { jsonOrText } from './jsonOrText.js'
 import type { Refusal } from './Refusal.js'
 
 /** An OpenAI-compatible server that answers instead of the built-in model: Ollama, vLLM, LM Studio, OpenAI… */
@@ -77,7 +77,7 @@ export const askUpstream = async (
     if (response.ok) return right(response)
     return left({
       status: response.status,
-      body: parsedJson(scrub(await response.text())),
+      body: jsonOrText(scrub(await response.text())),
       headers: Object.fromEntries([...response.headers].filter(([name]) => PASSED_ON.has(name))),
     })
   } catch (error) {

@@ -14,9 +14,9 @@ import type { Platform } from '../http/endpoint.js'
 import { checkGateway } from '../sources/checkGateway.js'
 import { checkCodec } from './checkCodec.js'
 import { checkModel } from './checkModel.js'
+import { checkName } from './checkName.js'
 import { isFunction } from './Each.js'
 import type { GenerateOptions } from './GenerateOptions.js'
-import { nonEmptyName } from './nonEmptyName.js'
 import { promptOf } from './promptOf.js'
 
 /** The options of a generator that say where requests go. */
@@ -63,7 +63,7 @@ const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions)
     if (beside !== undefined) refuse(operator, beside, 'a promptId beside it', options[beside])
     return
   }
-  nonEmptyName(operator, promptId, 'promptId', 'the id of a stored prompt')
+  checkName(operator, promptId, 'promptId', 'the id of a stored prompt')
   if (kind === 'openai') refuse(operator, 'promptId', 'a Respan gateway, which stores prompts', promptId)
   checkCodec(operator, options.variables)
   const settings: Fields = checkedIfGiven(operator, Fields, options.prompt, 'prompt') ?? {}
@@ -101,7 +101,7 @@ export const checkGenerateOptions = (
 ): void => {
   refuseUnknown(operator, options, KNOWN, elsewhere)
   const { name, model, promptId, gateway, attributes, params, extraBody } = options
-  if (name !== undefined) nonEmptyName(operator, name)
+  if (name !== undefined) checkName(operator, name)
   checkModel(operator, model)
   if (gateway !== undefined) {
     checkGateway(operator, gateway)

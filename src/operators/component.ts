@@ -14,9 +14,9 @@ import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
+import { checkName } from './checkName.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift } from './lift.js'
-import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
 /** What kind of span a component has, and how its items follow each other. */
@@ -69,7 +69,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
       : O),
   options: ComponentOptions = {},
 ): Component<A, ObservedValueOf<O>> => {
-  nonEmptyName('component', name)
+  checkName('component', name)
   if (typeof fn !== 'function') refuse(`component ${name}`, 'fn', 'a function', fn)
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {

@@ -1,5 +1,5 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
-import { nonEmptyName } from './nonEmptyName.js'
+import { checkName } from './checkName.js'
 import type { TraceOptions } from './TraceOptions.js'
 import { traceFor } from './traceFor.js'
 
@@ -37,6 +37,6 @@ export const respanTrace = <T>(
     readonly output?: (value: T) => unknown
   } = {},
 ): MonoTypeOperatorFunction<T> => {
-  nonEmptyName('respanTrace', name)
+  checkName('respanTrace', name)
   return traceFor(`respanTrace ${name}`, name, options)
 }

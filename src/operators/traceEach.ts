@@ -12,13 +12,13 @@ import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { guarded, guardedAsync, reporter, reporterOf } from '../tracing/guarded.js'
 import { applied } from './applied.js'
+import { checkName } from './checkName.js'
 import { checkOperator } from './checkOperator.js'
 import { TRACE_OPTIONS } from './checkTraceOptions.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { inItsContext } from './inItsContext.js'
 import { lift } from './lift.js'
-import { nonEmptyName } from './nonEmptyName.js'
 import type { TraceOptions } from './TraceOptions.js'
 import { traceFor } from './traceFor.js'
 
@@ -116,7 +116,7 @@ const eachTraced = (
   options: TraceEachOptions<unknown>,
   ...operators: ReadonlyArray<OperatorFunction<unknown, unknown>>
 ): Component<unknown, unknown> => {
-  nonEmptyName('traceEach', name)
+  checkName('traceEach', name)
   const subject = `traceEach ${name}`
   if (!Fields.is(options)) refuse(subject, 'options', 'an object, such as {}, before the operators', options)
   refuseUnknown(subject, options, OPTIONS)

@@ -6,8 +6,8 @@ import { type OpenSpan, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { EnteringSubscriber, recordRun } from '../tracing/subscribers.js'
 import { applied } from './applied.js'
+import { checkName } from './checkName.js'
 import { checkOperator } from './checkOperator.js'
-import { nonEmptyName } from './nonEmptyName.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
 /** What kind of span it is. */
@@ -66,7 +66,7 @@ export const traced = <A, B>(
   operator: OperatorFunction<A, B>,
   options: TracedOptions = {},
 ): OperatorFunction<A, B> => {
-  nonEmptyName('traced', name)
+  checkName('traced', name)
   checkOperator(`traced ${name}`, 'operator', operator)
   const type = spanTypeOf(`traced ${name}`, options, OPTIONS)
   return (source) => {

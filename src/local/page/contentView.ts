@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
-import { parsedJson } from '../parsedJson.js'
+import { jsonOrText } from '../jsonOrText.js'
 import { formatCount, shortened } from './format.js'
 import type { Markup } from './layout.js'
 import { atMost, each, type Room } from './Room.js'
@@ -105,7 +105,7 @@ const partView = (part: unknown, room: Room): Markup => {
 const callView = (call: unknown, room: Room): Markup => {
   const made = Fields.is(call) && Fields.is(call.function) ? call.function : undefined
   if (!Fields.is(call) || made === undefined) return jsonView(call, room)
-  const args = typeof made.arguments === 'string' ? parsedJson(made.arguments) : made.arguments
+  const args = typeof made.arguments === 'string' ? jsonOrText(made.arguments) : made.arguments
   const name = shortened(String(made.name ?? 'function'))
   const id = shortened(String(call.id ?? ''))
   const shown = typeof args === 'string' ? preView(args, room) : jsonView(args, room)
@@ -118,7 +118,7 @@ const isMessage = (value: unknown): value is Fields =>
 const messageContent = (role: string, content: unknown, room: Room): Markup | '' => {
   if (Array.isArray(content)) return each(content, room, partView)
   if (typeof content !== 'string' || content === '') return ''
-  return role === 'tool' ? valueView(parsedJson(content), room) : textView(content, room)
+  return role === 'tool' ? valueView(jsonOrText(content), room) : textView(content, room)
 }
 
 const messageView = (message: Fields, room: Room): Markup => {
@@ -203,5 +203,5 @@ const valueView = (value: unknown, room: Room): Markup => {
 export const contentView = (text: string | undefined, api: string, room: Room): Markup => {
   if (text === undefined || text === '') return html`<span class="none">nothing recorded</span>`
   if (room.left <= 0) return html`<span class="none">content in the API: ${api}</span>`
-  return atMost(LARGEST, room, (own) => valueView(parsedJson(text), own))
+  return atMost(LARGEST, room, (own) => valueView(jsonOrText(text), own))
 }

@@ -1,7 +1,7 @@
 import { parseShallow } from './parseShallow.js'
 
 /** The value of a text that is JSON, nested at most 200 levels deep; any other text as it is. */
-export const parsedJson = (text: string | undefined): unknown => {
+export const jsonOrText = (text: string | undefined): unknown => {
   if (text === undefined || !/^\s*[[{"\d\-tfn]/u.test(text)) return text
   const value = parseShallow(text)
   return value === undefined ? text : value

@@ -1,7 +1,7 @@
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses an empty name, at once: a span's unless told. */
-export const nonEmptyName = (
+/** Refuses a blank name, and what is no text; a span's name unless told. @throws InvalidInput */
+export const checkName = (
   operator: string,
   name: unknown,
   parameter = 'name',
