@@ -8,6 +8,7 @@ import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import { InvalidInput } from '../errors.js'
 import { compileTemplate } from '../templates/compileTemplate.js'
+import { isTemplatePart } from '../templates/isTemplatePart.js'
 import { plainValue } from '../templates/plainValue.js'
 import { checkCodec } from './checkCodec.js'
 import { component } from './component.js'
@@ -47,12 +48,11 @@ interface Compiled<B> {
 }
 
 const RENDERED: ReadonlySet<string> = new Set(['system', 'developer', 'user'])
-const TEXT_PARTS: ReadonlySet<string> = new Set(['text', 'input_text'])
 
 const unchanged = <B>(value: B): Compiled<B> => ({ variables: [], render: () => value })
 
 const compilePart = <P extends { readonly type: string }>(part: P, path: string): Compiled<P> => {
-  if (!TEXT_PARTS.has(part.type) || !('text' in part) || typeof part.text !== 'string') return unchanged(part)
+  if (!isTemplatePart(part)) return unchanged(part)
   const { variables, render } = compileTemplate(SUBJECT, `${path}.text`, part.text)
   return { variables, render: (values) => ({ ...part, text: render(values) }) }
 }

@@ -7,6 +7,7 @@ import type { PromptVersion } from '../codecs/PromptVersion.js'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
 import { compileTemplate } from './compileTemplate.js'
+import { isTemplatePart } from './isTemplatePart.js'
 
 /** Which fields a codec describes: whether a value always has them. `undefined` where that can't be known. */
 type FieldsOf = ReadonlyMap<string, boolean> | undefined
@@ -65,17 +66,13 @@ const fieldsOf = (codec: t.Mixed): FieldsOf => {
   }
 }
 
-const TEXT_PARTS: ReadonlySet<string> = new Set(['text', 'input_text'])
-
 /** The texts of a version that are templates, each with where it stands. */
 const templatesOf = ({ messages }: PromptVersion): ReadonlyArray<readonly [path: string, text: string]> =>
   (messages ?? []).flatMap(({ content }, index) => {
     const path = `messages[${index}].content`
     if (typeof content === 'string') return [[path, content] as const]
     return (content ?? []).flatMap((part, position) =>
-      TEXT_PARTS.has(part.type) && 'text' in part && typeof part.text === 'string'
-        ? [[`${path}[${position}].text`, part.text] as const]
-        : [],
+      isTemplatePart(part) ? [[`${path}[${position}].text`, part.text] as const] : [],
     )
   })
 
