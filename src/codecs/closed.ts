@@ -1,5 +1,5 @@
 import * as t from 'io-ts'
-import { left } from '#fp/Either'
+import { isLeft, left } from '#fp/Either'
 import { unknownField } from './unknownField.js'
 import { guard } from './wire.js'
 
@@ -14,7 +14,7 @@ export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> =
       codec.is(value) && unknownField(value, codec.props) === undefined,
     (value, context) => {
       const decoded = codec.validate(value, context)
-      if (decoded._tag === 'Left') return decoded
+      if (isLeft(decoded)) return decoded
       const unknown = unknownField(decoded.right, codec.props)
       if (unknown === undefined) return decoded
       const { key, value: found, expected } = unknown

@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { isRight } from '#fp/Either'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
 import { integerWithin, listOf, numberWithin } from '../codecs/wire.js'
@@ -74,7 +75,7 @@ const Options = closed(
 
 const withUpstreamUrl = (options: LocalOptions, upstream: Upstream): LocalOptions => {
   const baseUrl = openaiBaseUrl(upstream.baseUrl)
-  if (baseUrl._tag === 'Right') return { ...options, upstream: { ...upstream, baseUrl: baseUrl.right } }
+  if (isRight(baseUrl)) return { ...options, upstream: { ...upstream, baseUrl: baseUrl.right } }
   throw new InvalidInput('startLocal', { ...baseUrl.left, path: 'upstream.baseUrl' })
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from '#fp/Either'
+import { isRight, left, map, right } from '#fp/Either'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { AnswerCache } from './answerCache.js'
 import { builtInModel } from './builtInModel.js'
@@ -64,7 +64,7 @@ const answerAs = async (
     return right({ _tag: 'BuiltIn', chat: builtIn(resolved, model, cache, startedAt), fault })
   }
   const asked = await askUpstream(upstream, resolved.request, resolved.messages, model, signal)
-  return asked._tag === 'Left' ? asked : right({ _tag: 'Upstream', response: asked.right, model, fault })
+  return map((response: Response): ChatOutcome => ({ _tag: 'Upstream', response, model, fault }))(asked)
 }
 
 // A group without models is one that the platform has stored.
@@ -88,7 +88,7 @@ export const answerChat = async (
   let last = noModel(resolved.request)
   for (const model of candidateModels(resolved.request, resolved.messages)) {
     const outcome = await answerAs(model, resolved, answering)
-    if (outcome._tag === 'Right') return outcome
+    if (isRight(outcome)) return outcome
     last = outcome.left
     if (answering.signal.aborted) break
   }

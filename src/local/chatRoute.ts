@@ -1,6 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { Context } from 'hono'
-import { left, right } from '#fp/Either'
+import { isLeft, left, mapLeft, right } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { parseJson } from '../http/parseJson.js'
@@ -45,8 +45,7 @@ const ownFault = (header: string | undefined): Either<Refusal, Fault | undefined
   if (header === undefined) return right(undefined)
   const json = parseJson(header)
   if (json === undefined) return left(refusal(400, 'x-local-fault is not JSON'))
-  const decoded = decode(Fault)(json)
-  return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : decoded
+  return mapLeft(invalidField)(decode(Fault)(json))
 }
 
 const sendUpstream = async (
@@ -76,14 +75,14 @@ export const chatRoute =
   async (c: Context<LocalEnv>): Promise<Response> => {
     const header = c.req.header('x-data-respan-params') ?? c.req.header('x-data-keywordsai-params')
     const request = readChatRequest(c.get('body'), header)
-    if (request._tag === 'Left') return sendRefusal(request.left)
+    if (isLeft(request)) return sendRefusal(request.left)
     const fault = ownFault(c.req.header('x-local-fault'))
-    if (fault._tag === 'Left') return sendRefusal(fault.left)
+    if (isLeft(fault)) return sendRefusal(fault.left)
     const resolved = resolvePrompt(state.prompts, request.right)
-    if (resolved._tag === 'Left') return sendRefusal(resolved.left)
+    if (isLeft(resolved)) return sendRefusal(resolved.left)
     const { signal } = c.req.raw
     const outcome = await answerChat(resolved.right, { ...state, ownFault: fault.right, signal })
-    if (outcome._tag === 'Left') return sendRefusal(outcome.left)
+    if (isLeft(outcome)) return sendRefusal(outcome.left)
     if (outcome.right._tag === 'Upstream') {
       c.get('record').update({ model: outcome.right.model })
       return sendUpstream(c, outcome.right, resolved.right)

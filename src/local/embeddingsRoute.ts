@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import * as t from 'io-ts'
+import { isLeft } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { integerWithin, oneOf, wire } from '../codecs/wire.js'
@@ -37,7 +38,7 @@ export const embeddingsRoute = (state: LocalState): ((c: Context<LocalEnv>) => P
     const body = c.get('body')
     if (!Fields.is(body)) return sendRefusal(refusal(400, 'Invalid request format'))
     const decoded = decode(EmbeddingsRequest)(body)
-    if (decoded._tag === 'Left') return sendRefusal(invalidField(decoded.left))
+    if (isLeft(decoded)) return sendRefusal(invalidField(decoded.left))
     const { dimensions, encoding_format: format, input, model } = decoded.right
     const unknown = unknownModel(model)
     if (unknown !== undefined) return sendRefusal(unknown)

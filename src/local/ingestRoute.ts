@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { isLeft } from '#fp/Either'
 import { answering } from './answering.js'
 import { ingestSpans } from './ingestSpans.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
@@ -8,7 +9,7 @@ import { sendRefusal } from './send.js'
 export const ingestRoute = (state: LocalState): ((c: Context<LocalEnv>) => Promise<Response>) =>
   answering(state, 'ingest', (c) => {
     const spans = ingestSpans(c.get('body'))
-    if (spans._tag === 'Left') return sendRefusal(spans.left)
+    if (isLeft(spans)) return sendRefusal(spans.left)
     const created = state.traces.add(spans.right)
     return {
       status: 'ok',

@@ -1,5 +1,5 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from '#fp/Either'
+import { isLeft, isRight, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
@@ -35,7 +35,7 @@ const listOf = (body: unknown): ReadonlyArray<unknown> | undefined => {
 
 const readSpan = (item: unknown): Either<DecodeFailure, SpanPayload> => {
   const decoded = decode(SpanPayload)(normalised(item))
-  if (decoded._tag === 'Left') return decoded
+  if (isLeft(decoded)) return decoded
   const span = decoded.right
   const blank = (['trace_unique_id', 'span_unique_id'] as const).find((key) => span[key].trim() === '')
   return blank === undefined ? decoded : left({ path: blank, expected: 'text', found: 'an empty string' })
@@ -50,9 +50,9 @@ export const ingestSpans = (body: unknown): Either<Refusal, ReadonlyArray<SpanPa
   if (list === undefined) return left(refusal(400, 'Invalid request format'))
   const read = list.map(readSpan)
   const errors = read.flatMap((one, index) =>
-    one._tag === 'Left' ? [[index, [failureText(one.left)]] as const] : [],
+    isLeft(one) ? [[index, [failureText(one.left)]] as const] : [],
   )
-  if (errors.length === 0) return right(read.flatMap((one) => (one._tag === 'Right' ? [one.right] : [])))
+  if (errors.length === 0) return right(read.flatMap((one) => (isRight(one) ? [one.right] : [])))
   const detail = `${errors.length} of ${list.length} spans are invalid; none was stored`
   return left({ status: 400, body: { detail, errors: Object.fromEntries(errors) } })
 }

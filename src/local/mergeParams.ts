@@ -1,5 +1,5 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from '#fp/Either'
+import { left, map, right } from '#fp/Either'
 import { Fields } from '../codecs/Fields.js'
 import { fieldsOf } from '../codecs/fieldsOf.js'
 import { parseJson } from '../http/parseJson.js'
@@ -22,6 +22,5 @@ export const mergeParams = (body: Fields, header: string | undefined): Either<Re
   const { respan_params: nested, keywordsai_params: old, ...top } = body
   const inBody = { ...fieldsOf(old), ...fieldsOf(nested), ...top }
   if (header === undefined) return right(inBody)
-  const above = fromHeader(header)
-  return above._tag === 'Left' ? above : right({ ...above.right, ...inBody })
+  return map((params: Fields): Fields => ({ ...params, ...inBody }))(fromHeader(header))
 }

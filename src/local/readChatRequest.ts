@@ -1,6 +1,6 @@
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left } from '#fp/Either'
-import { ChatRequest } from '../codecs/ChatRequest.js'
+import { isLeft, left, mapLeft } from '#fp/Either'
+import { ChatRequest, picksModel } from '../codecs/ChatRequest.js'
 import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { mergeParams } from './mergeParams.js'
@@ -17,13 +17,11 @@ const isGiven = ([key, value]: readonly [string, unknown]): boolean =>
 
 const given = (body: Fields): Fields => Object.fromEntries(Object.entries(body).filter(isGiven))
 
-const PICKS_MODEL = ['model', 'models', 'load_balance_group', 'load_balance_models', 'loadbalance_models']
-
 const missing = (fields: Fields): Refusal | undefined => {
   if (fields.prompt !== undefined) return undefined
   const errors = {
     ...(fields.messages === undefined ? { messages: ['This field is required.'] } : {}),
-    ...(PICKS_MODEL.every((key) => fields[key] === undefined) ? { model: ['This field is required.'] } : {}),
+    ...(picksModel(fields) ? {} : { model: ['This field is required.'] }),
   }
   return Object.keys(errors).length > 0 ? invalid(errors) : undefined
 }
@@ -36,10 +34,9 @@ const missing = (fields: Fields): Refusal | undefined => {
 export const readChatRequest = (body: unknown, header: string | undefined): Either<Refusal, ChatRequest> => {
   if (!Fields.is(body)) return left(refusal(400, 'Invalid request format'))
   const merged = mergeParams(body, header)
-  if (merged._tag === 'Left') return merged
+  if (isLeft(merged)) return merged
   const fields = given(merged.right)
   const absent = missing(fields)
   if (absent) return left(absent)
-  const decoded = decode(ChatRequest)(fields)
-  return decoded._tag === 'Left' ? left(invalidField(decoded.left)) : decoded
+  return mapLeft(invalidField)(decode(ChatRequest)(fields))
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Either } from 'fp-ts/lib/Either.js'
-import { left, right } from '#fp/Either'
+import { isLeft, left, right } from '#fp/Either'
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { ContentPart, MessageContent } from '../codecs/ContentPart.js'
@@ -69,7 +69,7 @@ const fillVariables = (
       }
       case 'prompt': {
         const child = renderPrompt(store, value, path)
-        if (child._tag === 'Left') return child
+        if (isLeft(child)) return child
         values.push([name, child.right.messages.map(messageText).join('\n')])
         break
       }
@@ -127,10 +127,10 @@ const renderPrompt = (
     )
   }
   const version = find(store, wanted)
-  if (version._tag === 'Left') return version
+  if (isLeft(version)) return version
   const variables = { ...version.right.variables, ...wanted.variables }
   const filled = fillVariables(store, variables, [...path, prompt_id])
-  if (filled._tag === 'Left') return filled
+  if (isLeft(filled)) return filled
   try {
     const messages = version.right.messages.map((message) => renderMessage(message, filled.right))
     return right({ version: version.right, messages })
@@ -189,7 +189,7 @@ export const resolvePrompt = (store: PromptStore, request: ChatRequest): Either<
     return right({ request, messages: request.messages ?? [] })
   }
   const rendered = renderPrompt(store, prompt, [])
-  if (rendered._tag === 'Left') return rendered
+  if (isLeft(rendered)) return rendered
   const resolved = merge(request, prompt, rendered.right)
   return right(prompt.echo === false ? resolved : { ...resolved, promptMessage: resolved.messages })
 }
