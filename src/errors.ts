@@ -158,7 +158,7 @@ export type TimeoutPhase = 'headers' | 'body' | 'idle' | 'retry' | 'flush'
  * two chunks (`idle`), `retry.deadline` over all attempts (`retry`), `flushTimeout` of a sink (`flush`). Or Node's own
  * `fetch` gave up.
  *
- * A generator never asks again: the first call may still be running, and billed. A sink does.
+ * A generator doesn't retry: the first call may still be running, and billed. A sink does.
  */
 export class Timeout extends CallError {
   readonly _tag = 'Timeout'
@@ -185,8 +185,8 @@ export class NetworkError extends CallError {
 /**
  * An answer broke off: the connection was reset in the middle of it, or a stream ended before its `finish_reason`.
  *
- * `partial` is what had arrived. A generator never asks again by itself, for the work may be billed: ask again, or go on
- * with the part.
+ * `partial` is what had arrived. A generator doesn't retry by itself, since the work may be billed: ask again, or go on with
+ * what there is.
  */
 export class StreamInterrupted extends CallError {
   readonly _tag = 'StreamInterrupted'
@@ -199,7 +199,7 @@ export class StreamInterrupted extends CallError {
 /**
  * The gateway or the provider reported an error inside a 200 answer.
  *
- * `type` and `code` are the sender's own words, `partial` is what had arrived. A generator does not ask again.
+ * `type` and `code` are the sender's own words, `partial` is what had arrived. A generator doesn't retry.
  */
 export class GatewayError extends CallError {
   readonly _tag = 'GatewayError'

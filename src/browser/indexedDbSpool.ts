@@ -82,7 +82,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     opening.catch(() =>
       setTimeout(() => {
         opening = undefined
-        // A flush may wait for what is there: a browser that is clearing its data opens nothing until it has done so.
+        // A flush may be waiting for these spans: a browser that clears its data opens no database until it has finished.
         if (!closed && own.size > 0) host.wake()
       }, AGAIN),
     )
@@ -107,7 +107,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
         unheard(transaction.objectStore('places').delete(key))
       }
       await transaction.done
-      // They may be sent once more.
+      // What could not be removed may be sent once more.
     }).catch((thrown: unknown) => host.failed([], thrown))
   }
 
@@ -154,7 +154,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
 
   const adopt = async (): Promise<ReadonlyArray<SpoolPlace>> => {
     const open = await opened()
-    // What is in localStorage is in no transaction: one page at a time.
+    // localStorage has no transactions: one page at a time.
     return copies.hasAny() ? locks.inTurn(() => adoptFrom(open)) : adoptFrom(open)
   }
 
@@ -184,7 +184,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
           unheard(transaction.objectStore('spans').put(text, key))
           unheard(transaction.objectStore('places').put({ owner: me, traceId, bytes: text.length }, key))
         }
-        // Not when the requests are answered, which may be too late for a page that goes away.
+        // At once: when the requests have been answered, it may be too late for a page that goes away.
         transaction.commit()
         await transaction.done
         forget()

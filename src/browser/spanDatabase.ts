@@ -13,7 +13,7 @@ export interface Place extends SpoolPlace {
 interface Schema extends DBSchema {
   /** The spans, as text. */
   readonly spans: { readonly key: Key; readonly value: string }
-  /** What there is to know without reading them; `owner` is whose they are now. */
+  /** What is known of each span without reading it; `owner` is the page that has it now. */
   readonly places: {
     readonly key: Key
     readonly value: { readonly owner: string; readonly traceId: string; readonly bytes: number }
@@ -26,7 +26,7 @@ export type SpanDatabase = IDBPDatabase<Schema>
 const STORES = ['spans', 'places'] as const
 
 /**
- * Opens the database of a name.
+ * Opens the database of this name.
  *
  * @param terminated - is told when the browser closes it by itself
  */

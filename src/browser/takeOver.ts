@@ -23,12 +23,12 @@ export interface Heir {
 const byAge = ([at, writer, number]: Key, [otherAt, otherWriter, otherNumber]: Key): number =>
   at - otherAt || (writer < otherWriter ? -1 : writer > otherWriter ? 1 : number - otherNumber)
 
-/** Makes everything its heir's that is nobody's any more, of the database and of the copies beside it. */
+/** Gives the heir every span, in the database and in the copies beside it, whose owner no longer lives. */
 export const takeOver = async (
   open: SpanDatabase,
   { owner: me, copies, living, since }: Heir,
 ): Promise<TakenOver> => {
-  // In this order: whoever wrote something by the time that is looked at held a lock before.
+  // In this order: a page holds its lock before it writes, so the owner of what is found here is seen to live if it does.
   const written = await readStore(open, 'places').getAllKeys()
   const leftBehind = copies.leftBehind()
   if (written.length + leftBehind.length === 0) return { adopted: [], tooOld: 0 }

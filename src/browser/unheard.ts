@@ -1,4 +1,4 @@
-/** A page is told of each promise that fails with nobody waiting for it. Whoever has to know hears it elsewhere. */
+/** Keeps a page from reporting the failure of a promise as unhandled. Whoever has to know of it is told elsewhere. */
 export const unheard = (promise: Promise<unknown>): void => {
   promise.catch(() => undefined)
 }

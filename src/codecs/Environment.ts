@@ -38,7 +38,7 @@ const CONTENT_VARIABLES = [
  * and a blank value counts as unset. Where there is no environment (browsers), or where reading it is not permitted
  * (Deno), everything is unset.
  *
- * @param names - default: all of them; each costs a call of the system
+ * @param names - default: all of them; each costs a system call
  */
 export const readEnvironment = (names: ReadonlyArray<keyof Environment> = ALL_VARIABLES): Environment => {
   const environment: Mutable<Environment> = {}

@@ -15,7 +15,7 @@ import { toFailure } from './toFailure.js'
  *
  * @param codec - what the value should be; any io-ts decoder, also a user's own
  * @returns the decoded value, or one failure
- * @throws InvalidInput for what is no codec
+ * @throws InvalidInput for what isn't a codec
  */
 export const decode = <A>(codec: t.Decoder<unknown, A>): ((value: unknown) => Either<DecodeFailure, A>) => {
   if (!hasMethods(codec, 'decode')) refuse('decode', 'codec', 'an io-ts codec', codec)

@@ -1,6 +1,6 @@
 type Collection<K> = Pick<Map<K, unknown>, 'size' | 'keys' | 'delete'>
 
-/** Takes out of a map or a set what came first, when it holds more than so much. */
+/** Removes the oldest entry of a map or a set that holds more than `most`. */
 export const forgetOldest = <K>(collection: Collection<K>, most: number): void => {
   if (collection.size <= most) return
   const [oldest] = collection.keys()

@@ -1,4 +1,4 @@
-/** Values by a key that each of them has, in their order; keys in the order of their first one. */
+/** Groups values by a key, in their order; the keys are in the order of their first values. */
 export const grouped = <A, K>(
   values: Iterable<A>,
   keyOf: (value: A) => K,

@@ -1,8 +1,8 @@
 const lettersOf = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
 
 /**
- * Whether one name may have been written for the other: in another case or with other separators, or with one slip, a letter
- * that is missing, too many or another one, or two that are swapped. Of short names, too many would be near.
+ * Whether one name may be a misspelling of the other: in another case, with other separators, or with one slip, which is a
+ * letter missing, added or changed, or two letters swapped. No slip in a short name: too many others would be near.
  */
 export const isNear = (one: string, other: string): boolean => {
   const [a, b] = [lettersOf(one), lettersOf(other)]

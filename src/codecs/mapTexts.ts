@@ -3,11 +3,11 @@ import { isPlain } from './isPlain.js'
 const MAX_DEPTH = 64
 
 /**
- * Gives a value with every text in it mapped, at any depth of objects and lists; keys stay as they are. Pure: parts
+ * Maps every text in a value, at any depth of objects and lists; keys stay as they are. Pure: parts
  * in which nothing changes are shared with the given value, and a value in which nothing changes is returned itself.
  * What is nested deeper than 64 levels, and what lies in a cycle, is left as it is.
  *
- * @param value - data: what is no text, list or plain object passes
+ * @param value - data: anything but a text, a list or a plain object is left as it is
  * @param map - of a text
  */
 export const mapTexts = <A>(value: A, map: (text: string) => string): A =>

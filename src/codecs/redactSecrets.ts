@@ -31,7 +31,7 @@ export const isSecret = (key: string): boolean => {
 }
 
 /**
- * Gives a value with every secret replaced by `'[redacted]'`, at any depth: what is logged, traced or put into an
+ * Replaces every secret in a value by `'[redacted]'`, at any depth: what is logged, traced or put into an
  * error goes through here. Pure; parts without a secret are shared with the given value, and a value without any is
  * returned itself. What is nested deeper than 64 levels, and what lies in a cycle, is replaced as a whole.
  *

@@ -8,7 +8,7 @@ export type OptionKind = 'boolean' | 'function' | 'number' | true
 const EXPECTED = { boolean: 'boolean', function: 'a function', number: 'number' }
 
 /**
- * Refuses what is no object of options, and an option that nobody reads: it would have no effect, and a misspelt `baseUrl`
+ * Refuses what isn't an object of options, and an option that nobody reads: it would have no effect, and a misspelt `baseUrl`
  * would send the request, and its key, to another host. The compiler finds these in literals only. And one of the wrong kind:
  * `'false'`, which the environment says, is no `false`.
  *

@@ -1,6 +1,7 @@
 /**
- * The tag of a value: `Object`, `Array`, `Map`, `Error`, … For what a class can't tell, since there are several of them: Jest
- * gives a test globals of its own, but what Node makes (the errors of `fetch` and `fs`, a `structuredClone`) is of the others.
+ * The tag of a value: `Object`, `Array`, `Map`, `Error`, … For what `instanceof` can't tell, because there are several classes
+ * of one name: Jest gives a test its own globals, but what Node makes (the errors of `fetch` and `fs`, a `structuredClone`) is
+ * of Node's.
  */
 export const tagOf = (value: unknown): string =>
   Object.prototype.toString.call(value).slice('[object '.length, -1)

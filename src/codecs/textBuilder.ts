@@ -1,4 +1,4 @@
-/** A text under way. Mutable, owned by whoever appends to it. */
+/** A text that is being put together. Mutable, owned by whoever appends to it. */
 export interface TextBuilder {
   /** What is put together already. */
   done: string
@@ -11,7 +11,7 @@ export interface TextBuilder {
 // as long as the reply, which a garbage collector follows from end to end, again and again, while the stream lasts.
 const BLOCK = 512
 
-/** A text that begins. */
+/** An empty text, to append to. */
 export const emptyText = (): TextBuilder => ({ done: '', pieces: [], size: 0 })
 
 /** Appends a piece to a text. */

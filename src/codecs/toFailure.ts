@@ -53,7 +53,7 @@ type Group = readonly [t.ValidationError, ...ReadonlyArray<t.ValidationError>]
 
 interface Telling {
   readonly path: string
-  /** Nothing, when the codec of a user tells no context, or one that names no codec. */
+  /** `undefined` when a user's codec gives no context, or one that names no codec. */
   readonly expected: string | undefined
   readonly value: unknown
   /** Steps to it. */

@@ -1,4 +1,4 @@
-/** What a function gives, where nobody has to know why it throws: then it is `undefined`. */
+/** What a function returns, or `undefined` when it throws and nobody has to know why. */
 export const tried = <A>(work: () => A): A | undefined => {
   try {
     return work()

@@ -17,7 +17,7 @@ import { Fields } from './Fields.js'
 export const wire = <C extends t.Mixed>(codec: C, name = codec.name): t.ReadonlyC<C> =>
   compile(new t.ReadonlyType(name, codec.is, codec.validate, t.identity, codec))
 
-/** A codec of what a guard tells. */
+/** A codec made of a type guard. */
 export const guard = <A>(name: string, is: (value: unknown) => value is A): t.Type<A> =>
   new t.Type<A>(
     name,

@@ -1,9 +1,9 @@
 /**
- * How often and how patiently a failed call is made again. Only a call without an answer is, or one with a status that
- * passes: what was emitted can't be taken back, and what was worked on may be billed, as after a `Timeout`. All times in ms.
+ * How often and how patiently a failed call is made again: only one that got no answer, or a status that may pass. What was
+ * emitted can't be taken back, and what was worked on may be billed, as after a `Timeout`. All times in ms.
  */
 export interface RetryPolicy {
-  /** Attempts after the first one; 0 means never again. Default 2. */
+  /** Attempts after the first one; 0 means none. Default 2. */
   readonly count?: number
   /** Upper bound of the first wait, doubled with each further one; a random part of it is waited. Default 500. */
   readonly delay?: number

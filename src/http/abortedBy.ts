@@ -14,8 +14,8 @@ import { Aborted } from '../errors.js'
 
 /**
  * Ends with the error `Aborted`, and unsubscribes, as soon as a signal is aborted; if it is already, nothing is
- * subscribed. All that goes through one operator at a time shares one listener (Node warns of a leak from the eleventh
- * on); it is removed when the last of them ends.
+ * subscribed. The subscriptions of one operator share one listener (Node warns of a leak from the eleventh on), which is
+ * removed when the last of them ends.
  *
  * @param signal - without one, the source is left as it is
  */

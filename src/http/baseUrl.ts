@@ -18,7 +18,7 @@ interface Runtime {
   readonly location?: { readonly origin?: string }
 }
 
-/** A page of a file has the origin 'null', and no server. */
+/** A page that was opened from a file has the origin 'null', and no server. */
 const NO_SERVER = 'null'
 
 const ownOrigin = (): string | undefined => {

@@ -52,8 +52,7 @@ const KEY_VARIABLES = Object.values(PLATFORMS).map(({ keyVariable }) => keyVaria
  *
  * @param platform - whose protocol is spoken
  * @param connection - as the user wrote it
- * @param environment - default: that of now, of which no more is read than is needed, since each variable costs a call of the
- *   system
+ * @param environment - default: that of now, of which no more is read than is needed, since each variable costs a system call
  * @returns `MissingApiKey`, or `InvalidInput` for an environment variable that can't be used, and for a path where there is
  *   no page
  */

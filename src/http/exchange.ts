@@ -48,7 +48,7 @@ export const exchange = <B>(
   read: (response: Response, reading: Reading<B>) => Promise<void>,
 ): Observable<B> =>
   new Observable<B>((subscriber) => {
-    // RxJS subscribes a source even for a subscriber that has left (`take(1)` at what came before). That is no request.
+    // RxJS subscribes a source even for a subscriber that has already left (by a `take(1)`, say): then no request is made.
     if (subscriber.closed) return
     const { url, timeout, idleTimeout, deadline, scrub } = request
     const controller = new AbortController()

@@ -4,7 +4,7 @@ import { exhaustedQuota } from './exhaustedQuota.js'
 
 /**
  * Tells whether the same call may succeed when it is made again: there was no answer, it broke off, or its status is
- * one that passes (but for a quota that is used up). What is no `RespanError` tells nothing of it.
+ * one that may pass (but for a quota that is used up). Of what isn't a `RespanError` nothing is known: `false`.
  *
  * A generator makes it again by itself, as far as its `retry` goes, but not once an answer has begun; what it emits in
  * the end may still be retryable, by a queue that comes back to it in an hour, say. A `Timeout` is not: the first call

@@ -1,5 +1,5 @@
 /**
- * A function of a text that keeps its newest answer: most processes ask for one address again and again, and each request
+ * Remembers the last answer of a function of a text: most processes ask for one address again and again, and each request
  * would wait until its URL is parsed.
  *
  * @param answer - pure, and total

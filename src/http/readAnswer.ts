@@ -6,7 +6,7 @@ import type { Scrub } from './scrub.js'
 /** How long the body of a failure is waited for, ms: its status says more, and is there. */
 const PATIENCE = 1_000
 
-/** Reads a whole answer. A failure is one also when its body breaks off, or does not end. */
+/** Reads a whole answer. A failure stays that failure when its body breaks off, or does not end. */
 export const readAnswer = async (
   response: Response,
   reading: Reading<never>,

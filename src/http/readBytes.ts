@@ -1,6 +1,6 @@
 import type { Reading } from './exchange.js'
 
-/** How much, and for how long (ms), is still read of a body of which enough is known. */
+/** How much more, and for how long (ms), is read of a body of which enough is known. */
 const REST = { bytes: 65_536, time: 250 }
 
 /**

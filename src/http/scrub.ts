@@ -12,16 +12,16 @@ import { parseJson } from './parseJson.js'
 //   a=KEY   a="KEY"   https://user:KEY@host   what is behind = or :, and what a URL means by it
 //   BASE64, Basic BASE64                      of user:KEY the key; of KEY: that; of JSON its secrets
 //
-// Each of these as it is, as JSON, as JSON within JSON, and as a URL writes it, with large letters and with small ones. In the
-// text, characters may stand by their numbers, as JSON may write them.
+// Each of these as it is, as JSON, as JSON within JSON, and as a URL writes it, in upper and in lower case. In the text, any
+// character may be escaped by its number, as JSON allows it.
 
 /** Replaces every secret in a text by `[redacted]`. */
 export type Scrub = (text: string) => string
 
-/** Of a request without secrets; whoever gathers them may leave it out. */
+/** The scrub of a request without secrets: whoever collects scrubs can leave it out. */
 export const scrubNothing: Scrub = (text) => text
 
-// A key by its name alone: the one that tells a request from its repetition.
+// An `idempotency-key` is a key in name alone: it tells a request from its repetition.
 const SECRET_HEADER = /^(?!idempotency-key$).*(?:auth|key|token|secret|cookie|credential|password)/i
 
 /** Whether what a header of that name says is secret: by a key's rules, or by the look of it. */
@@ -79,7 +79,7 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   }
 }
 
-/** The keys of a header that has several. A word without a digit is none, and errors need it. */
+/** The keys of a header that has several. A word without a digit is no key, and the messages of errors need it. */
 const listed = (value: string): ReadonlyArray<string> =>
   value.split(/\s*[,;]\s*/).filter((piece) => /\d/.test(piece))
 
@@ -110,7 +110,7 @@ const decoded = (bytes: string): string =>
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-/** A byte has large letters there, or small ones. */
+/** Its escapes are in upper case, or in lower case. */
 const inUrl = (text: string): ReadonlyArray<string> => {
   const large = recoded(encodeURIComponent, text)
   return [large, large.replaceAll(/%../g, (byte) => byte.toLowerCase())]
@@ -119,7 +119,7 @@ const inUrl = (text: string): ReadonlyArray<string> => {
 /** Half a character, or half an escape, has no other form. */
 const recoded = (recode: (text: string) => string, text: string): string => tried(() => recode(text)) ?? text
 
-/** Characters. An engine refuses a larger expression some time, and says all of it. */
+/** Characters. From some size on, an engine refuses an expression, in an error that quotes all of it. */
 const LARGEST_PATTERN = 10_000
 
 const withoutAny = (forms: ReadonlyArray<string>): Scrub => {

@@ -1,6 +1,6 @@
 import type { Fault } from './Fault.js'
 
-/** Which kind of request a fault is looked up for. */
+/** The kind of request that a fault is looked up for. */
 export type FaultTarget = Exclude<NonNullable<Fault['on']>, 'any'>
 
 /** The faults in force. */

@@ -29,8 +29,8 @@ interface Wanted {
 // The platform's limit: a prompt, its children and theirs.
 const MAX_DEPTH = 2
 
-// Where it stands in a rendered template, the message is cut into text and image parts. Drawn by lot, so that no text
-// of a template or a variable is ever taken for one.
+// Where it stands in a rendered template, the message is cut into text and image parts. Random, so that no text of a
+// template or a variable is ever taken for one.
 const imageMark = (): string => `\uE000${randomInt(2 ** 47)}\uE001`
 
 interface Filled {

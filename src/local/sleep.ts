@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Waits; resolves to whether the time went by, false when the signal came first. */
+/** Waits; resolves to `true` when the time has passed, to `false` when the signal came first. */
 export const sleep = async (ms: number, signal: AbortSignal): Promise<boolean> => {
   if (signal.aborted) return false
   if (ms <= 0) return true

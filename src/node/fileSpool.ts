@@ -252,7 +252,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
         try {
           if (segments.has(segment)) settle(segment, group)
         } catch (thrown) {
-          // They may be sent once more.
+          // What could not be removed may be sent once more.
           host.failed([], thrown)
         }
     },

@@ -82,7 +82,7 @@ const answer =
  * @param sink - to be flushed or closed
  * @param signals - default SIGTERM, SIGINT and SIGHUP
  * @returns stops listening
- * @throws InvalidInput for what is no sink, and for what is no list of such signals
+ * @throws InvalidInput for what isn't a sink, and for what isn't a list of such signals
  */
 export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> = SIGNALS): (() => void) => {
   checkSink('flushOnSignals', 'sink', sink)

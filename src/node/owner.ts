@@ -19,9 +19,9 @@ import { tried } from '../codecs/tried.js'
 export interface Owner {
   /** `<machine>-<pid>-<start>-<random>`; part of the names of its files. */
   readonly id: string
-  /** Says that it lives, once in a while. `false`: somebody took it for dead and has what it wrote. */
+  /** Says that it lives, to be called once in a while. `false`: somebody took it for dead and has what it wrote. */
   readonly beat: () => boolean
-  /** Nobody takes it for dead without having looked; `false` as above. To be asked before it writes. */
+  /** Makes sure that nobody took it for dead, to be asked before it writes; `false` as above. */
   readonly isSure: () => boolean
   /** It has nothing more to write: what it wrote is anybody's. */
   readonly leave: () => void

@@ -25,7 +25,7 @@ export interface SegmentPlace extends SpoolPlace {
   readonly offset: number
 }
 
-/** A file of spans, to which lines are only added: spans, and which of them have met their fate. */
+/** A file to which lines are only added: spans, and which of them have met their fate. */
 export interface Segment {
   readonly path: string
   /** Bytes. */

@@ -9,7 +9,7 @@ export interface ChoiceOption {
 
 const OPTIONS: Readonly<Record<keyof ChoiceOption, true>> = { choice: true }
 
-/** The number of the choice. @throws InvalidInput for an unknown option, and for what is no number of a choice */
+/** The number of the choice. @throws InvalidInput for an unknown option, and for what isn't the number of a choice */
 export const choiceOf = (operator: string, options: ChoiceOption): number => {
   refuseUnknown(operator, options, OPTIONS)
   const { choice = 0 } = options

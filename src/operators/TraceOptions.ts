@@ -39,7 +39,7 @@ export interface TraceOptions {
    */
   readonly clock?: TimestampProvider
   /**
-   * Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also in the place of any that
+   * Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also where it
    * throws.
    */
   readonly ids?: Ids
@@ -49,7 +49,7 @@ export interface TraceOptions {
    */
   readonly deep?: boolean
   /**
-   * `false` uses no AsyncLocalStorage, which makes every `await` of a process dearer on Node 20 and 22; parents are then lost
+   * `false` uses no AsyncLocalStorage, which slows down every `await` of a process on Node 20 and 22; parents are then lost
    * after an `await`. With it, the functions of the chain above, and of those that its components return, find each
    * AsyncLocalStorage, yours too, as it was at subscription, also for what another context feeds into a Subject. A nested trace
    * does as its root.

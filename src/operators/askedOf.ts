@@ -50,7 +50,7 @@ const refuseUnread = (name: string, input: Fields): Fields => {
   return refuse(name, key, `${expected}; a prompt's variables stand under variables`, value)
 }
 
-/** What was meant to give the item stands in its place: a promise or an observable that nobody flattened. */
+/** What was meant to give the item, and stands in its place: a promise or an observable that nobody flattened. */
 const unflattened = (input: unknown): string | undefined => {
   if (typeof input !== 'object' || input === null) return undefined
   if ('then' in input) return 'a promise: await it in component() or concatMap()'

@@ -161,7 +161,7 @@ const built = (
  * shown as JSON, which `tojson` leaves without further escapes and in the order of the keys;
  * `selectattr('meta.url', 'equalto', url)` and its like follow a dotted path.
  *
- * Errors: `InvalidInput`, thrown at once, for an unknown option and for `variables` that are no codec, and with line and
+ * Errors: `InvalidInput`, thrown at once, for an unknown option and for `variables` that aren't a codec, and with line and
  * column for a template that isn't one (syntax, unknown tag, filter, test or function, wrong arguments); emitted for
  * missing variables (all of them named), an input that the codec refuses or that holds what no template can show
  * (functions, promises, cycles).

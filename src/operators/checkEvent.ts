@@ -2,8 +2,8 @@ import type { ReplyEvent } from '../codecs/Reply.js'
 import { refuse } from '../codecs/refuse.js'
 
 /**
- * Refuses what is no event, as a whole reply is: it has no tokens, and would leave an empty stream without a word. Called
- * by the filters for each event, so that no further operator is in the way of a token.
+ * Refuses what isn't an event, such as a whole reply: it has no tokens, and would leave an empty stream without a word. The
+ * filters call it for each event, so that no further operator is in the way of a token.
  *
  * @throws InvalidInput
  */

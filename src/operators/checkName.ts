@@ -1,6 +1,6 @@
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses a blank name, and what is no text; a span's name unless told. @throws InvalidInput */
+/** Refuses a blank name, and what isn't a text; a span's name unless told. @throws InvalidInput */
 export const checkName = (
   operator: string,
   name: unknown,

@@ -1,6 +1,6 @@
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses what is no operator, at once. @throws InvalidInput that names the parameter */
+/** Refuses what isn't an operator, at once. @throws InvalidInput that names the parameter */
 export const checkOperator = (subject: string, parameter: string, operator: unknown): void => {
   if (typeof operator !== 'function') refuse(subject, parameter, 'an operator', operator)
 }

@@ -44,8 +44,8 @@ const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
  * function subscribes or awaits inside becomes the span's child. An error of the function travels down the
  * error channel as it is.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, what is no function, an unknown option or `type`, or
- * `concurrency` beside anything but `mergeMap`; a `TypeError` down the stream when the function gives something else.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, anything but a function, an unknown option or `type`, or
+ * `concurrency` beside anything but `mergeMap`; a `TypeError` down the stream when the function returns anything else.
  *
  * @param name - the span's name
  * @param fn - gives a promise, an observable or an iterable for each item; to emit a text, return `of(text)`

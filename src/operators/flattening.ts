@@ -38,7 +38,7 @@ const RXJS: ReadonlySet<unknown> = new Set([concatMap, exhaustMap, mergeMap, swi
 /** Whether a flattening is one of RxJS's own four, which pass signals on where they get them. */
 export const isRxjs = (flatten: Flatten): boolean => RXJS.has(flatten)
 
-/** A function of the user's may lack a `return`, and so may the operator that it gives. */
+/** A user's function may lack a `return`, and so may the operator that it returns. */
 const checkedFlatten =
   (operator: string, flatten: Flatten): Flatten =>
   (project, concurrent) => {

@@ -10,8 +10,8 @@ interface Arrival<A> {
 }
 
 /**
- * A flattening that runs each item with every AsyncLocalStorage as it was when the item came. RxJS runs one that had to wait
- * where the run before it ends: in the context of another's item, with that one's user or request.
+ * A flattening that runs each item with every AsyncLocalStorage as it was when the item came. RxJS runs an item that had to
+ * wait where the run before it ends: in the context of another item, with that one's user or request.
  *
  * Only for what lets items wait and does not compare them: they come to `flatten` wrapped.
  */

@@ -27,7 +27,7 @@ const within =
       ? project(value, index, frame)
       : projectedIn(frame, () => project(value, index, frame))
 
-/** Keeps an untraced run untraced, even when another trace's handler feeds it. */
+/** Keeps an untraced run untraced, also when a handler inside a trace feeds it. */
 const outside =
   <A, B>(project: Project<A, B>): Project<A, B> =>
   (value, index) =>

@@ -22,7 +22,7 @@ import { traceFor } from './traceFor.js'
  * `sinkMonoid` and `redacted` keep from going further, under codes of their own).
  *
  * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or one of the wrong kind, attributes
- * of the wrong shape or a `maxContentBytes` that is no number from 0.
+ * of the wrong shape or a `maxContentBytes` that isn't a number from 0.
  *
  * @param name - the root's name
  * @param options - `output` maps each emitted value before it is recorded as the root's output

@@ -20,7 +20,7 @@ const MAX_UNFINISHED = 1_000
  * Interleaved replies grow apart, each by its own id. A snapshot shares its memory with the ones before. A reply that was
  * left unfinished, as `switchMap` leaves them, is forgotten once a thousand others have grown since.
  *
- * Errors: `InvalidInput` for what is no event, as a generator without `stream: true` emits it.
+ * Errors: `InvalidInput` for what isn't an event, such as the replies of a generator without `stream: true`.
  *
  * @returns an operator that emits the accumulated text of the choice
  */

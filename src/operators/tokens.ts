@@ -14,7 +14,7 @@ type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
  * tokens()  --a-----b---|
  * ```
  *
- * Errors: `InvalidInput` for what is no event, as a generator without `stream: true` emits it.
+ * Errors: `InvalidInput` for what isn't an event, such as the replies of a generator without `stream: true`.
  *
  * @returns an operator that emits each text delta of the choice; reasoning, refusals and tool calls are left out
  *

@@ -154,7 +154,7 @@ const eachTraced = (
  * also after a wait, unless `asyncContext` is false or `flatten` a function of your own. A function of `attributes` that
  * throws, or gives wrong ones, is reported as a process warning (`RESPAN_TRACE`); that item's trace then has none of its own.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option or one that is
+ * Errors: `InvalidInput`, thrown at once, for an empty name, anything but an operator, an unknown option or one that is
  * wrong, or `concurrency` beside anything but `mergeMap`.
  *
  * @param options - those of `respanTrace` but `output`, with `attributes` also as a function of the item, and `flatten`

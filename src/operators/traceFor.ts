@@ -39,7 +39,7 @@ export const traceFor = <T>(
   return (source) => {
     const sourceFor = deepenedFor(source)
     const traced = atHome<T>((subscriber) => {
-      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
+      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error): then nothing runs.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()
       const trace = openTrace(parent, name, own)

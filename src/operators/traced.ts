@@ -52,7 +52,7 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
  * What stands above keeps its own place in the trace; what the operator subscribes inside becomes the
  * span's child. Without a trace it is the operator itself.
  *
- * Errors: the operator's own. `InvalidInput`, thrown at once, for an empty name, what is no operator, an unknown option
+ * Errors: the operator's own. `InvalidInput`, thrown at once, for an empty name, anything but an operator, an unknown option
  * or `type`.
  *
  * @param name - the span's name
@@ -76,7 +76,7 @@ export const traced = <A, B>(
     const bodyFor = deepenedFor(body)
     return atHome((subscriber) => {
       const parent = currentOpenSpan()
-      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error). That is no run.
+      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error): then nothing runs.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)
       const { trace } = parent
       const here = captureFrame()

@@ -12,7 +12,7 @@ type Finished = Extract<ReplyEvent, { readonly _tag: 'ReplyFinished' }>
  * wholeReply()  ---------(R|)
  * ```
  *
- * Errors: `InvalidInput` for what is no event, as a generator without `stream: true` emits it.
+ * Errors: `InvalidInput` for what isn't an event, such as the replies of a generator without `stream: true`.
  */
 export const wholeReply = (): OperatorFunction<ReplyEvent, Reply> => (source) =>
   source.pipe(

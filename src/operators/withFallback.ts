@@ -34,7 +34,7 @@ const isAnnouncement = (value: unknown): boolean =>
  * begins with one of its own.
  *
  * Errors: the second one's, or the first one's where `when` says no or something had come out. `InvalidInput`, thrown at
- * once, for an unknown option and for what is no operator.
+ * once, for an unknown option and for anything but an operator.
  *
  * @param first - keeps its flattening, if it is a component
  * @param second - run for the item that failed

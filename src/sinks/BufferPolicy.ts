@@ -43,7 +43,7 @@ export interface BufferPolicy {
    * minutes; a short one that comes again and again counts less and less.
    */
   readonly retry?: RetryPolicy
-  /** Limit of one attempt, ms; that of the transport counts besides, and the shorter one first. Default 60,000. */
+  /** Limit of one attempt, ms; the transport's own counts as well, so the shorter one ends it. Default 60,000. */
   readonly timeout?: number
   /** How long `flush` and `close` wait at most, ms. Default 30,000. */
   readonly flushTimeout?: number

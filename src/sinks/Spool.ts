@@ -50,7 +50,7 @@ export interface SpoolStore {
   readonly write: (records: ReadonlyArray<SpoolRecord>, leaving?: boolean) => ReadonlyArray<SpoolPlace>
   /** Reads them, in order: what can't be read is `undefined`. One emission; it may come at once. */
   readonly read: (places: ReadonlyArray<SpoolPlace>) => Observable<ReadonlyArray<string | undefined>>
-  /** They have met their fate. Places that are gone don't matter. Never throws. */
+  /** Removes spans that have met their fate. Places that are gone don't matter. Never throws. */
   readonly remove: (places: ReadonlyArray<SpoolPlace>) => void
   /** Takes over what a dead owner left behind, or a part of it. One emission; an empty one means that there is no more. */
   readonly adopt: () => Observable<ReadonlyArray<SpoolPlace>>

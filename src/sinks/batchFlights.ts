@@ -29,7 +29,7 @@ export interface BatchFlights {
   readonly all: ReadonlySet<Flight>
   /** Sends a batch, by a request that outlives the page if it is told how large that is. */
   readonly launch: (batch: Batch, keepaliveBytes: number | undefined) => void
-  /** Ends those whose time is over and whose timer is dead: one of Cloudflare's Workers ends with the request that set it. */
+  /** Ends those whose time is over and whose timer is dead: in Cloudflare's Workers, a timer ends with the request that set it. */
   readonly expire: () => void
 }
 

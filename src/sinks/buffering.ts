@@ -226,7 +226,7 @@ export const buffering = (
     pump()
   }
 
-  /** Gives up everything, up to a span; whoever comes later has a chance of his own. */
+  /** Gives up every span up to a number; those that came later still have their chance. */
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped

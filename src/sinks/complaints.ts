@@ -68,7 +68,7 @@ const indexOf = (key: string, complaint: unknown, batch: ReadonlyArray<Span>): n
   )
   const placed = batch[numberIn(key, complaint, text) ?? batch.length]
   const named = placed === undefined ? mentioned : [...mentioned, placed]
-  // What is said of a span may repeat it, or be about its parent: that one is fine.
+  // A complaint about a span may repeat it, and so name its parent, which is fine.
   const isParent = ({ spanId }: Span): boolean => named.some(({ parentId }) => parentId === spanId)
   const meant = named.find((span) => !isParent(span)) ?? named[0]
   return meant === undefined ? undefined : batch.indexOf(meant)

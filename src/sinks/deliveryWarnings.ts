@@ -19,7 +19,7 @@ export type WarningKind =
 
 /** A sink's warnings: few, however much goes wrong. */
 export interface DeliveryWarnings {
-  /** Tells something, unless its kind was told before and nothing was delivered since, or within the last minute. */
+  /** Warns, unless it has warned of the same kind since something was last delivered, or within the last minute. */
   readonly tell: (kind: WarningKind, message: () => string, error?: unknown) => void
   /** Something was delivered: what comes next is news. */
   readonly recovered: () => void

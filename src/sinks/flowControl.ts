@@ -67,7 +67,7 @@ const MANY_REFUSALS = 20
 /** A server that refuses us is left alone at least so long, whatever policy, chance and server say, ms. */
 const SHORTEST_PAUSE = 100
 
-/** And it is asked again after so long, however much longer it says: it may be well sooner, and the queue is finite. ms. */
+/** And it is asked again after so long, ms, whatever it says: it may recover sooner, and the queue is finite. */
 const LONGEST_PAUSE = 600_000
 
 const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, wait))
@@ -92,7 +92,7 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
   /** What gets through in time. */
   let timelyBytes = Number.POSITIVE_INFINITY
 
-  /** A half, where somebody's own chance throws or is none: a wait that is no number would never be over. */
+  /** One half, where the policy's own `random` throws or gives no such number: a wait of `NaN` would never be over. */
   const random = (): number => {
     const chance = guarded(report, settings.random)
     return typeof chance === 'number' && chance >= 0 && chance < 1 ? chance : 0.5
@@ -105,7 +105,7 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
     return until - now()
   }
 
-  /** A server may be well sooner than the policy thinks; one that says so again and again is not believed. */
+  /** A server may recover sooner than the policy thinks; one that says so again and again is not believed. */
   const nextWait = (after: number | undefined): number =>
     after === undefined
       ? backoff(retry, failures, random)

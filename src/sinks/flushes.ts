@@ -8,7 +8,7 @@ import type { Timers } from './timers.js'
 /** How a flush ends. */
 export type FlushOutcome = Awaited<ReturnType<Sink['flush']>>
 
-/** Somebody waits until the spans that were there when he came have met their fate. */
+/** A wait until the spans that are there when it begins have met their fate. */
 export interface FlushRequest {
   /** Number of the last span that it is about. */
   readonly upTo: number

@@ -1,7 +1,7 @@
 import { version } from '../version.js'
 
 /**
- * What a process has once, however many copies of the library it has loaded: Next.js bundles one for its instrumentation and
+ * Makes something once per process, however many copies of the library that has loaded: Next.js bundles one for its instrumentation and
  * another for its routes, and each hot reload makes one more. Another version may have another kind of it.
  */
 export const oncePerProcess = <A extends object>(name: string, make: () => A): (() => A) => {

@@ -26,7 +26,7 @@ export type Redact = (content: string) => string | undefined
  *
  * @param sink - gets what is left
  * @param redact - maps a text, or JSON as text
- * @throws InvalidInput for what is no sink or no function
+ * @throws InvalidInput for what isn't a sink or a function
  */
 export const redacted = (sink: Sink, redact: Redact): Sink => {
   checkSink('redacted', 'sink', sink)

@@ -46,7 +46,7 @@ const NONE_NAMED: ReadonlyMap<number, string> = new Map()
 const toError = (thrown: unknown): Error =>
   isReadableError(thrown) ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
 
-/** What throws when it is decided on has a tag of ours, and is none of ours. */
+/** Deciding throws only for what has a tag of ours without being ours. */
 const decisionOn = (thrown: unknown, statuses: ReadonlyArray<number> | undefined): DeliveryDecision =>
   tried(() => deliveryDecision(thrown, statuses)) ?? { _tag: 'Retry', after: undefined }
 
@@ -56,7 +56,7 @@ const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
 const refusedBy = (receipt: Receipt): ReadonlySet<string> =>
   tried(() => new Set(receipt.rejected.map(({ span }) => keyOf(span)))) ?? new Set()
 
-/** What a receipt says beside; of that, what a text can be made of. */
+/** What else a receipt says, as far as texts can be made of it. */
 const saidBy = (receipt: Receipt): ReadonlyArray<string> => {
   const texts = tried(() => receipt.warnings?.flatMap((warning) => tried(() => String(warning)) ?? []))
   return [...new Set(texts)]

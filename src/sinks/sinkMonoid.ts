@@ -44,7 +44,7 @@ const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<FlushOutcom
   }
 }
 
-/** Hands events on; a sink that throws must not keep them from the next one, and is told of once. */
+/** Hands events on; a sink that throws must not keep them from the next one, and is reported once. */
 const handing = (sink: Sink): ((event: SpanEvent) => void) => {
   const report = reporterOf(
     'RESPAN_SINK',

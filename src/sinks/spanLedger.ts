@@ -81,7 +81,7 @@ export const spanLedger = (
   const makeRoom = (bytes: number): boolean => {
     while (!hasRoom(bytes)) if (!spoolOldest()) break
     if (hasRoom(bytes)) return true
-    // One span that is larger than the whole queue may go to the disk.
+    // A span that is larger than the whole queue may go to the disk.
     if (disk !== undefined && counts.queued === 0) return false
     const isTooLarge = bytes > maxQueueBytes
     const which = overflow === 'drop-newest' ? 'new' : 'the oldest'

@@ -13,7 +13,7 @@ import { wireAttributes } from './wireAttributes.js'
 /**
  * Writes a span as one line of JSON, without the secrets among its attributes and its request.
  *
- * @returns `undefined` for a span that is none: it could not be read again
+ * @returns `undefined` for what isn't a valid span: it could not be read again
  */
 export const storeSpan = (span: Span): string | undefined =>
   // A getter of it may throw.

@@ -60,7 +60,7 @@ const secondsBetween = (from: number, to: number): number => {
   return seconds > 0 ? seconds : 0
 }
 
-/** What a server tells may be anything, -1 for unknown among it: that is no reason to lose the span. */
+/** A server may report anything, such as -1 for unknown: that is no reason to lose the span. */
 const known = (amount: number | null | undefined): number | undefined =>
   typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 ? amount : undefined
 
@@ -170,7 +170,7 @@ const propertiesOf = ({ error, totals }: Span, given: Fields, request: Fields): 
   }),
 })
 
-/** Cut where the platform does, never inside a character. */
+/** Cut where the platform cuts it, but never inside a character. */
 const nameOf = ({ name }: Span): string =>
   name.length > MAX_NAME ? name.slice(0, MAX_NAME).replace(HALF_AT_END, '') : name
 

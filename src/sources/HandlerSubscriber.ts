@@ -2,8 +2,8 @@ import { type Observer, Subscriber } from 'rxjs'
 
 /**
  * Reads a source for another subscriber, with handlers of its own. Only a subscriber that is linked to the one it works
- * for stops a synchronous source when that leaves (rxjs issue 5369); and what a handler throws is an error of the source's,
- * not one of nobody's.
+ * for stops a synchronous source when that one leaves (rxjs issue 5369); and what a handler throws becomes an error of the
+ * source, instead of one that nobody catches.
  */
 export class HandlerSubscriber<T> extends Subscriber<T> {
   readonly #handlers: Observer<T>

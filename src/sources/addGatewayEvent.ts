@@ -208,7 +208,7 @@ export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit
       return
     case 'Attempt':
       builder.attempts = event.attempt
-      // Those of an attempt that failed say nothing of this one, which may never be answered.
+      // The ids of an attempt that failed say nothing of this one, which may never be answered.
       builder.ids = {}
   }
 }

@@ -22,7 +22,7 @@ import type { Gateway, GatewayEvent } from './Gateway.js'
  * @param subject - who was given the connection: the first word of an error's message
  * @param platform - names the gateway, its key, its address, and the fields that it takes
  * @param connection - checked now, without reading the environment
- * @param withDefaults - makes the request that is sent of the one that was given; it is that itself without one
+ * @param withDefaults - makes the request that is sent out of the one that was given, which is sent as it is without this
  * @throws InvalidInput for an option of the wrong shape
  */
 export const chatGateway = (

@@ -60,7 +60,7 @@ const MOST_MOULDS = 4
 const FREE_LESSONS = 6
 const HITS_PER_LESSON = 4
 
-/** It opens a choice or closes one, and says nothing: none that follows is like it. */
+/** Whether a chunk opens or closes a choice without a word: none that follows is like it. */
 const isOneOfAKind = ({ choices: [choice] }: ChatChunk): boolean =>
   (choice?.delta?.role != null || Boolean(choice?.finish_reason)) && !says(choice?.delta ?? {})
 
@@ -95,7 +95,7 @@ const castIn = ({ chunk, holes, last }: Mould, text: string): ChatChunk | undefi
   return cast
 }
 
-/** A longer string was not looked at yet: parsed with its quotes, it is one string, or none. */
+/** Of a longer string only the end was looked for: parsed with its quotes, it is one string, or none. */
 const stringBetween = (text: string, start: number, end: number): string | undefined => {
   const raw = text.slice(start, end)
   if (end - start < SHORT && raw.indexOf('\\') < 0) return raw

@@ -5,7 +5,7 @@ import type { Bytes } from './Bytes.js'
 
 type Chunk = Uint8Array | string
 
-/** What an iteration of either kind comes down to. */
+/** What reading a web stream and iterating have in common. */
 interface Reading {
   readonly read: () => Promise<{ readonly done?: boolean | undefined; readonly value?: Chunk | undefined }>
   /** Gives up what isn't read yet. */
@@ -84,7 +84,7 @@ const checkBytes = (subject: string, bytes: unknown): void => {
  * waited for. An error of the source is passed on as it is.
  *
  * @param subject - who was given the bytes: the first word of an error's message
- * @throws InvalidInput for what is no byte source; emitted, when a function gave it
+ * @throws InvalidInput for what isn't a byte source; emitted, when a function gave it
  */
 export const fromBytes = (subject: string, bytes: Bytes | (() => Bytes)): Observable<Chunk> => {
   if (typeof bytes !== 'function') checkBytes(subject, bytes)

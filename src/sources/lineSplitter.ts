@@ -26,7 +26,7 @@ const HALF = /\p{Surrogate}/gu
  * @param maxLineLength - in UTF-16 code units, without the line break
  */
 export const lineSplitter = (maxLineLength: number): LineSplitter => {
-  // Not made with the module: a page made for tests has none, and may still import the library.
+  // Made here, not with the module: a page made for tests may have no TextDecoder, and still import the library.
   // A byte order mark counts at the very start only, also where a text between the bytes makes the decoder begin anew.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   let started = false

@@ -62,7 +62,7 @@ export const readChatStream = async (
     const chunk = decodeChunk(json)
     if (isLeft(chunk)) throw invalid(chunk.left, SUBJECT)
     take(chunk.right)
-    // After it is handed on: the first token waits for no lesson.
+    // After the chunk is handed on: the first token does not wait for it.
     moulds.learn(data, chunk.right)
   }
 

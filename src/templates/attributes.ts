@@ -41,7 +41,7 @@ export const attributesOf = (attribute: Value | undefined): Getter => {
   return (item) => list(getters.map((get) => get(item)))
 }
 
-/** The value that counts when upper and lower case are the same. */
+/** What a value counts as when upper and lower case are the same. */
 export const withoutCase = (value: Value): Value => {
   if (isText(value)) return constant(value.value.toLowerCase())
   return isList(value) ? list(value.value.map(withoutCase)) : value

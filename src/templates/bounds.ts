@@ -4,19 +4,19 @@ export const MAX_ITEMS = 100_000
 /** More characters than any model reads. */
 export const MAX_TEXT = 10_000_000
 
-/** For what a number in the template can make longer than all of its values. */
+/** Checks a number of items that the template decides on, which may be many more than its values have. */
 export const boundedItems = (count: number): number => {
   if (count <= MAX_ITEMS) return count
   throw new RangeError(`more than ${MAX_ITEMS} items`)
 }
 
-/** Asked before the text is made. */
+/** Checks the length of a text before it is made. */
 export const boundedText = (length: number): number => {
   if (length <= MAX_TEXT) return length
   throw new RangeError(`more than ${MAX_TEXT} characters`)
 }
 
-/** A text some times over; none for less than once. */
+/** A text so many times over; an empty one for less than once. */
 export const repeated = (text: string, times: number): string => {
   boundedText(text.length * times)
   return text.repeat(Math.max(0, times))

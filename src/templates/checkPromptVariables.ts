@@ -114,7 +114,7 @@ const checked = (codec: t.Mixed, version: PromptVersion): ReadonlyArray<string> 
  * refinements, exact and readonly ones
  * @returns a function of the version that gives the names which it reads, in alphabetical order; or an `InvalidInput`
  * that names what is missing, a template that isn't one, or a codec whose fields can't be known
- * @throws InvalidInput for what is no codec
+ * @throws InvalidInput for what isn't a codec
  *
  * @example
  * fromPromptVersion('greeting').pipe(map(checkPromptVariables(Variables)))

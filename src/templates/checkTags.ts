@@ -146,7 +146,7 @@ const missing = ({ word, source }: Tag, found: string): Problem | undefined => {
   return undefined
 }
 
-/** What the parser throws, the tag is to blame for. */
+/** Whatever the parser throws is an error at this tag. */
 const attempt = <T>(source: TemplateSource, tag: Tag, run: () => T): T => {
   try {
     return run()

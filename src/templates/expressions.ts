@@ -35,11 +35,11 @@ export type Evaluate = (node: Node, scope: Scope) => Value
 
 /** Evaluates the expressions of a template. */
 export interface Expressions {
-  /** A value that can be shown: in the place of a function nothing. */
+  /** A value that can be shown: undefined in the place of a function. */
   readonly evaluate: Evaluate
   /** A value, or a function: for what is called, handed on or tested. */
   readonly functionOr: Evaluate
-  /** What a call calls. @throws InvalidInput for what is no function */
+  /** What a call calls. @throws InvalidInput for what isn't a function */
   readonly callee: (call: Call, scope: Scope) => Callable
   readonly argumentsOf: (named: Identifier | Call, scope: Scope) => Arguments
 }

@@ -2,8 +2,8 @@ import { isError } from '../codecs/isError.js'
 import { InvalidInput } from '../errors.js'
 
 /**
- * Runs something of a template, and throws an `InvalidInput` for whatever it throws; one that it throws itself knows more,
- * and stays.
+ * Runs a part of a template, and makes an `InvalidInput` of whatever that throws; an `InvalidInput` of its own knows more,
+ * and passes.
  *
  * @param subject - who was given the template: the first word of an error's message
  * @param path - what it was about

@@ -12,7 +12,7 @@ const withoutBlanks = ({ source }: Tag, before: Tag | undefined, after: Tag | un
   return after?.source.at(2) === '-' ? start.trimEnd() : start
 }
 
-/** The tokenizer's own reading of a text takes a time that grows with the square of how many blanks are in a row. */
+/** Texts become tokens here: the tokenizer takes time that grows with the square of how many blanks are in a row. */
 const tokensOf = (tags: ReadonlyArray<Tag>): ReadonlyArray<Token> =>
   tags.flatMap((tag, index) =>
     tag.kind === 'text'

@@ -78,7 +78,7 @@ const loopOver = (items: ReadonlyArray<Value>): ((index: number) => Value) => {
 
 const isLoop = (node: Node): boolean => node.type === 'Identifier' && node.value === 'loop'
 
-/** The loops that are asked where they are: `loop` costs more than a turn does. */
+/** The loops whose body reads `loop`: making that costs more than a turn does. */
 const askedLoops = (program: Node): ReadonlySet<Node> =>
   new Set(nodesOf(program).filter((node) => node.type === 'For' && node.body.flatMap(nodesOf).some(isLoop)))
 

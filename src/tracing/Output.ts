@@ -52,7 +52,7 @@ export const emptyOutput = (): Output => ({
 const QUOTES_AND_COMMA = 3
 const COMMA = 1
 
-/** What an event adds to its reply's text; `undefined` for what is no such event: others have such tags, too. */
+/** What an event adds to its reply's text; `undefined` for anything else: others have such tags, too. */
 const textOfEvent = (event: object & Record<'_tag', unknown>): string | undefined => {
   switch (event._tag) {
     case 'ReplyStarted':

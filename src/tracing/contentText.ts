@@ -36,7 +36,7 @@ const plain = (
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item, room)]))
 }
 
-/** Whether there is something, at any depth, that JSON writes as `{}`, byte by byte, or without what it is about. */
+/** Whether a value holds, at any depth, what JSON writes as `{}` (a map), byte by byte, or without its message (an error). */
 const holdsMore = (value: unknown): boolean => {
   if (!isObject(value)) return false
   if (Array.isArray(value)) return value.some(holdsMore)
@@ -50,8 +50,8 @@ const holdsMore = (value: unknown): boolean => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-// What a `toJSON` gave is not known but by the text: an empty object, or bytes as an object that counts from 0. One pass for a
-// second brace finds most texts free of them.
+// What a `toJSON` returned shows in the text alone: as an empty object, or for bytes as an object that counts from 0. One pass
+// for a second brace finds most texts free of both.
 const looksLost = (json: string | undefined): boolean =>
   json !== undefined &&
   (json.indexOf('{', 1) > 0

@@ -47,7 +47,7 @@ const openSpanOf = (span: CurrentSpan): OpenSpan | null => {
  *
  * @param span - what `currentSpan()` gave; `undefined` runs the function outside every trace, and so does a copy of a span, which
  *   is reported as a process warning (`RESPAN_TRACE`)
- * @throws InvalidInput for what is no function
+ * @throws InvalidInput for what isn't a function
  *
  * @example
  * const span = currentSpan()

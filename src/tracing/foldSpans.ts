@@ -12,7 +12,7 @@ export interface FinishedSpan {
 
 /**
  * Takes in the events of spans, one at a time, and gives the span that an event finished: `'orphan'` for the end of a span
- * whose start is not known, `undefined` for what is no end.
+ * whose start is not known, `undefined` for what isn't an end.
  */
 export type SpanFold = (event: SpanEvent) => FinishedSpan | 'orphan' | undefined
 

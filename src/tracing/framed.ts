@@ -6,5 +6,5 @@ const FRAMED = Symbol('framed')
 export const framed = <T>(observable: Observable<T>): Observable<T> =>
   Object.assign(observable, { [FRAMED]: true })
 
-/** Whether an observable promises that: then it needs no link. */
+/** Whether an observable makes that promise: then it needs no link. */
 export const isFramed = (source: Observable<unknown>): boolean => FRAMED in source

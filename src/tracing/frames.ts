@@ -15,7 +15,7 @@ export interface Frame {
 
 // The synchronous slot: `undefined` outside every frame that has no resource. It is all a browser has.
 let slot: OpenSpan | null | undefined
-// Made by the first trace that wants it, because any use of it makes each `await` of the process dearer on Node 20 and 22.
+// Made by the first trace that wants it, because any use of it slows down each `await` of the process on Node 20 and 22.
 let storage: AsyncLocalStorage<OpenSpan | null> | undefined
 let hooks: AsyncHooks | null | undefined
 

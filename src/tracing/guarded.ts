@@ -4,12 +4,12 @@ import { tagOf } from '../codecs/tagOf.js'
 import { tried } from '../codecs/tried.js'
 import { warn } from './warn.js'
 
-/** Takes a throw of something that must not disturb the pipeline. */
+/** Takes what something threw that must not disturb the pipeline. */
 export type Report = (error: unknown) => void
 
 const messageOf = (error: unknown): string => (isError(error) ? error.message : describeFound(error))
 
-/** By its name alone, where a message could hold what must not be told. */
+/** The name of an error alone, where its message could hold what must not be told. */
 export const nameOf = (error: unknown): string => (isError(error) ? error.name : typeof error)
 
 /** Reports the first throw, in a message that is made of what was thrown. */
@@ -44,11 +44,11 @@ export const guarded = <A>(report: Report, fn: () => A): A | undefined => {
   }
 }
 
-/** Of whichever realm, and a native one where zone.js has put its own class in the place of theirs. */
+/** A promise of any realm; a native one, too, where zone.js has replaced the class. */
 const isPromise = (value: object): boolean =>
   value instanceof Promise || ('then' in value && tagOf(value) === 'Promise')
 
-// A function of its own: `heeded` is called for each event, and would make room for what this one's closure needs.
+// A function of its own: one with a closure in it allocates what that needs at each call, and `heeded` is called for each event.
 const heed = (report: Report, given: object): void => {
   // Even to look at it may throw: a revoked proxy.
   guarded(report, () => isPromise(given) && Promise.resolve(given).catch(report))

@@ -32,7 +32,7 @@ const refill = (): void => {
   next = 0
 }
 
-// Digit by digit into one flat string: put together of pieces, it would be a rope, which every map flattens first.
+// Digit by digit into one flat string: concatenated, it would be a rope, which every lookup in a map flattens first.
 const eightBytes = (): string => {
   if (next === POOL_BYTES) refill()
   const at = next

@@ -67,7 +67,7 @@ export class LinkSubscriber<T> extends FrameSubscriber<T> {
   }
 
   override unsubscribe(): void {
-    // It is not known yet when it has left before: RxJS's constructor unsubscribes at once then.
+    // Not known yet if it has already left: then RxJS's constructor unsubscribes at once.
     const below: Subscriber<T> | undefined = this.below
     below?.unsubscribe()
     if (below?.closed !== false) super.unsubscribe()

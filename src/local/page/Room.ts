@@ -10,7 +10,7 @@ export interface Room {
   left: number
 }
 
-/** Gives what is shown no more than so many characters, and what follows the rest. */
+/** Shows something in at most `most` characters of the room; what follows has the rest. */
 export const atMost = (most: number, room: Room, show: (room: Room) => Markup): Markup => {
   const given = Math.min(room.left, most)
   const own = { left: given }
