@@ -25,17 +25,17 @@ export const safeCause = (thrown: unknown, scrub: Scrub): unknown => {
  * @param thrown - whatever was thrown
  */
 export const reasonOf = (thrown: unknown): string => {
-  let reason: string | undefined
-  let error: unknown = withoutKy(thrown)
-  for (let depth = 0; depth < MAX_DEPTH && isError(error); depth += 1) {
-    reason = saidBy(error) ?? reason ?? error.name
-    error = error.cause ?? firstIn(fieldOf(error, 'errors'))
-  }
-  return typeof thrown === 'string' && thrown !== '' ? thrown : (reason ?? 'unknown reason')
+  if (typeof thrown === 'string' && thrown !== '') return thrown
+  const errors = errorsIn(withoutKy(thrown))
+  return errors.flatMap((error) => saidBy(error) ?? []).at(-1) ?? errors[0]?.name ?? 'unknown reason'
 }
 
-/** An `AggregateError` has several. */
-const firstIn = (errors: unknown): unknown => (Array.isArray(errors) ? errors[0] : undefined)
+/** An error and its causes, the innermost last; an `AggregateError` is caused by the first of its errors. */
+const errorsIn = (thrown: unknown, depth = MAX_DEPTH): ReadonlyArray<Error> => {
+  if (depth === 0 || !isError(thrown)) return []
+  const several = fieldOf(thrown, 'errors')
+  return [thrown, ...errorsIn(thrown.cause ?? (Array.isArray(several) ? several[0] : undefined), depth - 1)]
+}
 
 const saidBy = (error: Error): string | undefined => {
   const code = codeOf(error)
@@ -49,15 +49,10 @@ const saidBy = (error: Error): string | undefined => {
  *
  * @param thrown - whatever was thrown
  */
-export const innermostCode = (thrown: unknown): string | undefined => {
-  let code: string | undefined
-  let error: unknown = thrown
-  for (let depth = 0; depth < MAX_DEPTH && isError(error); depth += 1) {
-    code = codeOf(error) ?? code
-    error = error.cause
-  }
-  return code
-}
+export const innermostCode = (thrown: unknown): string | undefined =>
+  errorsIn(thrown)
+    .flatMap((error) => codeOf(error) ?? [])
+    .at(-1)
 
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' && error.code !== '' ? error.code : undefined
