@@ -1,33 +1,7 @@
-/** A piece of a message's content: text parts are read, the others are counted. */
-export interface ModelPart {
-  readonly type?: string | undefined
-  readonly text?: unknown
-}
-
-/** A message as far as the built-in model reads it. */
-export interface ModelMessage {
-  readonly role: string
-  readonly content?: string | null | ReadonlyArray<ModelPart> | undefined
-  readonly name?: string | undefined
-  readonly tool_call_id?: string | undefined
-  readonly tool_calls?:
-    | ReadonlyArray<{
-        readonly id: string
-        readonly function: { readonly name: string; readonly arguments: string }
-      }>
-    | null
-    | undefined
-}
-
-/** A function that the built-in model may call. */
-export interface ModelTool {
-  readonly name: string
-  readonly description?: string | undefined
-  readonly parameters?: unknown
-}
-
-/** Whether and what to call: a name means exactly that function. */
-export type ToolChoice = 'none' | 'auto' | 'required' | { readonly name: string }
+import type { ChatMessage } from '../codecs/ChatMessage.js'
+import type { MessageContent } from '../codecs/ContentPart.js'
+import type { Tool } from '../codecs/Tool.js'
+import type { ToolCall } from '../codecs/ToolCall.js'
 
 /** The answer's form: free text, any JSON object, or JSON that satisfies a schema. */
 export type ResponseForm =
@@ -37,24 +11,34 @@ export type ResponseForm =
 
 /** One chat request, reduced to what the built-in model obeys. */
 export interface ModelRequest {
-  readonly messages: ReadonlyArray<ModelMessage>
+  readonly messages: ReadonlyArray<ChatMessage>
   readonly n: number
   readonly seed: number
   readonly maxTokens: number | undefined
   readonly stop: ReadonlyArray<string>
-  readonly tools: ReadonlyArray<ModelTool>
-  readonly toolChoice: ToolChoice
+  readonly tools: ReadonlyArray<Tool['function']>
+  /** Whether and what to call: a name means exactly that function. */
+  readonly toolChoice: 'none' | 'auto' | 'required' | { readonly name: string }
   readonly parallelToolCalls: boolean
   readonly form: ResponseForm
   /** Think aloud before the answer (`reasoning_effort`, `thinking`). */
   readonly reasoning: boolean
 }
 
-/** The text of a message's content: the text parts of a list, joined by a line break. */
-export const textOf = (content: ModelMessage['content']): string =>
+type Content = MessageContent | null | undefined
+
+/** The texts in a message's content. */
+export const textsIn = (content: Content): ReadonlyArray<string> =>
   typeof content === 'string'
-    ? content
-    : (content ?? [])
-        .map((part) => (typeof part.text === 'string' ? part.text : ''))
-        .filter((text) => text !== '')
-        .join('\n')
+    ? [content]
+    : (content ?? []).flatMap((part) => ('text' in part && typeof part.text === 'string' ? part.text : []))
+
+/** The text of a message's content: its texts, joined by a line break. */
+export const textOf = (content: Content): string =>
+  textsIn(content)
+    .filter((text) => text !== '')
+    .join('\n')
+
+/** The calls that a message makes. */
+export const callsIn = (message: ChatMessage): ReadonlyArray<ToolCall> =>
+  message.role === 'assistant' ? (message.tool_calls ?? []) : []

@@ -1,7 +1,9 @@
+import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { Fields } from '../codecs/Fields.js'
+import type { Tool } from '../codecs/Tool.js'
 import { composeFromResults, composeText } from './composeText.js'
 import { hash } from './hash.js'
-import { type ModelMessage, type ModelRequest, type ModelTool, textOf } from './ModelRequest.js'
+import { callsIn, type ModelRequest, textOf, textsIn } from './ModelRequest.js'
 import { readPrompt } from './readPrompt.js'
 import { countTokens, tokensOf } from './tokensOf.js'
 import { type SchemaHints, valueFromSchema } from './valueFromSchema.js'
@@ -45,15 +47,16 @@ export interface ModelAnswer {
 }
 
 // As OpenAI counts: three tokens of framing per message, three to prime the answer; an image at low detail is 85.
-const messageTokens = ({ content, name, role, tool_calls }: ModelMessage): number =>
+const messageTokens = (message: ChatMessage): number =>
   3 +
-  countTokens(role) +
-  countTokens(name ?? '') +
-  countTokens(textOf(content)) +
-  (typeof content === 'string'
+  countTokens(message.role) +
+  countTokens(message.name ?? '') +
+  countTokens(textOf(message.content)) +
+  (typeof message.content === 'string'
     ? 0
-    : (content ?? []).filter(({ text }) => typeof text !== 'string').length * 85) +
-  (tool_calls ?? []).reduce(
+    : (message.content ?? []).length - textsIn(message.content).length) *
+    85 +
+  callsIn(message).reduce(
     (sum, call) => sum + countTokens(call.function.name) + countTokens(call.function.arguments),
     0,
   )
@@ -63,10 +66,10 @@ const promptTokens = ({ messages, tools }: ModelRequest): number =>
   messages.reduce((sum, message) => sum + messageTokens(message), 0) +
   (tools.length === 0 ? 0 : countTokens(JSON.stringify(tools)))
 
-const lastUserText = (messages: ReadonlyArray<ModelMessage>): string =>
+const lastUserText = (messages: ReadonlyArray<ChatMessage>): string =>
   textOf((messages.findLast(({ role }) => role === 'user') ?? messages.at(-1))?.content)
 
-const hintsFor = (messages: ReadonlyArray<ModelMessage>, h: number): SchemaHints => {
+const hintsFor = (messages: ReadonlyArray<ChatMessage>, h: number): SchemaHints => {
   const { question, topic } = readPrompt(lastUserText(messages))
   const names = namesOf(question)
   const inNames = new Set(names.flatMap(wordsOf))
@@ -83,7 +86,9 @@ const hintsFor = (messages: ReadonlyArray<ModelMessage>, h: number): SchemaHints
 const fieldNames = (parameters: unknown): ReadonlyArray<string> =>
   Fields.is(parameters) && Fields.is(parameters.properties) ? Object.keys(parameters.properties) : []
 
-const relevance = (tool: ModelTool, question: string): number => {
+type Callable = Tool['function']
+
+const relevance = (tool: Callable, question: string): number => {
   const asked = new Set(keywordsOf(question).map(stemOf))
   const about = [
     tool.name.replaceAll(/[_\-.]|(?<=[a-z])(?=[A-Z])/gu, ' '),
@@ -93,7 +98,7 @@ const relevance = (tool: ModelTool, question: string): number => {
   return stemsAmong(asked, about.join(' '))
 }
 
-const toolFor = (request: ModelRequest, question: string): ModelTool | undefined => {
+const toolFor = (request: ModelRequest, question: string): Callable | undefined => {
   const { toolChoice, tools, messages } = request
   if (toolChoice === 'none') return undefined
   if (typeof toolChoice === 'object') return tools.find(({ name }) => name === toolChoice.name)
@@ -107,7 +112,7 @@ const toolFor = (request: ModelRequest, question: string): ModelTool | undefined
 }
 
 // "the weather in Paris and Oslo" is two calls of a function that takes one place.
-const callsOf = (request: ModelRequest, tool: ModelTool, h: number): ReadonlyArray<ModelCall> => {
+const callsOf = (request: ModelRequest, tool: Callable, h: number): ReadonlyArray<ModelCall> => {
   const hints = hintsFor(request.messages, h)
   const call = (names: ReadonlyArray<string>, index: number): ModelCall => ({
     id: `call_${hash(`${tool.name} ${index}`, h).toString(36)}${hash(tool.name, h + index).toString(36)}`,

@@ -1,5 +1,6 @@
+import type { ChatMessage } from '../codecs/ChatMessage.js'
 import { pick } from './hash.js'
-import { type ModelMessage, textOf } from './ModelRequest.js'
+import { callsIn, textOf } from './ModelRequest.js'
 import { parseShallow } from './parseShallow.js'
 import { type Reading, readPrompt } from './readPrompt.js'
 import { capitalised, keywordsOf, sentencesOf, stemOf, stemsAmong, wordsOf } from './words.js'
@@ -56,7 +57,7 @@ const INSTRUCTION =
 
 // What the conversation holds besides the question: documents in the prompt, tool results, what was said before.
 const material = (
-  messages: ReadonlyArray<ModelMessage>,
+  messages: ReadonlyArray<ChatMessage>,
   last: number,
   reading: Reading,
 ): ReadonlyArray<string> => {
@@ -145,7 +146,7 @@ const persona = (system: string): string => {
 
 const answerTo = (
   reading: Reading,
-  messages: ReadonlyArray<ModelMessage>,
+  messages: ReadonlyArray<ChatMessage>,
   last: number,
   instructions: string,
   h: number,
@@ -180,7 +181,7 @@ const answerTo = (
  *
  * @param h - decides between equally good wordings.
  */
-export const composeText = (messages: ReadonlyArray<ModelMessage>, h: number): string => {
+export const composeText = (messages: ReadonlyArray<ChatMessage>, h: number): string => {
   const last = messages.findLastIndex(({ role }) => role === 'user')
   const reading = readPrompt(textOf(messages[last]?.content ?? messages.at(-1)?.content))
   const system = messages
@@ -207,15 +208,12 @@ const spoken = (value: unknown): string => {
 }
 
 /** The answer after tools were called: it says what each of them returned. */
-export const composeFromResults = (messages: ReadonlyArray<ModelMessage>, h: number): string => {
+export const composeFromResults = (messages: ReadonlyArray<ChatMessage>, h: number): string => {
   const start = messages.findLastIndex(({ role }) => role !== 'tool') + 1
-  const called = new Map(
-    messages.flatMap(({ tool_calls }) =>
-      (tool_calls ?? []).map((call) => [call.id, call.function.name] as const),
-    ),
-  )
+  const called = new Map(messages.flatMap(callsIn).map((call) => [call.id, call.function.name]))
   const results = messages.slice(start).map((message) => {
-    const name = called.get(message.tool_call_id ?? '') ?? message.name ?? 'the tool'
+    const id = message.role === 'tool' ? message.tool_call_id : ''
+    const name = called.get(id) ?? message.name ?? 'the tool'
     const said = spoken(parseShallow(textOf(message.content)) ?? textOf(message.content)).trim()
     return `${name} says: ${said === '' ? 'nothing' : said.replace(/[.\s]+$/u, '')}.`
   })

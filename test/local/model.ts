@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
+import { assistant, toolResult, user } from '../../dist/codecs/messages.js'
+import type { ToolCall } from '../../dist/codecs/ToolCall.js'
 import { composeFromResults, composeText } from '../../dist/local/composeText.js'
 import { embed } from '../../dist/local/embed.js'
 import { countTokens, tokensOf } from '../../dist/local/tokensOf.js'
@@ -22,7 +24,7 @@ testProp('law: the tokens joined are the text', [fc.string({ unit: 'binary' })],
 })
 
 testProp('law: the same prompt and number give the same text', [fc.string(), fc.nat()], (t, content, h) => {
-  const messages = [{ role: 'user', content }]
+  const messages = [user(content)]
   t.is(composeText(messages, h), composeText(messages, h))
 })
 
@@ -87,7 +89,7 @@ test('a system message sets role, language and length', (t) => {
     /^Speaking as a pirate: [^.]*the sea[^.]*\.$/u,
   )
   t.regex(told('You are a helpful assistant.', 'Tell me about the sea.'), /^(?!Speaking as)/u)
-  const developer = { role: 'developer', content: 'You are a pirate.' }
+  const developer = { role: 'developer', content: 'You are a pirate.' } as const
   t.regex(
     composeText([developer, { role: 'user', content: 'Tell me about tea.' }], 5),
     /^Speaking as a pirate/u,
@@ -100,37 +102,28 @@ test('a system message sets role, language and length', (t) => {
 })
 
 test('remembers what was said before', (t) => {
-  const messages = [
-    { role: 'user', content: 'My name is Ada.' },
-    { role: 'assistant', content: 'Hello!' },
-    { role: 'user', content: 'What is my name?' },
-  ]
+  const messages = [user('My name is Ada.'), assistant('Hello!'), user('What is my name?')]
   t.regex(composeText(messages, 1), /My name is Ada/u)
 })
 
 test('knows what a tool has told', (t) => {
-  const messages = [
-    { role: 'user', content: 'When was the bridge built?' },
-    { role: 'tool', content: 'The bridge was built in 1932.' },
-  ]
+  const messages = [user('When was the bridge built?'), toolResult('a', 'The bridge was built in 1932.')]
   t.regex(composeText(messages, 1), /: The bridge was built in 1932\.$/u)
 })
 
 test('says what each tool has told, by its name', (t) => {
-  const call = (id: string, name: string) => ({ id, function: { name, arguments: '{}' } })
-  const told = (id: string, content: string, more: object = {}) => ({
-    role: 'tool',
-    tool_call_id: id,
-    content,
-    ...more,
+  const call = (id: string, name: string): ToolCall => ({
+    id,
+    type: 'function',
+    function: { name, arguments: '{}' },
   })
   const messages = [
-    { role: 'user', content: 'What is the weather in Paris?' },
-    { role: 'assistant', tool_calls: [call('a', 'list'), call('b', 'silent')] },
-    told('a', '[1,{"deg_c":2},"x"]'),
-    told('b', ''),
-    told('c', 'Done. ', { name: 'named' }),
-    told('d', 'true'),
+    user('What is the weather in Paris?'),
+    assistant(null, { tool_calls: [call('a', 'list'), call('b', 'silent')] }),
+    toolResult('a', '[1,{"deg_c":2},"x"]'),
+    toolResult('b', ''),
+    { ...toolResult('c', 'Done. '), name: 'named' },
+    toolResult('d', 'true'),
   ]
   t.regex(
     composeFromResults(messages, 1),
