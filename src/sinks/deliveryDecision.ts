@@ -50,7 +50,7 @@ const ofStatus = (
  * 408, 409, 425, 429, 5xx, a timeout and a broken connection may pass: retry. 400, 422 and a span that has the wrong
  * shape: isolate it. 413: split. A redirect and every other status: pause, and so is a 429 that speaks of an exhausted
  * quota. A missing key, a wrong configuration and an abort by the user's own signal: discard. A 2xx is delivered
- * whatever its body is. An error that is none of ours is retried. An error may carry `retryAfter`, ms.
+ * whatever its body is, if that is whole. An error that is none of ours is retried. An error may carry `retryAfter`, ms.
  *
  * @param statuses - that may pass, instead of the ones above
  */

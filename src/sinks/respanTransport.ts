@@ -95,7 +95,8 @@ export const transportTo = (connection: Connection, environment?: Environment): 
  *
  * Buffers nothing and makes no second attempt, whatever `retry` says: give it to `bufferedSink`. A key or an address
  * that it is not given it takes from the environment (`RESPAN_API_KEY`, `RESPAN_BASE_URL`), at each batch. Any 2xx
- * means that the server has the spans; those that its `errors` name were refused. `timeout` is 15,000 ms by default.
+ * means that the server has the spans; those that its `errors` name were refused. Of an answer that breaks off nothing is
+ * known: `bufferedSink` sends the batch again. `timeout` is 15,000 ms by default.
  *
  * Emits the errors `MissingApiKey` (Respan's own hosts demand a key), `InvalidInput` (a variable of the environment; a
  * path where there is no page; or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`,
