@@ -1,3 +1,4 @@
+import { forgetOldest } from '../codecs/forgetOldest.js'
 import {
   appendText,
   builtText,
@@ -35,8 +36,10 @@ export interface Output {
   items: Array<Item> | undefined
   /** The replies' texts among the items, by that id. */
   replies: Map<string, TextBuilder> | undefined
-  /** Parts that were announced and have not come out yet, the oldest first; `null` when they are not what comes out. */
+  /** Parts that were announced and have not come out yet, the oldest first; `null` when nothing more is taken in. */
   parts: Array<ReplyPart> | null | undefined
+  /** Replies whose parts are not what comes out. */
+  others: Set<string> | undefined
 }
 
 export const emptyOutput = (): Output => ({
@@ -46,6 +49,7 @@ export const emptyOutput = (): Output => ({
   items: undefined,
   replies: undefined,
   parts: undefined,
+  others: undefined,
 })
 
 // What a text takes in a list beside its characters: quotes and a comma. It bounds the number of empty ones, too.
@@ -120,13 +124,26 @@ const tookReplyEvent = (output: Output, value: unknown): boolean => {
 
 // When so many wait, what comes out is not the parts but something made of them: a list, a count, one text.
 const MOST_PARTS = 1_000
+const MOST_OTHERS = 100
+
+/** Gives up what waits, and all further parts of these replies; those of another one may come out as they are. */
+const giveUpParts = (output: Output, parts: Array<ReplyPart>): Set<string> => {
+  const others = output.others ?? new Set()
+  for (const { id } of parts) {
+    others.add(id)
+    forgetOldest(others, MOST_OTHERS)
+  }
+  parts.length = 0
+  output.others = others
+  return others
+}
 
 /** Tells that a text is about to come out, and what it is a part of. */
 export const announcePart = (output: Output, part: ReplyPart): void => {
-  if (output.parts === null) return
-  if (output.parts === undefined) output.parts = [part]
-  else if (output.parts.length < MOST_PARTS) output.parts.push(part)
-  else output.parts = null
+  const { parts, others } = output
+  if (parts === null || others?.has(part.id) === true) return
+  if (parts === undefined) output.parts = [part]
+  else if (parts.length < MOST_PARTS || !giveUpParts(output, parts).has(part.id)) parts.push(part)
 }
 
 /** The part that a text was announced as. Those announced before it were left out on the way, and are forgotten. */
@@ -161,6 +178,7 @@ export const releaseOutput = (output: Output): void => {
   output.items = undefined
   output.replies = undefined
   output.parts = null
+  output.others = undefined
 }
 
 /**

@@ -925,6 +925,22 @@ for (const [how, within] of [
     }
   })
 
+test('redact sees the whole text of a reply also after thousands of tokens that came to nothing', async (t) => {
+  const redact = (content: unknown): unknown =>
+    typeof content === 'string' ? content.replace('abc', '***') : content
+  const stage = (text: string) => respanGenerate({ ...chat(text), stream: true })
+  const planning = component('plan', (plan: string) => of(plan).pipe(stage('x'.repeat(1_500)), tokens()))
+  const count = reduce((sum: number) => sum + 1, 0)
+  const run$ = of('a', 'b').pipe(
+    planning,
+    count,
+    map((sum) => `${sum} steps`),
+    stage('abcd'),
+    tokens(),
+  )
+  t.is((await rootOf(run$, { redact }))?.output, '***d')
+})
+
 test('objects that know each other are told, as far as there is room', async (t) => {
   const friends = Array.from({ length: 11 }, (_, id) => ({ id, friends: [] as object[] }))
   for (const one of friends) one.friends.push(...friends.filter((other) => other !== one))
