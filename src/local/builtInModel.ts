@@ -192,7 +192,9 @@ const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoi
   const tool = thought?.cut ? undefined : toolFor(request, question)
   if (tool !== undefined) {
     const { calls, cut } = callsWithin(callsOf(request, tool, h), left)
-    return { index, reasoning, content: null, calls, finishReason: cut ? 'length' : 'tool_calls' }
+    // OpenAI gives no `tool_calls` for a function that the request names.
+    const made = typeof request.toolChoice === 'object' ? 'stop' : 'tool_calls'
+    return { index, reasoning, content: null, calls, finishReason: cut ? 'length' : made }
   }
   const content = within(cutAtStop(contentOf(request, h), request.stop), left)
   const cut = content.cut || thought?.cut === true

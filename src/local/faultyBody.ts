@@ -35,18 +35,18 @@ export const faultyBody = (
     controller.close()
     close()
   }
+  const cut = (): void => {
+    record.end('cut')
+    breakOff()
+    close()
+  }
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
         if (!(await sleep(fault.slowChunks ?? 0, left.signal))) return
         if (sent === fault.hangAfter)
           return sleep(Number.POSITIVE_INFINITY, left.signal).then(() => undefined)
-        if (sent === fault.cutAfter) {
-          record.end('cut')
-          breakOff()
-          close()
-          return
-        }
+        if (sent === fault.cutAfter) return cut()
         if (sent === fault.endAfter) return finish(controller)
         if (sent === fault.errorAfter) {
           controller.enqueue(encoder.encode(misfits.error))
@@ -57,7 +57,9 @@ export const faultyBody = (
           controller.enqueue(encoder.encode(misfits.malformed))
           return
         }
-        const next = await pieces.next()
+        // An upstream that breaks off breaks its client's connection, too.
+        const next = await Promise.resolve(pieces.next()).catch(() => undefined)
+        if (next === undefined) return cut()
         if (next.done === true) return finish(controller)
         sent += 1
         record.update({ chunks: sent })

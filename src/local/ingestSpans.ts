@@ -37,8 +37,12 @@ const readSpan = (item: unknown): Either<DecodeFailure, SpanPayload> => {
   const decoded = decode(SpanPayload)(normalised(item))
   if (isLeft(decoded)) return decoded
   const span = decoded.right
-  const blank = (['trace_unique_id', 'span_unique_id'] as const).find((key) => span[key].trim() === '')
-  return blank === undefined ? decoded : left({ path: blank, expected: 'text', found: 'an empty string' })
+  for (const path of ['trace_unique_id', 'span_unique_id'] as const) {
+    if (span[path].trim() === '') return left({ path, expected: 'text', found: 'an empty string' })
+    // No URL can hold it.
+    if (/\p{Cs}/u.test(span[path])) return left({ path, expected: 'text', found: 'half a surrogate pair' })
+  }
+  return decoded
 }
 
 /**

@@ -17,7 +17,7 @@ export interface LocalRequest {
   readonly chunks: number
   /**
    * `completed`: answered to the end, also with an error status. `aborted`: the client left before, and the work
-   * stopped. `cut`: a fault broke the connection.
+   * stopped. `cut`: a fault, or the upstream, broke the connection.
    */
   readonly outcome: 'pending' | 'completed' | 'aborted' | 'cut'
 }

@@ -74,10 +74,13 @@ export const askUpstream = async (
       body: JSON.stringify(openaiBody(request, messages, override ?? model)),
       signal,
     })
-    if (response.ok) return right(response)
+    if (response.ok && request.stream === true) return right(response)
+    // A body that breaks off is no answer.
+    const text = scrub(await response.text())
+    if (response.ok) return right(new Response(text, { headers: response.headers }))
     return left({
       status: response.status,
-      body: jsonOrText(scrub(await response.text())),
+      body: jsonOrText(text),
       headers: Object.fromEntries([...response.headers].filter(([name]) => PASSED_ON.has(name))),
     })
   } catch (error) {

@@ -1,5 +1,6 @@
 import { Fields } from '../codecs/Fields.js'
 import { fieldsOf } from '../codecs/fieldsOf.js'
+import { tried } from '../codecs/tried.js'
 import { hash, pick } from './hash.js'
 import { capitalised } from './words.js'
 
@@ -56,7 +57,9 @@ const resolved = (schema: unknown, root: unknown, hops = 0): unknown => {
     .slice(1)
     .split('/')
     .slice(1)
-    .map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step) =>
+      (tried(() => decodeURIComponent(step)) ?? step).replaceAll('~1', '/').replaceAll('~0', '~'),
+    )
     .reduce<unknown>((at, step) => (Fields.is(at) && Object.hasOwn(at, step) ? at[step] : undefined), root)
   const found = resolved(target, root, hops + 1)
   return Fields.is(found) ? { ...found, ...beside } : beside
@@ -92,6 +95,12 @@ const merged = (parts: ReadonlyArray<unknown>): Fields => {
 
 const isNull = (schema: unknown): boolean =>
   Fields.is(schema) && (schema.type === 'null' || schema.const === null)
+
+/** Whether a variant refers to no other schema, so that no recursion goes on from it. */
+const isFlat =
+  (root: unknown) =>
+  (schema: unknown): boolean =>
+    !String(JSON.stringify(resolved(schema, root))).includes('"$ref"')
 
 const objectOf = (schema: Fields, place: Place): Fields => {
   const properties = fieldsOf(schema.properties)
@@ -148,6 +157,8 @@ const FORMATS: Readonly<Record<string, (h: number) => string>> = {
   },
   hostname: () => 'example.com',
   ipv4: (h) => `192.0.2.${h % 255}`,
+  ipv6: (h) => `2001:db8::${(1 + (h % 0xffff)).toString(16)}`,
+  duration: (h) => `PT${1 + (h % 59)}M`,
 }
 
 const wording = ({ name, hints, h, index, listed }: Place): string => {
@@ -169,8 +180,9 @@ const wording = ({ name, hints, h, index, listed }: Place): string => {
 }
 
 const stringOf = (schema: Fields, place: Place): string => {
-  const format = typeof schema.format === 'string' ? FORMATS[schema.format] : undefined
-  const text = format?.(place.h) ?? wording(place)
+  const { format } = schema
+  const known = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
+  const text = known?.(place.h) ?? wording(place)
   const longest = number(schema.maxLength) ?? Number.POSITIVE_INFINITY
   const shortest = Math.min(number(schema.minLength) ?? 0, 10_000)
   const long = text.length >= shortest ? text : text.padEnd(shortest, ` ${place.hints.topic}`)
@@ -228,8 +240,9 @@ const valueAt = (given: unknown, place: Place): unknown => {
   const variants = [...listOf(schema.anyOf), ...listOf(schema.oneOf)]
   if (variants.length > 0) {
     const { anyOf: _, oneOf: __, ...beside } = schema
-    const nothing = place.depth >= DEEP ? variants.find(isNull) : undefined
-    const variant = resolved(nothing ?? variants.find((option) => !isNull(option)) ?? variants[0], place.root)
+    const last =
+      place.depth >= DEEP ? (variants.find(isNull) ?? variants.find(isFlat(place.root))) : undefined
+    const variant = resolved(last ?? variants.find((option) => !isNull(option)) ?? variants[0], place.root)
     return valueAt(merged([beside, variant]), { ...place, depth: place.depth + 1 })
   }
   const types = typesOf(schema)

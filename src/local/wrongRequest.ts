@@ -99,11 +99,15 @@ export const wrongRequest = (
   request: ChatRequest,
   messages: ReadonlyArray<ChatMessage>,
 ): Refusal | undefined => {
-  const { logprobs, n = 1, stop, stream, stream_options, top_logprobs } = request
+  const { logprobs, n = 1, parallel_tool_calls, stop, stream, stream_options, top_logprobs } = request
   const problems: Readonly<Record<string, Problems>> = {
     messages: inMessages(messages),
     tools: inTools(request),
     tool_choice: inToolChoice(request),
+    parallel_tool_calls: when(
+      parallel_tool_calls !== undefined && request.tools === undefined,
+      'parallel_tool_calls: allowed only with tools',
+    ),
     response_format: inFormat(request, messages),
     n: when(n > MOST_CHOICES, `n: expected at most ${MOST_CHOICES}, found ${n}`),
     stop: when(

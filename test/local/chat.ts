@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import OpenAI from 'openai'
 import { ChatChunk } from '../../dist/codecs/ChatChunk.js'
@@ -465,6 +466,42 @@ test('obeys tool_choice', async (t) => {
   )
   const greeted = await json(await post(local, ask('Hello', { tools, tool_choice: 'required' })))
   t.is(greeted.choices[0].finish_reason, 'tool_calls')
+  // As OpenAI tells of a function that the request names.
+  const named = { tools, tool_choice: { type: 'function', function: { name: 'search' } } }
+  t.is((await json(await post(local, ask('x', named)))).choices[0].finish_reason, 'stop')
+})
+
+const content = async (local: Local, schema: object, prompt = 'Weather in Paris?'): Promise<string> => {
+  const response_format = { type: 'json_schema', json_schema: { name: 'any', schema } }
+  return (await json(await post(local, ask(prompt, { response_format })))).choices[0].message.content
+}
+
+test('ends a schema that refers to itself where one of its variants does', async (t) => {
+  const e = { $ref: '#/$defs/e' }
+  const sum = {
+    type: 'object',
+    properties: { op: { enum: ['+', '-'] }, l: e, r: e },
+    required: ['op', 'l', 'r'],
+  }
+  const $defs = { e: { anyOf: [sum, { type: 'number' }] } }
+  const text = await content(await start(t), { type: 'object', properties: { e }, required: ['e'], $defs })
+  const isExpression = (value: unknown): boolean => {
+    if (typeof value === 'number') return true
+    const { op, l, r } = Object(value)
+    return ['+', '-'].includes(op) && isExpression(l) && isExpression(r)
+  }
+  t.true(isExpression(JSON.parse(text).e), text)
+  t.true(text.length < 1_000)
+})
+
+test('knows formats by their own names, and follows references however they are written', async (t) => {
+  const local = await start(t)
+  const of = async (schema: object) =>
+    JSON.parse(await content(local, { properties: { a: schema }, $defs: { '100%': { const: 1 } } })).a
+  t.is(isIP(await of({ type: 'string', format: 'ipv6' })), 6)
+  t.regex(await of({ type: 'string', format: 'duration' }), /^PT\d+M$/u)
+  t.is(typeof (await of({ type: 'string', format: 'constructor' })), 'string')
+  t.is(await of({ $ref: '#/$defs/100%' }), 1)
 })
 
 test('fills a JSON schema for the official client', async (t) => {
@@ -804,6 +841,12 @@ const wrong: ReadonlyArray<readonly [title: string, more: object, field: string,
   ['a model with a blank name', { model: ' \t' }, 'model', 'This field is required.'],
   ['too many choices', { n: 129 }, 'n', 'n: expected at most 128, found 129'],
   ['a choice without tools', { tool_choice: choice }, 'tool_choice', 'tool_choice: allowed only with tools'],
+  [
+    'parallel calls without tools',
+    { parallel_tool_calls: false },
+    'parallel_tool_calls',
+    'parallel_tool_calls: allowed only with tools',
+  ],
   ['no tools in the list', { tools: [] }, 'tools', 'This list may not be empty; leave it out.'],
   [
     'a blank in the name of a function',

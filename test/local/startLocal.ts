@@ -575,6 +575,25 @@ test('a fallback is tried where an upstream breaks off', async (t) => {
   t.is(upstream.received.length, 2)
 })
 
+for (const stream of [false, true])
+  test(`an answer of an upstream that breaks off ${stream ? 'breaks its client’s connection' : 'is none'}`, async (t) => {
+    const upstream = await serve(t, (response, { body }) => {
+      if (JSON.parse(body).model !== 'gpt-4o-mini')
+        return sendJson(response, { answered: 'sk-upstream-0123' })
+      response.writeHead(200, { 'content-type': stream ? 'text/event-stream' : 'application/json' })
+      response.write('data: {"choices":[]}\n\n', () => response.destroy())
+    })
+    const local = await start(t, { upstream: { baseUrl: upstream.url, apiKey: 'sk-upstream-0123' } })
+    const request = JSON.stringify({ ...JSON.parse(BODY), stream, fallback_models: ['other'] })
+    const response = await post(`${local.baseUrl}/chat/completions`, {}, request)
+    t.is(response.status, 200)
+    if (stream) await t.throwsAsync(response.text())
+    else t.deepEqual(await response.json(), { answered: '[redacted]' })
+    await local.idle()
+    t.is(local.requests[0]?.outcome, stream ? 'cut' : 'completed')
+    t.is(upstream.received.length, stream ? 1 : 2)
+  })
+
 test('wrong options are refused before anything is started', async (t) => {
   const wrong: ReadonlyArray<readonly [LocalOptions, string]> = [
     [{ port: 70_000 }, 'port'],

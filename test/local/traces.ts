@@ -88,16 +88,18 @@ test('an invalid span refuses them all, and its index says which', async (t) => 
     span('', {}),
     'text',
     span('d', { trace_unique_id: ' ' }),
+    span('e', { trace_unique_id: 'cut \ud83d' }),
   ])
   t.is(status, 400)
   t.deepEqual(body, {
-    detail: '5 of 7 spans are invalid; none was stored',
+    detail: '6 of 8 spans are invalid; none was stored',
     errors: {
       1: ['latency: expected number from 0, found number -1'],
       3: ['span_unique_id: expected string, found undefined'],
       4: ['span_unique_id: expected text, found an empty string'],
       5: ['expected SpanPayload, found string(4 characters)'],
       6: ['trace_unique_id: expected text, found an empty string'],
+      7: ['trace_unique_id: expected text, found half a surrogate pair'],
     },
   })
   t.deepEqual(local.spans(), [])
@@ -121,6 +123,15 @@ test('takes what the platform documents inconsistently: null, objects as content
   t.is(local.spans()[0]?.span_parent_id, null)
   t.like(local.spans()[0], { input: '{"a":1}', output: '[1,2]', log_type: 'chat' })
   t.false('model' in (local.spans()[0] ?? {}))
+})
+
+test('a text that only looks like a number is shown as it is', async (t) => {
+  const local = await start(t)
+  await ingest(local, [span('a', { input: '1.10', output: '12345678901234567890' })])
+  t.like(await (await fetch(`${local.baseUrl}/traces/t1`)).json(), {
+    span_tree: [{ input: '1.10', output: '12345678901234567890' }],
+  })
+  t.regex(await (await fetch(local.traceUrl('t1'))).text(), /1\.10.*12345678901234567890/su)
 })
 
 test('reads a trace back as a tree with totals', async (t) => {
