@@ -224,6 +224,15 @@ test.serial('spans that come and go are left to the collector of what is young',
   t.true(growth < 1_000, `${growth} bytes for each`)
 })
 
+test.serial('a span that waits keeps nothing of what was cut off its content', async (t) => {
+  const child = runChild<{ growth: number; queued: number }>(t, 'cut', ['--expose-gc'], '100')
+  const { growth, queued } = await child.report()
+  // Root and two components, 200 times.
+  t.is(queued, 600)
+  // Of 200,000 characters that came out of one component and into the next.
+  t.true(growth < 20_000, `${growth} bytes for each`)
+})
+
 test.serial('a stream that waits keeps nothing of the text that its last piece was', async (t) => {
   const child = runChild<{ growth: number; waiting: number; bytes: number }>(
     t,

@@ -13,8 +13,8 @@ import { refuse } from './refuse.js'
  * @throws InvalidInput with the path of what is wrong
  */
 export const checked = <A>(subject: string, codec: t.Decoder<unknown, A>, value: unknown, place = ''): A => {
-  // A codec whose fields may all be missing would take a promise for an object without any.
-  if (hasMethods(value, 'then')) refuse(subject, place, codec.name, value)
+  // A codec whose fields may all be missing would take a promise or an observable for an object without any.
+  if (hasMethods(value, 'then') || hasMethods(value, 'subscribe')) refuse(subject, place, codec.name, value)
   const decoded = decode(codec)(value)
   if (isRight(decoded)) return decoded.right
   const { path, ...problem } = decoded.left

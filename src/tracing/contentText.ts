@@ -10,9 +10,10 @@ export const cutText = (text: string, maxBytes: number): string => {
   // A UTF-16 unit is at most three bytes of UTF-8, so most texts need no counting.
   if (text.length * 3 <= maxBytes) return text
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes))
+  // Joined rather than added up, since the sum would keep the whole text alive.
   return read === text.length
     ? text
-    : `${text.slice(0, read)}… [cut: ${text.length - read} of ${text.length} characters]`
+    : [text.slice(0, read), `… [cut: ${text.length - read} of ${text.length} characters]`].join('')
 }
 
 /** Objects that know each other are found in ever more ways: eleven of them in ten million. */

@@ -469,6 +469,8 @@ test('what a function of the user’s gives is checked like a value', async (t) 
   }
   t.is(await path({ params: () => ({ temperature: 3 }) }), 'params.temperature')
   t.is(await path({ attributes: () => 'vip' }), 'attributes')
+  t.is(await path({ attributes: () => of({ customer_identifier: 'c' }) }), 'attributes')
+  t.is(await path({ params: () => of({ temperature: 0 }) }), 'params')
   t.is(await path({ params: async () => ({ temperature: 1 }) }), 'params')
   t.is(await path({ attributes: async () => ({}) }), 'attributes')
   t.is(gateway.requests.length, 0)
