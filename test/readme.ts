@@ -168,6 +168,8 @@ const READERS_OWN = `
   const createReadStream: typeof import('node:fs').createReadStream
   const isRight: typeof import('fp-ts/lib/Either.js').isRight
   const testScheduler: import('rxjs/testing').TestScheduler
+  const run: import('rxjs').Subscription
+  const sink: import('respan-rx').Sink
   const startLocal: typeof import('respan-rx/local').startLocal
   const indexedDbSpool: typeof import('respan-rx/browser').indexedDbSpool
   interface Token<A> { readonly of?: A }

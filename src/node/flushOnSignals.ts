@@ -25,7 +25,7 @@ interface Registration {
 }
 
 interface Watch {
-  readonly listener: (signal: EndingSignal) => void
+  readonly listener: (signal: NodeJS.Signals) => void
   readonly registrations: Set<Registration>
 }
 
@@ -41,7 +41,8 @@ const join = (signal: EndingSignal, registration: Registration): void => {
   const watch = watches().get(signal) ?? newWatch()
   // Somebody may have removed all listeners in between.
   const listens = process.listeners(signal).some((listener) => listener === watch.listener)
-  if (!listens) process.on(signal, watch.listener)
+  // First: by the time that it counts the others, one that listens once has left.
+  if (!listens) process.prependListener(signal, watch.listener)
   watches().set(signal, watch)
   watch.registrations.add(registration)
 }
@@ -57,7 +58,7 @@ const leave = (signal: EndingSignal, registration: Registration): void => {
 
 const answer =
   (registrations: ReadonlySet<Registration>) =>
-  (signal: EndingSignal): void => {
+  (signal: NodeJS.Signals): void => {
     const isOurs = process.listenerCount(signal) === 1
     const all = [...registrations]
     // A process that somebody else keeps alive may meet more of them.
@@ -76,7 +77,7 @@ const answer =
  *
  * At the first signal the sink is closed, which writes what it has to its spool, if any, and delivers it; then the
  * signal ends the process as it would have done. A second signal ends it at once. When somebody else listens for the
- * signal too, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()` then writes
+ * signal too, be it once, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()` then writes
  * what is left to the spool. Called for several sinks, it ends the process once all are closed.
  *
  * @param sink - to be flushed or closed

@@ -81,6 +81,47 @@ test('several sinks, also of several copies of the library, are closed before th
   t.is(printed, '1 1\ntwice\nother\n')
 })
 
+for (const order of ['before', 'after'])
+  test(`an application that answers a signal once, and began to listen ${order}, ends by itself`, async (t) => {
+    const script = `
+      import { createServer } from 'node:http'
+      import { noopSink } from 'respan-rx'
+      import { flushOnSignals } from '${own}'
+      const server = createServer((_, response) => {
+        process.kill(process.pid, 'SIGTERM')
+        setTimeout(() => response.end('answered'), 100)
+      })
+      const shutDown = () => {
+        console.log('shutting down')
+        server.close(() => {
+          process.exitCode = 3
+        })
+      }
+      const listen = () => process.once('SIGTERM', shutDown)
+      if ('${order}' === 'before') listen()
+      flushOnSignals({
+        ...noopSink,
+        flush: () => {
+          console.log('flushed')
+          return noopSink.flush()
+        },
+        close: () => console.log('closed'),
+      })
+      if ('${order}' === 'after') listen()
+      server.listen(0, '127.0.0.1', async () => {
+        const answer = await fetch('http://127.0.0.1:' + server.address().port, { headers: { connection: 'close' } })
+        console.log(await answer.text())
+      })`
+    const child = spawn(process.execPath, [moduleFile(t, script)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    })
+    const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+    t.is(code, 3)
+    t.deepEqual(printed.trim().split('\n').sort(), ['answered', 'flushed', 'shutting down'])
+  })
+
 test.serial('a hot reload that listens again for the same sink adds no listener', (t) => {
   const sink = memorySink()
   const stops = Array.from({ length: 11 }, () => flushOnSignals(sink, ['SIGQUIT']))
