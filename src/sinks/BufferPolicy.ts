@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs'
 import { keysOf } from '../codecs/keysOf.js'
 import { picked } from '../codecs/picked.js'
 import type { RetryPolicy } from '../http/Connection.js'
+import { isWorkers } from '../tracing/isWorkers.js'
 import { warn } from '../tracing/warn.js'
 import { isExiting } from './addLifecycleHooks.js'
 import type { Spool } from './Spool.js'
@@ -69,17 +70,6 @@ export type BufferSettings = Required<Omit<BufferPolicy, 'scheduler' | 'spool' |
 
 /** Defaults of `retry`; without `statuses`, `deliveryDecision` knows which ones may pass. */
 const RETRY = { count: 20, delay: 1_000, maxDelay: 30_000, deadline: 600_000 }
-
-/** As this file sees the runtime. */
-interface Runtime {
-  readonly navigator?: { readonly userAgent?: string }
-}
-
-/** @see https://developers.cloudflare.com/workers/runtime-apis/web-standards/#navigatoruseragent */
-const isWorkers = (): boolean => {
-  const { navigator }: Runtime = globalThis
-  return navigator?.userAgent === 'Cloudflare-Workers'
-}
 
 /** Fills in the defaults of a checked policy. */
 export const bufferSettings = (policy: BufferPolicy): BufferSettings => {

@@ -223,6 +223,8 @@ export const buffering = (
   const hurry = (): void => {
     flow.hurry()
     dueUpTo = last
+    // The one that is set may be dead: in Cloudflare's Workers, a timer ends with the request that set it.
+    timer.off()
     pump()
   }
 

@@ -16,7 +16,7 @@ export type Redact = (content: string) => string | undefined
 
 /**
  * Maps content before it reaches a sink: inputs, outputs, what a request has of tools, response format and stop
- * sequences (together, as JSON; withheld when no object comes back), and the messages of errors, in their stacks too.
+ * sequences (together, as JSON; withheld when no object comes back), and the messages and stacks of errors.
  * Times, names, models, token counts and attributes pass untouched. Where `redact` throws, or gives what is
  * neither text nor `undefined`, the content is withheld and the failure reported once, without it, as a process warning
  * (`RESPAN_REDACT`).
@@ -46,7 +46,7 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const mapError = ({ message: original, stack, ...rest }: SpanError): SpanError => {
     if (original === undefined) return rest
     const message = map(original)
-    return message === undefined ? rest : withMessage(rest, message, original, stack)
+    return message === undefined ? rest : withMessage(rest, message, original, stack, map)
   }
 
   const mapRequest = (request: Fields): Fields => {

@@ -4,6 +4,7 @@ import { checked } from '../codecs/checked.js'
 import type { Environment } from '../codecs/Environment.js'
 import { Fields } from '../codecs/Fields.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
+import { tried } from '../codecs/tried.js'
 import type { Answer } from '../http/Answer.js'
 import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
@@ -25,9 +26,16 @@ const TOO_LONG: Receipt = {
   warnings: ['more than a megabyte, which was not read; spans may have been refused'],
 }
 
-/** One span as JSON. `index` is its position in the batch. */
+/** One span as JSON. `index` is its position in the batch: what can't be written must not hold up the spans beside it. */
 const toJson = (span: Span, index: number): string =>
-  jsonOf(checked('Span', SpanPayload, toSpanPayload(span), `[${index}]`))
+  jsonOf(
+    checked(
+      'Span',
+      SpanPayload,
+      tried(() => toSpanPayload(span)),
+      `[${index}]`,
+    ),
+  )
 
 // Any 2xx is accepted, whatever its body is: empty, HTML, of a shape to come. Its `errors` are all that is read.
 const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {

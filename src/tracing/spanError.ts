@@ -1,3 +1,4 @@
+import { identity } from 'rxjs'
 import { isError } from '../codecs/isError.js'
 import { tried } from '../codecs/tried.js'
 import { isRespanError, type RespanError } from '../errors.js'
@@ -47,15 +48,21 @@ const stackWith = (stack: string | undefined, original: string, message: string)
   return original !== '' && stack.includes(original) ? stack.replaceAll(original, () => message) : undefined
 }
 
-/** A failure with what may be said of its message, also where the stack says it. */
+/**
+ * A failure with what may be said of its message, also where the stack says it.
+ *
+ * @param redact - maps the stack, which may tell the messages of other errors, too: those of its causes
+ */
 export const withMessage = (
   failure: SpanError,
   message: string,
   original: string,
   stack: string | undefined,
+  redact: (stack: string) => unknown = identity,
 ): SpanError => {
-  const told = stackWith(stack, original, message)
-  return { ...failure, message, ...(told === undefined ? {} : { stack: told }) }
+  const replaced = stackWith(stack, original, message)
+  const told = replaced === undefined ? undefined : redact(replaced)
+  return { ...failure, message, ...(typeof told === 'string' ? { stack: told } : {}) }
 }
 
 const describe = (error: unknown, trace: Trace): SpanError => {
@@ -69,7 +76,7 @@ const describe = (error: unknown, trace: Trace): SpanError => {
   const original = known === undefined ? textOf(error) : known.message
   const redacted = trace.redact(original)
   if (typeof redacted !== 'string') return failure
-  return withMessage(failure, boundedText(redacted, trace), original, known?.stack)
+  return withMessage(failure, boundedText(redacted, trace), original, known?.stack, trace.redact)
 }
 
 /** A failure as its span tells it. The message of an error that isn't ours is content, and treated as such. */

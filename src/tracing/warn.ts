@@ -1,4 +1,5 @@
 import { tried } from '../codecs/tried.js'
+import { isWorkers } from './isWorkers.js'
 
 interface Warns {
   readonly process?: { readonly emitWarning?: (message: string, options: { readonly code: string }) => void }
@@ -7,7 +8,8 @@ interface Warns {
 /** Reports what must not disturb a pipeline: as a Node process warning with a code, elsewhere on the console. */
 export const warn = (code: string, message: string): void => {
   // A test may have put a console of its own in place: there is nowhere else to tell it.
-  if (!emitted(code, message)) tried(() => console.warn(`[${code}] ${message}`))
+  // And Cloudflare's Workers have a `process` that emits warnings, and prints none.
+  if (!emitted(code, message) || isWorkers()) tried(() => console.warn(`[${code}] ${message}`))
 }
 
 const emitted = (code: string, message: string): boolean => {

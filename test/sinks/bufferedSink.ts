@@ -194,6 +194,38 @@ test('a request that a runtime has ended, with all its timers, is over for the n
   t.deepEqual(await sink.flush(), right({ ...NOTHING, delivered: 2 }))
 })
 
+test('a flush tries again also when the timer that was set has ended with its request', async (t) => {
+  const actions = new Set<{ readonly at: number; readonly work: () => void }>()
+  let now = 0
+  const scheduler: SchedulerLike = {
+    now: () => now,
+    schedule: (work, delay = 0) => {
+      const action = { at: now + delay, work: () => Reflect.apply(work, undefined, []) }
+      actions.add(action)
+      return new Subscription(() => actions.delete(action))
+    },
+  }
+  const { sink, sizes } = rig(t, (_, attempt) => (attempt < 3 ? status(503) : undefined), {
+    scheduler,
+    maxBatchSize: 1,
+  })
+  finish(sink, 1)
+  void sink.flush()
+  await undefined
+  // The request is over, and a minute later there is another one.
+  actions.clear()
+  now = 60_000
+  finish(sink, 2)
+  const flushed = sink.flush()
+  await undefined
+  for (let step = 0; step < 100; step++) {
+    now += 100
+    for (const action of actions) if (action.at <= now && actions.delete(action)) action.work()
+  }
+  t.deepEqual(await flushed, right({ ...NOTHING, delivered: 2 }))
+  t.deepEqual(sizes(), [1, 1, 1, 1])
+})
+
 test('spans that ended while a request was under way go out when it is done, once they are due', (t) => {
   const { time, sink, sent } = rig(t, () => timer(3_000, time.scheduler).pipe(map(() => ({ rejected: [] }))))
   finish(sink, 1)

@@ -9,7 +9,7 @@ import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import { respanTransport } from '../../dist/sinks/respanTransport.js'
 import { traceUrl } from '../../dist/sinks/traceUrl.js'
 import { foldSpans } from '../../dist/tracing/foldSpans.js'
-import type { Span } from '../../dist/tracing/SpanEvent.js'
+import type { Span, SpanEvent } from '../../dist/tracing/SpanEvent.js'
 import { sendJson, serve } from '../helpers/server.js'
 import { ended, finish, idOf, numberOf, range, started } from '../helpers/spans.js'
 
@@ -235,6 +235,18 @@ test('a span that no codec lets through is named, and nothing is sent', async (t
     message: /^Span: \[2\]\.customer_identifier: expected string of at most 120/,
   })
   t.is(server.received.length, 0)
+})
+
+test('a span of no shape at all holds up none beside it', async (t) => {
+  const server = await serve(t, (response) => sendJson(response, {}))
+  const sink = bufferedSink(respanTransport({ baseUrl: server.url }), { onWarning: () => undefined })
+  finish(sink, 1)
+  // A plain JavaScript user's own sink may take something off by null.
+  for (const event of [started(2), { ...ended(2), generation: null }]) sink.next(event as SpanEvent)
+  finish(sink, 3)
+  t.true(isLeft(await sink.flush()))
+  t.like(sink.stats(), { delivered: 2, rejected: 1, queued: 0 })
+  t.is(server.received.length, 1)
 })
 
 test('what JSON refuses is named in its place, and sent', async (t) => {

@@ -91,6 +91,15 @@ test('redacted maps a message wherever its stack repeats it', (t) => {
   t.is(sink.spans()[0]?.error?.stack, stack.replaceAll('4711', '***'))
 })
 
+test('redacted maps a stack that tells the message of a cause', (t) => {
+  const sink = memorySink()
+  const mapped = redacted(sink, (content) => content.replaceAll('4711', '***'))
+  const stack = 'Error: The query failed\n    at f\ncaused by: Error: Patient 4711 not found\n    at g'
+  mapped.next(started(1))
+  mapped.next(ended(1, { error: { tag: 'E', message: 'The query failed', stack, status: 500 } }))
+  t.is(sink.spans()[0]?.error?.stack, stack.replaceAll('4711', '***'))
+})
+
 test('redacted withholds what is mapped to undefined, and a stack that repeats it in another form', (t) => {
   const memory = memorySink()
   const error = { tag: 'E', message: 'secret', stack: 'E: another secret', status: 500 }

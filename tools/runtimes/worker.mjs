@@ -1,7 +1,15 @@
 // A Worker that answers with the tokens of a reply, and delivers the trace when that has ended.
 
 import { finalize, of, take, tap } from 'rxjs'
-import { component, currentSpan, defaultSink, respanGenerate, respanTrace, tokens } from '../../dist/index.js'
+import {
+  component,
+  consoleSink,
+  currentSpan,
+  defaultSink,
+  respanGenerate,
+  respanTrace,
+  tokens,
+} from '../../dist/index.js'
 
 const encoder = new TextEncoder()
 
@@ -17,6 +25,15 @@ export default {
     const { readable, writable } = new TransformStream()
     const writer = writable.getWriter()
     const { searchParams } = new URL(request.url)
+    if (searchParams.has('broken')) {
+      const write = () => {
+        throw new Error('no place to write to')
+      }
+      of(1)
+        .pipe(respanTrace('Broken', { sink: consoleSink({ write }) }))
+        .subscribe()
+      return new Response('traced')
+    }
     const count = Number(searchParams.get('count') ?? Number.POSITIVE_INFINITY)
     const ended = new Promise((resolve) => {
       of('Tell me about tea.')

@@ -21,14 +21,19 @@ const local = await startLocal({ apiKey: 'a-key', maxTraces: 1_000 })
 const workerd = spawn(
   path('node_modules/workerd/bin/workerd'),
   ['serve', '--control-fd=3', path('workerd.capnp')],
-  { env: { RESPAN_BASE_URL: local.baseUrl }, stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+  { env: { RESPAN_BASE_URL: local.baseUrl }, stdio: ['ignore', 'inherit', 'pipe', 'pipe'] },
 )
+let printed = ''
+workerd.stderr.on('data', (bytes) => {
+  printed += bytes
+  process.stderr.write(bytes)
+})
 
 /** Waits until something is so: what is delivered comes after the answer. */
 const until = async (isSo) => {
   const end = Date.now() + 15_000
   while (!isSo()) {
-    assert.ok(Date.now() < end, `${local.spans().length} spans have arrived`)
+    assert.ok(Date.now() < end, `${local.spans().length} spans have arrived; printed: ${printed}`)
     await setTimeout(10)
   }
 }
@@ -83,7 +88,11 @@ try {
   await (await fetch(url)).text()
   await until(() => local.spans().length === before + 6)
 
-  console.log('A Worker streams, cancels, keeps its parents and delivers.')
+  // What is to be told is printed, though a Worker's process prints no warnings.
+  assert.equal(await (await fetch(`${url}?broken`)).text(), 'traced')
+  await until(() => printed.includes('[RESPAN_SINK]'))
+
+  console.log('A Worker streams, cancels, keeps its parents, delivers and warns.')
 } finally {
   workerd.kill('SIGKILL')
   await local.close()
