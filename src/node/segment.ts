@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import * as t from 'io-ts'
+import { tried } from '../codecs/tried.js'
 import { parseJson } from '../http/parseJson.js'
 import type { SpoolPlace, SpoolRecord } from '../sinks/Spool.js'
 
@@ -89,24 +90,29 @@ const segment = (
   const write = (text: string): number => {
     const bytes = Buffer.from(torn ? `\n${text}` : text)
     const start = size + (torn ? 1 : 0)
-    let written = 0
+    const before = { size, torn }
+    torn = true
     try {
-      while (written < bytes.length) written += writeSync(file, bytes, written)
+      for (let written = 0; written < bytes.length; ) {
+        const count = writeSync(file, bytes, written)
+        written += count
+        size += count
+      }
     } catch (thrown) {
-      takeBack(written)
+      // A disk may be too full even for that.
+      if (tried(() => takeBack(before.size)) === true) ({ size, torn } = before)
       throw thrown
     }
-    size += written
     torn = false
     return start
   }
 
   /** A full disk takes a part of a text: whoever takes the file over would find spans in it that count as lost. */
-  const takeBack = (written: number): void => {
+  const takeBack = (to: number): boolean => {
     // Unless somebody has taken the file over, and has written into it since.
-    if (fstatSync(file).size === size + written) return ftruncateSync(file, size)
-    torn = true
-    size += written
+    if (fstatSync(file).size !== size) return false
+    ftruncateSync(file, to)
+    return true
   }
 
   const close = (): void => {

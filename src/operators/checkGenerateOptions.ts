@@ -110,7 +110,8 @@ export const checkGenerateOptions = (
       refuse(operator, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
   }
   const kind = gateway === undefined ? platform : gateway.kind
-  const isRouted = kind === 'respan' && (isFunction(attributes) || picksModel({ ...attributes }))
+  const isRouted =
+    kind === 'respan' && (isFunction(attributes) || picksModel({ ...attributes, model: undefined }))
   if (model === undefined && promptId === undefined && !isRouted)
     refuse(operator, 'model', MODEL[kind], model)
   checkPrompt(operator, kind, options)

@@ -74,11 +74,11 @@ export const component = <A, O extends ObservableInput<unknown>>(
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {
     const start = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {
+      // RxJS subscribes a source even for a subscriber that has left, as `expand` above a `take` does: then nothing runs.
+      if (subscriber.closed) return subscriber
       const parent = currentOpenSpan()
-      // What `fn` throws is the subscriber's error: RxJS makes it one here, `recordRun` below. And RxJS subscribes a source even
-      // for a subscriber that has left, as `expand` above a `take` does. That is no run.
-      if (parent === null || subscriber.closed)
-        return observed<O>(name, fn(value, index)).subscribe(subscriber)
+      // What `fn` throws is the subscriber's error: RxJS makes it one here, `recordRun` below.
+      if (parent === null) return observed<O>(name, fn(value, index)).subscribe(subscriber)
       const { trace } = parent
       const outside = here?.span === parent ? here : captureFrame()
       const span = startSpan(trace, parent, { name, type, input: value })

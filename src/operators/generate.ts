@@ -34,11 +34,13 @@ export const generate = (
 
   const replies = (input: never, _: number, here?: Frame | null): Observable<Reply | ReplyEvent> => {
     const start = (subscriber: Subscriber<Reply | ReplyEvent>): Subscription => {
+      // RxJS subscribes a source even for a subscriber that has left, as `expand` above a `take` does: then nothing is asked.
+      if (subscriber.closed) return subscriber
       const parent = currentOpenSpan()
       const ask = (): Asked => askedOf(operator, options, gateway, input)
       // What `ask` throws is the subscriber's error: RxJS makes it one here, and a span tells of it below.
       const events =
-        parent === null || subscriber.closed
+        parent === null
           ? observeChat(gateway, ask().request, collect, undefined)
           : generationSpan(parent, name, gateway, input, tryCatch(ask, identity), collect)
       return emitted(events).subscribe(subscriber)

@@ -39,17 +39,23 @@ const grown = (before: unknown, piece: unknown): unknown => {
   return list
 }
 
-/** A block of thought comes in pieces, the last of which signs it. */
+/** A thought comes in pieces, the last of which signs it. */
 const addItem = (list: Array<unknown>, item: unknown): void => {
   const last = list.at(-1)
-  if (isThinking(last) && isThinking(item) && !last.signature) list[list.length - 1] = joined(last, item)
+  if (isThought(last) && isThought(item) && goesOn(last, item)) list[list.length - 1] = joined(last, item)
   else list.push(item)
 }
 
-const isThinking = (item: unknown): item is Fields => Fields.is(item) && item.type === 'thinking'
+const goesOn = (last: Fields, item: Fields): boolean =>
+  !last.signature && last.type === item.type && last.index === item.index
+
+/** Anthropic's, in `thinking_blocks`, and OpenRouter's, in `reasoning_details`. */
+const THOUGHTS: ReadonlySet<unknown> = new Set(['thinking', 'reasoning.text', 'reasoning.summary'])
+
+const isThought = (item: unknown): item is Fields => Fields.is(item) && THOUGHTS.has(item.type)
 
 /** Texts that come in pieces: a thought's, what a voice says, in words and as its bytes, and those of a `function_call`. */
-const TEXTS = ['thinking', 'transcript', 'data', 'arguments']
+const TEXTS = ['thinking', 'text', 'summary', 'transcript', 'data', 'arguments']
 
 const joined = (before: Fields, piece: Fields): Fields => ({
   ...before,

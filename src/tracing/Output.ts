@@ -1,4 +1,3 @@
-import { forgetOldest } from '../codecs/forgetOldest.js'
 import {
   appendText,
   builtText,
@@ -38,8 +37,10 @@ export interface Output {
   replies: Map<string, TextBuilder> | undefined
   /** Parts that were announced and have not come out yet, the oldest first; `null` when nothing more is taken in. */
   parts: Array<ReplyPart> | null | undefined
-  /** Replies whose parts are not what comes out. */
-  others: Set<string> | undefined
+  /** The reply of which a part came out last. */
+  newest: string | undefined
+  /** The reply whose parts are not what comes out. */
+  givenUp: string | undefined
 }
 
 export const emptyOutput = (): Output => ({
@@ -49,7 +50,8 @@ export const emptyOutput = (): Output => ({
   items: undefined,
   replies: undefined,
   parts: undefined,
-  others: undefined,
+  newest: undefined,
+  givenUp: undefined,
 })
 
 // What a text takes in a list beside its characters: quotes and a comma. It bounds the number of empty ones, too.
@@ -122,36 +124,50 @@ const tookReplyEvent = (output: Output, value: unknown): boolean => {
   }
 }
 
-// When so many wait, what comes out is not the parts but something made of them: a list, a count, one text.
+// When so many wait, what comes out is not the parts but something made of them: a list, a count, one text. Those of the next
+// reply may come out as they are.
 const MOST_PARTS = 1_000
-const MOST_OTHERS = 100
-
-/** Gives up what waits, and all further parts of these replies; those of another one may come out as they are. */
-const giveUpParts = (output: Output, parts: Array<ReplyPart>): Set<string> => {
-  const others = output.others ?? new Set()
-  for (const { id } of parts) {
-    others.add(id)
-    forgetOldest(others, MOST_OTHERS)
-  }
-  parts.length = 0
-  output.others = others
-  return others
-}
 
 /** Tells that a text is about to come out, and what it is a part of. */
 export const announcePart = (output: Output, part: ReplyPart): void => {
-  const { parts, others } = output
-  if (parts === null || others?.has(part.id) === true) return
-  if (parts === undefined) output.parts = [part]
-  else if (parts.length < MOST_PARTS || !giveUpParts(output, parts).has(part.id)) parts.push(part)
+  if (output.parts === null || output.givenUp === part.id) return
+  if (output.parts === undefined) output.parts = [part]
+  else if (output.parts.length < MOST_PARTS) output.parts.push(part)
+  else {
+    output.parts = undefined
+    output.givenUp = part.id
+  }
 }
 
-/** The part that a text was announced as. Those announced before it were left out on the way, and are forgotten. */
-const announced = ({ parts }: Output, text: string): ReplyPart | undefined => {
-  if (parts == null) return undefined
-  const index = parts.findIndex((part) => part.text === text)
-  if (index > 0) parts.splice(0, index)
-  return index < 0 ? undefined : parts.shift()
+/** A part with this text that waits: of the reply that came out last, else of the one that was announced last, else of any. */
+const waiting = ({ parts, newest }: Output, text: string): ReplyPart | undefined => {
+  const last = parts?.at(-1)?.id
+  let ofLast: ReplyPart | undefined
+  let ofAny: ReplyPart | undefined
+  for (const part of parts ?? []) {
+    if (part.text !== text) continue
+    if (part.id === newest) return part
+    if (part.id === last) ofLast ??= part
+    ofAny ??= part
+  }
+  return ofLast ?? ofAny
+}
+
+/**
+ * The part that a text was announced as: the next one of its reply, or the one that comes out just now, and then those before it
+ * were left out on the way. Any other is no part any more, but made of them, as the lines of a text are.
+ */
+const announced = (output: Output, text: string): ReplyPart | undefined => {
+  const { parts } = output
+  const found = waiting(output, text)
+  if (parts == null || found === undefined) return undefined
+  const isPart = found === parts.at(-1) || found === parts.find(({ id }) => id === found.id)
+  const index = isPart ? parts.indexOf(found) : parts.length
+  if (index === 0) parts.shift()
+  else output.parts = parts.filter(({ id }, at) => at > index || id !== found.id)
+  if (!isPart) return undefined
+  output.newest = found.id
+  return found
 }
 
 const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
@@ -178,7 +194,6 @@ export const releaseOutput = (output: Output): void => {
   output.items = undefined
   output.replies = undefined
   output.parts = null
-  output.others = undefined
 }
 
 /**

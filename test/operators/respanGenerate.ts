@@ -586,6 +586,7 @@ test('options that can be known to be wrong are refused where the operator is bu
   )
   for (const refused of [
     () => respanGenerate({ attributes: { fallback_models: ['a'] } } as never),
+    () => respanGenerate({ attributes: { model: 'm' } } as never),
     () => openaiGenerate({ attributes: { models: ['a'] } } as never),
     () =>
       respanGenerate({
@@ -833,6 +834,11 @@ test('what a provider adds to a message or a call goes back with it, streamed or
       { type: 'thinking', thinking: 'Hm.', signature: 'second' },
       { type: 'redacted_thinking', data: 'x' },
     ],
+    reasoning_details: [
+      { type: 'reasoning.text', text: 'I think.', index: 0, signature: 'third' },
+      { type: 'reasoning.summary', summary: 'It thinks.', index: 1 },
+      { type: 'reasoning.summary', summary: 'Enough.', index: 2 },
+    ],
     audio: { id: 'voice', transcript: 'Good day', data: 'QUJD', expires_at: 1 },
     function_call: { name: 'f', arguments: '{"a":1}' },
     service: 'b',
@@ -845,6 +851,12 @@ test('what a provider adds to a message or a call goes back with it, streamed or
     { thinking_blocks: [{ type: 'thinking', thinking: '', signature: 'first' }], service: 'b' },
     { thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: 'second' }] },
     { annotations: [{ url: 'b' }], thinking_blocks: [{ type: 'redacted_thinking', data: 'x' }] },
+    { reasoning_details: [{ type: 'reasoning.text', text: 'I ', index: 0 }] },
+    { reasoning_details: [{ type: 'reasoning.text', text: 'think.', index: 0 }] },
+    { reasoning_details: [{ type: 'reasoning.text', index: 0, signature: 'third' }] },
+    { reasoning_details: [{ type: 'reasoning.summary', summary: 'It ', index: 1 }] },
+    { reasoning_details: [{ type: 'reasoning.summary', summary: 'thinks.', index: 1 }] },
+    { reasoning_details: [{ type: 'reasoning.summary', summary: 'Enough.', index: 2 }] },
     { audio: { id: 'voice', transcript: 'Good ' }, function_call: { name: 'f', arguments: '{"a"' } },
     { audio: { transcript: 'day', data: 'QU' }, function_call: { arguments: ':1}' } },
     { audio: { data: 'JD', expires_at: 1 } },

@@ -865,6 +865,18 @@ test('a stack that holds another message than the error is withheld when redacte
   t.is(span?.error?.stack, undefined)
 })
 
+test('redact sees a stack, too, which may tell the message of a cause', async (t) => {
+  const error = new Error('The query failed')
+  error.stack += '\ncaused by: Error: no user ada@example.com'
+  const redact = (content: unknown): unknown => `${content}`.replaceAll(/\S+@\S+/gu, '***')
+  const [span] = await spansOf(
+    throwError(() => error),
+    { redact },
+  )
+  t.is(span?.error?.message, 'The query failed')
+  t.regex(span?.error?.stack ?? '', /^Error: The query failed\n +at .*caused by: Error: no user \*\*\*$/su)
+})
+
 test('a stack is withheld when an error without a message is given one by redact', async (t) => {
   const redact = (): string => 'redacted'
   const [span] = await spansOf(
@@ -939,6 +951,44 @@ test('redact sees the whole text of a reply also after thousands of tokens that 
     tokens(),
   )
   t.is((await rootOf(run$, { redact }))?.output, '***d')
+})
+
+const streams = (...texts: ReadonlyArray<string>) =>
+  texts.map((text) => {
+    const deltas = text.split('|').map((content) => ({ delta: { content } }))
+    const chunks = [...deltas, { delta: {}, finish_reason: 'stop' }].map((choice) => ({ choices: [choice] }))
+    const chat = () => from(chunks.map((chunk) => ({ _tag: 'Chunk', chunk }) as const))
+    const generate = respanGenerate({
+      model: 'm',
+      stream: true,
+      gateway: { name: 'g', kind: 'respan', chat },
+    })
+    return component('stage', (question: string) => of(question).pipe(generate, tokens()))
+  })
+
+test('what is made of the parts of a reply is no part of it, also where it reads like one', async (t) => {
+  const [list = passing] = streams('red|\n|green|\n|blue')
+  const join = reduce((all: string, one: unknown) => `${all}${one}`, '')
+  const lines = of('hi').pipe(
+    list,
+    join,
+    mergeMap((text) => text.split('\n')),
+  )
+  t.is((await rootOf(lines))?.output, '["red","green","blue"]')
+  const [draft = passing, answer = passing] = streams('The| Louvre| opens', 'The| Louvre|, 4111|1111')
+  const redact = (content: unknown): unknown => `${content}`.replace('41111111', '****')
+  const drafted = of('hi').pipe(draft, join, answer)
+  t.is((await rootOf(drafted, { redact }))?.output, 'The Louvre, ****')
+})
+
+test('redact sees the whole text of replies that were asked for at once, and told in order', async (t) => {
+  const redact = (content: unknown): unknown =>
+    typeof content === 'string' ? content.replace('41111111', '****') : content
+  const [one = passing, other = passing] = streams('1| 4111|1111| end', '2| 4111|1111| end')
+  const both = merge(of('a').pipe(one, toArray()), of('b').pipe(other, toArray())).pipe(
+    concatMap((texts) => from(texts)),
+  )
+  t.is((await rootOf(both, { redact }))?.output, '["1 **** end","2 **** end"]')
 })
 
 test('objects that know each other are told, as far as there is room', async (t) => {
@@ -1181,6 +1231,30 @@ test.serial('where there are no process warnings, the console is told', (t) => {
   console.warn = warn
   Object.assign(globalThis, { process })
   t.deepEqual(warnings, ['[RESPAN_TRACE] T: a sink threw: sink'])
+})
+
+// Their `process` has warnings, which nobody prints.
+test.serial("in one of Cloudflare's Workers, the console is told as well", async (t) => {
+  const { navigator } = globalThis
+  const { warn } = console
+  const told: Array<unknown> = []
+  const next = (): never => {
+    throw new Error('sink')
+  }
+  Object.defineProperty(globalThis, 'navigator', {
+    value: { userAgent: 'Cloudflare-Workers' },
+    configurable: true,
+  })
+  console.warn = (warning) => told.push(warning)
+  t.teardown(() => {
+    console.warn = warn
+    Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true })
+  })
+  const warnings = await warningsOf('RESPAN_TRACE', async () => {
+    await all(of(1).pipe(respanTrace('T', { sink: { ...memorySink(), next } })))
+  })
+  t.deepEqual(warnings, ['T: a sink threw: sink'])
+  t.deepEqual(told, ['[RESPAN_TRACE] T: a sink threw: sink'])
 })
 
 test('attributes that cannot be cloned are copied as deep as they can be', async (t) => {

@@ -229,12 +229,17 @@ test('what is subscribed for a subscriber that has left before is no run', async
   const whole = defer(() => forkJoin([of(1).pipe(failing), of(1).pipe(traced('x', passing))]))
   t.deepEqual(await endsOf(t, whole), ['f error', 'T error'])
   // `expand` emits, and then subscribes what it makes of that.
-  const step = component('step', (value: number) => of(value + 1))
+  const calls: Array<number> = []
+  const step = component('step', (value: number) => {
+    calls.push(value)
+    return of(value + 1)
+  })
   const steps = of(0).pipe(
     expand((value) => step.project(value, 0)),
     take(2),
   )
   t.deepEqual(await endsOf(t, steps), ['step left', 'T ok'])
+  t.deepEqual(calls, [0])
   const gateway = marbleGateway('(ab|)')
   const ask = respanGenerate({ model: 'm', name: 'ask', gateway })
   const rounds = of('hi').pipe(
