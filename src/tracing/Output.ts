@@ -7,6 +7,7 @@ import {
   textLength,
 } from '../codecs/textBuilder.js'
 import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
+import { announce, announced, type ReplyPart, type ReplyParts, replyParts } from './replyParts.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
@@ -15,14 +16,6 @@ type Written = string | { readonly json: string }
 
 /** What came out as it is kept: redacted; or a reply's text, not yet redacted. */
 type Item = Written | TextBuilder
-
-/** A text that is about to come out: a part of a reply's text, or all of it so far. */
-interface ReplyPart {
-  /** The reply's id, with the choice unless it is the first one. */
-  readonly id: string
-  readonly text: string
-  readonly whole: boolean
-}
 
 /** What has come out of a span so far, within the trace's bound. */
 export interface Output {
@@ -35,12 +28,8 @@ export interface Output {
   items: Array<Item> | undefined
   /** The replies' texts among the items, by that id. */
   replies: Map<string, TextBuilder> | undefined
-  /** Parts that were announced and have not come out yet, the oldest first; `null` when nothing more is taken in. */
-  parts: Array<ReplyPart> | null | undefined
-  /** The reply of which a part came out last. */
-  newest: string | undefined
-  /** The reply whose parts are not what comes out. */
-  givenUp: string | undefined
+  /** Parts of replies that are about to come out; `null` once nothing does any more. */
+  parts: ReplyParts | null | undefined
 }
 
 export const emptyOutput = (): Output => ({
@@ -50,8 +39,6 @@ export const emptyOutput = (): Output => ({
   items: undefined,
   replies: undefined,
   parts: undefined,
-  newest: undefined,
-  givenUp: undefined,
 })
 
 // What a text takes in a list beside its characters: quotes and a comma. It bounds the number of empty ones, too.
@@ -124,50 +111,11 @@ const tookReplyEvent = (output: Output, value: unknown): boolean => {
   }
 }
 
-// When so many wait, what comes out is not the parts but something made of them: a list, a count, one text. Those of the next
-// reply may come out as they are.
-const MOST_PARTS = 1_000
-
 /** Tells that a text is about to come out, and what it is a part of. */
 export const announcePart = (output: Output, part: ReplyPart): void => {
-  if (output.parts === null || output.givenUp === part.id) return
-  if (output.parts === undefined) output.parts = [part]
-  else if (output.parts.length < MOST_PARTS) output.parts.push(part)
-  else {
-    output.parts = undefined
-    output.givenUp = part.id
-  }
-}
-
-/** A part with this text that waits: of the reply that came out last, else of the one that was announced last, else of any. */
-const waiting = ({ parts, newest }: Output, text: string): ReplyPart | undefined => {
-  const last = parts?.at(-1)?.id
-  let ofLast: ReplyPart | undefined
-  let ofAny: ReplyPart | undefined
-  for (const part of parts ?? []) {
-    if (part.text !== text) continue
-    if (part.id === newest) return part
-    if (part.id === last) ofLast ??= part
-    ofAny ??= part
-  }
-  return ofLast ?? ofAny
-}
-
-/**
- * The part that a text was announced as: the next one of its reply, or the one that comes out just now, and then those before it
- * were left out on the way. Any other is no part any more, but made of them, as the lines of a text are.
- */
-const announced = (output: Output, text: string): ReplyPart | undefined => {
-  const { parts } = output
-  const found = waiting(output, text)
-  if (parts == null || found === undefined) return undefined
-  const isPart = found === parts.at(-1) || found === parts.find(({ id }) => id === found.id)
-  const index = isPart ? parts.indexOf(found) : parts.length
-  if (index === 0) parts.shift()
-  else output.parts = parts.filter(({ id }, at) => at > index || id !== found.id)
-  if (!isPart) return undefined
-  output.newest = found.id
-  return found
+  if (output.parts === null) return
+  output.parts ??= replyParts()
+  announce(output.parts, part)
 }
 
 const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
@@ -203,7 +151,7 @@ export const releaseOutput = (output: Output): void => {
  */
 export const addOutput = (output: Output, trace: Trace, value: unknown): ReplyPart | undefined => {
   output.count++
-  const part = typeof value === 'string' ? announced(output, value) : undefined
+  const part = typeof value === 'string' && output.parts ? announced(output.parts, value) : undefined
   if (trace.captureContent) addContent(output, trace, value, part)
   return part
 }
