@@ -71,6 +71,9 @@ const RUNTIMES = {
       'reports a refused connection, its address and its code, and no key',
       // A shell starts it, as one starts Node.
       'a segment whose disk is full goes when all of it was delivered, and nobody sends it again',
+      'of what a full disk took a part only, nothing is found that was counted as lost',
+      // It calls those who listen for a signal in the order in which they came, whatever was asked for.
+      'an application that answers a signal once, and began to listen before, ends by itself',
       // It measures the collector of Node.
       'spans that come and go are left to the collector of what is young',
       // That server takes three minutes to stop there.
