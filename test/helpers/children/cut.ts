@@ -28,4 +28,3 @@ for (let done = 0; done < runs; done += 1) await run(done)
 const growth = (inUse() - before) / runs
 
 process.send?.({ growth, queued: sink.stats().queued + sink.stats().inFlight })
-process.exit()
