@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
+import fs, {
   appendFileSync,
   closeSync,
   copyFileSync,
@@ -21,6 +21,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -33,7 +34,7 @@ import { delayWhen, NEVER, Observable, delay as observeDelay, of } from 'rxjs'
 import type { StoredSpan } from '../../dist/codecs/StoredSpan.js'
 import { InvalidInput, NetworkError } from '../../dist/errors.js'
 import { type FileSpoolOptions, fileSpool } from '../../dist/node/fileSpool.js'
-import { openSegment } from '../../dist/node/segment.js'
+import { createSegment, openSegment } from '../../dist/node/segment.js'
 import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
 import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import { respanTransport } from '../../dist/sinks/respanTransport.js'
@@ -727,6 +728,65 @@ test('of what a full disk took a part only, nothing is found that was counted as
   await sink.close()
   t.like(sink.stats(), { accepted: spooled, delivered: spooled })
   t.deepEqual(warnings, [])
+})
+
+/** The disk takes ten bytes of the next text, and then none, while something is done. */
+const whileFull = (work: () => void, replaced: Partial<typeof fs>): void => {
+  const { writeSync, ftruncateSync } = fs
+  let writes = 0
+  Object.assign(fs, {
+    writeSync: (file: number, bytes: Uint8Array) => {
+      if (++writes === 1) return writeSync(file, bytes, 0, 10)
+      replaced.writeSync?.(file, bytes)
+      throw new Error('ENOSPC: no space left on device, write')
+    },
+    ...(replaced.ftruncateSync === undefined ? {} : { ftruncateSync: replaced.ftruncateSync }),
+  })
+  syncBuiltinESMExports()
+  try {
+    work()
+  } finally {
+    Object.assign(fs, { writeSync, ftruncateSync })
+    syncBuiltinESMExports()
+  }
+}
+
+const record = (traceId: string) => ({ traceId, text: JSON.stringify({ traceId }) })
+
+test.serial('a disk that is too full even to be cut has a torn line, and those after it are whole', (t) => {
+  const directory = folder(t)
+  mkdirSync(directory)
+  const path = join(directory, 'segment')
+  const segment = createSegment(path)
+  segment.append([record('a')], 1)
+  const ftruncateSync = (): never => {
+    throw new Error('ENOSPC: no space left on device, ftruncate')
+  }
+  whileFull(() => t.throws(() => segment.append([record('b')], 1)), { ftruncateSync })
+  const [place] = segment.append([record('c')], 1)
+  t.is(place && segment.read(place), record('c').text)
+  const found = openSegment(path)
+  t.deepEqual(
+    found.segment.places().map(({ traceId }) => traceId),
+    ['a', 'c'],
+  )
+  t.is(found.damaged, 1)
+  for (const one of [segment, found.segment]) one.close()
+})
+
+test.serial('what somebody else has written meanwhile is not taken back', (t) => {
+  const directory = folder(t)
+  mkdirSync(directory)
+  const path = join(directory, 'segment')
+  const segment = createSegment(path)
+  const { appendFileSync } = fs
+  const theirs = (): number => {
+    if (!readFileSync(path, 'utf8').includes('theirs')) appendFileSync(path, 'theirs')
+    return 0
+  }
+  whileFull(() => t.throws(() => segment.append([record('a')], 1)), { writeSync: theirs })
+  t.true(readFileSync(path, 'utf8').endsWith('theirs'))
+  segment.close()
 })
 
 // ── bounds

@@ -16,6 +16,9 @@ const EVERYWHERE = [
   'the block with faults prints what became of the requests',
   // It takes a moment until a connection is free for another request, or their servers end it with the answer.
   'keeps the connection for the next call',
+  // They replace functions of node:fs, which Node alone shows to those who have imported them.
+  'a disk that is too full even to be cut has a torn line, and those after it are whole',
+  'what somebody else has written meanwhile is not taken back',
   // They measure V8, by flags of Node.
   'a stream that waits keeps nothing of the text that its last piece was',
 ]
