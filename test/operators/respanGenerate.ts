@@ -818,6 +818,20 @@ test('tells tool calls apart that have one index, as some gateways number them',
   ])
 })
 
+test('a call whose pieces have ids of their own, and no further name, is one', async (t) => {
+  const piece = (id: string, name: string | null, json: string) => ({
+    choices: [{ delta: { tool_calls: [{ index: 0, id, function: { name, arguments: json } }] } }],
+  })
+  const values = {
+    a: piece('call_a', 'weather', '{"x"'),
+    b: piece('call_b', null, ':1}'),
+    c: { choices: [{ delta: {}, finish_reason: 'tool_calls' }] },
+  }
+  const generate = respanGenerate({ model, stream: true, gateway: marbleGateway('(abc|)', values) })
+  const { messages } = await lastValueFrom(of('hi').pipe(generate, wholeReply()))
+  t.like(messages, [{ tool_calls: [{ function: { name: 'weather', arguments: '{"x":1}' } }] }])
+})
+
 test('what a provider adds to a message or a call goes back with it, streamed or whole', async (t) => {
   const call = {
     id: 'call_a',
@@ -867,6 +881,7 @@ test('what a provider adds to a message or a call goes back with it, streamed or
     (choice) => ({ choices: [choice] }),
   )
   const before = structuredClone(chunks)
+  const sink = memorySink()
   const ask = async (collect: boolean) => {
     const gateway: Gateway = {
       name: 'test',
@@ -874,13 +889,15 @@ test('what a provider adds to a message or a call goes back with it, streamed or
       chat: () => from(chunks.map((chunk) => ({ _tag: 'Chunk', chunk }) as const)),
     }
     const generate = respanGenerate({ model, stream: true, collect, gateway })
-    return lastValueFrom(of('hi').pipe(generate, wholeReply()))
+    const trace = respanTrace<Reply>('T', { sink: collect ? memorySink() : sink })
+    return lastValueFrom(of('hi').pipe(generate, wholeReply(), trace))
   }
   const response = { choices: [{ message: whole, finish_reason: 'tool_calls' }] }
   const asked = respanGenerate({ model, gateway: marbleGateway('(a|)', { a: response }) })
   t.deepEqual((await ask(true)).messages, (await lastValueFrom(of('hi').pipe(asked))).messages)
   t.like((await ask(true)).messages[0], whole)
   t.deepEqual((await ask(false)).messages, [{ role: 'assistant', content: '' }])
+  t.false(sink.spans().some(({ output }) => output?.includes('annotations')))
   t.deepEqual(chunks, before)
 })
 

@@ -15,6 +15,7 @@ import {
   EMPTY,
   filter,
   firstValueFrom,
+  forkJoin,
   from,
   lastValueFrom,
   map,
@@ -989,6 +990,15 @@ test('redact sees the whole text of replies that were asked for at once, and tol
     concatMap((texts) => from(texts)),
   )
   t.is((await rootOf(both, { redact }))?.output, '["1 **** end","2 **** end"]')
+  const [first = passing, second = passing, third = passing] = streams(
+    '1| 4111|1111| end',
+    '2| 4111|1111| end',
+    '3| 4111|1111| end',
+  )
+  const three = forkJoin([first, second, third].map((stage) => of('a').pipe(stage, toArray()))).pipe(
+    concatMap(([one = [], two = [], last = []]) => from([...two, ...one, ...last])),
+  )
+  t.is((await rootOf(three, { redact }))?.output, '["2 **** end","1 **** end","3 **** end"]')
 })
 
 test('objects that know each other are told, as far as there is room', async (t) => {
