@@ -57,10 +57,13 @@ test('gateway: the reply and its tokens', async (t) => {
   const text = await example('gateway')
   t.regex(text, /machine learning/)
   t.regex(text, /gpt-4o-mini-.*: \d+ tokens/)
+  t.notRegex(text, /the page/u, 'there is no trace to show')
 })
 
 test('prompt: the stored prompt, with its variable', async (t) => {
-  t.regex(await example('prompt'), /streaming/)
+  const text = await example('prompt')
+  t.regex(text, /streaming/)
+  t.notRegex(text, /the page/u, 'there is no trace to show')
 })
 
 test('tracing: a call past the gateway, with a link', async (t) => {

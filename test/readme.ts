@@ -42,6 +42,20 @@ test('the first block of the README runs as it stands, and its trace is delivere
   t.regex(await (await fetch(url)).text(), /My Workflow/)
 })
 
+test('a program is watched on a local gateway by its address alone, without a key', async (t) => {
+  const local = await startLocal()
+  t.teardown(local.close)
+  const script = moduleFile(t, blocksOf(await readFile('README.md', 'utf8'))[0] ?? '')
+  const { RESPAN_API_KEY: _, ...env } = process.env
+  const address = `http://127.0.0.1:${local.port}`
+  const { stdout, stderr } = await run(process.execPath, [script], {
+    env: { ...env, RESPAN_BASE_URL: address },
+  })
+  t.is(stderr, '')
+  t.true(stdout.startsWith(`${address}/traces/`))
+  t.regex(await (await fetch(`${address}/traces`)).text(), /My Workflow/)
+})
+
 test('each code of a process warning is in the README', async (t) => {
   const readme = await readFile('README.md', 'utf8')
   const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))

@@ -77,8 +77,8 @@ const answer =
  *
  * At the first signal the sink is closed, which writes what it has to its spool, if any, and delivers it; then the
  * signal ends the process as it would have done. A second signal ends it at once. When somebody else listens for the
- * signal too, be it once, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()` then writes
- * what is left to the spool. Called for several sinks, it ends the process once all are closed.
+ * signal too, be it once, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()`
+ * then writes what is left to the spool. Called for several sinks, it ends the process once all are closed.
  *
  * @param sink - to be flushed or closed
  * @param signals - default SIGTERM, SIGINT and SIGHUP

@@ -39,8 +39,8 @@ export interface TraceOptions {
    */
   readonly clock?: TimestampProvider
   /**
-   * Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also where it
-   * throws.
+   * Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also when one
+   * of them throws.
    */
   readonly ids?: Ids
   /**

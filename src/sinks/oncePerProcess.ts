@@ -1,8 +1,8 @@
 import { version } from '../version.js'
 
 /**
- * Makes something once per process, however many copies of the library that has loaded: Next.js bundles one for its instrumentation and
- * another for its routes, and each hot reload makes one more. Another version may have another kind of it.
+ * Makes something once per process, however many copies of the library are loaded there: Next.js bundles one for its
+ * instrumentation and another for its routes, and each hot reload makes one more. Another version may have another kind of it.
  */
 export const oncePerProcess = <A extends object>(name: string, make: () => A): (() => A) => {
   const key = Symbol.for(`respan-rx.${name}@${version}`)

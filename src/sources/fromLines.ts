@@ -13,8 +13,8 @@ import { type LineOptions, splitLines } from './splitLines.js'
  * ```
  *
  * Lines end with LF, CR or CRLF, wherever the chunks are cut; the last one needs no end. A byte order mark at the start
- * is dropped, and what isn't UTF-8 becomes U+FFFD. All that is kept is an unfinished line, with
- * the chunk that it came in.
+ * is dropped, and what isn't UTF-8 becomes U+FFFD. All that is kept is an unfinished line, with the chunk
+ * that it came in.
  *
  * Opens the bytes at subscription, pulls one chunk after the other, and cancels them when it is unsubscribed. A stream
  * can be read once: pass a function that opens it, where there may be several subscriptions (`retry`, `repeat`).
