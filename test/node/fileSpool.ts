@@ -51,8 +51,15 @@ import { memorySpool } from '../helpers/memorySpool.js'
 import { sendJson, serve } from '../helpers/server.js'
 import { accounted, ended, finish, idOf, numberOf, range, started } from '../helpers/spans.js'
 
+const root = mkdtempSync(join(realpathSync(tmpdir()), 'respan-rx-spool-'))
+
+// A sink that a test leaves open writes once more when the process ends, and listens for that before this does.
+test.after.always(() => {
+  process.once('exit', () => rmSync(root, { recursive: true, force: true }))
+})
+
 const folder = (t: ExecutionContext): string => {
-  const path = mkdtempSync(join(realpathSync(tmpdir()), 'respan-rx-spool-'))
+  const path = mkdtempSync(join(root, 'test-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return join(path, 'spool')
 }
@@ -468,8 +475,7 @@ testProp(
 )
 
 test('numbers of any size in a damaged file take no longer than others', (t) => {
-  const path = join(mkdtempSync(join(tmpdir(), 'respan-rx-spool-')), 'damaged')
-  t.teardown(() => rmSync(join(path, '..'), { recursive: true, force: true }))
+  const path = join(mkdtempSync(join(root, 'test-')), 'damaged')
   const line = (index: number): string => `{"i":${index},"at":1,"span":{"traceId":"a"}}\n`
   writeFileSync(path, `${line(0)}${line(3)}${line(9e15)}{"done":[[1,8e15],[9e15,9e15]]}\n`)
   const { segment, damaged } = openSegment(path)
@@ -482,8 +488,7 @@ test('numbers of any size in a damaged file take no longer than others', (t) => 
 })
 
 test('a line whose span is none is damaged', (t) => {
-  const path = join(mkdtempSync(join(tmpdir(), 'respan-rx-spool-')), 'damaged')
-  t.teardown(() => rmSync(join(path, '..'), { recursive: true, force: true }))
+  const path = join(mkdtempSync(join(root, 'test-')), 'damaged')
   const spans = ['null', '{}', '{"traceId":7}', '{"traceId":"a"}']
   writeFileSync(path, spans.map((span, index) => `{"i":${index},"at":1,"span":${span}}\n`).join(''))
   const { segment, damaged } = openSegment(path)

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -48,6 +48,8 @@ const kind: object = { type: 'toool' }
 
 const doubled = component('double', (n: number) => of(2 * n))
 const directory = mkdtempSync(join(tmpdir(), 'options-'))
+
+test.after.always(() => rmSync(directory, { recursive: true }))
 
 const CALLS: ReadonlyArray<readonly [string, (options: object) => unknown]> = [
   ['attempt', (options) => attempt(doubled, options)],
