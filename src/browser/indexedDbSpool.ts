@@ -7,7 +7,7 @@ import { spoolLoss } from '../sinks/spoolLoss.js'
 import { spoolPiece } from '../sinks/spoolPiece.js'
 import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
 import { randomIds } from '../tracing/ids.js'
-import { lastCopies } from './lastCopies.js'
+import { lastCopies, type Saved } from './lastCopies.js'
 import { pageLocks } from './pageLocks.js'
 import {
   type Key,
@@ -59,6 +59,8 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   let database: SpanDatabase | undefined
   let closed = false
   let opening: Promise<SpanDatabase> | undefined
+  /** What is being written, and how to strike out the copy that was kept of it. */
+  const unfinished = new Map<Saved, (() => void) | undefined>()
   const copies = lastCopies(prefix)
   const locks = pageLocks(prefix)
   const holding = locks.hold(me)
@@ -164,7 +166,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   }, LOOK)
 
   return {
-    write: (records, leaving = false) => {
+    write: (records) => {
       const { piece, bytes: more } = spoolPiece(records, maxBytes, maxBytes / 8, ({ length }) => length)
       makeRoom(more)
       const at = clock.now()
@@ -177,7 +179,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
         own.add(place)
         bytes += place.bytes
       }
-      const forget = leaving ? copies.keep(me, saved) : () => undefined
+      unfinished.set(saved, undefined)
       run(async (open) => {
         const transaction = writeTransaction(open)
         for (const { key, traceId, text } of saved) {
@@ -187,11 +189,13 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
         // At once: when the requests have been answered, it may be too late for a page that goes away.
         transaction.commit()
         await transaction.done
-        forget()
-      }).catch((thrown: unknown) => {
-        for (const place of places) if (own.delete(place)) bytes -= place.bytes
-        host.failed(places, thrown)
+        unfinished.get(saved)?.()
       })
+        .catch((thrown: unknown) => {
+          for (const place of places) if (own.delete(place)) bytes -= place.bytes
+          host.failed(places, thrown)
+        })
+        .finally(() => unfinished.delete(saved))
       return places
     },
     read: (places) =>
@@ -203,6 +207,10 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
       ),
     remove,
     adopt: () => from(adopt()),
+    leave: () => {
+      for (const [saved, forget] of unfinished)
+        if (forget === undefined) unfinished.set(saved, copies.keep(me, saved))
+    },
     close: () => {
       if (closed) return
       closed = true
@@ -222,8 +230,8 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
  *
  * - *What does it survive?* Leaving, closing and reloading the page, and the death of the tab: the next page of the same
  *   origin delivers. A page that goes away sends what fits into a request that outlives it, at most 60 KB, and writes
- *   down the rest: to localStorage, too, because a browser may undo what begins to be written to IndexedDB in the moment
- *   in which a page is left (Chromium 156, one time in ten on a busy machine). IndexedDB can't be written in the same
+ *   down the rest: to localStorage, too, because a browser may undo what is being written to IndexedDB in the moment in
+ *   which a page is left (Chromium 156, one time in ten on a busy machine). IndexedDB can't be written in the same
  *   tick, so when a tab dies even `always` may lose the last few milliseconds.
  * - *What if several pages are open?* Each has its own spans, and a Web Lock that says that it lives; whoever comes
  *   later takes over what the dead ones left, once. Pages that are not secure have no Web Locks: there, whoever wrote

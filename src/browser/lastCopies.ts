@@ -8,7 +8,7 @@ const Saved = t.readonlyArray(
   t.type({ key: t.tuple([t.number, t.string, t.number]), traceId: t.string, text: t.string }),
 )
 
-/** Spans that a page wrote while it was left, with their keys in the database. */
+/** Spans that a page was writing when it was left, with their keys in the database. */
 export type Saved = t.TypeOf<typeof Saved>
 
 /** Spans of one page, and how to strike them out. */
@@ -18,7 +18,7 @@ export interface LeftBehind {
   readonly forget: () => void
 }
 
-/** Copies of what pages wrote to the database while they were left. */
+/** Copies of what pages were writing to the database when they were left. */
 export interface LastCopies {
   /** Keeps spans, in this tick, as far as there is room; returns how to strike them out. */
   readonly keep: (owner: string, saved: Saved) => () => void
@@ -41,7 +41,7 @@ const storageOf = (): Storage | undefined =>
 
 /**
  * A second place for what a page writes while it is being left: a browser may undo a transaction of IndexedDB that
- * begins then (Chromium 156: one in ten on a busy machine), while localStorage is written in the same tick.
+ * is not done by then (Chromium 156: one in ten on a busy machine), while localStorage is written in the same tick.
  *
  * @param prefix - of its keys in localStorage
  */

@@ -43,17 +43,18 @@ export interface SpoolStore {
   /**
    * Writes spans down: the first of them, and as many more as fit into one piece. To be called again for the others.
    *
-   * @param leaving - the page is being left: what is not done in this tick may never be
    * @throws RangeError when the first one is too large for it, however much room there is: the others are tried. Anything
    *   else when it can't write for now: it is left alone for a while
    */
-  readonly write: (records: ReadonlyArray<SpoolRecord>, leaving?: boolean) => ReadonlyArray<SpoolPlace>
+  readonly write: (records: ReadonlyArray<SpoolRecord>) => ReadonlyArray<SpoolPlace>
   /** Reads them, in order: what can't be read is `undefined`. One emission; it may come at once. */
   readonly read: (places: ReadonlyArray<SpoolPlace>) => Observable<ReadonlyArray<string | undefined>>
   /** Removes spans that have met their fate. Places that are gone don't matter. Never throws. */
   readonly remove: (places: ReadonlyArray<SpoolPlace>) => void
   /** Takes over what a dead owner left behind, or a part of it. One emission; an empty one means that there is no more. */
   readonly adopt: () => Observable<ReadonlyArray<SpoolPlace>>
+  /** The page is being left: what is still being written, and isn't safe in this tick, may be lost. */
+  readonly leave?: () => void
   /** Leaves everything that is there to whoever comes next. Never throws. */
   readonly close: () => void
 }

@@ -275,7 +275,7 @@ export const buffering = (
     closed = true
     disk?.retryWrites()
     // Whoever runs out of patience while this takes its time loses nothing by it.
-    disk?.writeAhead(inMemory(), false)
+    disk?.writeAhead(inMemory())
     const outcome = await lastFlush(timeout, timeout, 'sink was closed')
     leavesSpooled = true
     disk?.close()
@@ -306,10 +306,8 @@ export const buffering = (
     )
     const safe = new Set(sent)
     disk?.retryWrites()
-    disk?.writeAhead(
-      inMemory().filter((entry) => !safe.has(entry)),
-      true,
-    )
+    disk?.writeAhead(inMemory().filter((entry) => !safe.has(entry)))
+    disk?.leave()
   }
 
   return {

@@ -34,12 +34,10 @@ export interface Spooling {
   readonly prepare: (entry: Entry) => void
   /** The next spans are written down even if that failed just now: there may be no later. */
   readonly retryWrites: () => void
-  /**
-   * Writes spans down that stay in memory; what can't be written is in memory only.
-   *
-   * @param leaving - the page is being left
-   */
-  readonly writeAhead: (entries: ReadonlyArray<Entry>, leaving: boolean) => void
+  /** Writes spans down that stay in memory; what can't be written is in memory only. */
+  readonly writeAhead: (entries: ReadonlyArray<Entry>) => void
+  /** The page is being left: what is still being written may never be. */
+  readonly leave: () => void
   /**
    * Leaves spans to the disk alone, piece by piece: `taken` is told of each at once, since the next one may cost it its
    * room. Returns those that the disk did not take.
@@ -175,12 +173,9 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   }
 
   /** Writes the first ones; `undefined` when there is no use in trying the others. */
-  const writeFirst = (
-    records: ReadonlyArray<SpoolRecord>,
-    leaving: boolean,
-  ): ReadonlyArray<SpoolPlace> | undefined => {
+  const writeFirst = (records: ReadonlyArray<SpoolRecord>): ReadonlyArray<SpoolPlace> | undefined => {
     try {
-      return outsideZones(() => store?.write(records, leaving))
+      return outsideZones(() => store?.write(records))
     } catch (thrown) {
       trouble(thrown)
       // One that is too large for it does not keep it from the others.
@@ -191,11 +186,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   }
 
   /** Writes down what isn't yet; each piece is `done` before the next one may need its room. */
-  const write = (
-    entries: ReadonlyArray<Entry>,
-    leaving: boolean,
-    done: (entries: ReadonlyArray<Entry>) => void,
-  ): void => {
+  const write = (entries: ReadonlyArray<Entry>, done: (entries: ReadonlyArray<Entry>) => void): void => {
     if (now() - refusedAt < WRITE_AGAIN || entries.every(onDisk.hasCopy) || opened() === undefined) return
     const records: Array<SpoolRecord> = []
     const written: Array<Entry> = []
@@ -206,7 +197,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       written.push(entry)
     }
     for (let from = 0; from < records.length; ) {
-      const at = writeFirst(records.slice(from), leaving)
+      const at = writeFirst(records.slice(from))
       if (at === undefined) break
       const piece = written.slice(from, from + at.length)
       piece.forEach((entry, index) => {
@@ -310,12 +301,15 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     isOpen: () => store !== undefined,
     prepare: (entry) => {
       opened()
-      if (spool.strength === 'always') write([entry], false, noop)
+      if (spool.strength === 'always') write([entry], noop)
     },
     retryWrites: () => {
       refusedAt = Number.NEGATIVE_INFINITY
     },
-    writeAhead: (entries, leaving) => write(entries, leaving, noop),
+    writeAhead: (entries) => write(entries, noop),
+    leave: () => {
+      attempt(() => store?.leave?.())
+    },
     leaveToSpool: (entries, taken) => {
       const refused = new Set(entries)
       const leave = (some: ReadonlyArray<Entry>): void => {
@@ -328,7 +322,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
         if (left.length > 0) taken(left)
       }
       leave(entries)
-      write([...refused], false, leave)
+      write([...refused], leave)
       return [...refused]
     },
     forget: (entries) => {

@@ -1990,16 +1990,19 @@ test.serial('a server that refuses us gets one span at a time, also from a page 
 
 test.serial('a page that is hidden writes to its spool what may never be delivered', async (t) => {
   const { show } = page(t)
-  const written: Array<readonly [spans: number, leaving: boolean | undefined]> = []
-  const write: SpoolStore['write'] = (records, leaving) => {
-    written.push([records.length, leaving])
+  const asked: Array<number | 'leave'> = []
+  const write: SpoolStore['write'] = (records) => {
+    asked.push(records.length)
     return records.map(({ traceId, text }) => ({ traceId, bytes: text.length }))
   }
-  const { time, sink, sizes } = rig(t, () => NEVER, { spool: memorySpool({ write }), flushTimeout: 0 })
+  const leave = (): void => {
+    asked.push('leave')
+  }
+  const { time, sink, sizes } = rig(t, () => NEVER, { spool: memorySpool({ write, leave }), flushTimeout: 0 })
   finishWith(sink, 9_000, ...range(1, 20))
   show('hidden')
   t.deepEqual(sizes(), [6])
-  t.deepEqual(written, [[14, true]])
+  t.deepEqual(asked, [14, 'leave'])
   t.is((await closeAtOnce(time, sink))._tag, 'Left')
 })
 

@@ -333,6 +333,30 @@ const tests = {
     eachOnce(rig.state, 31)
   },
 
+  // A browser may undo what it is writing when a page is left: seldom, so that this can't be waited for.
+  'what is being written when a page is left is kept beside the database until it is written': async (
+    rig,
+  ) => {
+    const page = await rig.open('?strength=always')
+    await warmUp(page, rig)
+    rig.state.isDown = true
+    const copies = await page.evaluate(() => {
+      globalThis.handles.trace(30)
+      dispatchEvent(new Event('pagehide'))
+      return Object.values(localStorage).map((saved) => JSON.parse(saved).length)
+    })
+    assert.equal(
+      copies.reduce((sum, length) => sum + length, 0),
+      30,
+    )
+    await untilWritten(page, 30)
+    while ((await page.evaluate(() => localStorage.length)) > 0);
+    rig.state.isDown = false
+    await page.evaluate(() => dispatchEvent(new Event('pageshow')))
+    assert.equal((await flush(page))._tag, 'Right')
+    eachOnce(rig.state, 31)
+  },
+
   'two pages share a database: each delivers its own, and nobody sends one twice': async (rig) => {
     const one = await rig.open('?strength=always')
     const other = await rig.open('?strength=always')
