@@ -67,7 +67,8 @@ const timesOf = (span: SpanPayload): readonly [number, number] => {
 /** How a span ended: refused by its own word, interrupted by its metadata, fine otherwise. */
 const statusOf = ({ status, status_code, error_bit, error_message, metadata }: SpanPayload): ViewStatus => {
   if (status === 'error' || error_bit === 1 || (status_code ?? 200) >= 400 || error_message) return 'error'
-  return String(metadata?.cancelled) === 'true' ? 'cancelled' : 'ok'
+  const cancelled = metadata?.cancelled
+  return cancelled === true || cancelled === 'true' ? 'cancelled' : 'ok'
 }
 
 const MODEL_CALLS: ReadonlySet<string> = new Set(['chat', 'completion', 'response', 'generation', 'text'])

@@ -410,6 +410,19 @@ test('keeps 500 traces and 50,000 spans unless told otherwise', async (t) => {
   t.is(local.spans()[0]?.trace_unique_id, 't500')
 })
 
+test('what is neither text nor has one breaks no page, and no list', async (t) => {
+  const local = await start(t)
+  const odd = JSON.parse('{"toString":1,"valueOf":1}')
+  const output = JSON.stringify({
+    role: 'assistant',
+    tool_calls: [{ id: odd, function: { name: odd, arguments: odd } }],
+  })
+  await ingest(local, [span('odd', { output, metadata: { cancelled: odd } }), span('fine')])
+  const api = `${local.baseUrl}/traces`
+  for (const url of [local.traceUrl('t1'), new URL('/traces', api).href, api, `${api}/t1`])
+    t.is((await fetch(url)).status, 200, url)
+})
+
 test('the page of a trace escapes everything, and allows no script, inline style or foreign resource', async (t) => {
   const local = await start(t)
   const messages = [

@@ -102,12 +102,16 @@ const partView = (part: unknown, room: Room): Markup => {
     : jsonView(part, room)
 }
 
+/** What should be a word, and in a hostile trace may be anything. */
+const wordOf = (value: unknown, otherwise: string): string =>
+  shortened(typeof value === 'string' ? value : value == null ? otherwise : jsonText(value))
+
 const callView = (call: unknown, room: Room): Markup => {
   const made = Fields.is(call) && Fields.is(call.function) ? call.function : undefined
   if (!Fields.is(call) || made === undefined) return jsonView(call, room)
   const args = typeof made.arguments === 'string' ? jsonOrText(made.arguments) : made.arguments
-  const name = shortened(String(made.name ?? 'function'))
-  const id = shortened(String(call.id ?? ''))
+  const name = wordOf(made.name, 'function')
+  const id = wordOf(call.id, '')
   const shown = typeof args === 'string' ? preView(args, room) : jsonView(args, room)
   return html`<div class="call"><b>${name}</b><small>${id}</small>${shown}</div>`
 }
