@@ -215,7 +215,7 @@ export const composeFromResults = (messages: ReadonlyArray<ChatMessage>, h: numb
     const id = message.role === 'tool' ? message.tool_call_id : ''
     const name = called.get(id) ?? message.name ?? 'the tool'
     const said = spoken(parseShallow(textOf(message.content)) ?? textOf(message.content)).trim()
-    return `${name} says: ${said === '' ? 'nothing' : said.replace(/[.\s]+$/u, '')}.`
+    return `${name} says: ${said === '' ? 'nothing' : said.replace(/(?<![.\s])[.\s]+$/u, '')}.`
   })
   const asked = messages.findLast(({ role }) => role === 'user')
   const { topic } = readPrompt(textOf(asked?.content))

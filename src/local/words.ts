@@ -67,5 +67,5 @@ export const namesOf = (text: string): ReadonlyArray<string> => {
 /** The sentences and lines of a text, trimmed, without list marks. */
 export const sentencesOf = (text: string): ReadonlyArray<string> =>
   (text.match(/[^\n.!?]+(?:[.!?](?![\s"')\]]|$)[^\n.!?]*)*[.!?]*/gu) ?? [])
-    .map((sentence) => sentence.replace(/^[\s\-*•>)\]"']+|\s+$/gu, ''))
+    .map((sentence) => sentence.replace(/^[\s\-*•>)\]"']+|(?<!\s)\s+$/gu, ''))
     .filter((sentence) => sentence !== '')

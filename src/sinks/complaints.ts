@@ -59,7 +59,7 @@ const listed = (complaints: ReadonlyArray<unknown>, size: number): ReadonlyArray
 const isEmptyObject = (value: unknown): boolean => Fields.is(value) && Object.keys(value).length === 0
 
 const PATH = /^(?:\[?|[\w.]*\[|(?:data|spans|body)\.)(\d{1,9})(?:\D|$)/
-const SENTENCE = /\b(?:span|item|index|entry|row)s?\s*(?:#|\[)?\s*(\d{1,9})\b/i
+const SENTENCE = /\b(?:span|item|index|entry|row)s?\s*(?:[#[]\s*)?(\d{1,9})\b/i
 
 const indexOf = (key: string, complaint: unknown, batch: ReadonlyArray<Span>): number | undefined => {
   const text = textOf(complaint)

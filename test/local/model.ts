@@ -144,8 +144,10 @@ test('finds the question at the end of a long prompt', (t) => {
 })
 
 test('a long prompt is read in linear time', (t) => {
-  const text = 'write '.repeat(50_000)
-  t.true(composeText([{ role: 'user', content: text }], 1).length > 0)
+  for (const text of ['write '.repeat(50_000), `Tea is a${' '.repeat(500_000)}drink. What is tea?`])
+    t.true(composeText([{ role: 'user', content: text }], 1).length > 0)
+  const contents = { role: 'tool', tool_call_id: 'a', content: `Tea${'.'.repeat(500_000)}9` } as const
+  t.true(composeFromResults([contents], 1).endsWith('9.'))
 })
 
 test('numbers keep within their bounds', (t) => {

@@ -113,6 +113,14 @@ test('a complaint that repeats a span is about that span, not about its parent',
   }
 })
 
+test('a complaint with a million blanks is read in linear time', async (t) => {
+  const server = await serve(t, (response) =>
+    sendJson(response, { errors: [`span${' '.repeat(1_000_000)}`] }),
+  )
+  const { rejected, warnings } = await lastValueFrom(respanTransport({ baseUrl: server.url })(spans(1)))
+  t.deepEqual([rejected, warnings?.length], [[], 1])
+})
+
 test('an answer that is too long to be read may have refused spans: that is told', async (t) => {
   const errors = [{ index: 0, error: 'no', input: 'x'.repeat(2 ** 20) }]
   const server = await serve(t, (response) => sendJson(response, { errors }))

@@ -1060,6 +1060,11 @@ const unfit: ReadonlyArray<readonly [template: string, expected: string, found: 
   ["{{ '%s %s' | format(1) }}", 'values that the filter format takes', 'a directive without a value'],
   ["{{ '%s' | format(1, 2) }}", 'values that the filter format takes', 'a value without a directive'],
   [
+    "{{ ('%' ~ '0' * 1000000 ~ 'q') | format(1) }}",
+    'values that the filter format takes',
+    'a directive other than %s, %d, %i, %u, %f, %x, %o and %%',
+  ],
+  [
     "{{ '%q' | format(1) }}",
     'values that the filter format takes',
     'a directive other than %s, %d, %i, %u, %f, %x, %o and %%',

@@ -3,7 +3,7 @@ import { fixed } from '../fixed.js'
 import type { Arguments, Value } from '../Value.js'
 import { integerOf, numberOf, textOf } from '../values.js'
 
-const DIRECTIVE = /%(?:\((\w+)\))?([-+ 0]*)(\d*)(?:\.(\d*))?([sdiufFxXo%])/y
+const DIRECTIVE = /%(?:\((\w+)\))?([-+ 0]*)([1-9]\d*)?(?:\.(\d*))?([sdiufFxXo%])/y
 
 const RADIX: ReadonlyMap<string, number> = new Map([
   ['x', 16],
