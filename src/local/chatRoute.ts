@@ -4,6 +4,7 @@ import { isLeft, left, mapLeft, right } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { parseJson } from '../http/parseJson.js'
+import type { Scrub } from '../http/scrub.js'
 import { answerChat, type ChatOutcome } from './answerChat.js'
 import { chatBody, chatChunks } from './chatBodies.js'
 import { Fault } from './Fault.js'
@@ -12,6 +13,7 @@ import { invalidField, type Refusal, refusal } from './Refusal.js'
 import { readChatRequest } from './readChatRequest.js'
 import { type ResolvedRequest, resolvePrompt } from './resolvePrompt.js'
 import { ERROR, sendJson, sendPieces, sendRefusal } from './send.js'
+import { upstreamScrub } from './upstream.js'
 
 const SSE = 'text/event-stream; charset=utf-8'
 
@@ -27,18 +29,18 @@ function* events(chunks: Iterable<Fields>): Generator<string> {
   yield 'data: [DONE]\n\n'
 }
 
-// Cuts an upstream's stream into its events, so that they can be counted.
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+// Cuts an upstream's stream into its events, so that they can be counted, and a key is found whole.
+async function* eventsOf(body: ReadableStream<Uint8Array>, scrub: Scrub): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const bytes of body) {
     rest += decoder.decode(bytes, { stream: true })
     for (let end = /\r?\n\r?\n/u.exec(rest); end !== null; end = /\r?\n\r?\n/u.exec(rest)) {
-      yield rest.slice(0, end.index + end[0].length)
+      yield scrub(rest.slice(0, end.index + end[0].length))
       rest = rest.slice(end.index + end[0].length)
     }
   }
-  if (rest !== '') yield rest
+  if (rest !== '') yield scrub(rest)
 }
 
 const ownFault = (header: string | undefined): Either<Refusal, Fault | undefined> => {
@@ -52,9 +54,11 @@ const sendUpstream = async (
   c: Context<LocalEnv>,
   { fault, response }: Extract<ChatOutcome, { _tag: 'Upstream' }>,
   { promptMessage, request }: ResolvedRequest,
+  scrub: Scrub,
 ): Promise<Response> => {
   if (request.stream === true && response.body !== null) {
-    return sendPieces(c, eventsOf(response.body), fault, MISFITS, response.headers.get('content-type') ?? SSE)
+    const type = response.headers.get('content-type') ?? SSE
+    return sendPieces(c, eventsOf(response.body, scrub), fault, MISFITS, type)
   }
   const text = await response.text()
   try {
@@ -85,7 +89,7 @@ export const chatRoute =
     if (isLeft(outcome)) return sendRefusal(outcome.left)
     if (outcome.right._tag === 'Upstream') {
       c.get('record').update({ model: outcome.right.model })
-      return sendUpstream(c, outcome.right, resolved.right)
+      return sendUpstream(c, outcome.right, resolved.right, upstreamScrub(state.upstream?.apiKey))
     }
     const { chat, fault: struck } = outcome.right
     c.get('record').update({ model: chat.model })

@@ -13,7 +13,7 @@ import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { tokens } from '../../dist/operators/tokens.js'
 import { deadPort } from '../helpers/deadPort.js'
-import { sendJson, serve } from '../helpers/server.js'
+import { sendEvents, sendJson, serve } from '../helpers/server.js'
 
 const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
   const local = await startLocal(options)
@@ -553,6 +553,20 @@ test('an upstream that answers with a page is a 502 with that page', async (t) =
   const local = await start(t, { upstream: { baseUrl: upstream.url } })
   const response = await post(`${local.baseUrl}/chat/completions`)
   t.deepEqual([response.status, await response.text()], [502, '<h1>Hi</h1>'])
+})
+
+test('a key that an upstream repeats in a stream is not handed on', async (t) => {
+  const upstream = await serve(t, (response) =>
+    sendEvents(
+      response,
+      'data: {"error":{"message":"Incorrect API key provided: sk-up',
+      'stream-0123"}}\n\n',
+    ),
+  )
+  const local = await start(t, { upstream: { baseUrl: upstream.url, apiKey: 'sk-upstream-0123' } })
+  const request = JSON.stringify({ ...JSON.parse(BODY), stream: true })
+  const response = await post(`${local.baseUrl}/chat/completions`, {}, request)
+  t.regex(await response.text(), /Incorrect API key provided: \[redacted\]/u)
 })
 
 test('an upstream that is not there is a 502 that says so', async (t) => {
