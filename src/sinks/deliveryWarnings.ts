@@ -1,6 +1,7 @@
 import { guardedAsync, reporterOf } from '../tracing/guarded.js'
 import type { DeliveryWarning } from './BufferPolicy.js'
 import { isReadableError } from './isReadableError.js'
+import { printable } from './printable.js'
 
 /** What a sink warns about. */
 export type WarningKind =
@@ -43,7 +44,7 @@ export const describeError = (error: unknown): string => {
 
 /** What somebody else says, as a warning repeats it. */
 export const inOneLine = (text: string): string => {
-  const line = text.replace(/\s+/g, ' ')
+  const line = printable(text).replace(/\s+/g, ' ')
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line
 }
 

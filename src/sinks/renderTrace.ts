@@ -2,6 +2,7 @@ import { grouped } from '../codecs/grouped.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
 import { counted } from './counted.js'
+import { printable } from './printable.js'
 
 /** How a trace is written. */
 export interface RenderOptions {
@@ -19,16 +20,8 @@ const OPTIONS: Readonly<Record<keyof RenderOptions, true>> = { colors: true, wid
 const MAX_NAME = 60
 const MAX_MESSAGE = 100
 
-// Control characters could drive a terminal, bidirectional marks reorder what it shows.
-const UNPRINTABLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+/gu
-
-const printable = (text: string, length: number): string => {
-  const characters = Array.from(
-    text
-      .slice(0, length * 4)
-      .replace(UNPRINTABLE, ' ')
-      .trim(),
-  )
+const printed = (text: string, length: number): string => {
+  const characters = Array.from(printable(text.slice(0, length * 4)).trim())
   return characters.length > length ? `${characters.slice(0, length - 1).join('')}…` : characters.join('')
 }
 
@@ -93,8 +86,8 @@ const tokensOf = ({ generation, totals }: Span): string => {
 const failureOf = ({ error }: Span): string => {
   if (error === undefined) return ''
   const message =
-    error.message === undefined ? '' : `: ${printable(error.message, MAX_MESSAGE).replace(/\.$/u, '')}`
-  return ` ${error.status} ${printable(error.tag, MAX_NAME)}${message}`
+    error.message === undefined ? '' : `: ${printed(error.message, MAX_MESSAGE).replace(/\.$/u, '')}`
+  return ` ${error.status} ${printed(error.tag, MAX_NAME)}${message}`
 }
 
 const statusOf = (span: Span): string =>
@@ -186,11 +179,11 @@ export const renderTrace = (spans: ReadonlyArray<Span>, options: RenderOptions =
   const rows = lay(spans).map(({ branch, span }) => ({
     span,
     branch,
-    name: printable(span.name, MAX_NAME),
+    name: printed(span.name, MAX_NAME),
     type: span.type,
     duration: duration(span.endedAt - span.startedAt),
     tokens: tokensOf(span),
-    model: printable(span.generation?.model ?? '', MAX_NAME),
+    model: printed(span.generation?.model ?? '', MAX_NAME),
     status: statusOf(span),
   }))
   type Row = (typeof rows)[number]

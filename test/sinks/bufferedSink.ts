@@ -808,6 +808,21 @@ test('what a receipt complains about is told in one line, and not too long', (t)
   t.is(warnings[0]?.message, `test: the server took the spans and says: one two${'x'.repeat(292)}…`)
 })
 
+test('what a server says cannot drive the terminal that a warning goes to', (t) => {
+  const said = 'a\u001b]0;b\u0007\u009b2Jc\u202ed'
+  const { time, sink, warnings } = rig(t, (_, attempt) =>
+    attempt === 1
+      ? of({ rejected: [], warnings: [said] })
+      : throwError(() => new HttpError(said, { status: 401 })),
+  )
+  finish(sink, 1)
+  time.pass(1_000)
+  finish(sink, 2)
+  time.pass(1_000)
+  t.is(warnings.length, 2)
+  for (const { message } of warnings) t.true(message.includes('a ]0;b 2Jc d'), message)
+})
+
 for (const [error, code] of [
   [new MissingApiKey('RESPAN_API_KEY'), 'RESPAN_MISSING_API_KEY'],
   [new Aborted(), 'RESPAN_DELIVERY'],
