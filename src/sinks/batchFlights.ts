@@ -3,6 +3,7 @@ import { defer, Subscription, take } from 'rxjs'
 import { left, right } from '#fp/Either'
 import { fieldOf } from '../codecs/fieldOf.js'
 import { Timeout } from '../errors.js'
+import { withSpan } from '../tracing/currentSpan.js'
 import { type FinishedSpan, toSpan } from '../tracing/foldSpans.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import type { Batch } from './outbox.js'
@@ -87,14 +88,16 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     // `departed` can have broken it off.
     if (subscription.closed) return
     subscription.add(time.after(timeout, runOut))
+    const receipt$ = defer(() => transport(spans, keepaliveBytes === undefined ? {} : { keepalive: true }))
+    // Outside every trace, whichever one made it go out: a transport that is traced would feed itself for ever.
     subscription.add(
-      defer(() => transport(spans, keepaliveBytes === undefined ? {} : { keepalive: true }))
-        .pipe(take(1))
-        .subscribe({
+      withSpan(undefined, () =>
+        receipt$.pipe(take(1)).subscribe({
           next: (receipt) => land(right(receipt)),
           error: (thrown: unknown) => land(left(thrown)),
           complete: () => land(right(ALL_TAKEN)),
         }),
+      ),
     )
   }
 

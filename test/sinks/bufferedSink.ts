@@ -7,6 +7,8 @@ import { isLeft, isRight, right } from 'fp-ts/lib/Either.js'
 import {
   asyncScheduler,
   EMPTY,
+  firstValueFrom,
+  lastValueFrom,
   NEVER,
   Observable,
   of,
@@ -16,7 +18,7 @@ import {
   throwError,
   timer,
 } from 'rxjs'
-import { map, switchMap } from 'rxjs/operators'
+import { filter, map, switchMap } from 'rxjs/operators'
 import { TestScheduler } from 'rxjs/testing'
 import {
   Aborted,
@@ -29,10 +31,13 @@ import {
   StreamInterrupted,
   Timeout,
 } from '../../dist/errors.js'
+import { component } from '../../dist/operators/component.js'
+import { respanTrace } from '../../dist/operators/respanTrace.js'
 import type { BufferPolicy } from '../../dist/sinks/BufferPolicy.js'
 import { bufferedSink } from '../../dist/sinks/bufferedSink.js'
 import type { SpoolStore } from '../../dist/sinks/Spool.js'
 import type { Receipt, Transport } from '../../dist/sinks/Transport.js'
+import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import type { Sink, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Span, SpanEnded, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 import { type Answers, refusing, rig, status, taken } from '../helpers/buffer.js'
@@ -2242,3 +2247,22 @@ for (const [whose, policy] of Object.entries({
     t.is(attempts, 1)
   })
 }
+
+test('what a transport does is in no trace, whichever one made it go out', async (t) => {
+  const sent: Array<string> = []
+  const post = component('post', async (batch: ReadonlyArray<Span>): Promise<Receipt> => {
+    sent.push(...batch.map(({ name }) => name), `${currentSpan()?.spanId}`)
+    return { rejected: [] }
+  })
+  const sink = bufferedSink((batch) => of(batch).pipe(post), { maxDelay: 1 })
+  const inside = component('inside', (value: number) => of(value))
+  const flushing = component('flushing', async (value: number) => {
+    await sink.flush()
+    return value
+  })
+  await lastValueFrom(of(1).pipe(inside, flushing, respanTrace('T', { sink })))
+  await firstValueFrom(sink.stats$.pipe(filter(({ delivered }) => delivered === 3)))
+  await sink.close()
+  t.deepEqual(sent, ['inside', 'undefined', 'flushing', 'T', 'undefined'])
+  t.is(sink.stats().accepted, 3)
+})
