@@ -5,9 +5,9 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
-import { attempt, respanGenerate, respanTrace } from 'respan-rx'
+import { attempt, fromPromptVersion, respanGenerate, respanTrace } from 'respan-rx'
 import { memorySink } from 'respan-rx/testing'
-import { lastValueFrom, mergeMap, range, take, toArray } from 'rxjs'
+import { catchError, EMPTY, lastValueFrom, mergeMap, of, range, take, toArray } from 'rxjs'
 import { runChild } from './helpers/child.js'
 import type { Leftovers } from './helpers/children/churn.js'
 import { listen, sendEvents, sendJson, serve } from './helpers/server.js'
@@ -67,6 +67,27 @@ test.serial(
     t.is(getEventListeners(signal, 'abort').length, 0)
   },
 )
+
+test.serial('twenty operators that run on one signal have one listener on it', async (t) => {
+  const { signal } = new AbortController()
+  let most = 0
+  const server = await serve(t, (response) => {
+    most = Math.max(most, getEventListeners(signal, 'abort').length)
+    sendJson(response, RESPONSE)
+  })
+  const connection = { baseUrl: server.url, signal, retry: { count: 0 } }
+  const each$ = range(1, 20).pipe(
+    mergeMap((number) =>
+      number % 2 === 0
+        ? of('Hi').pipe(respanGenerate({ ...connection, model: 'm' }))
+        : fromPromptVersion('p', connection).pipe(catchError(() => EMPTY)),
+    ),
+  )
+  await lastValueFrom(each$)
+  t.is(server.received.length, 20)
+  t.is(most, 1)
+  t.is(getEventListeners(signal, 'abort').length, 0)
+})
 
 interface Listening {
   readonly url: string
@@ -208,6 +229,14 @@ test.serial('a promise that is kept from inside a component keeps no span that c
   const { growth, held } = await child.report()
   t.is(held, 1)
   t.true(growth < 100, `${growth} bytes for each`)
+})
+
+test.serial('who keeps book of what is alive by async_hooks is told that a run is over', async (t) => {
+  const child = runChild<{ made: number; living: number }>(t, 'watched', ['--expose-gc'], '1000')
+  const { made, living } = await child.report()
+  t.true(made > 1_000)
+  // A few may wait for the next collection.
+  t.true(living < made / 100, `${living} of ${made}`)
 })
 
 test.serial('spans that come and go are left to the collector of what is young', async (t) => {

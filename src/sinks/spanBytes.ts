@@ -1,5 +1,5 @@
+import { memoizeWeak } from '../codecs/memoizeWeak.js'
 import type { FinishedSpan } from '../tracing/foldSpans.js'
-import { memoizeWeak } from './memoizeWeak.js'
 
 /** Names, ids, times and punctuation of a span's JSON. */
 const FRAME = 700

@@ -42,7 +42,7 @@ export const enclosingSpan = (): OpenSpan | null | undefined =>
 export const currentOpenSpan = (): OpenSpan | null => enclosingSpan() ?? null
 
 const resourceOf = (moduleOfHooks: AsyncHooks): AsyncResource =>
-  new moduleOfHooks.AsyncResource('RespanFrame', { requireManualDestroy: true })
+  new moduleOfHooks.AsyncResource('RespanFrame')
 
 /** Whether AsyncLocalStorage may be used below a span: its trace says so, as its root does; outside every trace it may. */
 export const asyncContextOf = (span: OpenSpan | null): boolean => span?.trace.asyncContext ?? true
