@@ -45,7 +45,8 @@ export const scrubber = (
   return secrets.length === 0 ? scrubNothing : scrubFor(secrets)
 }
 
-const MOST_KNOWN = 100
+/** How many are kept in one place: a header that differs from call to call must not be kept of each. */
+export const MOST_SCRUBS = 100
 const known = new Map<string, Scrub>()
 
 const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
@@ -53,7 +54,7 @@ const scrubFor = (secrets: ReadonlyArray<string>): Scrub => {
   const scrub = known.get(key) ?? makeScrub(secrets)
   known.delete(key)
   known.set(key, scrub)
-  forgetOldest(known, MOST_KNOWN)
+  forgetOldest(known, MOST_SCRUBS)
   return scrub
 }
 

@@ -1,6 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { Observable } from 'rxjs'
 import { isLeft } from '#fp/Either'
+import { addNewest } from '../codecs/addNewest.js'
 import { askedParams } from '../codecs/askedParams.js'
 import type { ChatParams } from '../codecs/ChatParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
@@ -15,7 +16,7 @@ import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { type RespanAttributes, TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
-import { scrubNothing } from '../http/scrub.js'
+import { MOST_SCRUBS, scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import { choicesOf, isSettled, type ReplyBuilder } from '../sources/ReplyBuilder.js'
@@ -151,7 +152,8 @@ const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): Rep
   const { trace } = span
   // Only now are they known: a key may be read from the environment when the request is sent.
   const learnSecrets = (): void => {
-    for (const scrub of gateway.scrubs?.() ?? []) if (scrub !== scrubNothing) trace.scrubs.add(scrub)
+    for (const scrub of gateway.scrubs?.() ?? [])
+      if (scrub !== scrubNothing) addNewest(trace.scrubs, scrub, MOST_SCRUBS)
   }
   return {
     keep: trace.captureContent ? trace.maxContentBytes + BEYOND_THE_BOUND : 0,

@@ -1,9 +1,9 @@
 import { defer, type Observable } from 'rxjs'
 import { isLeft } from '#fp/Either'
+import { addNewest } from '../codecs/addNewest.js'
 import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { describeFound } from '../codecs/describeFound.js'
-import { forgetOldest } from '../codecs/forgetOldest.js'
 import { secretsIn } from '../codecs/redactSecrets.js'
 import { InvalidInput } from '../errors.js'
 import { abortedBy } from '../http/abortedBy.js'
@@ -11,7 +11,7 @@ import type { Connection } from '../http/Connection.js'
 import { connectionPolicy } from '../http/connectionPolicy.js'
 import { endpoint, type Platform } from '../http/endpoint.js'
 import { requestHeaders } from '../http/requestHeaders.js'
-import { type Scrub, scrubber } from '../http/scrub.js'
+import { MOST_SCRUBS, type Scrub, scrubber } from '../http/scrub.js'
 import { withRetry } from '../http/withRetry.js'
 import { chatAttempt } from './chatAttempt.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
@@ -35,11 +35,6 @@ export const chatGateway = (
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
   /** One for each key and headers that were sent, the newest: the environment may hold another key at each call. */
   const scrubs = new Set<Scrub>()
-  const remember = (scrub: Scrub): void => {
-    scrubs.delete(scrub)
-    scrubs.add(scrub)
-    forgetOldest(scrubs, MOST_SCRUBS)
-  }
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
       const target = endpoint(platform, connection)
@@ -51,7 +46,7 @@ export const chatGateway = (
       const accept = stream ? 'text/event-stream, application/json' : 'application/json'
       const headers = requestHeaders(apiKey, { accept }, connection.headers)
       const scrub = scrubber(headers)
-      remember(scrub)
+      addNewest(scrubs, scrub, MOST_SCRUBS)
       const secrets = secretsOf(whole)
       const call = {
         platform,
@@ -74,9 +69,6 @@ export const chatGateway = (
     ...(withDefaults === undefined ? {} : { withDefaults }),
   }
 }
-
-/** A header that differs from call to call must not be kept of each. */
-const MOST_SCRUBS = 100
 
 /** Credentials are among the fields beside what is said, which is most of a request. */
 const secretsOf = ({ messages: _, tools: __, ...fields }: ChatRequest): ReadonlyArray<string> =>

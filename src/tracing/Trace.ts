@@ -16,7 +16,7 @@ export interface Trace {
   readonly emit: (event: SpanEvent) => void
   /** The redacted form of content; `undefined` when redaction failed. Never throws. */
   readonly redact: (content: unknown) => unknown
-  /** Each takes secrets out of a text: those that a gateway has sent within the trace. Generations add them. */
+  /** Each takes secrets out of a text: those that gateways have sent within the trace, the newest. Generations add them. */
   readonly scrubs: Set<(text: string) => string>
   readonly captureContent: boolean
   readonly maxContentBytes: number

@@ -17,6 +17,7 @@ import {
   firstValueFrom,
   forkJoin,
   from,
+  last,
   lastValueFrom,
   map,
   merge,
@@ -24,6 +25,7 @@ import {
   Observable,
   of,
   pipe,
+  range,
   reduce,
   repeat,
   retry,
@@ -51,6 +53,7 @@ import { tokens } from '../../dist/operators/tokens.js'
 import { traced } from '../../dist/operators/traced.js'
 import { traceEach } from '../../dist/operators/traceEach.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
+import type { Gateway } from '../../dist/sources/Gateway.js'
 import { deterministicClock, deterministicIds, marbleGateway, marbles } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import type { Sink } from '../../dist/tracing/Sink.js'
@@ -1575,4 +1578,26 @@ test('keeps the type of its source, and gives it to output', async (t) => {
   await firstValueFrom(run$)
   t.is(sink.spans()[0]?.output, 'a')
   t.deepEqual(dishonesties(sink.events), [])
+})
+
+test('a long trace looks for the newest hundred of the keys that were sent in it', async (t) => {
+  const used = new Set<number>()
+  const gatewayOf = (number: number): Gateway => {
+    const scrub = (text: string): string => {
+      used.add(number)
+      return text
+    }
+    return { ...marbleGateway('(a|)'), scrubs: () => [scrub] }
+  }
+  const generations$ = range(1, 150).pipe(
+    concatMap((number) => of('Hi').pipe(respanGenerate({ model: 'm', gateway: gatewayOf(number) }))),
+    last(),
+    tap(() => used.clear()),
+  )
+  const after = component('after', () => of('done'))
+  await lastValueFrom(generations$.pipe(after, respanTrace('T', { sink: memorySink() })))
+  t.deepEqual(
+    [...used],
+    Array.from({ length: 100 }, (_, index) => index + 51),
+  )
 })
