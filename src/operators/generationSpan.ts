@@ -183,6 +183,8 @@ export const generationSpan = (
   collect: boolean,
 ): Observable<ReplyEvent> =>
   new Observable((subscriber) => {
+    // A function that gives attributes or parameters can have made the subscriber leave.
+    if (subscriber.closed) return
     const { trace } = parent
     const here = captureFrame()
     if (isLeft(asked)) {
@@ -202,6 +204,7 @@ export const generationSpan = (
       attributes: attributesOf(trace, asked.right, gateway),
     })
     span.settled = false
+    span.leaving = undefined
     const events = observeChat(gateway, request, collect, listenerOf(span, request, gateway))
     const inside = forkFrame(span)
     const outside = new FrameSubscriber(subscriber, here, inside)

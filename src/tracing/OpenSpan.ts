@@ -28,7 +28,7 @@ export interface OpenSpan {
   firstOutput: boolean
   /** For a span that knows when its work is done before it is torn down: whether it is. Else `undefined`. */
   settled: boolean | undefined
-  /** How it ends, while it is torn down. */
+  /** How it ends, while it is torn down, or has not begun. */
   leaving: SpanEnd | undefined
   ended: boolean
 }
@@ -63,7 +63,10 @@ const release = (parent: OpenSpan, child: OpenSpan): void => {
   child.newer = undefined
 }
 
-/** Opens a span and tells the sink. */
+/** How a span ends whose consumer leaves while it is opened: from a sink, or from `onStart`. */
+const NOT_BEGUN: SpanEnd = { status: 'cancelled' }
+
+/** Opens a span and tells the sink. What encloses it may be left by that, and then it ends first, unless it has begun. */
 export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStart): OpenSpan => {
   const { name, type, attributes = trace.attributes } = start
   const at = trace.now()
@@ -85,7 +88,7 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     inputs: undefined,
     firstOutput: false,
     settled: undefined,
-    leaving: undefined,
+    leaving: NOT_BEGUN,
     ended: false,
   }
   if (parent !== null) adopt(parent, span, at)

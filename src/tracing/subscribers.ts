@@ -183,6 +183,7 @@ export const recordRun = <T>(
     endSpan(span, leftEnd(span))
     return subscriber
   }
+  span.leaving = undefined
   const inside = forkFrame(span)
   const recorder = new SpanSubscriber(subscriber, here, inside, span, output)
   try {

@@ -300,7 +300,40 @@ test('what is left while its span starts is not begun', (t) => {
     .pipe(called, respanTrace('T', { sink: { ...sink, next } }), takeUntil(stop))
     .subscribe()
   t.is(calls, 0)
-  t.deepEqual(statusesOf(sink.spans()).toSorted(), ['T cancelled', 'c cancelled'])
+  t.deepEqual(dishonesties(sink.events), [])
+  t.deepEqual(statusesOf(sink.spans()), ['c cancelled', 'T cancelled'])
+})
+
+test('what is left from the onStart of a trace inside another ends before that one', (t) => {
+  const sink = memorySink()
+  const stop = new Subject<void>()
+  of(1)
+    .pipe(
+      respanTrace('inner', { onStart: () => stop.next() }),
+      respanTrace('outer', { sink }),
+      takeUntil(stop),
+    )
+    .subscribe()
+  t.deepEqual(dishonesties(sink.events), [])
+  t.deepEqual(statusesOf(sink.spans()), ['inner cancelled', 'outer cancelled'])
+})
+
+test('a generation whose consumer is gone before it is asked for is none', (t) => {
+  const sink = memorySink()
+  const stop = new Subject<void>()
+  const gateway = marbleGateway('(a|)')
+  const generate = respanGenerate({
+    model: 'm',
+    gateway,
+    attributes: () => {
+      stop.next()
+      return {}
+    },
+  })
+  of('Hi').pipe(generate, respanTrace('T', { sink }), takeUntil(stop)).subscribe()
+  t.deepEqual(dishonesties(sink.events), [])
+  t.deepEqual(statusesOf(sink.spans()), ['T cancelled'])
+  t.is(gateway.requests.length, 0)
 })
 
 test('a source whose own subscribe throws fails its span', async (t) => {
