@@ -1,6 +1,6 @@
 import { noop, type Observable } from 'rxjs'
-import { atHome } from '../tracing/atHome.js'
 import { currentOpenSpan } from '../tracing/frames.js'
+import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import type { OpenSpan } from '../tracing/OpenSpan.js'
 import { announcePart } from '../tracing/Output.js'
 
@@ -22,4 +22,4 @@ const toEnclosingSpan = (choice: number): Announce => {
 
 /** Makes an observable that can tell the enclosing span, before each value, which part of a choice's text the value is. */
 export const announcing = <T>(choice: number, make: (announce: Announce) => Observable<T>): Observable<T> =>
-  atHome((subscriber) => make(toEnclosingSpan(choice)).subscribe(subscriber))
+  inSubscriberFrame((subscriber) => make(toEnclosingSpan(choice)).subscribe(subscriber))

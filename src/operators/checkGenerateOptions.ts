@@ -20,7 +20,7 @@ import type { GenerateOptions } from './GenerateOptions.js'
 import { promptOf } from './promptOf.js'
 
 /** The options of a generator that say where requests go. */
-export const CONNECTION: ReadonlyArray<keyof Connection> = keysOf(connectionOptions)
+export const CONNECTION_OPTIONS: ReadonlyArray<keyof Connection> = keysOf(connectionOptions)
 
 // Complete by its type, with the connection's, so that none that is read is refused.
 const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, keyof Connection>, OptionKind>> = {
@@ -41,7 +41,7 @@ const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, keyof Connection>,
 
 const KNOWN: Readonly<Record<string, OptionKind>> = {
   ...OPTIONS,
-  ...Object.fromEntries(CONNECTION.map((option) => [option, true])),
+  ...Object.fromEntries(CONNECTION_OPTIONS.map((option) => [option, true])),
 }
 
 /** Where an option belongs that other clients take at the top. */
@@ -53,7 +53,7 @@ const elsewhere = (option: string): string | undefined => {
 }
 
 /** What the platform reads with one schema, and ignores with the other. */
-const OTHER_SCHEMA = { 1: ['patch'], 2: ['override', 'override_params', 'override_config'] } as const
+const IGNORED_BY_SCHEMA = { 1: ['patch'], 2: ['override', 'override_params', 'override_config'] } as const
 
 /** A stored prompt needs a gateway that has one, and settings that can be sent. */
 const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions): void => {
@@ -73,7 +73,7 @@ const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions)
     refuse(operator, 'prompt.variables', 'variables as the input instead', variables)
   if (schema_version !== 1 && schema_version !== 2)
     return refuse(operator, 'prompt.schema_version', '1 or 2', schema_version)
-  const unread = OTHER_SCHEMA[schema_version].find((key) => settings[key] !== undefined)
+  const unread = IGNORED_BY_SCHEMA[schema_version].find((key) => settings[key] !== undefined)
   if (unread !== undefined)
     refuse(operator, `prompt.${unread}`, `schema_version: ${3 - schema_version} beside it`, settings[unread])
   // Before they are merged, where a text or a list would become an object.
@@ -105,7 +105,7 @@ export const checkGenerateOptions = (
   checkModel(operator, model)
   if (gateway !== undefined) {
     checkGateway(operator, gateway)
-    const beside = CONNECTION.find((key) => options[key] !== undefined)
+    const beside = CONNECTION_OPTIONS.find((key) => options[key] !== undefined)
     if (beside !== undefined)
       refuse(operator, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
   }

@@ -8,9 +8,9 @@ import {
 } from 'rxjs'
 import { describeFound } from '../codecs/describeFound.js'
 import { refuse } from '../codecs/refuse.js'
-import { atHome } from '../tracing/atHome.js'
 import { deepen } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
+import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
@@ -87,7 +87,7 @@ export const component = <A, O extends ObservableInput<unknown>>(
         return (trace.deep ? deepen(result) : result).subscribe(s)
       })
     }
-    return here === undefined ? atHome(start) : new Observable(start)
+    return here === undefined ? inSubscriberFrame(start) : new Observable(start)
   }
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }

@@ -5,13 +5,13 @@ import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { Platform } from '../http/endpoint.js'
 import { chatGateway } from '../sources/chatGateway.js'
 import { observeChat } from '../sources/fromChat.js'
-import { atHome } from '../tracing/atHome.js'
 import { currentOpenSpan, type Frame } from '../tracing/frames.js'
-import { askedOf } from './askedOf.js'
-import { CONNECTION, checkGenerateOptions } from './checkGenerateOptions.js'
+import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
+import { CONNECTION_OPTIONS, checkGenerateOptions } from './checkGenerateOptions.js'
 import { type Component, flattenWith } from './flattening.js'
 import type { GenerateOptions } from './GenerateOptions.js'
-import { type Asked, generationSpan } from './generationSpan.js'
+import { generationSpan, type ItemRequest } from './generationSpan.js'
+import { itemRequest } from './itemRequest.js'
 import { lift } from './lift.js'
 import { wholeReply } from './wholeReply.js'
 
@@ -28,7 +28,7 @@ export const generate = (
 ): Component<never, Reply | ReplyEvent> => {
   checkGenerateOptions(operator, platform, options)
   const { name = operator, stream = false, collect = true } = options
-  const gateway = options.gateway ?? chatGateway(operator, platform, picked(options, CONNECTION))
+  const gateway = options.gateway ?? chatGateway(operator, platform, picked(options, CONNECTION_OPTIONS))
   const flatten = flattenWith(operator, options)
   const emitted: OperatorFunction<ReplyEvent, Reply | ReplyEvent> = stream ? identity : wholeReply()
 
@@ -37,7 +37,7 @@ export const generate = (
       // RxJS subscribes a source even for a subscriber that has left, as `expand` above a `take` does: then nothing is asked.
       if (subscriber.closed) return subscriber
       const parent = currentOpenSpan()
-      const ask = (): Asked => askedOf(operator, options, gateway, input)
+      const ask = (): ItemRequest => itemRequest(operator, options, gateway, input)
       // What `ask` throws is the subscriber's error: RxJS makes it one here, and a span tells of it below.
       const events =
         parent === null
@@ -45,7 +45,7 @@ export const generate = (
           : generationSpan(parent, name, gateway, input, tryCatch(ask, identity), collect)
       return emitted(events).subscribe(subscriber)
     }
-    return here === undefined ? atHome(start) : new Observable(start)
+    return here === undefined ? inSubscriberFrame(start) : new Observable(start)
   }
   return lift(name, flatten, replies, 'framed')
 }

@@ -20,7 +20,7 @@ import { MOST_SCRUBS, scrubNothing } from '../http/scrub.js'
 import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
 import { choicesOf, isSettled, type ReplyBuilder } from '../sources/ReplyBuilder.js'
-import { BEYOND_THE_BOUND, contentText, jsonOf } from '../tracing/contentText.js'
+import { contentText, jsonOf, OVERSHOOT } from '../tracing/contentText.js'
 import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
 import {
   endSpan,
@@ -55,7 +55,7 @@ const PARAM_KEYS = [
 ] as const satisfies ReadonlyArray<keyof ChatParams>
 
 /** What a gateway is asked. */
-export interface Asked {
+export interface ItemRequest {
   readonly request: ChatRequest
   /** The attributes that the gateway does not take: those of a trace are told all the same. */
   readonly unsent?: RespanAttributes
@@ -63,7 +63,7 @@ export interface Asked {
 
 const attributesOf = (
   { attributes }: Trace,
-  { request, unsent }: Asked,
+  { request, unsent }: ItemRequest,
   { withDefaults }: Gateway,
 ): TraceAttributes | undefined => {
   const sent = withDefaults?.(request) ?? request
@@ -156,7 +156,7 @@ const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): Rep
       if (scrub !== scrubNothing) addNewest(trace.scrubs, scrub, MOST_SCRUBS)
   }
   return {
-    keep: trace.captureContent ? trace.maxContentBytes + BEYOND_THE_BOUND : 0,
+    keep: trace.captureContent ? trace.maxContentBytes + OVERSHOOT : 0,
     onStart: learnSecrets,
     onProgress: (builder) => {
       span.settled ||= isSettled(builder)
@@ -179,7 +179,7 @@ export const generationSpan = (
   name: string,
   gateway: Gateway,
   input: unknown,
-  asked: Either<unknown, Asked>,
+  asked: Either<unknown, ItemRequest>,
   collect: boolean,
 ): Observable<ReplyEvent> =>
   new Observable((subscriber) => {

@@ -1,8 +1,8 @@
 import { Observable, type OperatorFunction, of, type Subscriber, type Subscription } from 'rxjs'
-import { atHome } from '../tracing/atHome.js'
 import { deepenedFor, linkedIn } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
+import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import { applied } from './applied.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
@@ -44,14 +44,14 @@ export const lift = <A, B>(
   spanName: string,
   flatten: Flatten,
   project: Project<A, B>,
-  signals: 'framed' | 'anyhow' = 'anyhow',
+  signals: 'framed' | 'unframed' = 'unframed',
 ): Component<A, B> => {
   const isFramed = signals === 'framed' && isRxjs(flatten)
   const untraced = flatten(outside(project))
   const operator: OperatorFunction<A, B> = (source) => {
     let plain: Observable<B> | undefined
     const sourceFor = deepenedFor(source)
-    const lifted = atHome<B>((subscriber) => {
+    const lifted = inSubscriberFrame<B>((subscriber) => {
       const parent = currentOpenSpan()
       if (parent === null) {
         plain ??= untraced(source)

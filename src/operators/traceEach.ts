@@ -17,7 +17,7 @@ import { checkOperator } from './checkOperator.js'
 import { TRACE_OPTIONS } from './checkTraceOptions.js'
 import type { Each } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
-import { inItsContext } from './inItsContext.js'
+import { inArrivalContext } from './inArrivalContext.js'
 import { lift } from './lift.js'
 import type { TraceOptions } from './TraceOptions.js'
 import { traceFor } from './traceFor.js'
@@ -137,7 +137,7 @@ const eachTraced = (
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))
   const flatten = flattenWith(subject, options)
   const waits = options.concurrency !== undefined || flatten === concatMap
-  const own = waits && options.asyncContext !== false ? inItsContext(flatten) : flatten
+  const own = waits && options.asyncContext !== false ? inArrivalContext(flatten) : flatten
   return lift(name, own, project, 'framed')
 }
 

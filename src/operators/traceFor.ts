@@ -2,11 +2,11 @@ import { identity, type MonoTypeOperatorFunction } from 'rxjs'
 import { checked } from '../codecs/checked.js'
 import { ownCopy } from '../codecs/ownCopy.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
-import { atHome } from '../tracing/atHome.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
 import { guardedAsync, mapped, reporter } from '../tracing/guarded.js'
+import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import { recordRun } from '../tracing/subscribers.js'
 import { checkTraceOptions } from './checkTraceOptions.js'
@@ -38,7 +38,7 @@ export const traceFor = <T>(
     output === undefined ? identity : (value: T): unknown => mapped(reportOutput, output, value)
   return (source) => {
     const sourceFor = deepenedFor(source)
-    const traced = atHome<T>((subscriber) => {
+    const traced = inSubscriberFrame<T>((subscriber) => {
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error): then nothing runs.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()

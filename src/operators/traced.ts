@@ -1,7 +1,7 @@
 import { Observable, type OperatorFunction } from 'rxjs'
-import { atHome } from '../tracing/atHome.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { captureFrame, currentOpenSpan, type Frame, runInFrame, subscribeTo } from '../tracing/frames.js'
+import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import { type OpenSpan, startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { EnteringSubscriber, recordRun } from '../tracing/subscribers.js'
@@ -74,7 +74,7 @@ export const traced = <A, B>(
     const outsides: Outsides = new WeakMap()
     const body = applied(`traced ${name}`, 'operator', operator, entering(source, outsides))
     const bodyFor = deepenedFor(body)
-    return atHome((subscriber) => {
+    return inSubscriberFrame((subscriber) => {
       const parent = currentOpenSpan()
       // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error): then nothing runs.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)

@@ -20,7 +20,7 @@ export interface OpenSpan {
   older: OpenSpan | undefined
   newer: OpenSpan | undefined
   /** When the last span below began or ended, ms since the epoch. */
-  lastBelow: number
+  lastChildAt: number
   /** A workflow's input for its end to tell, known when the first component below it starts; `null` once there is none to tell. */
   input: string | null | undefined
   /** What came in, for a span that stands for many values. */
@@ -47,7 +47,7 @@ const enter = (parent: OpenSpan | null, input: string | undefined): void => {
 }
 
 const adopt = (parent: OpenSpan, child: OpenSpan, at: number): void => {
-  parent.lastBelow = Math.max(parent.lastBelow, at)
+  parent.lastChildAt = Math.max(parent.lastChildAt, at)
   child.older = parent.newestChild
   if (child.older !== undefined) child.older.newer = child
   parent.newestChild = child
@@ -83,7 +83,7 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
     newestChild: undefined,
     older: undefined,
     newer: undefined,
-    lastBelow: Number.NEGATIVE_INFINITY,
+    lastChildAt: Number.NEGATIVE_INFINITY,
     input: known ? null : undefined,
     inputs: undefined,
     firstOutput: false,
@@ -187,7 +187,7 @@ const inOrder = ({ cost, estimated, ...totals }: SpanTotals): SpanTotals => ({
 })
 
 /** Every promise that was made inside a span holds it, and may live as long as the process. */
-const letGo = (span: OpenSpan): void => {
+const releaseContent = (span: OpenSpan): void => {
   if (span.input !== undefined) span.input = null
   releaseOutput(span.output)
   if (span.inputs !== undefined) releaseOutput(span.inputs)
@@ -210,13 +210,13 @@ export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): vo
   const { trace, parent } = span
   if (parent !== null) {
     release(parent, span)
-    parent.lastBelow = Math.max(parent.lastBelow, at)
+    parent.lastChildAt = Math.max(parent.lastChildAt, at)
   }
   const { status, error, leftEarly, generation } = end
   if (generation !== undefined) addTotals(trace, generation)
   const output = end.output ?? outputText(span.output, trace)
   const input = span.inputs === undefined ? (span.input ?? undefined) : outputText(span.inputs, trace)
-  letGo(span)
+  releaseContent(span)
   const event: Mutable<SpanEnded> = { _tag: 'SpanEnded', traceId: trace.id, spanId: span.id, at, status }
   if (input !== undefined) event.input = input
   if (output !== undefined) event.output = output

@@ -6,8 +6,8 @@ import {
   type TextBuilder,
   textLength,
 } from '../codecs/textBuilder.js'
-import { BEYOND_THE_BOUND, boundedText, jsonText } from './contentText.js'
-import { announce, announced, type ReplyPart, type ReplyParts, replyParts } from './replyParts.js'
+import { boundedText, jsonText, OVERSHOOT } from './contentText.js'
+import { announce, claimPart, type ReplyPart, type ReplyParts, replyParts } from './replyParts.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
@@ -151,7 +151,7 @@ export const releaseOutput = (output: Output): void => {
  */
 export const addOutput = (output: Output, trace: Trace, value: unknown): ReplyPart | undefined => {
   output.count++
-  const part = typeof value === 'string' && output.parts ? announced(output.parts, value) : undefined
+  const part = typeof value === 'string' && output.parts ? claimPart(output.parts, value) : undefined
   if (trace.captureContent) addContent(output, trace, value, part)
   return part
 }
@@ -160,7 +160,7 @@ const addContent = (output: Output, trace: Trace, value: unknown, part: ReplyPar
   const over = output.size - trace.maxContentBytes
   // All of a text takes the place of what there was of it.
   if (part?.whole === true && output.replies?.has(part.id) === true) addPart(output, part)
-  else if (over > BEYOND_THE_BOUND) output.skipped++
+  else if (over > OVERSHOOT) output.skipped++
   else if (part !== undefined) addPart(output, part)
   else if (tookReplyEvent(output, value)) return
   else if (over > 0) output.skipped++

@@ -98,7 +98,7 @@ export const scrubbed = (text: string, scrubs: Trace['scrubs']): string => {
 }
 
 /** How much of a content that grows is kept beyond its bound, characters: a secret at the cut is whole, and so is known. */
-export const BEYOND_THE_BOUND = 1_024
+export const OVERSHOOT = 1_024
 
 /** A text within a trace's bound. Secrets go first: the cut could leave a part of one, which nobody would know again. */
 export const boundedText = (text: string, { scrubs, maxContentBytes }: Trace): string => {

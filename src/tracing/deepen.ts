@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs'
-import { atHome } from './atHome.js'
 import { isFramed } from './framed.js'
 import { captureFrame, type Frame } from './frames.js'
+import { inSubscriberFrame } from './inSubscriberFrame.js'
 import { LinkSubscriber } from './subscribers.js'
 import type { Trace } from './Trace.js'
 
@@ -21,7 +21,7 @@ export const linkedIn = <T>(frame: Frame, source: Observable<T>): Observable<T> 
 const linked = <T>(source: Observable<T>): Observable<T> =>
   isFramed(source)
     ? source
-    : atHome((subscriber) => source.subscribe(new LinkSubscriber(subscriber, captureFrame())))
+    : inSubscriberFrame((subscriber) => source.subscribe(new LinkSubscriber(subscriber, captureFrame())))
 
 /**
  * Rebuilds the chain of operators above an observable with a link under each, so that the current span

@@ -41,13 +41,13 @@ export const enclosingSpan = (): OpenSpan | null | undefined =>
 /** The span that encloses what runs now; `null` for none. */
 export const currentOpenSpan = (): OpenSpan | null => enclosingSpan() ?? null
 
-const resourceOf = (moduleOfHooks: AsyncHooks): AsyncResource =>
-  new moduleOfHooks.AsyncResource('RespanFrame')
+const resourceOf = (asyncHooksModule: AsyncHooks): AsyncResource =>
+  new asyncHooksModule.AsyncResource('RespanFrame')
 
 /** Whether AsyncLocalStorage may be used below a span: its trace says so, as its root does; outside every trace it may. */
 export const asyncContextOf = (span: OpenSpan | null): boolean => span?.trace.asyncContext ?? true
 
-const isolated = (span: OpenSpan | null, available: AsyncHooks): Frame => {
+const isolatedFrame = (span: OpenSpan | null, available: AsyncHooks): Frame => {
   storage ??= new available.AsyncLocalStorage()
   return { span, resource: storage.run(span, resourceOf, available) }
 }
@@ -61,7 +61,7 @@ export const captureFrame = (asyncContext?: boolean): Frame => {
   const span = currentOpenSpan()
   const available = (asyncContext ?? asyncContextOf(span)) ? asyncHooks() : null
   if (available === null) return { span, resource: undefined }
-  return slot === undefined ? { span, resource: resourceOf(available) } : isolated(span, available)
+  return slot === undefined ? { span, resource: resourceOf(available) } : isolatedFrame(span, available)
 }
 
 /**
@@ -70,7 +70,7 @@ export const captureFrame = (asyncContext?: boolean): Frame => {
  */
 export const forkFrame = (span: OpenSpan | null): Frame => {
   const available = asyncContextOf(span ?? currentOpenSpan()) ? asyncHooks() : null
-  return available === null ? { span, resource: undefined } : isolated(span, available)
+  return available === null ? { span, resource: undefined } : isolatedFrame(span, available)
 }
 
 /** Enters a frame for the time of one call; two arguments, so that the hot callers need no closure. */

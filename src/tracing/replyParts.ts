@@ -50,7 +50,7 @@ const withText = ({ waiting, newest }: ReplyParts, text: string): ReplyPart | un
  * The part that a text which came out was announced as: the next one of its reply, or the one that comes out just now, and then
  * those before it were left out on the way. Any other is no part any more, but made of them, as the lines of a text are.
  */
-export const announced = (parts: ReplyParts, text: string): ReplyPart | undefined => {
+export const claimPart = (parts: ReplyParts, text: string): ReplyPart | undefined => {
   const found = withText(parts, text)
   if (found === undefined) return undefined
   const { waiting } = parts

@@ -90,7 +90,7 @@ export class EnteringSubscriber<T> extends LinkSubscriber<T> {
 }
 
 // ms
-const SAME_BREATH = 1
+const SAME_INSTANT = 1
 
 /** A frame subscriber that records a span: what comes out, and the one end that the run has. */
 class SpanSubscriber<T> extends FrameSubscriber<T> {
@@ -98,8 +98,8 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
   readonly #output: (value: T) => unknown
   #end: SpanEnd | undefined
   // When the last value was handed on, and when that came back: the time between belongs to what stands below.
-  #handedOn = Number.NEGATIVE_INFINITY
-  #back = Number.NEGATIVE_INFINITY
+  #emittedAt = Number.NEGATIVE_INFINITY
+  #returnedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     destination: Subscriber<T>,
@@ -120,11 +120,11 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
       return super._next(value)
     }
     const { trace } = span
-    this.#handedOn = trace.now()
-    recordOutput(span, this.#output(value), this.#handedOn)
-    this.#back = Number.POSITIVE_INFINITY
+    this.#emittedAt = trace.now()
+    recordOutput(span, this.#output(value), this.#emittedAt)
+    this.#returnedAt = Number.POSITIVE_INFINITY
     super._next(value)
-    this.#back = trace.now()
+    this.#returnedAt = trace.now()
   }
 
   protected override _error(error: unknown): void {
@@ -145,22 +145,26 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
     try {
       super.unsubscribe()
     } finally {
-      this.#tell(end)
+      this.#endSpan(end)
     }
   }
 
   // The end is told before the signal goes on, unless something below is still to be torn down by it.
   #finish(end: SpanEnd): void {
     this.#end = end
-    if (!hasOpenChildren(this.#span)) this.#tell(end)
+    if (!hasOpenChildren(this.#span)) this.#endSpan(end)
   }
 
   // What ends in the same breath as its last value (a promise, `of`) was done when it handed that on.
-  #tell(end: SpanEnd): void {
-    const { ended, lastBelow, trace } = this.#span
+  #endSpan(end: SpanEnd): void {
+    const { ended, lastChildAt, trace } = this.#span
     if (ended) return
     const now = trace.now()
-    endSpan(this.#span, end, now - this.#back < SAME_BREATH ? Math.max(this.#handedOn, lastBelow) : now)
+    endSpan(
+      this.#span,
+      end,
+      now - this.#returnedAt < SAME_INSTANT ? Math.max(this.#emittedAt, lastChildAt) : now,
+    )
   }
 }
 

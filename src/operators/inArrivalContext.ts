@@ -15,7 +15,7 @@ interface Arrival<A> {
  *
  * Only for what lets items wait and does not compare them: they come to `flatten` wrapped.
  */
-export const inItsContext =
+export const inArrivalContext =
   (flatten: Flatten): Flatten =>
   <A, B>(project: (value: A, index: number) => Observable<B>): OperatorFunction<A, B> => {
     const run = flatten(({ value, frame }: Arrival<A>, index) =>

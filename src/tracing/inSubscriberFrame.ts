@@ -27,17 +27,17 @@ type Start<T> = (subscriber: Subscriber<T>) => TeardownLogic
 const begin = <T>(start: Start<T>, subscriber: Subscriber<T>): TeardownLogic => start(subscriber)
 
 // A class, because a wrapped `start` would take a closure more for each operator of a run, 120 bytes.
-class HomeObservable<T> extends Observable<T> {
+class SubscriberFrameObservable<T> extends Observable<T> {
   // Not private: whoever wraps it in a Proxy, as Vue does, calls its methods on that.
   readonly start: Start<T>
 
   constructor(start: Start<T>) {
     // RxJS calls it as its own method.
-    super(HomeObservable.prototype.startAtHome)
+    super(SubscriberFrameObservable.prototype.startInFrame)
     this.start = start
   }
 
-  startAtHome(subscriber: Subscriber<T>): TeardownLogic {
+  startInFrame(subscriber: Subscriber<T>): TeardownLogic {
     const frame = frameBelow(subscriber)
     return frame === undefined || isEnclosedBy(frame.span)
       ? this.start(subscriber)
@@ -49,4 +49,4 @@ class HomeObservable<T> extends Observable<T> {
  * An observable that starts in the frame that its subscriber belongs to, also when another one is current: that of another
  * trace, which feeds a source that both share, or that of nobody, when a timer or an event does.
  */
-export const atHome = <T>(start: Start<T>): Observable<T> => new HomeObservable(start)
+export const inSubscriberFrame = <T>(start: Start<T>): Observable<T> => new SubscriberFrameObservable(start)

@@ -18,7 +18,7 @@ import { checkModel } from './checkModel.js'
 import { type Each, isFunction } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
 import type { GenerateOptions, PromptInput } from './GenerateOptions.js'
-import type { Asked } from './generationSpan.js'
+import type { ItemRequest } from './generationSpan.js'
 import { promptOf } from './promptOf.js'
 
 /** What the operator says for an item; a value was checked when the operator was built. */
@@ -81,7 +81,12 @@ const streamed = (streamOptions: unknown): Fields => ({
 })
 
 /** What a gateway is asked for an item. @throws InvalidInput for what can't be sent, and what the user's functions throw */
-export const askedOf = (name: string, options: GenerateOptions, gateway: Gateway, input: never): Asked => {
+export const itemRequest = (
+  name: string,
+  options: GenerateOptions,
+  gateway: Gateway,
+  input: never,
+): ItemRequest => {
   const takesAttributes = gateway.kind === 'respan'
   const byPrompt = options.promptId !== undefined
   const { variables: codec } = options
