@@ -4,14 +4,14 @@ import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import type { Platform } from '../http/endpoint.js'
 import { chatGateway } from '../sources/chatGateway.js'
-import { observeChat } from '../sources/fromChat.js'
+import { observeChat } from '../sources/observeChat.js'
 import { currentOpenSpan, type Frame } from '../tracing/frames.js'
 import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import { CONNECTION_OPTIONS, checkGenerateOptions } from './checkGenerateOptions.js'
 import { type Component, flattenWith } from './flattening.js'
 import type { GenerateOptions } from './GenerateOptions.js'
-import { generationSpan, type ItemRequest } from './generationSpan.js'
-import { itemRequest } from './itemRequest.js'
+import { generationSpan } from './generationSpan.js'
+import { type ItemRequest, itemRequest } from './itemRequest.js'
 import { lift } from './lift.js'
 import { wholeReply } from './wholeReply.js'
 
@@ -37,12 +37,12 @@ export const generate = (
       // RxJS subscribes a source even for a subscriber that has left, as `expand` above a `take` does: then nothing is asked.
       if (subscriber.closed) return subscriber
       const parent = currentOpenSpan()
-      const ask = (): ItemRequest => itemRequest(operator, options, gateway, input)
-      // What `ask` throws is the subscriber's error: RxJS makes it one here, and a span tells of it below.
+      const prepare = (): ItemRequest => itemRequest(operator, options, gateway, input)
+      // What `prepare` throws goes to the subscriber: RxJS sees to that here, `generationSpan` below, where a span records it.
       const events =
         parent === null
-          ? observeChat(gateway, ask().request, collect, undefined)
-          : generationSpan(parent, name, gateway, input, tryCatch(ask, identity), collect)
+          ? observeChat(gateway, prepare().request, collect)
+          : generationSpan(parent, { name, gateway, input, prepared: tryCatch(prepare, identity), collect })
       return emitted(events).subscribe(subscriber)
     }
     return here === undefined ? inSubscriberFrame(start) : new Observable(start)

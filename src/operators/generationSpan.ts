@@ -14,11 +14,11 @@ import { ownCopy } from '../codecs/ownCopy.js'
 import type { PromptReference } from '../codecs/PromptReference.js'
 import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import { type RespanAttributes, TraceAttributes } from '../codecs/RespanAttributes.js'
+import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Usage } from '../codecs/Usage.js'
 import { MOST_SCRUBS, scrubNothing } from '../http/scrub.js'
-import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/fromChat.js'
 import type { Gateway } from '../sources/Gateway.js'
+import { observeChat, type ReplyEnd, type ReplyListener } from '../sources/observeChat.js'
 import { choicesOf, isSettled, type ReplyBuilder } from '../sources/ReplyBuilder.js'
 import { contentText, jsonOf, OVERSHOOT } from '../tracing/contentText.js'
 import { captureFrame, forkFrame, runInFrame, subscribeTo } from '../tracing/frames.js'
@@ -34,6 +34,7 @@ import {
 import type { Generation } from '../tracing/SpanEvent.js'
 import { FrameSubscriber } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
+import type { ItemRequest } from './itemRequest.js'
 
 // Those that are never sent are in no request.
 const TRACE_KEYS = keysOf(TraceAttributes.type.props)
@@ -54,11 +55,16 @@ const PARAM_KEYS = [
   'seed',
 ] as const satisfies ReadonlyArray<keyof ChatParams>
 
-/** What a gateway is asked. */
-export interface ItemRequest {
-  readonly request: ChatRequest
-  /** The attributes that the gateway does not take: those of a trace are told all the same. */
-  readonly unsent?: RespanAttributes
+/** One call of a generator, for one item. */
+interface GenerationCall {
+  /** The span's name. */
+  readonly name: string
+  readonly gateway: Gateway
+  /** The item: the span's input when no request could be made of it. */
+  readonly input: unknown
+  /** What to send, or why nothing can be sent. */
+  readonly prepared: Either<unknown, ItemRequest>
+  readonly collect: boolean
 }
 
 const attributesOf = (
@@ -88,10 +94,10 @@ const promptFields = ({ prompt_id, version }: PromptReference): Fields => ({
 const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['request']> => {
   const params = askedParams(request)
   const content = trace.captureContent ? picked(params, contentParams) : {}
-  const told = Object.keys(content).length === 0 ? undefined : trace.redact(content)
+  const redacted = Object.keys(content).length === 0 ? undefined : trace.redact(content)
   return {
     ...picked(params, PARAM_KEYS),
-    ...(typeof told === 'object' ? told : {}),
+    ...(typeof redacted === 'object' ? redacted : {}),
     ...(request.prompt === undefined ? {} : promptFields(request.prompt)),
   }
 }
@@ -100,12 +106,12 @@ const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['
 const CHARACTERS_PER_TOKEN = 4
 
 // Of a stored prompt nobody here knows more than its variables.
-const charactersAsked = ({ messages = [], prompt }: ChatRequest): number =>
+const requestCharacters = ({ messages = [], prompt }: ChatRequest): number =>
   messages.reduce((sum, message) => sum + messageText(message).length, 0) +
   (prompt?.variables === undefined ? 0 : jsonOf(prompt.variables).length)
 
 const estimated = (request: ChatRequest, builder: ReplyBuilder): Usage => {
-  const prompt_tokens = Math.ceil(charactersAsked(request) / CHARACTERS_PER_TOKEN)
+  const prompt_tokens = Math.ceil(requestCharacters(request) / CHARACTERS_PER_TOKEN)
   const completion_tokens = Math.ceil(builder.characters / CHARACTERS_PER_TOKEN)
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
 }
@@ -176,32 +182,28 @@ const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): Rep
 /** The events of one reply, recorded as a generation below a span. A request that could not be made is a span too. */
 export const generationSpan = (
   parent: OpenSpan,
-  name: string,
-  gateway: Gateway,
-  input: unknown,
-  asked: Either<unknown, ItemRequest>,
-  collect: boolean,
+  { name, gateway, input, prepared, collect }: GenerationCall,
 ): Observable<ReplyEvent> =>
   new Observable((subscriber) => {
     // A function that gives attributes or parameters can have made the subscriber leave.
     if (subscriber.closed) return
     const { trace } = parent
     const here = captureFrame()
-    if (isLeft(asked)) {
+    if (isLeft(prepared)) {
       const span = startSpan(trace, parent, { name, type: 'generation', input })
       endSpan(span, {
-        ...failedEnd(span, asked.left),
+        ...failedEnd(span, prepared.left),
         status: 'error',
         generation: { usageSource: 'unknown' },
       })
-      return subscriber.error(asked.left)
+      return subscriber.error(prepared.left)
     }
-    const { request } = asked.right
+    const { request } = prepared.right
     const span = startSpan(trace, parent, {
       name,
       type: 'generation',
       input: inputOf(request),
-      attributes: attributesOf(trace, asked.right, gateway),
+      attributes: attributesOf(trace, prepared.right, gateway),
     })
     span.settled = false
     span.leaving = undefined

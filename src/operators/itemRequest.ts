@@ -18,8 +18,14 @@ import { checkModel } from './checkModel.js'
 import { type Each, isFunction } from './Each.js'
 import { encodedVariables } from './encodedVariables.js'
 import type { GenerateOptions, PromptInput } from './GenerateOptions.js'
-import type { ItemRequest } from './generationSpan.js'
 import { promptOf } from './promptOf.js'
+
+/** What a gateway is asked for one item. */
+export interface ItemRequest {
+  readonly request: ChatRequest
+  /** The attributes that the gateway doesn't take. The span still records those of a trace. */
+  readonly unsent?: RespanAttributes
+}
 
 /** What the operator says for an item; a value was checked when the operator was built. */
 const resolved = <A, T>(

@@ -15,7 +15,7 @@ import { applied } from './applied.js'
 import { checkName } from './checkName.js'
 import { checkOperator } from './checkOperator.js'
 import { TRACE_OPTIONS } from './checkTraceOptions.js'
-import type { Each } from './Each.js'
+import { type Each, isFunction } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { inArrivalContext } from './inArrivalContext.js'
 import { lift } from './lift.js'
@@ -126,12 +126,11 @@ const eachTraced = (
     operators.reduce((above, operator, index) => applied(subject, `op${index + 1}`, operator, above), source)
   const traceWith = (found: TraceAttributes | undefined): MonoTypeOperatorFunction<unknown> =>
     traceFor(subject, name, found === undefined ? others : { ...others, attributes: found })
-  const isPerItem = typeof attributes === 'function'
-  const trace = traceWith(isPerItem ? undefined : attributes)
+  const trace = traceWith(isFunction(attributes) ? undefined : attributes)
   const reportThrow = reporter(name, 'attributes')
   const reportWrong = reporterOf('RESPAN_TRACE', (wrong) => `${name}: ${wrong}`)
   const traceOf = (item: unknown): MonoTypeOperatorFunction<unknown> => {
-    const found = isPerItem ? guardedAsync(reportThrow, () => attributes(item)) : undefined
+    const found = isFunction(attributes) ? guardedAsync(reportThrow, () => attributes(item)) : undefined
     return found === undefined ? trace : (guarded(reportWrong, () => traceWith(found)) ?? trace)
   }
   const project = (item: unknown): Observable<unknown> => of(item).pipe(body, traceOf(item))

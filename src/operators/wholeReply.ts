@@ -2,8 +2,6 @@ import { filter, map, type OperatorFunction } from 'rxjs'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { checkEvent } from './checkEvent.js'
 
-type Finished = Extract<ReplyEvent, { readonly _tag: 'ReplyFinished' }>
-
 /**
  * Emits each finished reply of a stream of events, with its texts, finish reasons and usage.
  *
@@ -16,7 +14,7 @@ type Finished = Extract<ReplyEvent, { readonly _tag: 'ReplyFinished' }>
  */
 export const wholeReply = (): OperatorFunction<ReplyEvent, Reply> => (source) =>
   source.pipe(
-    filter((event): event is Finished => {
+    filter((event) => {
       checkEvent('wholeReply', event)
       return event._tag === 'ReplyFinished'
     }),

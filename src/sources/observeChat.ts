@@ -1,0 +1,102 @@
+import { defer, Observable } from 'rxjs'
+import { askedParams } from '../codecs/askedParams.js'
+import type { ChatRequest } from '../codecs/ChatRequest.js'
+import { mapTexts } from '../codecs/mapTexts.js'
+import type { Reply, ReplyEvent } from '../codecs/Reply.js'
+import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
+import { addGatewayEvent } from './addGatewayEvent.js'
+import type { Gateway, GatewayEvent } from './Gateway.js'
+import { HandlerSubscriber } from './HandlerSubscriber.js'
+import { isWhole, type ReplyBuilder, replyBuilder } from './ReplyBuilder.js'
+import { replyOf } from './replyOf.js'
+
+/** Looks on while a reply is made; the calls come before what they are about is emitted. */
+export interface ReplyListener {
+  /** How many characters of a reply that isn't collected are kept for whoever looks on. */
+  readonly keep: number
+  /** The gateway has answered, and nothing of it was emitted yet; called once. */
+  readonly onStart: () => void
+  /** Something was taken in that is about to be emitted, or says that all of the reply is there. */
+  readonly onProgress: (builder: ReplyBuilder) => void
+  /** The run is over: finished (no error), failed, or left by its reader. */
+  readonly onEnd: (builder: ReplyBuilder, end: ReplyEnd, reply: Reply) => void
+}
+
+export type ReplyEnd =
+  | { readonly _tag: 'Finished' }
+  | { readonly _tag: 'Failed'; readonly error: unknown }
+  | { readonly _tag: 'Left' }
+
+const noChoice = (): InvalidResponse =>
+  new InvalidResponse('Chat response', {
+    path: 'choices',
+    expected: 'at least one choice',
+    found: 'array(0)',
+  })
+
+const failure = ({ scrubs }: Gateway, error: unknown, replied: () => Reply): unknown => {
+  if (!isRespanError(error)) return error
+  let reply = replied()
+  for (const scrub of scrubs?.() ?? []) reply = mapTexts(reply, scrub)
+  return withPartial(error, reply)
+}
+
+/** `fromChat` of a request that was decoded, with someone who looks on. */
+export const observeChat = (
+  gateway: Gateway,
+  request: ChatRequest,
+  collect: boolean,
+  listener?: ReplyListener,
+): Observable<ReplyEvent> =>
+  new Observable((subscriber) => {
+    const streaming = request.stream === true
+    const { n = 1 } = askedParams(request)
+    const builder = replyBuilder(n, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
+    let ended = false
+    let whole: Reply | undefined
+    // Once it is over: its texts are joined once for all who ask.
+    const wholeReply = (): Reply => {
+      whole ??= replyOf(builder, true)
+      return whole
+    }
+    const reply = (): Reply => (collect ? wholeReply() : replyOf(builder, false))
+    const end = (how: ReplyEnd): void => {
+      if (ended) return
+      ended = true
+      listener?.onEnd(builder, how, wholeReply())
+    }
+    const emit = (event: ReplyEvent): void => {
+      if (event._tag === 'ReplyStarted') listener?.onStart()
+      listener?.onProgress(builder)
+      if (streaming) subscriber.next(event)
+    }
+    const fail = (error: unknown): void => {
+      const withReply = failure(gateway, error, reply)
+      end({ _tag: 'Failed', error: withReply })
+      subscriber.error(withReply)
+    }
+    const complete = (): void => {
+      if (!streaming && builder.choices.size === 0) return fail(noChoice())
+      if (!isWhole(builder)) {
+        return fail(new StreamInterrupted('The stream ended before its finish reason.', builder.ids))
+      }
+      end({ _tag: 'Finished' })
+      subscriber.next({ _tag: 'ReplyFinished', id: builder.id, reply: reply() })
+      subscriber.complete()
+    }
+    subscriber.add(() => {
+      end({ _tag: 'Left' })
+      // An object as old as a long stream is collected late: it must not keep the reply alive until then.
+      builder.choices.clear()
+      whole = undefined
+    })
+    const reader = new HandlerSubscriber<GatewayEvent>(subscriber, {
+      next: (event) => {
+        addGatewayEvent(builder, event, emit)
+        listener?.onProgress(builder)
+      },
+      error: fail,
+      complete,
+    })
+    return defer(() => gateway.chat(request)).subscribe(reader)
+  })
