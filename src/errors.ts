@@ -1,13 +1,13 @@
 import type { DecodeFailure } from './codecs/DecodeFailure.js'
 import type { Reply } from './codecs/Reply.js'
 
-/** What a gateway's answer, or what there was of it, tells about a failed call. */
+/** What is known about a failed call. */
 export interface CallDetails {
-  /** The gateway's id of the request (`x-respan-gateway-request-id`, `x-request-id`): quote it to support. */
+  /** The gateway's id of the request (`x-respan-gateway-request-id`, `x-request-id`); support asks for it. */
   readonly requestId?: string | undefined
-  /** The gateway's id of the log it wrote (`x-respan-log-id`). */
+  /** The gateway's id of its log of the request (`x-respan-log-id`). */
   readonly logId?: string | undefined
-  /** What had arrived before the failure: texts so far, finish reasons and usage as far as known. */
+  /** What had arrived before the failure: the texts so far, and finish reasons and usage where known. */
   readonly partial?: Reply | undefined
   readonly cause?: unknown
 }
@@ -28,7 +28,7 @@ const wrongShape = (subject: string, { path, expected, found }: DecodeFailure): 
   `${subject}: ${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}.`
 
 abstract class CallError extends Error {
-  // Declared only: a field that is not known is not there, and not among what a console prints of the error.
+  // `declare` emits no field, so what isn't known is absent and a console doesn't print it as `undefined`.
   declare readonly requestId: string | undefined
   declare readonly logId: string | undefined
   declare readonly partial: Reply | undefined
@@ -43,11 +43,10 @@ abstract class CallError extends Error {
 }
 
 /**
- * No API key was given for a host that demands one.
+ * No API key was given for a host that requires one.
  *
- * Occurs when a request is about to be made. A retry can't help: set the environment
- * variable that the message names, or pass `apiKey`. A page shows its key to everybody: there, pass the `baseUrl` of a
- * server that adds it.
+ * Occurs just before a request. A retry can't help: set the environment variable that the message names, or pass
+ * `apiKey`. A key in a web page is visible to everyone: there, pass the `baseUrl` of a server that adds it.
  */
 export class MissingApiKey extends Error {
   readonly _tag = 'MissingApiKey'
@@ -65,9 +64,9 @@ export class MissingApiKey extends Error {
 /**
  * A value of yours has the wrong shape: an option, a prompt variable, a template, a message.
  *
- * Thrown when an operator is built if it can be known by then, otherwise emitted before any request.
- * A retry can't help: `path`, `expected` and `found` say what to change. `found` repeats a number, a truth value or a
- * template's word; of anything else it tells kind, size and keys alone.
+ * Thrown when the operator is built, if the mistake shows by then; otherwise emitted before any request.
+ * A retry can't help: `path`, `expected` and `found` say what to change. `found` repeats a number, a boolean or a word
+ * of a template as it is; of any other value it gives only the kind, the size and the keys.
  */
 export class InvalidInput extends Error {
   readonly _tag = 'InvalidInput'
@@ -85,9 +84,9 @@ export class InvalidInput extends Error {
 }
 
 /**
- * A 2xx answer is not what the contract says: not JSON, the wrong shape, HTML from a proxy.
+ * A 2xx answer breaks the contract: it isn't JSON, has the wrong shape, or is a proxy's HTML.
  *
- * A retry rarely helps: look at what stands between you and the gateway (`baseUrl`, a proxy).
+ * A retry rarely helps: check what stands between you and the gateway (`baseUrl`, a proxy).
  */
 export class InvalidResponse extends CallError {
   readonly _tag = 'InvalidResponse'
@@ -106,8 +105,8 @@ export class InvalidResponse extends CallError {
 /**
  * The server refused the call with an HTTP status other than 429.
  *
- * 400 and 422: change the request. 401 from Respan: a `detail` in the body speaks of its key, an `error` of the
- * provider key stored there. 5xx: was retried as far as the retry policy goes.
+ * 400 and 422: change the request. 401 from Respan: a `detail` in the body is about the Respan key, an `error` about
+ * the provider key stored there. 5xx: the call was already retried as the retry policy allows.
  */
 export class HttpError extends CallError {
   readonly _tag = 'HttpError'
@@ -116,7 +115,7 @@ export class HttpError extends CallError {
   readonly body: unknown
   /** The provider's or platform's own code, such as `insufficient_quota`. */
   readonly code: string | undefined
-  /** How long the server asks to wait, in ms; `undefined` when it didn't say. */
+  /** How long the server asks you to wait, in ms; `undefined` when it didn't say. */
   readonly retryAfter: number | undefined
 
   constructor(message: string, answer: RefusalDetails & { readonly status: number }) {
@@ -129,15 +128,15 @@ export class HttpError extends CallError {
 }
 
 /**
- * HTTP 429: a limit of the platform, the provider, a key, a customer or a budget.
+ * HTTP 429: a limit of the platform, the provider, a key, a customer or a budget was reached.
  *
- * Was retried as far as the retry policy goes, except for a quota that is used up (`insufficient_quota`,
+ * The call was already retried as the retry policy allows, except when a quota is used up (`insufficient_quota`,
  * `billing_hard_limit_reached`), which no retry cures.
  */
 export class RateLimited extends CallError {
   readonly _tag = 'RateLimited'
   readonly status = 429
-  /** How long the server asks to wait, in ms; `undefined` when it didn't say. */
+  /** How long the server asks you to wait, in ms; `undefined` when it didn't say. */
   readonly retryAfter: number | undefined
   readonly body: unknown
   readonly code: string | undefined
@@ -150,20 +149,20 @@ export class RateLimited extends CallError {
   }
 }
 
-/** What was waited for when the time ran out. */
+/** What the call was waiting for when the time ran out. */
 export type TimeoutPhase = 'headers' | 'body' | 'idle' | 'retry' | 'flush'
 
 /**
  * A time limit ran out: `timeout` before the headers (`headers`) or before the last byte (`body`), `idleTimeout` between
- * two chunks (`idle`), `retry.deadline` over all attempts (`retry`), `flushTimeout` of a sink (`flush`). Or Node's own
- * `fetch` gave up.
+ * two chunks (`idle`), `retry.deadline` over all attempts (`retry`), or a sink's `flushTimeout` (`flush`). It also
+ * occurs when Node's own `fetch` gives up.
  *
- * A generator doesn't retry: the first call may still be running, and billed. A sink does.
+ * A generator doesn't retry, because the first call may still be running, and be billed. A sink does.
  */
 export class Timeout extends CallError {
   readonly _tag = 'Timeout'
   readonly phase: TimeoutPhase
-  /** The limit that ran out, ms; where `fetch` gave up, the time that had passed. */
+  /** The limit that ran out, in ms; when `fetch` gave up, the time that had passed. */
   readonly limit: number
 
   constructor(phase: TimeoutPhase, limit: number, call: CallDetails = {}) {
@@ -173,7 +172,10 @@ export class Timeout extends CallError {
   }
 }
 
-/** The request got no answer: name not resolved, connection refused or reset before the headers. Was retried. */
+/**
+ * The request got no answer: the name didn't resolve, or the connection was refused or reset before the headers. The call
+ * was already retried as the retry policy allows.
+ */
 export class NetworkError extends CallError {
   readonly _tag = 'NetworkError'
 
@@ -183,10 +185,10 @@ export class NetworkError extends CallError {
 }
 
 /**
- * An answer broke off: the connection was reset in the middle of it, or a stream ended before its `finish_reason`.
+ * An answer broke off: the connection was reset midway, or a stream ended before its `finish_reason`.
  *
- * `partial` is what had arrived. A generator doesn't retry by itself, since the work may be billed: ask again, or go on with
- * what there is.
+ * `partial` is what had arrived. A generator doesn't retry by itself, because the work may be billed: ask again, or go on
+ * with what there is.
  */
 export class StreamInterrupted extends CallError {
   readonly _tag = 'StreamInterrupted'
@@ -199,7 +201,7 @@ export class StreamInterrupted extends CallError {
 /**
  * The gateway or the provider reported an error inside a 200 answer.
  *
- * `type` and `code` are the sender's own words, `partial` is what had arrived. A generator doesn't retry.
+ * `type` and `code` are the sender's own, `partial` is what had arrived. A generator doesn't retry.
  */
 export class GatewayError extends CallError {
   readonly _tag = 'GatewayError'
@@ -216,7 +218,7 @@ export class GatewayError extends CallError {
   }
 }
 
-/** The `signal` that you passed was aborted; `cause` is its reason. Unsubscribing never causes an error. */
+/** The `signal` that you passed was aborted; `cause` is its `reason`. Unsubscribing never causes an error. */
 export class Aborted extends CallError {
   readonly _tag = 'Aborted'
 
@@ -226,7 +228,8 @@ export class Aborted extends CallError {
 }
 
 /**
- * What operators and sources of this library fail with, told apart by `_tag`; a `component` also with a `TypeError`, untagged.
+ * The errors that this library's operators and sources fail with, told apart by `_tag`. Not among them is the `TypeError` of
+ * a `component` whose function returns something that can't be observed.
  */
 export type RespanError =
   | MissingApiKey
@@ -253,7 +256,10 @@ const TAGS: Readonly<Record<RespanError['_tag'], true>> = {
   Aborted: true,
 }
 
-/** Tells whether a value is one of ours, by its tag, so that it works across duplicate installs and realms. */
+/**
+ * Tells whether a value is an error of this library. It goes by the tag, so it also works across realms and duplicate
+ * installs.
+ */
 export const isRespanError = (u: unknown): u is RespanError => {
   try {
     return (
@@ -265,19 +271,19 @@ export const isRespanError = (u: unknown): u is RespanError => {
       'message' in u
     )
   } catch {
-    // A revoked proxy, or a getter that throws, is none of ours.
+    // A revoked proxy, or a getter that throws.
     return false
   }
 }
 
-/** Fills in what had arrived, on an error of ours that a call met and nobody has seen yet. */
+/** Adds what had arrived to a call's error. It changes the error, which nobody else may have seen yet. */
 export const withPartial = <E extends RespanError>(error: E, partial: Reply): E =>
   error._tag !== 'MissingApiKey' && error._tag !== 'InvalidInput' && partial.meta.length > 0
     ? Object.assign(error, { partial })
     : error
 
 /**
- * Folds an error by its tag; compiles only when every tag has its case.
+ * Folds an error by its tag. It compiles only if every tag has a case.
  *
  * @example
  * const advice = matchError({ RateLimited: ({ retryAfter }) => `wait ${retryAfter} ms`, … })
@@ -285,5 +291,5 @@ export const withPartial = <E extends RespanError>(error: E, partial: Reply): E 
 export const matchError =
   <B>(cases: { readonly [Tag in RespanError['_tag']]: (error: Extract<RespanError, { _tag: Tag }>) => B }) =>
   (error: RespanError): B =>
-    // The key is the error's own tag, so the case takes this error; TypeScript can't correlate the two unions.
+    // The case found under the error's own tag takes this error; TypeScript can't correlate the two unions.
     (cases[error._tag] as (error: RespanError) => B)(error)

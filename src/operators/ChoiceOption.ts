@@ -1,15 +1,15 @@
 import { refuse } from '../codecs/refuse.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 
-/** Which of several replies to a request is meant. */
+/** Which of a request's several replies to read. */
 export interface ChoiceOption {
-  /** Which of `n` choices. Default 0. */
+  /** The index of the choice, from 0, when `n` asked for several. Default 0. */
   readonly choice?: number
 }
 
 const OPTIONS: Readonly<Record<keyof ChoiceOption, true>> = { choice: true }
 
-/** The number of the choice. @throws InvalidInput for an unknown option, and for what isn't the number of a choice */
+/** The index of the choice. @throws InvalidInput for an unknown option, and for anything but an index */
 export const choiceOf = (operator: string, options: ChoiceOption): number => {
   refuseUnknown(operator, options, OPTIONS)
   const { choice = 0 } = options

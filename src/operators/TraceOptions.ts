@@ -3,7 +3,7 @@ import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Ids } from '../tracing/ids.js'
 import type { Sink } from '../tracing/Sink.js'
 
-/** What is known of a trace before its pipeline runs. */
+/** What is known about a trace before its pipeline runs. */
 export interface TraceStart {
   /** 32 hex digits. */
   readonly traceId: string
@@ -13,46 +13,49 @@ export interface TraceStart {
   readonly traceUrl: string | undefined
 }
 
-/** Where a trace goes, and what it holds. */
+/** Where a trace goes, and what is in it. */
 export interface TraceOptions {
-  /** Where span events go. Default: the enclosing trace's sink, at the root `defaultSink()`. */
+  /** Where span events go. Default: the enclosing trace's sink, or `defaultSink()` for a root. */
   readonly sink?: Sink
-  /** Put on every span of the trace, never into requests; over those of an enclosing trace, `metadata` by key. */
+  /**
+   * Put on every span of the trace, never into requests. They override those of an enclosing trace; `metadata` merges by
+   * key.
+   */
   readonly attributes?: TraceAttributes
-  /** Called before the source is subscribed. */
+  /** Called before the source is subscribed to. */
   readonly onStart?: (start: TraceStart) => void
   /**
-   * `false` keeps inputs, outputs and foreign error messages out of the trace. Default: `RESPAN_TRACE_CONTENT`
-   * and `HAYSTACK_CONTENT_TRACING_ENABLED`, read at subscription. A nested trace can only tighten it.
+   * `false` keeps inputs, outputs and the messages of foreign errors out of the trace. Default: as `RESPAN_TRACE_CONTENT`
+   * and `HAYSTACK_CONTENT_TRACING_ENABLED` say, read at subscription. A nested trace can turn it off, never on again.
    */
   readonly captureContent?: boolean
   /**
-   * Maps each input, output and foreign error message, and what a request says beside its messages (`{ tools, … }`), before
-   * it enters an event. If it throws, the content is withheld.
+   * Maps each input, output and message of a foreign error, and what a request holds besides its messages (`{ tools, … }`),
+   * before it enters an event. If it throws, the content is withheld.
    */
   readonly redact?: (content: unknown) => unknown
-  /** Longer content is cut with a mark, UTF-8 bytes. Default 1,000,000. */
+  /** The longest content, in UTF-8 bytes; longer content is cut, and marked as cut. Default 1,000,000. */
   readonly maxContentBytes?: number
   /**
-   * ms since the epoch. Default: the wall clock once per trace, then the monotonic clock. If it throws, the wall clock. A
-   * nested trace has that of its root.
+   * Gives the time, in ms since the epoch. Default: the wall clock, read once per trace, and the monotonic clock from
+   * there. If it throws, the wall clock is read instead. A nested trace uses its root's.
    */
   readonly clock?: TimestampProvider
   /**
-   * Where trace and span ids come from; in a nested trace span ids alone. Default: random ones, also when one
-   * of them throws.
+   * Where trace and span ids come from; in a nested trace, span ids only. Default: random ids, which also replace those of
+   * a function that throws.
    */
   readonly ids?: Ids
   /**
-   * `false` leaves the operators above unlinked: 13 ns less per operator and item. Then a function given to one of them may
-   * find no span, or a foreign one: after a timer in a browser, or when something else feeds the stream.
+   * `false` adds no links between the operators above, which saves 13 ns per operator and item. A function given to one of
+   * them may then find no span, or a foreign one: after a timer in a browser, or when something else feeds the stream.
    */
   readonly deep?: boolean
   /**
-   * `false` uses no AsyncLocalStorage, which slows down every `await` of a process on Node 20 and 22; parents are then lost
-   * after an `await`. With it, the functions of the chain above, and of those that its components return, find each
-   * AsyncLocalStorage, yours too, as it was at subscription, also for what another context feeds into a Subject. A nested trace
-   * does as its root.
+   * `false` uses no AsyncLocalStorage, which slows down every `await` of the process on Node 20 and 22; parents are then
+   * lost after an `await`. With it, the functions in the chain above, and in the chains that its components return, find
+   * every AsyncLocalStorage, yours too, as it was at subscription, even for values that another context feeds into a
+   * Subject. A nested trace follows its root.
    */
   readonly asyncContext?: boolean
 }

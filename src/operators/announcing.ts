@@ -6,7 +6,7 @@ import { announcePart } from '../tracing/Output.js'
 
 type Announce = (id: string, text: string, whole: boolean) => void
 
-/** A span hands on what it is told to those that enclose it, which may capture what it does not. */
+/** Whether a span or one that encloses it captures content: a span passes on what is announced to it. */
 const isCaptured = (span: OpenSpan): boolean =>
   span.trace.captureContent || (span.parent !== null && isCaptured(span.parent))
 
@@ -14,12 +14,15 @@ const toEnclosingSpan = (choice: number): Announce => {
   const span = currentOpenSpan()
   if (span === null || !isCaptured(span)) return noop
   return (reply, text, whole) => {
-    // By the id alone a span knows the text of the first choice, which it also takes from a reply's events.
+    // The first choice goes by the id alone, because the span also takes its text from the reply's events, under that id.
     const id = choice === 0 ? reply : `${reply} ${choice}`
     announcePart(span.output, { id, text, whole })
   }
 }
 
-/** Makes an observable that can tell the enclosing span, before each value, which part of a choice's text the value is. */
+/**
+ * Makes an observable that can announce to the enclosing span, before it emits a value, which part of a choice's text the
+ * value is.
+ */
 export const announcing = <T>(choice: number, make: (announce: Announce) => Observable<T>): Observable<T> =>
   inSubscriberFrame((subscriber) => make(toEnclosingSpan(choice)).subscribe(subscriber))

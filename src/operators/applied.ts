@@ -1,7 +1,7 @@
 import { isObservable, type Observable, type OperatorFunction } from 'rxjs'
 import { refuse } from '../codecs/refuse.js'
 
-/** Applies an operator to a source. @throws InvalidInput that names the parameter, when it returns no observable */
+/** Applies an operator to a source. @throws InvalidInput that names the parameter, if the operator returns no observable */
 export const applied = <A, B>(
   subject: string,
   parameter: string,

@@ -7,7 +7,7 @@ import { checkOperator } from './checkOperator.js'
 import type { Component, Flattening } from './flattening.js'
 import { lift, toComponent } from './lift.js'
 
-/** The forms of `attempt`: without `toError` every left is a `RespanError`. */
+/** The forms of `attempt`: without `toError`, every `left` is a `RespanError`. */
 export interface Attempt {
   <A, B>(
     operator: OperatorFunction<A, B>,
@@ -16,7 +16,7 @@ export interface Attempt {
   <A, B, E>(
     operator: OperatorFunction<A, B>,
     options: Flattening & {
-      /** Maps every error, also one of the source, which is the last `left` then. */
+      /** Maps every error, including one of the source, which then is the last `left`. */
       readonly toError: (error: unknown) => E
     },
   ): Component<A, Either<E, B>>
@@ -32,7 +32,7 @@ const OPTIONS: Readonly<Record<keyof AttemptOptions, OptionKind>> = {
   toError: 'function',
 }
 
-/** With an error of the source as its last left; what `toError` throws is none. */
+/** Turns an error of the source into the last `left`. What `toError` throws stays an error. */
 const withSource =
   <A, B>(
     operator: OperatorFunction<A, Either<unknown, B>>,
@@ -43,7 +43,7 @@ const withSource =
       let failed = false
       return source.pipe(
         tap({
-          // A flattening of one's own may try the source again.
+          // A user's own flattening may subscribe to the source again.
           subscribe: () => {
             failed = false
           },
@@ -88,13 +88,13 @@ const attempted = <A, B>(
  * ```
  *
  * A component keeps its own flattening: `attempt` over a generator that switches still switches. Any other
- * operator runs anew for each item, one after the other unless `flatten` says otherwise. A streaming
+ * operator is applied anew to each item, one after the other unless `flatten` says otherwise. A streaming
  * generator gives `right`s, then at most one `left`.
  *
- * @param options - `toError` maps every error, also one of the source, which is the last `left` then (`withFallback` around it
- * takes it item by item, without the source); without `toError` only a `RespanError` of the operator becomes a `left`, and
- * foreign errors and those of the source stay on the error channel, where defects belong
+ * @param options - `toError` maps every error, including one of the source, which then is the last `left` (but not when
+ * `withFallback` wraps it, which works item by item). Without `toError`, only a `RespanError` of the operator becomes a
+ * `left`: foreign errors and those of the source stay on the error channel, where defects belong
  * @returns an operator that emits an `Either` for each output
  */
-// The overloads say what `attempted` does: without `toError` every left is a RespanError, with it an E.
+// The overloads say what `attempted` does: without `toError` every `left` is a RespanError, with it an E.
 export const attempt = attempted as Attempt

@@ -18,15 +18,15 @@ import type { Component } from './flattening.js'
 /** An object whose fields are a template's variables; interfaces are fine, arrays are not. */
 export type Variables = object & { readonly [Symbol.iterator]?: never }
 
-/** How a template's input is checked. */
+/** How the input of a template is checked. */
 export interface BuildPromptOptions<A> {
   /** Checks the input, item by item; what is rendered is its encoded form. */
   readonly variables?: t.Type<A, unknown, unknown>
-  /** Which variables must be there: all that the template reads (`'*'`, the default), or these. */
+  /** Which variables an item must have: all that the template reads (`'*'`, the default), or only these. */
   readonly required?: '*' | ReadonlyArray<string>
 }
 
-/** The forms of `buildPrompt`: a text for a text, messages for messages, either for either. */
+/** The forms of `buildPrompt`: a text makes texts, messages make messages, and either makes either. */
 export interface BuildPrompt {
   <A extends Variables>(template: string, options?: BuildPromptOptions<A>): Component<A, string>
   <A extends Variables>(
@@ -41,7 +41,7 @@ export interface BuildPrompt {
 
 const SUBJECT = 'buildPrompt'
 
-/** What a template, or a list of messages with templates in them, reads and makes. */
+/** A compiled template, or list of messages with templates in them: the variables it reads, and how it is rendered. */
 interface Compiled<B> {
   readonly variables: ReadonlyArray<string>
   readonly render: (values: Fields) => B
@@ -91,7 +91,7 @@ const compile = (template: unknown): Compiled<string | ReadonlyArray<ChatMessage
   return refuse(SUBJECT, 'template', 'a string or a list of messages', template)
 }
 
-/** An error's stack begins where `buildPrompt` was called, not deep in the template's compiler. */
+/** Compiles a template so that the stack of an error starts where `buildPrompt` was called, not deep in the compiler. */
 const compiled = (template: unknown): ReturnType<typeof compile> => {
   try {
     return compile(template)
@@ -107,7 +107,7 @@ const requiredNames = (required: unknown, variables: ReadonlyArray<string>): Rea
   return refuse(SUBJECT, 'required', "'*' or a list of names", required)
 }
 
-/** The options as the implementation sees them: checked when the operator is built. */
+/** The options as the implementation sees them, checked when the operator is built. */
 interface AnyOptions {
   readonly variables?: t.Mixed
   readonly required?: unknown
@@ -149,25 +149,25 @@ const built = (
  * buildPrompt('On {{topic}}')  --x-----y--|     x = 'On tea', y = 'On rain'
  * ```
  *
- * With a list of messages, the texts of system, developer and user messages are templates, and the other messages pass
- * through. Nothing is escaped, each line break of the template becomes a newline, one at its end is dropped, no other
- * whitespace is touched but where the template asks for it. Values are data: a value with braces in it stays as it is.
+ * In a list of messages, the texts of system, developer and user messages are templates; other messages pass through.
+ * Nothing is escaped. Each line break of the template becomes a newline, and one at the end is dropped; other whitespace
+ * stays unless the template itself trims it. Values are data: braces in a value stay as they are.
  *
- * A variable is there when the item has the field; `null` counts and renders as nothing, `undefined` doesn't count. A
- * missing one that isn't required renders as nothing too, but an attribute of it fails. A variable that the template
- * itself sets is none of its inputs. Dates render in ISO form, maps like objects, sets like lists.
+ * A variable is present when the item has the field and it isn't `undefined`; `null` is present, and renders as nothing. A
+ * missing variable that isn't required also renders as nothing, but reading an attribute of it fails. A variable that the
+ * template sets itself isn't an input. Dates render in ISO form, maps like objects, sets like lists.
  *
- * Filters, tests and methods are Jinja's, and give what they give there, but that lists, objects and truth values are
- * shown as JSON, which `tojson` leaves without further escapes and in the order of the keys;
- * `selectattr('meta.url', 'equalto', url)` and its like follow a dotted path.
+ * Filters, tests and methods are Jinja's and return what Jinja's do, with these differences: lists, objects and booleans
+ * render as JSON; `tojson` escapes nothing for HTML and keeps the order of keys; and `selectattr('meta.url', 'equalto', url)`
+ * and the like follow dotted paths.
  *
- * Errors: `InvalidInput`, thrown at once, for an unknown option and for `variables` that aren't a codec, and with line and
- * column for a template that isn't one (syntax, unknown tag, filter, test or function, wrong arguments); emitted for
- * missing variables (all of them named), an input that the codec refuses or that holds what no template can show
- * (functions, promises, cycles).
+ * Errors: `InvalidInput`, thrown at once for an unknown option, for `variables` that aren't a codec and, with line and
+ * column, for a template with a mistake (syntax, unknown tag, filter, test or function, wrong arguments); emitted for
+ * missing variables (it names them all), for an input that the codec refuses, and for one with a value that no template can
+ * show (a function, a promise, a cycle).
  *
  * @param template - compiled once, when the operator is built
- * @param options - `variables` a codec that checks the input; `required` default `'*'`
+ * @param options - `variables` is a codec that checks the input; `required` defaults to `'*'`
  * @returns an operator that emits one prompt for each item
  *
  * @example

@@ -1,7 +1,7 @@
 import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses variables that are values: other clients take them there. @throws InvalidInput */
+/** Refuses values in place of a codec: other clients take the variables themselves here. @throws InvalidInput */
 export const checkCodec = (operator: string, variables: unknown): void => {
   if (variables === undefined || hasMethods(variables, 'decode', 'encode')) return
   refuse(operator, 'variables', "an io-ts codec; the values themselves are the operator's input", variables)

@@ -2,8 +2,8 @@ import type { ReplyEvent } from '../codecs/Reply.js'
 import { refuse } from '../codecs/refuse.js'
 
 /**
- * Refuses what isn't an event, such as a whole reply: it has no tokens, and would leave an empty stream without a word. The
- * filters call it for each event, so that no further operator is in the way of a token.
+ * Refuses what isn't an event, such as a whole reply: no token would come of it, and the stream would be empty without an
+ * error. Called within each operator's filter, to spare every token one more operator.
  *
  * @throws InvalidInput
  */

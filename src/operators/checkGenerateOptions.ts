@@ -22,7 +22,7 @@ import { promptOf } from './promptOf.js'
 /** The options of a generator that say where requests go. */
 export const CONNECTION_OPTIONS: ReadonlyArray<keyof Connection> = keysOf(connectionOptions)
 
-// Complete by its type, with the connection's, so that none that is read is refused.
+// Its type, with the connection's, demands every option: none that is read can be refused as unknown.
 const OPTIONS: Readonly<Record<Exclude<keyof GenerateOptions, keyof Connection>, OptionKind>> = {
   model: true,
   name: true,
@@ -44,7 +44,7 @@ const KNOWN: Readonly<Record<string, OptionKind>> = {
   ...Object.fromEntries(CONNECTION_OPTIONS.map((option) => [option, true])),
 }
 
-/** Where an option belongs that other clients take at the top. */
+/** Where an option belongs that other clients take at the top level. */
 const elsewhere = (option: string): string | undefined => {
   if (option === 'maxRetries') return 'retry.count'
   if (option === 'messages') return 'messages as the input'
@@ -52,10 +52,10 @@ const elsewhere = (option: string): string | undefined => {
   return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
 }
 
-/** What the platform reads with one schema, and ignores with the other. */
+/** The settings that the platform ignores, by `schema_version`; it reads them with the other one. */
 const IGNORED_BY_SCHEMA = { 1: ['patch'], 2: ['override', 'override_params', 'override_config'] } as const
 
-/** A stored prompt needs a gateway that has one, and settings that can be sent. */
+/** Refuses a stored prompt where the gateway has none, and settings that can't be sent. */
 const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions): void => {
   const { promptId } = options
   if (promptId === undefined) {
@@ -76,7 +76,7 @@ const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions)
   const unread = IGNORED_BY_SCHEMA[schema_version].find((key) => settings[key] !== undefined)
   if (unread !== undefined)
     refuse(operator, `prompt.${unread}`, `schema_version: ${3 - schema_version} beside it`, settings[unread])
-  // Before they are merged, where a text or a list would become an object.
+  // Before they are merged, because merging would make an object of a text or a list.
   checkedIfGiven(operator, Fields, patch, 'prompt.patch')
   checkedIfGiven(operator, Fields, override_params, 'prompt.override_params')
   checked(operator, PromptReference, promptOf(options), 'prompt')
@@ -88,7 +88,7 @@ const MODEL: Readonly<Record<Platform, string>> = {
 }
 
 /**
- * Refuses options that no request can be made of.
+ * Refuses options of which no request can be made.
  *
  * @param operator - the generator's name: the first word of the error's message
  * @param platform - where requests go unless a gateway is given

@@ -1,6 +1,6 @@
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses a blank name, and what isn't a text; a span's name unless told. @throws InvalidInput */
+/** Refuses anything but a text that isn't blank. By default the message is about a span's name. @throws InvalidInput */
 export const checkName = (
   operator: string,
   name: unknown,

@@ -1,6 +1,6 @@
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses what isn't an operator, at once. @throws InvalidInput that names the parameter */
+/** Refuses anything but an operator. @throws InvalidInput that names the parameter */
 export const checkOperator = (subject: string, parameter: string, operator: unknown): void => {
   if (typeof operator !== 'function') refuse(subject, parameter, 'an operator', operator)
 }

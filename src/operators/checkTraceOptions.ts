@@ -3,7 +3,7 @@ import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { TraceOptions } from './TraceOptions.js'
 
-/** The kinds of the options of a trace; complete by its type, so that none that is read is refused. */
+/** What kind each option of a trace is. Its type demands every option: none that is read can be refused as unknown. */
 export const TRACE_OPTIONS: Readonly<Record<keyof TraceOptions, OptionKind>> = {
   sink: true,
   attributes: true,
@@ -19,7 +19,7 @@ export const TRACE_OPTIONS: Readonly<Record<keyof TraceOptions, OptionKind>> = {
 
 const OPTIONS = { ...TRACE_OPTIONS, output: 'function' } as const
 
-/** Of the options that are objects: the methods that are called, and what has them. */
+/** The options that are objects: the methods that they need, and what has them. */
 const OBJECTS = [
   ['sink', ['next'], 'a sink, such as bufferedSink(respanTransport()) makes'],
   ['clock', ['now'], 'a clock, such as Date'],
@@ -27,7 +27,7 @@ const OBJECTS = [
 ] as const satisfies ReadonlyArray<readonly [keyof TraceOptions, ReadonlyArray<string>, string]>
 
 /**
- * Refuses options that a trace can't be made of, but for its attributes.
+ * Refuses options of which no trace can be made; `attributes` are left to the caller.
  *
  * @param subject - who was given them: the first word of the error's message
  * @throws InvalidInput

@@ -19,9 +19,9 @@ import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { lift } from './lift.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
-/** What kind of span a component has, and how its items follow each other. */
+/** What kind of span a component has, and how it flattens. */
 export interface ComponentOptions extends Flattening {
-  /** What kind of work it is, for the trace. Default `task`. */
+  /** The kind of work, as the trace shows it. Default `task`. */
   readonly type?: SpanType
 }
 
@@ -32,7 +32,7 @@ const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
 }
 
 /**
- * Makes an operator of a function, with a span per item when a `respanTrace` stands below it.
+ * Makes an operator of a function. Below it, a `respanTrace` records a span for each item.
  *
  * ```
  * source                          --a-----b--|
@@ -40,16 +40,16 @@ const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
  * spans                             [f]   [f]
  * ```
  *
- * Without a trace it is the flattening operator and nothing else: no span, no id, no clock. What the
- * function subscribes or awaits inside becomes the span's child. An error of the function travels down the
- * error channel as it is.
+ * Without a trace it is just the flattening operator: no span, no id, no clock. What the function subscribes to or awaits
+ * becomes a child of the span. An error of the function goes down the error channel as it is.
  *
  * Errors: `InvalidInput`, thrown at once, for an empty name, anything but a function, an unknown option or `type`, or
- * `concurrency` beside anything but `mergeMap`; a `TypeError` down the stream when the function returns anything else.
+ * `concurrency` beside anything but `mergeMap`. Emitted: a `TypeError`, if the function returns something that can't be
+ * observed.
  *
  * @param name - the span's name
- * @param fn - gives a promise, an observable or an iterable for each item; to emit a text, return `of(text)`
- * @returns an operator that subscribes the function's result for each item and emits what it emits
+ * @param fn - returns a promise, an observable or an iterable for each item; to emit a text, return `of(text)`
+ * @returns an operator that subscribes to the function's result for each item and emits its values
  *
  * @example
  * const retrieve = component('retriever', async (question: string) => ({ question, documents: await search(question) }))
@@ -58,8 +58,8 @@ const OPTIONS: Readonly<Record<keyof ComponentOptions, true>> = {
  */
 export const component = <A, O extends ObservableInput<unknown>>(
   name: string,
-  // A text would be taken for an observable of its characters. Spelled out here: a named type would have to be exported by
-  // whoever exports a component of theirs.
+  // RxJS would observe the characters of a text. Spelled out here, because users who export a component would have to export
+  // a named type too.
   fn: (
     value: A,
     index: number,
@@ -74,10 +74,10 @@ export const component = <A, O extends ObservableInput<unknown>>(
   const type = spanTypeOf(`component ${name}`, options, OPTIONS)
   const project = (value: A, index: number, here?: Frame | null): Observable<ObservedValueOf<O>> => {
     const start = (subscriber: Subscriber<ObservedValueOf<O>>): Subscription => {
-      // RxJS subscribes a source even for a subscriber that has left, as `expand` above a `take` does: then nothing runs.
+      // RxJS subscribes to a source even for a closed subscriber, as `expand` above a `take` does: then nothing may run.
       if (subscriber.closed) return subscriber
       const parent = currentOpenSpan()
-      // What `fn` throws is the subscriber's error: RxJS makes it one here, `recordRun` below.
+      // What `fn` throws goes to the subscriber: RxJS sees to that here, `recordRun` below.
       if (parent === null) return observed<O>(name, fn(value, index)).subscribe(subscriber)
       const { trace } = parent
       const outside = here?.span === parent ? here : captureFrame()
@@ -92,12 +92,12 @@ export const component = <A, O extends ObservableInput<unknown>>(
   return lift(name, flattenWith(`component ${name}`, options), project, 'framed')
 }
 
-/** What a function of the user's gave for an item. */
+/** The result of a user's function as an observable. */
 const observed = <O extends ObservableInput<unknown>>(
   name: string,
   given: O,
 ): Observable<ObservedValueOf<O>> => {
-  // RxJS would emit its characters, and with anything else it can't observe not say whose it is.
+  // RxJS would emit the characters of a text, and for what it can't observe its error wouldn't name the component.
   if (typeof given === 'string') throw notObservable(name, given)
   try {
     return from(given)

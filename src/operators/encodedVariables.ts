@@ -6,11 +6,11 @@ import { step } from '../codecs/step.js'
 import { InvalidInput } from '../errors.js'
 
 /**
- * Checks variables by a codec, in the direction in which they leave: what encoding gives must decode again.
+ * Encodes variables and checks them by their codec: the encoded form must decode again.
  *
  * @param subject - who was given the variables: the first word of the error's message
- * @param codec - the user's own
- * @param place - where they stand in what was given
+ * @param codec - the user's codec
+ * @param place - the path to the variables in the input
  * @returns the encoded form
  * @throws InvalidInput
  */
@@ -20,12 +20,12 @@ export const encodedVariables = (subject: string, codec: t.Mixed, value: unknown
   return encoded
 }
 
-/** A codec's `encode` trusts its input, so it may throw on one that is wrong. */
+/** Encodes a value. A codec's `encode` trusts its input, so it may throw on a wrong one. */
 const encode = (subject: string, codec: t.Mixed, value: unknown, place: string): unknown => {
   try {
     return codec.encode(value)
   } catch (cause) {
-    // The codec of a field throws as well where it is to blame, and tells where that is.
+    // If one field is to blame, its own codec throws too, and its path is the better one to report.
     if (Fields.is(value))
       for (const [key, field] of Object.entries(namedFields(codec)))
         if (value[key] !== undefined) encode(subject, field, value[key], step(place, key))
@@ -34,7 +34,7 @@ const encode = (subject: string, codec: t.Mixed, value: unknown, place: string):
   }
 }
 
-/** The fields that a codec names; of an intersection, those of all its parts. */
+/** The fields that a codec names; for an intersection, those of all its parts. */
 const namedFields = (codec: t.Mixed): Record<string, t.Mixed> => {
   if (codec instanceof t.RefinementType || codec instanceof t.ReadonlyType || codec instanceof t.ExactType)
     return namedFields(codec.type)

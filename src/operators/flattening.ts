@@ -5,29 +5,32 @@ import { applied } from './applied.js'
 
 /**
  * RxJS's `concatMap`, `mergeMap`, `switchMap` or `exhaustMap`, or a function of that shape: `(p) => mergeMap(p, 4)`. Inside a
- * trace it is applied for each subscription, so what it shares is not shared between them.
+ * trace it is applied anew for each subscription, so subscriptions share no state through it.
  */
 export type Flatten = <A, B>(
   project: (value: A, index: number) => Observable<B>,
   concurrent?: number,
 ) => OperatorFunction<A, B>
 
-/** How an operator that works item by item treats the next item while one is under way. */
+/** What an operator that works item by item does with the next item while one is under way. */
 export interface Flattening {
-  /** `concatMap` (default): in order, one at a time. `mergeMap`: at once. `switchMap`: the newest only. `exhaustMap`: the first only. */
+  /**
+   * `concatMap` (default) takes one at a time, in order; `mergeMap` all at once; `switchMap` drops the one under way;
+   * `exhaustMap` drops the next.
+   */
   readonly flatten?: Flatten
-  /** How many items at once; only beside `mergeMap`. */
+  /** How many items may be under way at once, from 1; only beside `mergeMap`. */
   readonly concurrency?: number
 }
 
 /**
- * An operator that works item by item, and tells how: combinators such as `attempt` wrap its `project`
- * and apply its own `flatten` again, so that a switching operator still switches.
+ * An operator that works item by item, and exposes how: combinators such as `attempt` wrap its `project` and apply its
+ * own `flatten` again, so that a switching operator still switches.
  */
 export interface Component<A, B> extends OperatorFunction<A, B> {
   /** What it does with one item. */
   readonly project: (value: A, index: number) => Observable<B>
-  /** How items follow each other. */
+  /** How it flattens what `project` returns. */
   readonly flatten: Flatten
   /** The name of its spans. */
   readonly spanName: string
@@ -35,10 +38,10 @@ export interface Component<A, B> extends OperatorFunction<A, B> {
 
 const RXJS: ReadonlySet<unknown> = new Set([concatMap, exhaustMap, mergeMap, switchMap])
 
-/** Whether a flattening is one of RxJS's own four, which pass signals on where they get them. */
+/** Whether a flattening is one of RxJS's four, which pass each notification on synchronously. */
 export const isRxjs = (flatten: Flatten): boolean => RXJS.has(flatten)
 
-/** A user's function may lack a `return`, and so may the operator that it returns. */
+/** Checks what a user's flattening returns: a `return` may be missing in it, or in the operator that it returns. */
 const checkedFlatten =
   (operator: string, flatten: Flatten): Flatten =>
   (project, concurrent) => {
@@ -47,9 +50,9 @@ const checkedFlatten =
     return (source) => applied(operator, 'flatten', made, source)
   }
 
-/** Checks the flattening options of an operator, and applies `concurrency` only where it was given. */
+/** Checks an operator's flattening options and makes one flattening of them. @throws InvalidInput */
 export const flattenWith = (operator: string, { flatten = concatMap, concurrency }: Flattening): Flatten => {
-  // RxJS's overloads take more kinds of projects than ours; each of the four is callable as a Flatten.
+  // RxJS's overloads take more kinds of projects than ours, so each of the four is assignable to Flatten.
   const chosen: Flatten = flatten
   if (typeof flatten !== 'function') {
     const expected = 'concatMap, mergeMap, switchMap, exhaustMap or a function of that shape'

@@ -16,9 +16,9 @@ import { lift } from './lift.js'
 import { wholeReply } from './wholeReply.js'
 
 /**
- * Makes a generator: the part that `respanGenerate` and `openaiGenerate` share.
+ * Makes a generator: what `respanGenerate` and `openaiGenerate` have in common.
  *
- * @param operator - which one
+ * @param operator - the name of the generator
  * @param platform - where requests go unless a gateway is given
  */
 export const generate = (
@@ -34,7 +34,7 @@ export const generate = (
 
   const replies = (input: never, _: number, here?: Frame | null): Observable<Reply | ReplyEvent> => {
     const start = (subscriber: Subscriber<Reply | ReplyEvent>): Subscription => {
-      // RxJS subscribes a source even for a subscriber that has left, as `expand` above a `take` does: then nothing is asked.
+      // RxJS subscribes to a source even for a closed subscriber, as `expand` above a `take` does: then nothing may be sent.
       if (subscriber.closed) return subscriber
       const parent = currentOpenSpan()
       const prepare = (): ItemRequest => itemRequest(operator, options, gateway, input)

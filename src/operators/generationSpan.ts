@@ -36,7 +36,6 @@ import { FrameSubscriber } from '../tracing/subscribers.js'
 import type { Trace } from '../tracing/Trace.js'
 import type { ItemRequest } from './itemRequest.js'
 
-// Those that are never sent are in no request.
 const TRACE_KEYS = keysOf(TraceAttributes.type.props)
 
 const PARAM_KEYS = [
@@ -102,10 +101,10 @@ const requestOf = (request: ChatRequest, trace: Trace): NonNullable<Generation['
   }
 }
 
-// Four characters a token: the usual rule of thumb, and marked as an estimate wherever it goes.
+// The usual rule of thumb. What it gives is marked as an estimate wherever it goes.
 const CHARACTERS_PER_TOKEN = 4
 
-// Of a stored prompt nobody here knows more than its variables.
+// All that is known here of a stored prompt's text are its variables.
 const requestCharacters = ({ messages = [], prompt }: ChatRequest): number =>
   messages.reduce((sum, message) => sum + messageText(message).length, 0) +
   (prompt?.variables === undefined ? 0 : jsonOf(prompt.variables).length)
@@ -156,7 +155,7 @@ const endOf = (span: OpenSpan, end: ReplyEnd): SpanEnd => {
 
 const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): ReplyListener => {
   const { trace } = span
-  // Only now are they known: a key may be read from the environment when the request is sent.
+  // Not before the request is sent, which is when a key may be read from the environment.
   const learnSecrets = (): void => {
     for (const scrub of gateway.scrubs?.() ?? [])
       if (scrub !== scrubNothing) addNewest(trace.scrubs, scrub, MOST_SCRUBS)
@@ -179,7 +178,7 @@ const listenerOf = (span: OpenSpan, request: ChatRequest, gateway: Gateway): Rep
   }
 }
 
-/** The events of one reply, recorded as a generation below a span. A request that could not be made is a span too. */
+/** The events of one reply, recorded as a generation below a span. An item of which no request can be made has a span too. */
 export const generationSpan = (
   parent: OpenSpan,
   { name, gateway, input, prepared, collect }: GenerationCall,

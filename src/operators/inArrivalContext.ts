@@ -3,17 +3,17 @@ import { asyncContextOf, captureFrame, currentOpenSpan, type Frame } from '../tr
 import type { Flatten } from './flattening.js'
 import { projectedIn } from './lift.js'
 
-/** An item, and the moment it came. */
+/** An item, with the context that it arrived in. */
 interface Arrival<A> {
   readonly value: A
   readonly frame: Frame
 }
 
 /**
- * A flattening that runs each item with every AsyncLocalStorage as it was when the item came. RxJS runs an item that had to
- * wait where the run before it ends: in the context of another item, with that one's user or request.
+ * A flattening that runs each item with every AsyncLocalStorage as it was when the item arrived. RxJS starts an item that
+ * had to wait when the run before it ends, which is in the context of another item: with that item's user or request.
  *
- * Only for what lets items wait and does not compare them: they come to `flatten` wrapped.
+ * Only for a flattening that makes items wait and doesn't look at them: `flatten` gets them wrapped.
  */
 export const inArrivalContext =
   (flatten: Flatten): Flatten =>
@@ -23,7 +23,7 @@ export const inArrivalContext =
     )
     return (source) =>
       defer(() => {
-        // The trace that encloses it decides, whoever feeds it.
+        // The enclosing trace decides, whatever context feeds the source.
         const asyncContext = asyncContextOf(currentOpenSpan())
         const arrived = (value: A): Arrival<A> => ({ value, frame: captureFrame(asyncContext) })
         return source.pipe(map(arrived), run)

@@ -27,7 +27,7 @@ export interface ItemRequest {
   readonly unsent?: RespanAttributes
 }
 
-/** What the operator says for an item; a value was checked when the operator was built. */
+/** An option's value for an item. Only what a function returns is checked here: a value was, when the operator was built. */
 const resolved = <A, T>(
   name: string,
   codec: t.Decoder<unknown, T>,
@@ -47,7 +47,7 @@ const PROMPT_INPUT_FIELDS: Readonly<Record<keyof PromptInput, true>> = {
   attributes: true,
 }
 
-/** Refuses an item of which nothing would be read: its fields are the variables that the prompt would go without. */
+/** Refuses an item with no field that would be read: its fields are most likely the variables, put one level too high. */
 const refuseUnread = (name: string, input: Fields): Fields => {
   const isRead = Object.keys(PROMPT_INPUT_FIELDS).some((field) => input[field] !== undefined)
   const unknown = isRead ? undefined : unknownField(input, PROMPT_INPUT_FIELDS)
@@ -56,14 +56,14 @@ const refuseUnread = (name: string, input: Fields): Fields => {
   return refuse(name, key, `${expected}; a prompt's variables stand under variables`, value)
 }
 
-/** What was meant to give the item, and stands in its place: a promise or an observable that nobody flattened. */
+/** Describes a promise or an observable that stands where its value was meant, because nobody flattened it. */
 const unflattened = (input: unknown): string | undefined => {
   if (typeof input !== 'object' || input === null) return undefined
   if ('then' in input) return 'a promise: await it in component() or concatMap()'
   return 'subscribe' in input ? 'an observable: flatten it with concatMap()' : undefined
 }
 
-/** An item in the one form that all inputs have; the request's codec checks what it says. */
+/** Brings every form of input into one. What is in it is checked by the request's codec. */
 const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
   if (typeof input === 'string') return { messages: [user(input)] }
   if (Array.isArray(input)) return { messages: input }
@@ -80,13 +80,13 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
   return { ...others, messages: [user(prompt)] }
 }
 
-/** Usage is asked for in every stream, unless `extraBody` says otherwise. */
+/** The fields that ask for a stream, with usage unless `extraBody` says otherwise. */
 const streamed = (streamOptions: unknown): Fields => ({
   stream: true,
   stream_options: { include_usage: true, ...toFields(streamOptions) },
 })
 
-/** What a gateway is asked for an item. @throws InvalidInput for what can't be sent, and what the user's functions throw */
+/** Makes the request for an item. @throws InvalidInput for what can't be sent, and whatever the user's functions throw */
 export const itemRequest = (
   name: string,
   options: GenerateOptions,

@@ -7,19 +7,19 @@ import { applied } from './applied.js'
 import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
 
 /**
- * `here` is the frame for what comes out, `null` outside every trace. A caller gives it only after making sure that it is the
- * current one.
+ * `here` is the frame for what comes out; `null` outside every trace. A caller passes it only where it is the current one:
+ * then the project needn't enter it again.
  */
 type Project<A, B> = (value: A, index: number, here?: Frame | null) => Observable<B>
 
 const begin = <B>(inner: () => Observable<B>, subscriber: Subscriber<B>): Subscription =>
   inner().subscribe(subscriber)
 
-/** Makes an observable inside a frame, where it is subscribed as well. */
+/** Makes an observable, and subscribes to it, inside a frame. */
 export const projectedIn = <B>(frame: Frame, inner: () => Observable<B>): Observable<B> =>
   new Observable((subscriber) => runInFrame(frame, begin<B>, inner, subscriber))
 
-/** Runs a project under the span that the operator itself was subscribed under. */
+/** Runs a project inside the frame in which the operator was subscribed to. */
 const within =
   <A, B>(frame: Frame, project: Project<A, B>): Project<A, B> =>
   (value, index) =>
@@ -27,7 +27,7 @@ const within =
       ? project(value, index, frame)
       : projectedIn(frame, () => project(value, index, frame))
 
-/** Keeps an untraced run untraced, also when a handler inside a trace feeds it. */
+/** Keeps an untraced run untraced, even when a handler inside a trace feeds it. */
 const outside =
   <A, B>(project: Project<A, B>): Project<A, B> =>
   (value, index) =>
@@ -36,9 +36,10 @@ const outside =
       : projectedIn(forkFrame(null), () => project(value, index, null))
 
 /**
- * Makes an operator of a project, item by item. Where no trace is, it makes no frame.
+ * Makes an operator that runs a project for each item. Outside a trace it makes no frames.
  *
- * @param signals - `framed`: what `project` gives runs every signal in the frame of its subscription, so that no link is needed
+ * @param signals - `framed`: what `project` returns passes each notification on inside the frame of its subscription, so no
+ * link is needed
  */
 export const lift = <A, B>(
   spanName: string,
@@ -69,7 +70,7 @@ export const lift = <A, B>(
 const isComponent = <A, B>(operator: OperatorFunction<A, B>): operator is Component<A, B> =>
   'project' in operator && 'flatten' in operator
 
-/** An operator as a component: one of ours as it is, any other item by item. */
+/** The parts of a component; any other operator becomes one that is applied anew to each item. */
 export const toComponent = <A, B>(
   combinator: string,
   parameter: string,

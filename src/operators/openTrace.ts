@@ -33,7 +33,7 @@ const redactWith = (
 ): ((content: unknown) => unknown) => {
   const { redact } = options
   if (redact === undefined) return outer
-  // By name, because the message can hold what was to be redacted.
+  // Only the error's name, because its message can hold what was to be redacted.
   const report = reporter(name, 'redact', nameOf)
   return (content) => {
     const inner = outer(content)
@@ -103,6 +103,9 @@ const nestedTrace = (outer: Trace, name: string, options: TraceOptions): Trace =
   deep: options.deep ?? outer.deep,
 })
 
-/** The trace of a run: one of its own, or the enclosing one as it is inside a nested `respanTrace`, which can only be stricter. */
+/**
+ * The trace of a run: a new one, or inside another trace a view of that one, with the options of the nested `respanTrace`,
+ * which can only be stricter about content.
+ */
 export const openTrace = (parent: OpenSpan | null, name: string, options: TraceOptions): Trace =>
   parent === null ? rootTrace(name, options) : nestedTrace(parent.trace, name, options)

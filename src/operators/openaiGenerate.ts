@@ -3,10 +3,10 @@ import type { Component } from './flattening.js'
 import type { ByModel, GenerateInput, GenerateOptions, Stream, Streaming, Whole } from './GenerateOptions.js'
 import { generate } from './generate.js'
 
-/** A request to a model of OpenAI's: as to one of the gateway's, but no attributes go with it. */
+/** The options of a generator with one of OpenAI's models: those of `respanGenerate`, without `attributes`. */
 export type ByOpenaiModel = ByModel & { readonly attributes?: never }
 
-/** The forms of `openaiGenerate`: whole replies, or with `stream: true` their events. */
+/** The forms of `openaiGenerate`: whole replies, or their events with `stream: true`. */
 export interface OpenaiGenerate {
   (options: ByOpenaiModel & Stream<true>): Component<GenerateInput, ReplyEvent>
   (options: ByOpenaiModel & Whole): Component<GenerateInput, Reply>
@@ -14,11 +14,11 @@ export interface OpenaiGenerate {
 }
 
 /**
- * `respanGenerate` against OpenAI itself, or any server that speaks its chat completions: for tracing without
- * the gateway. It sends no Respan field: of an item's `attributes`, those of a trace are on its span.
+ * Asks a model like `respanGenerate`, but of OpenAI itself, or of any server that speaks its chat completions: for tracing
+ * without the gateway. It sends no Respan field; the trace attributes among an item's `attributes` go on its span.
  *
- * The key is `OPENAI_API_KEY` or `apiKey`, and is required for the hosts of OpenAI (and Respan)
- * only; the server is `OPENAI_BASE_URL` or `baseUrl` (default `https://api.openai.com/v1`).
+ * The key is `apiKey` or `OPENAI_API_KEY`, required only for the hosts of OpenAI (and Respan). The server is `baseUrl` or
+ * `OPENAI_BASE_URL`, by default `https://api.openai.com/v1`.
  *
  * Errors: those of `respanGenerate`.
  */

@@ -4,11 +4,11 @@ import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import type { GenerateOptions } from './GenerateOptions.js'
 
 /**
- * What a request says of its stored prompt.
+ * The `prompt` field of a request.
  *
- * @param variables - of the item
- * @param params - of the operator, for this item: beneath the prompt's settings
- * @param own - of the item: above them
+ * @param variables - the item's
+ * @param params - the operator's for this item; the prompt's settings override them
+ * @param own - the item's, which override the prompt's settings
  */
 export const promptOf = (
   { promptId = '', prompt = {} }: GenerateOptions,
@@ -17,7 +17,7 @@ export const promptOf = (
   own: ChatParams = {},
 ): Fields => {
   const { schema_version = 2, echo = false } = prompt
-  // What each schema calls the parameters to change.
+  // The field that holds the parameters to change.
   const changed = schema_version === 2 ? 'patch' : 'override_params'
   const { [changed]: stored, ...settings } = prompt
   const changes = mergeAttributes<Fields>({ ...params, ...stored }, own)

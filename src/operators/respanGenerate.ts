@@ -14,8 +14,9 @@ import type {
 import { generate } from './generate.js'
 
 /**
- * The forms of a generator. Their order matters to inference: a typed prompt comes first, `stream: boolean` after `true` and
- * none. The last one takes options whose form is known only at run time; TypeScript explains options that fit none by it.
+ * The forms of a generator. Inference depends on their order: a typed prompt comes first, and `stream: boolean` after
+ * `stream: true` and no `stream`. The last form takes options whose form is known only at run time; if options fit no form,
+ * TypeScript explains it by this one.
  */
 export interface RespanGenerate {
   <A>(options: ByTypedPrompt<A> & Stream<true>): Component<A, ReplyEvent>
@@ -33,7 +34,7 @@ export interface RespanGenerate {
 }
 
 /**
- * Asks a model through the Respan gateway, for each item: a whole reply, or its tokens as they arrive.
+ * Asks a model through the Respan gateway for each item, and emits the whole reply, or its tokens as they arrive.
  *
  * ```
  * source                             --p---------q--|
@@ -41,24 +42,24 @@ export interface RespanGenerate {
  * respanGenerate({ model, stream })  ---S-a-b-F---S-a-b-(F|)    S = ReplyStarted, a, b = TextDelta, F = ReplyFinished
  * ```
  *
- * A request goes out for each item when its turn comes (`flatten`, default one after the other), and is
- * aborted by unsubscribing, in every state: before the headers, between chunks, while waiting to retry.
- * Request values lie over each other: gateway, then operator, then item; `metadata` merges by key.
+ * The request of an item goes out when its turn comes (`flatten`, by default one after the other). Unsubscribing aborts it
+ * in every state: before the headers, between chunks, while waiting to retry. Values of the item override those of the
+ * operator, which override those of the gateway; `metadata` merges by key.
  *
- * Errors by tag: `InvalidInput` (thrown at once for options, emitted before any request for items, and for an address that
+ * Errors by tag: `InvalidInput` (thrown at once for options; emitted before any request for an item, or for an address that
  * can't be used), `MissingApiKey`, `RateLimited`, `HttpError`, `NetworkError`, `Timeout`, `StreamInterrupted`, `GatewayError`,
  * `InvalidResponse`, `Aborted`.
  *
- * @param options - `model`, or `attributes` that leave it to the platform (`load_balance_group`, `models`), or `promptId` for a
- * prompt stored there. `variables: codec` makes the codec's
- * type the input and checks each item before any request. `attributes` and `params` take wire names.
- * Times are in ms: `timeout` for one attempt to its last byte, `idleTimeout` between two chunks.
- * @returns an operator that emits a `Reply` for each item, or with `stream: true` its `ReplyEvent`s
+ * @param options - `model`, or `attributes` by which the platform picks one (`load_balance_group`, `models`), or `promptId`
+ * for a prompt stored on the platform. `variables` makes its codec's type the input, and checks each item before any
+ * request. `attributes` and `params` take wire names. Times are in ms: `timeout` limits one attempt up to its last byte,
+ * `idleTimeout` the wait between two chunks.
+ * @returns an operator that emits a `Reply` for each item, or its `ReplyEvent`s with `stream: true`
  *
  * @example
  * of('Why is the sky blue?').pipe(respanGenerate({ model: 'gpt-4o-mini' }))
  *
- * @see tokens, snapshots, wholeReply for the events; attempt and withFallback for failures
+ * @see tokens, snapshots and wholeReply for the events; attempt and withFallback for failures
  */
 // The overloads say what `generate` does with the options that it checks; types are erased after.
 export const respanGenerate = ((options: GenerateOptions) =>

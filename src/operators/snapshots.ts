@@ -10,15 +10,15 @@ type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
 const MAX_UNFINISHED = 1_000
 
 /**
- * Emits the text of a streamed reply so far, each time more of it arrives: what a page shows.
+ * Emits all the text of a streamed reply so far, each time more of it arrives: what a page shows.
  *
  * ```
  * events       S-a--b---(F|)
  * snapshots()  --a--x---|      x = 'ab'
  * ```
  *
- * Interleaved replies grow apart, each by its own id. A snapshot shares its memory with the ones before. A reply that was
- * left unfinished, as `switchMap` leaves them, is forgotten once a thousand others have grown since.
+ * Interleaved replies grow separately, each under its own id. A snapshot shares its memory with the ones before. A reply that
+ * stays unfinished, as with `switchMap`, is forgotten once a thousand others have grown since.
  *
  * Errors: `InvalidInput` for what isn't an event, such as the replies of a generator without `stream: true`.
  *
@@ -37,7 +37,7 @@ export const snapshots = (options: ChoiceOption = {}): OperatorFunction<ReplyEve
         }),
         map(({ id, text }) => {
           const grown = (texts.get(id) ?? '') + text
-          // Moved to the end: a reply that was left says nothing, so the one that has not grown for longest makes room.
+          // Moved to the end: nothing says that a reply was abandoned, so the one that hasn't grown for longest makes room.
           if (texts.size > 1) texts.delete(id)
           texts.set(id, grown)
           forgetOldest(texts, MAX_UNFINISHED)

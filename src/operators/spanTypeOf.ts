@@ -11,9 +11,9 @@ const TYPES: Readonly<Record<SpanType, true>> = {
 }
 
 /**
- * What kind of span an operator was asked for; `task` unless told.
+ * The span type among an operator's options, by default `task`.
  *
- * @param known - an object with the operator's options as its keys
+ * @param known - an object whose keys are the operator's options
  * @throws InvalidInput for an unknown option or type
  */
 export const spanTypeOf = (
@@ -23,7 +23,7 @@ export const spanTypeOf = (
 ): SpanType => {
   refuseUnknown(operator, options, known)
   const { type = 'task' } = options
-  // A list of one type has the same key as the type.
+  // A text, since a list of one type would be the same key as the type itself.
   if (typeof type === 'string' && Object.hasOwn(TYPES, type)) return type
   return refuse(operator, 'type', `one of ${Object.keys(TYPES).join(', ')}`, type)
 }

@@ -16,7 +16,7 @@ type TextDelta = Extract<ReplyEvent, { readonly _tag: 'TextDelta' }>
  *
  * Errors: `InvalidInput` for what isn't an event, such as the replies of a generator without `stream: true`.
  *
- * @returns an operator that emits each text delta of the choice; reasoning, refusals and tool calls are left out
+ * @returns an operator that emits each text delta of the choice, without reasoning, refusals and tool calls
  *
  * @see snapshots for the text so far, wholeReply for the finished reply
  */

@@ -22,14 +22,14 @@ import { lift } from './lift.js'
 import type { TraceOptions } from './TraceOptions.js'
 import { traceFor } from './traceFor.js'
 
-/** Those of `respanTrace` but `output`, with `attributes` also as a function of the item, and how the runs follow each other. */
+/** The options of `respanTrace` except `output`, with flattening, and `attributes` that may be a function of the item. */
 export type TraceEachOptions<A> = Omit<TraceOptions, 'attributes'> &
   Flattening & {
     /** Put on every span of the item's trace: a value, or a function of the item. */
     readonly attributes?: Each<A, TraceAttributes>
   }
 
-/** The forms of `traceEach`: up to nine operators, each taking what the one before it emits. */
+/** The forms of `traceEach`: up to nine operators, each taking what the previous one emits. */
 export interface TraceEach {
   <A, B>(name: string, options: TraceEachOptions<A>, op1: Op<A, B>): Component<A, B>
   <A, B, C>(name: string, options: TraceEachOptions<A>, op1: Op<A, B>, op2: Op<B, C>): Component<A, C>
@@ -141,7 +141,7 @@ const eachTraced = (
 }
 
 /**
- * Runs a pipeline for each item of a long-lived stream, each run a trace of its own.
+ * Runs a pipeline for each item of a long-lived stream, and records each run as a trace of its own.
  *
  * ```
  * question$                     --a------b---|
@@ -149,15 +149,16 @@ const eachTraced = (
  * traces                          [  ]   [  ]
  * ```
  *
- * Inside another trace the runs are its children. Elsewhere a run finds each AsyncLocalStorage as it was when its item came,
- * also after a wait, unless `asyncContext` is false or `flatten` a function of your own. A function of `attributes` that
- * throws, or gives wrong ones, is reported as a process warning (`RESPAN_TRACE`); that item's trace then has none of its own.
+ * Inside another trace the runs are its children. Elsewhere a run finds every AsyncLocalStorage as it was when its item
+ * arrived, even if the item had to wait, unless `asyncContext` is `false` or `flatten` is a function of your own. If a
+ * function given as `attributes` throws or returns wrong ones, a process warning (`RESPAN_TRACE`) reports it, and that
+ * item's trace has no attributes of its own.
  *
- * Errors: `InvalidInput`, thrown at once, for an empty name, anything but an operator, an unknown option or one that is
- * wrong, or `concurrency` beside anything but `mergeMap`.
+ * Errors: `InvalidInput`, thrown at once, for an empty name, anything but an operator, an unknown or wrong option, or
+ * `concurrency` beside anything but `mergeMap`.
  *
- * @param options - those of `respanTrace` but `output`, with `attributes` also as a function of the item, and `flatten`
- * (default `concatMap`) with `concurrency`
+ * @param options - those of `respanTrace` except `output`; `attributes` may be a function of the item, and there are
+ * `flatten` (default `concatMap`) and `concurrency`
  * @returns an operator that emits what the pipeline emits, item by item
  *
  * @example
@@ -165,5 +166,6 @@ const eachTraced = (
  *   traceEach('answer', { flatten: switchMap }, retrieve, buildPrompt(template), respanGenerate({ model })),
  * )
  */
-// The overloads tie each operator's input to the output before it, which `eachTraced` forgets; types are erased after.
+// The overloads tie each operator's input to the output before it. `eachTraced` forgets these types, which exist only at
+// compile time.
 export const traceEach = eachTraced as TraceEach

@@ -14,7 +14,7 @@ import { openTrace } from './openTrace.js'
 import type { TraceOptions } from './TraceOptions.js'
 
 /**
- * `respanTrace`, under the name of the operator that makes it.
+ * The operator behind `respanTrace` and `traceEach`.
  *
  * @param subject - who was given the options: the first word of an error's message
  * @throws InvalidInput
@@ -39,7 +39,7 @@ export const traceFor = <T>(
   return (source) => {
     const sourceFor = deepenedFor(source)
     const traced = inSubscriberFrame<T>((subscriber) => {
-      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error): then nothing runs.
+      // RxJS subscribes to a source even for a closed subscriber (`forkJoin` after an error): then nothing may run.
       if (subscriber.closed) return source.subscribe(subscriber)
       const parent = currentOpenSpan()
       const trace = openTrace(parent, name, own)

@@ -10,15 +10,15 @@ import { checkName } from './checkName.js'
 import { checkOperator } from './checkOperator.js'
 import { spanTypeOf } from './spanTypeOf.js'
 
-/** What kind of span it is. */
+/** What kind of span a traced operator has. */
 export interface TracedOptions {
-  /** What kind of work it is, for the trace. Default `task`. */
+  /** The kind of work, as the trace shows it. Default `task`. */
   readonly type?: SpanType
 }
 
 const OPTIONS: Readonly<Record<keyof TracedOptions, true>> = { type: true }
 
-/** Where each span of an operator was subscribed. */
+/** For each span of an operator, the frame in which it was subscribed to. */
 type Outsides = WeakMap<OpenSpan, Frame>
 
 const nearest = (outsides: Outsides): OpenSpan | null => {
@@ -27,7 +27,7 @@ const nearest = (outsides: Outsides): OpenSpan | null => {
   return span
 }
 
-/** The source of a traced operator: it belongs outside the span, its values enter it. */
+/** The source of a traced operator: it runs outside the operator's span, and its values are that span's input. */
 const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> => {
   const sourceFor = deepenedFor(source)
   return new Observable((subscriber) => {
@@ -41,7 +41,7 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
 }
 
 /**
- * Gives any operator a span: one per subscription, from subscribing to its end.
+ * Gives any operator a span for each subscription, from its start to its end.
  *
  * ```
  * source                                 --a--b--c--|
@@ -49,14 +49,14 @@ const entering = <A>(source: Observable<A>, outsides: Outsides): Observable<A> =
  * span                                   [  batch   ]
  * ```
  *
- * What stands above keeps its own place in the trace; what the operator subscribes inside becomes the
- * span's child. Without a trace it is the operator itself.
+ * What stands above keeps its own place in the trace; what the operator subscribes to inside becomes a child of the
+ * span. Without a trace it behaves as the operator itself.
  *
  * Errors: the operator's own. `InvalidInput`, thrown at once, for an empty name, anything but an operator, an unknown option
  * or `type`.
  *
  * @param name - the span's name
- * @param operator - applied once for each source, as `pipe` does it
+ * @param operator - applied once to each source, as `pipe` does
  * @returns the operator, with the same notifications at the same times
  *
  * @see component for one span per item
@@ -70,13 +70,13 @@ export const traced = <A, B>(
   checkOperator(`traced ${name}`, 'operator', operator)
   const type = spanTypeOf(`traced ${name}`, options, OPTIONS)
   return (source) => {
-    // The operator is applied once, as `pipe` does it: what it shares, its subscriptions share.
+    // Applied once, as `pipe` does: what the operator shares between subscriptions stays shared.
     const outsides: Outsides = new WeakMap()
     const body = applied(`traced ${name}`, 'operator', operator, entering(source, outsides))
     const bodyFor = deepenedFor(body)
     return inSubscriberFrame((subscriber) => {
       const parent = currentOpenSpan()
-      // RxJS subscribes a source even for a subscriber that has left (`forkJoin` after an error): then nothing runs.
+      // RxJS subscribes to a source even for a closed subscriber (`forkJoin` after an error): then nothing may run.
       if (parent === null || subscriber.closed) return body.subscribe(subscriber)
       const { trace } = parent
       const here = captureFrame()

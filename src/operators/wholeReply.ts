@@ -3,7 +3,7 @@ import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { checkEvent } from './checkEvent.js'
 
 /**
- * Emits each finished reply of a stream of events, with its texts, finish reasons and usage.
+ * Emits the reply at the end of each streamed reply, with its texts, finish reasons and usage.
  *
  * ```
  * events        S-a--b---(F|)

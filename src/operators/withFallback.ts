@@ -6,9 +6,9 @@ import { checkOperator } from './checkOperator.js'
 import type { Component } from './flattening.js'
 import { lift, toComponent } from './lift.js'
 
-/** When the second operator serves. */
+/** When the second operator takes over. */
 export interface FallbackOptions {
-  /** Which failures the second one serves. Default: every `RespanError` but `InvalidInput` and `Aborted`. */
+  /** Whether the second takes over after an error. Default: after every `RespanError` but `InvalidInput` and `Aborted`. */
   readonly when?: (error: RespanError) => boolean
 }
 
@@ -16,12 +16,12 @@ const OPTIONS: Readonly<Record<keyof FallbackOptions, OptionKind>> = { when: 'fu
 
 const worthASecondTry = ({ _tag }: RespanError): boolean => _tag !== 'InvalidInput' && _tag !== 'Aborted'
 
-/** A reply that has only been announced can still be another's. */
+/** Whether a value only announces a reply, which another operator can still replace. */
 const isAnnouncement = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && fieldOf(value, '_tag') === 'ReplyStarted'
 
 /**
- * Serves an item by a second operator where the first one fails before its first output.
+ * Runs a second operator for an item for which the first fails before its first output.
  *
  * ```
  * source                      --a-----------b--|
@@ -30,15 +30,15 @@ const isAnnouncement = (value: unknown): boolean =>
  * withFallback(first, second) ------X---------B--#     after an output the error stays
  * ```
  *
- * Both tries are spans of their own. It keeps the first one's flattening. `ReplyStarted` is no output yet: the second reply
- * begins with one of its own.
+ * Each of the two runs has its own spans. `ReplyStarted` doesn't count as output: the second reply begins with one of its
+ * own.
  *
- * Errors: the second one's, or the first one's where `when` says no or something had come out. `InvalidInput`, thrown at
- * once, for an unknown option and for anything but an operator.
+ * Errors: those of the second operator, or of the first one after an output or where `when` returns `false`.
+ * `InvalidInput`, thrown at once, for an unknown option and for anything but an operator.
  *
- * @param first - keeps its flattening, if it is a component
+ * @param first - keeps its flattening if it is a component
  * @param second - run for the item that failed
- * @returns an operator that emits what the first or else the second emits, item by item
+ * @returns an operator that emits, item by item, what the first operator emits, or else the second
  */
 export const withFallback = <A, B>(
   first: OperatorFunction<A, B>,
