@@ -1,13 +1,13 @@
 import { Fields } from '../codecs/Fields.js'
 
-/** What a provider adds to what it says, by name: citations, images, the signature of a thought. */
+/** Fields that a provider adds to its messages, by name: citations, images, the signature of a thought. */
 export type Additions = Map<string, unknown>
 
 /**
- * Takes in the fields of a piece that are not known, so that they go back with the message: lists go on, objects are laid over
- * each other, and of all else the last counts.
+ * Collects the unknown fields of a delta, so that they go back to the provider with the message. Lists are appended, objects
+ * merged, and of any other value the last one counts.
  *
- * @param additions - of the pieces before; changed, and made only when there is something to keep
+ * @param additions - those of the earlier deltas. It is mutated, and made only when there is something to keep
  */
 export const withAdditions = (
   additions: Additions | undefined,
@@ -16,7 +16,7 @@ export const withAdditions = (
 ): Additions | undefined => {
   let all = additions
   for (const key in piece) {
-    // Nearly every field of nearly every piece is known.
+    // First, because nearly every field of nearly every delta is known.
     if (known.has(key) || !Object.hasOwn(piece, key)) continue
     const value = piece[key]
     if (value == null) continue
@@ -26,11 +26,11 @@ export const withAdditions = (
   return all
 }
 
-/** What was added so far, as fields of a message. */
+/** The additions as fields of a message. */
 export const addedFields = (additions: Additions | undefined): Fields =>
   additions === undefined ? {} : Object.fromEntries(additions)
 
-/** Only one level deep: what a server nests is of any depth. */
+/** A field with another piece of it taken in. Merges one level only, since what a server nests may have any depth. */
 const grown = (before: unknown, piece: unknown): unknown => {
   if (Fields.is(before) && Fields.is(piece)) return joined(before, piece)
   if (!Array.isArray(piece)) return piece
@@ -39,22 +39,23 @@ const grown = (before: unknown, piece: unknown): unknown => {
   return list
 }
 
-/** A thought comes in pieces, the last of which signs it. */
+/** Appends an item, or joins it to the last one, if both are pieces of a thought. */
 const addItem = (list: Array<unknown>, item: unknown): void => {
   const last = list.at(-1)
   if (isThought(last) && isThought(item) && goesOn(last, item)) list[list.length - 1] = joined(last, item)
   else list.push(item)
 }
 
+/** Whether an item continues the last one: a thought comes in pieces, the last of which has its signature. */
 const goesOn = (last: Fields, item: Fields): boolean =>
   !last.signature && last.type === item.type && last.index === item.index
 
-/** Anthropic's, in `thinking_blocks`, and OpenRouter's, in `reasoning_details`. */
+/** The types of thoughts: Anthropic's, in `thinking_blocks`, and OpenRouter's, in `reasoning_details`. */
 const THOUGHTS: ReadonlySet<unknown> = new Set(['thinking', 'reasoning.text', 'reasoning.summary'])
 
 const isThought = (item: unknown): item is Fields => Fields.is(item) && THOUGHTS.has(item.type)
 
-/** Texts that come in pieces: a thought's, what a voice says, in words and as its bytes, and those of a `function_call`. */
+/** The texts that come in pieces: those of a thought, audio's transcript and bytes, and a `function_call`'s arguments. */
 const TEXTS = ['thinking', 'text', 'summary', 'transcript', 'data', 'arguments']
 
 const joined = (before: Fields, piece: Fields): Fields => ({

@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs'
 
 /**
- * Where bytes come from: a web stream (`response.body`), anything that is iterated asynchronously (a Node stream), or
- * an observable. Texts among them count as their UTF-8 bytes.
+ * A source of bytes: a web stream (`response.body`), an async iterable (a Node stream), or an observable. A text in it
+ * stands for its UTF-8 bytes.
  */
 export type Bytes =
   | ReadableStream<Uint8Array>

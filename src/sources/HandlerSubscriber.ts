@@ -1,14 +1,14 @@
 import { type Observer, Subscriber } from 'rxjs'
 
 /**
- * Reads a source for another subscriber, with handlers of its own. Only a subscriber that is linked to the one it works
- * for stops a synchronous source when that one leaves (rxjs issue 5369); and what a handler throws becomes an error of the
- * source, instead of one that nobody catches.
+ * Reads a source for another subscriber, with handlers of its own. It is linked to that subscriber, since only then does
+ * unsubscribing stop a synchronous source (rxjs issue 5369); and what its handler `next` throws becomes an error of the
+ * source, instead of an uncaught one.
  */
 export class HandlerSubscriber<T> extends Subscriber<T> {
   readonly #handlers: Observer<T>
 
-  // RxJS marks the constructor deprecated for applications; operators need it.
+  // RxJS deprecates the constructor for applications, but operators need it.
   constructor(reader: Subscriber<unknown>, handlers: Observer<T>) {
     super(reader)
     this.#handlers = handlers

@@ -6,17 +6,17 @@ import type { Usage } from '../codecs/Usage.js'
 import type { AnswerIds } from '../http/answerIds.js'
 import type { Additions } from './Additions.js'
 
-/** What is known of a tool call. */
+/** What has arrived of a tool call. */
 export interface CallSoFar {
   id: string | undefined
   name: string
   additions: Additions | undefined
-  /** Within its `function`. */
+  /** The additions within its `function`. */
   functionAdditions: Additions | undefined
   readonly json: TextBuilder
 }
 
-/** What is known of a choice. */
+/** What has arrived of a choice. */
 export interface ChoiceSoFar {
   readonly index: number
   readonly text: TextBuilder
@@ -24,37 +24,38 @@ export interface ChoiceSoFar {
   readonly refusal: TextBuilder
   readonly calls: Map<number, CallSoFar>
   additions: Additions | undefined
-  /** Which call an id is of. */
+  /** The index in `calls` of each call, by its id. */
   callIds: Map<string, number> | undefined
-  /** Which call is the newest of an index that several have. */
+  /** The index in `calls` of the newest call, by the index that several calls came with. */
   sharedIndex: Map<number, number> | undefined
   finishReason: string | null
-  /** The probabilities of its tokens, piece by piece as they came. */
+  /** The log probabilities of its tokens, one element for each delta that had some. */
   logprobs: Array<Logprobs> | undefined
-  /** The whole message, when it came in one piece. */
+  /** The whole message, if it wasn't streamed. */
   message: AssistantMessage | undefined
 }
 
-/** Everything that is known of a reply under way. Mutable, owned by one subscription. */
+/** What has arrived of a reply. Mutable, owned by one subscription. */
 export interface ReplyBuilder {
   readonly id: string
   model: string
   readonly choices: Map<number, ChoiceSoFar>
-  /** Choices to wait for: as many as were asked for, or as a whole answer has. */
+  /** Choices to wait for: as many as were asked for, or as an answer that wasn't streamed has. */
   expected: number
-  /** Characters to keep; beyond it deltas pass by. */
+  /** Characters to keep. Once so many have come, deltas are passed on but not kept. */
   readonly keep: number
   /** Characters that have come, kept or not. */
   characters: number
   started: boolean
-  /** Something a reader would see has come: text, reasoning, a refusal or a tool call. */
+  /** Something has come that a reader would see: text, reasoning, a refusal or a tool call. */
   output: boolean
+  /** Choices that have their finish reason. */
   finished: number
   usage: Usage | undefined
   cost: number | undefined
   breakdown: RequestBreakdown | undefined
   promptMessages: ReadonlyArray<AssistantMessage> | undefined
-  /** Of the newest attempt, once it is answered. */
+  /** Those of the newest attempt, once it is answered. */
   ids: AnswerIds
   attempts: number
 }
@@ -62,10 +63,10 @@ export interface ReplyBuilder {
 let replies = 0
 
 /**
- * Begins a reply. Its id is ours: gateways repeat theirs, and interleaved replies must be told apart.
+ * Begins a reply. It gets an id from here, because gateways repeat theirs and interleaved replies must be told apart.
  *
- * @param expected - choices that were asked for (`n`)
- * @param keep - how much of the texts to keep, characters
+ * @param expected - how many choices were asked for (`n`)
+ * @param keep - how much of the texts to keep, in characters
  */
 export const replyBuilder = (expected: number, keep: number): ReplyBuilder => ({
   id: `reply-${++replies}`,
@@ -85,17 +86,17 @@ export const replyBuilder = (expected: number, keep: number): ReplyBuilder => ({
   attempts: 0,
 })
 
-/** Whether every choice has its finish reason: the work is done, though usage may still come. */
+/** Whether every choice that was asked for has its finish reason: the work is done, though usage may still come. */
 export const isSettled = ({ finished, choices, expected }: ReplyBuilder): boolean =>
   finished > 0 && finished >= Math.max(expected, choices.size)
 
 /**
- * Whether a reply that has ended is whole: every choice that came has its finish reason. There may be fewer than were
- * asked for, since many providers ignore `n`.
+ * Whether a reply that has ended is whole: every choice that came has its finish reason. There may be fewer choices than
+ * were asked for, since many providers ignore `n`.
  */
 export const isWhole = ({ finished, choices }: ReplyBuilder): boolean =>
   finished > 0 && finished >= choices.size
 
-/** What is known of each choice, in their order. */
+/** The choices, in the order of their indexes. */
 export const choicesOf = ({ choices }: ReplyBuilder): ReadonlyArray<ChoiceSoFar> =>
   Array.from(choices.values()).sort((a, b) => a.index - b.index)

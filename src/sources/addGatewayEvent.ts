@@ -42,7 +42,7 @@ const finish = (builder: ReplyBuilder, choice: ChoiceSoFar, reason: string | nul
 
 type Emit = (event: ReplyEvent) => void
 
-/** Takes in a text that has come; gives what of it is kept. */
+/** Counts a text that has come. Returns the text, or `''` if it isn't to be kept. */
 const take = (builder: ReplyBuilder, text: string): string => {
   const isKept = builder.characters < builder.keep
   builder.output = true
@@ -68,7 +68,7 @@ const DELTA: ReadonlySet<string> = new Set(keysOf(ChatDelta.type.props))
 const CALL: ReadonlySet<string> = new Set(keysOf(ToolCallDelta.type.props))
 const FUNCTION: ReadonlySet<string> = new Set(['name', 'arguments'])
 
-/** What a provider adds goes back with a message that is collected, and did not come in one piece. */
+/** Whether additions are kept: for a message that is collected, and that didn't come in one piece with all its fields. */
 const keepsAdditions = ({ keep }: ReplyBuilder, { message }: ChoiceSoFar): boolean =>
   keep === Number.POSITIVE_INFINITY && message === undefined
 
@@ -91,7 +91,7 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   }
   appendText(known.json, take(builder, json))
   const event: ReplyEvent = { _tag: 'ToolCallDelta', id: builder.id, choice: choice.index, call, json }
-  // Spreads that depend on a condition cost more than all the rest, and most pieces bring text alone.
+  // No conditional spreads for most deltas, which have text only: they cost more than all the rest.
   return isIdNew || isNameNew
     ? { ...event, ...(isIdNew ? { callId: delta.id } : {}), ...(isNameNew ? { name } : {}) }
     : event
@@ -121,9 +121,9 @@ const addDelta = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ChatDelta, 
 const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void => {
   const { delta, finish_reason, logprobs } = part
   const choice = choiceAt(builder, part.index ?? 0)
-  // Before anything is handed out: whoever leaves on the last token leaves a finished reply.
+  // Before anything is emitted: a consumer that unsubscribes on the last token leaves a finished reply.
   finish(builder, choice, finish_reason)
-  // Where texts are not collected, neither is what was nearly said: whoever looks on keeps the texts alone.
+  // Log probabilities are only collected together with the texts; what a listener keeps are the texts alone.
   if (logprobs != null && builder.keep === Number.POSITIVE_INFINITY) {
     choice.logprobs ??= []
     choice.logprobs.push(logprobs)
@@ -134,7 +134,7 @@ const addChoice = (builder: ReplyBuilder, part: ChunkChoice, emit: Emit): void =
 const addBreakdown = (builder: ReplyBuilder, breakdown: RequestBreakdown | null | undefined): void => {
   if (breakdown == null) return
   builder.breakdown = breakdown
-  // The documented place of the cost: it counts more than a field of that name in the answer.
+  // The documented place of the cost, so it wins over the answer's own field of that name.
   builder.cost = breakdown.cost ?? builder.cost
 }
 
@@ -143,7 +143,7 @@ const addHead = (
   { model, usage, cost, prompt_message }: ChatChunk | ChatResponse,
 ): void => {
   if (model != null && model !== '') builder.model = model
-  // The last counts that say anything are the reply's; providers repeat running totals, so they are never added up.
+  // Providers repeat running totals, so usage is never added up: the last one that has counts is the reply's.
   builder.usage = toUsage(usage) ?? builder.usage
   if (cost != null) builder.cost = builder.breakdown?.cost ?? cost
   if (prompt_message != null) builder.promptMessages = prompt_message
@@ -162,7 +162,7 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
   }
   addHead(builder, chunk)
   if (!builder.started) {
-    // Whoever leaves when the reply starts may leave a finished one.
+    // Before `ReplyStarted`: a consumer that unsubscribes on it may leave a finished reply.
     for (const { index, finish_reason } of chunk.choices)
       finish(builder, choiceAt(builder, index ?? 0), finish_reason)
     start(builder, emit)
@@ -170,7 +170,7 @@ const addChunk = (builder: ReplyBuilder, chunk: ChatChunk, emit: Emit): void => 
   for (const choice of chunk.choices) addChoice(builder, choice, emit)
 }
 
-/** A whole message as the one delta that a stream of it would have. */
+/** A whole message as a single delta. */
 const deltaOf = ({ content, tool_calls, ...others }: AssistantMessage): ChatDelta => ({
   ...others,
   content: messageText({ content: content ?? null }),
@@ -180,7 +180,7 @@ const deltaOf = ({ content, tool_calls, ...others }: AssistantMessage): ChatDelt
 const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit): void => {
   addHead(builder, response)
   addBreakdown(builder, response.request_breakdown)
-  // All of them before anything is handed out: whoever leaves on the first text leaves a finished reply.
+  // All of them before anything is emitted: a consumer that unsubscribes on the first text leaves a finished reply.
   const choices = response.choices.map(({ index, message, finish_reason, logprobs }, position) => {
     const choice = choiceAt(builder, index ?? position)
     finish(builder, choice, finish_reason ?? 'stop')
@@ -189,14 +189,14 @@ const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit):
     choice.message = message ?? {}
     return { choice, message: choice.message }
   })
-  // It is complete, however many were asked for: some providers give one.
+  // The answer is complete, however many choices were asked for: some providers give only one.
   builder.expected = builder.choices.size
   builder.output = choices.length > 0
   start(builder, emit)
   for (const { choice, message } of choices) addDelta(builder, choice, deltaOf(message), emit)
 }
 
-/** Takes in one event of the gateway and emits what a reader sees of it. */
+/** Adds a gateway event to a reply, and emits the reply events that come of it. */
 export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit: Emit): void => {
   switch (event._tag) {
     case 'Chunk':
@@ -208,7 +208,7 @@ export const addGatewayEvent = (builder: ReplyBuilder, event: GatewayEvent, emit
       return
     case 'Attempt':
       builder.attempts = event.attempt
-      // The ids of an attempt that failed say nothing of this one, which may never be answered.
+      // The ids of a failed attempt aren't those of this one, which may never be answered.
       builder.ids = {}
   }
 }

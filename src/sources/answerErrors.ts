@@ -6,15 +6,15 @@ import type { AnswerIds } from '../http/answerIds.js'
 import { parseJson } from '../http/parseJson.js'
 import type { Scrub } from '../http/scrub.js'
 
-/** Makes the errors of an answer with status 2xx. */
+/** Makes the errors of an answer with a 2xx status. */
 export interface AnswerErrors {
-  /** It, or an event in it, is none of ours. Keys of hostile JSON can be in the failure, hence it is scrubbed. */
+  /** The answer, or an event in it, breaks the contract. The failure is scrubbed: it may name keys of hostile JSON. */
   readonly invalid: (failure: DecodeFailure, subject?: string) => InvalidResponse
-  /** The gateway reports an error inside it: as the JSON of the answer or of the event, or as a plain text. */
+  /** The gateway reports an error inside the answer: in the JSON of the answer or of an event, or as plain text. */
   readonly reported: (text: string) => GatewayError
 }
 
-/** The errors of one answer. */
+/** Makes the errors of one answer, with its ids and without its secrets. */
 export const answerErrors = (ids: AnswerIds, scrub: Scrub): AnswerErrors => ({
   invalid: ({ path, expected, found }, subject = 'The answer') =>
     new InvalidResponse(subject, { ...ids, path: scrub(path), expected, found: scrub(found) }),

@@ -12,19 +12,19 @@ import { withRetry } from '../http/withRetry.js'
 import { answerErrors } from './answerErrors.js'
 import { decodeAnswer, MAX_RESPONSE_BYTES } from './decodeAnswer.js'
 
-/** A question to one of Respan's JSON endpoints. */
+/** A request to one of Respan's JSON endpoints. */
 interface Question<A> {
-  /** Below the base URL, with its query. */
+  /** Relative to the base URL, with the query. */
   readonly path: string
-  /** Sent by POST; without it, the question is a GET. */
+  /** Sent by POST. Without a body, the request is a GET. */
   readonly body?: Fields
-  /** What the answer must be. */
+  /** The codec of the answer. */
   readonly codec: t.Decoder<unknown, A>
 }
 
 /**
- * Makes a function that asks Respan: each answer is a cold Observable of one decoded value, with the retries, the limits
- * and the errors of a connection.
+ * Makes a function that sends requests to Respan. Each answer is a cold Observable of one decoded value, with the
+ * connection's retries and limits, and the errors of its calls.
  *
  * @param subject - who was given the connection: the first word of an error's message
  * @throws InvalidInput for a wrong connection
@@ -35,7 +35,7 @@ export const askRespan = (
 ): (<A>(question: Question<A>) => Observable<A>) => {
   const policy = connectionPolicy(subject, connection)
   const { retry } = policy
-  // The signal ends the waits between the attempts as well.
+  // The signal isn't passed to the attempts: `abortedBy` covers them and the waits between them.
   const { signal, ...attempted } = connection
   return (question) =>
     defer(() => {
@@ -53,7 +53,7 @@ export const askRespan = (
           maxBytes: MAX_RESPONSE_BYTES,
           ...(body === undefined ? { method: 'GET' } : { body: JSON.stringify(body) }),
         }).pipe(
-          // Scrubbed with nothing: it was freed of secrets when it was read.
+          // Nothing to scrub: `fetchAnswer` has already removed the secrets.
           map((answer) => decodeAnswer(answer, codec, answerErrors(answer.ids, scrubNothing))),
         ),
       )

@@ -2,13 +2,13 @@ import type { ToolCallDelta } from '../codecs/ToolCall.js'
 import type { ChoiceSoFar } from './ReplyBuilder.js'
 
 /**
- * Which of a choice's tool calls a piece belongs to. Some providers give no index, others the same one to every call: there an
- * id that is new, with a name, begins another call, and what follows is that one's.
+ * The tool call of a choice that a delta belongs to. Some providers send no index, others the same one for every call: there
+ * a new id, with a name, begins another call, to which the following deltas belong.
  */
 export const callIndex = (choice: ChoiceSoFar, piece: ToolCallDelta): number =>
   piece.index == null ? withoutIndex(choice, piece) : atIndex(choice, piece.index, piece)
 
-/** An id that is new, or a name without an id, begins another call. */
+/** Without an index, a new id begins another call, and so does a name without an id. */
 const withoutIndex = ({ calls, callIds }: ChoiceSoFar, { id, function: called }: ToolCallDelta): number => {
   const known = id ? callIds?.get(id) : undefined
   const begins = id ? known === undefined : Boolean(called?.name)

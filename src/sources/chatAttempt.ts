@@ -10,26 +10,26 @@ import type { GatewayEvent } from './Gateway.js'
 import { readChatResponse } from './readChatResponse.js'
 import { readChatStream } from './readChatStream.js'
 
-/** One chat call, ready to be sent as often as it takes. */
+/** One chat call, ready to be sent once for each attempt. */
 interface ChatCall extends Pick<Exchange, 'url' | 'headers' | 'fetch' | 'scrub'> {
   readonly body: string
   readonly platform: Platform
-  /** A stream was asked for. */
+  /** Whether a stream was asked for. */
   readonly stream: boolean
-  /** How many replies were asked for. */
+  /** How many choices were asked for. */
   readonly choices: number
   readonly policy: ConnectionPolicy
 }
 
-/** Longest body of an error that is read, in bytes. */
+/** How much of an error's body is read, in bytes. */
 const MAX_ERROR_BYTES = 65_536
 
 /**
- * Makes one attempt at subscription: emits `Attempt`, then, for whatever status, `Headers`, then the chunks or the
- * response.
+ * Makes one attempt at subscription: emits `Attempt`, then `Headers` whatever the status, then the chunks or the response.
  *
  * @param call - what to send
- * @param info - which attempt this is, and what is left of the deadline; told of the first chunk, or of the response
+ * @param info - which attempt this is, and what is left of the deadline; its `delivered` is called before each chunk, or
+ * the response, is emitted
  */
 export const chatAttempt = (
   call: ChatCall,
@@ -83,7 +83,7 @@ const MEDIA_TYPE_LENGTH = 100
 const mediaType = (header: string): string =>
   header.split(';', 1).join('').trim().toLowerCase().slice(0, MEDIA_TYPE_LENGTH)
 
-/** A stream was not asked for: then none is taken. Without a type, the answer is what was asked for. */
+/** How to read an answer. A stream is accepted only if one was asked for; without a type, the answer is taken as asked for. */
 const kindOf = (response: Response, stream: boolean): 'stream' | 'json' | undefined => {
   const type = mediaType(response.headers.get('content-type') ?? '')
   if (type === 'application/json' || type.endsWith('+json') || (type === '' && !stream)) return 'json'

@@ -20,9 +20,9 @@ import type { Gateway, GatewayEvent } from './Gateway.js'
  * Makes a gateway of a platform that answers `POST …/chat/completions`.
  *
  * @param subject - who was given the connection: the first word of an error's message
- * @param platform - names the gateway, its key, its address, and the fields that it takes
+ * @param platform - decides the gateway's name, its key, its address and the fields that it takes
  * @param connection - checked now, without reading the environment
- * @param withDefaults - makes the request that is sent out of the one that was given, which is sent as it is without this
+ * @param withDefaults - maps each request to what is sent. By default it is sent as it is
  * @throws InvalidInput for an option of the wrong shape
  */
 export const chatGateway = (
@@ -33,7 +33,7 @@ export const chatGateway = (
 ): Gateway => {
   const policy = connectionPolicy(subject, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
-  /** One for each key and headers that were sent, the newest: the environment may hold another key at each call. */
+  /** One for each of the newest sets of key and headers that were sent: the environment may hold another key at each call. */
   const scrubs = new Set<Scrub>()
   const chat = (request: ChatRequest): Observable<GatewayEvent> =>
     defer(() => {
@@ -70,11 +70,11 @@ export const chatGateway = (
   }
 }
 
-/** Credentials are among the fields beside what is said, which is most of a request. */
+/** The secrets in a request. Credentials are in its other fields, so messages and tools, which are most of it, are skipped. */
 const secretsOf = ({ messages: _, tools: __, ...fields }: ChatRequest): ReadonlyArray<string> =>
   secretsIn(fields)
 
-/** A cycle, a BigInt or a throwing `toJSON` can't be sent. */
+/** The request as JSON. @throws InvalidInput for a cycle, a BigInt or a `toJSON` that throws */
 const toJson = (request: ChatRequest): string => {
   try {
     return JSON.stringify(request)

@@ -1,7 +1,7 @@
 import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
 
-/** Refuses what isn't a gateway, at once. @throws InvalidInput */
+/** Refuses anything but a gateway. @throws InvalidInput */
 export const checkGateway = (subject: string, gateway: unknown): void => {
   if (!hasMethods(gateway, 'chat'))
     refuse(subject, 'gateway', 'a gateway, such as respanGateway() makes', gateway)

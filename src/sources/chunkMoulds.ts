@@ -3,25 +3,25 @@ import { parseJson } from '../http/parseJson.js'
 import { endOfString, UNKNOWN } from './endOfString.js'
 import { type Mould, mouldOf } from './mouldOf.js'
 
-/** Makes chunks out of texts that are like earlier ones. */
+/** Makes chunks of texts that resemble earlier ones. */
 interface ChunkMoulds {
-  /** The chunk that a text holds, when it is like one that was learnt; `undefined` says nothing about the text. */
+  /** The chunk that a text holds, if it resembles one that was learnt. `undefined` says nothing about the text. */
   readonly cast: (text: string) => ChatChunk | undefined
-  /** Learns from a text and the chunk that it was decoded to. */
+  /** Learns from a text and the chunk that it decoded to. */
   readonly learn: (text: string, chunk: ChatChunk) => void
-  /** Lets go of the read that the last texts came with. */
+  /** Releases the read of the body that the last texts are slices of. */
   readonly release: () => void
 }
 
 /**
- * Reads most of a stream's chunks without parsing and checking again what repeats in each of them.
+ * Reads most chunks of a stream without parsing and checking again what they have in common.
  *
- * The chunks of one stream differ in a string or two: the delta's text, and a field that OpenAI pads them with. A mould
- * is the text of a valid chunk with holes for these strings. A text that fits into it, with a string of JSON in each
- * hole, is that chunk with other strings: the grammar of JSON sees to it that nothing else can have changed, and the
- * codec takes any string there. Parts that repeat are shared by the chunks.
+ * The chunks of one stream differ in one or two strings: the delta's text, and a field that OpenAI pads them with. A mould
+ * is the text of a valid chunk with holes for these strings. A text that fits it, with a JSON string in each hole, is that
+ * chunk with other strings: the grammar of JSON rules out that anything else has changed, and the codec accepts any string
+ * there. Chunks share the parts that repeat.
  *
- * Whatever fits no mould is left to the parser and the codec. A stream that never repeats itself costs a few attempts to
+ * A text that fits no mould is left to the parser and the codec. A stream that never repeats itself costs a few attempts to
  * learn, at its beginning.
  */
 export const chunkMoulds = (): ChunkMoulds => {
@@ -55,19 +55,19 @@ export const chunkMoulds = (): ChunkMoulds => {
   }
 }
 
-/** Parallel tool calls and choices take turns, each with a mould of its own. */
+/** Several, because parallel tool calls and choices take turns, each with a mould of its own. */
 const MOST_MOULDS = 4
 const FREE_LESSONS = 6
 const HITS_PER_LESSON = 4
 
-/** Whether a chunk opens or closes a choice without a word: none that follows is like it. */
+/** Whether a chunk only opens or closes a choice, without text: no later chunk resembles it. */
 const isOneOfAKind = ({ choices: [choice] }: ChatChunk): boolean =>
   (choice?.delta?.role != null || Boolean(choice?.finish_reason)) && !says(choice?.delta ?? {})
 
 const says = ({ content, reasoning_content, reasoning, tool_calls }: ChatDelta): boolean =>
   Boolean(content || reasoning_content || reasoning || tool_calls?.length)
 
-/** Where a longer string ends is told by what follows it. */
+/** Characters within which the end of a string is looked for; the end of a longer one is found by the text that follows. */
 const SHORT = 64
 
 const castIn = ({ chunk, holes, last }: Mould, text: string): ChatChunk | undefined => {
@@ -95,7 +95,10 @@ const castIn = ({ chunk, holes, last }: Mould, text: string): ChatChunk | undefi
   return cast
 }
 
-/** Of a longer string only the end was looked for: parsed with its quotes, it is one string, or none. */
+/**
+ * The string between two quotes. A longer one wasn't read to its end, so it is parsed, quotes included: that gives one
+ * string, or nothing.
+ */
 const stringBetween = (text: string, start: number, end: number): string | undefined => {
   const raw = text.slice(start, end)
   if (end - start < SHORT && raw.indexOf('\\') < 0) return raw

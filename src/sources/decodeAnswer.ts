@@ -7,16 +7,16 @@ import type { Answer } from '../http/Answer.js'
 import { parseJson } from '../http/parseJson.js'
 import type { AnswerErrors } from './answerErrors.js'
 
-/** Longest answer that is read, in bytes: 64 MiB. */
+/** The longest answer that is read, in bytes: 64 MiB. */
 export const MAX_RESPONSE_BYTES = 67_108_864
 
 /**
- * The value that an answer with status 2xx holds. Throws `InvalidResponse` (longer than 64 MiB, not JSON, or another shape)
- * and `GatewayError` (it holds an error).
+ * Decodes the value in an answer with a 2xx status. Throws `InvalidResponse` (longer than 64 MiB, not JSON, or the wrong
+ * shape) and `GatewayError` (it holds an error).
  *
  * @param answer - read up to `MAX_RESPONSE_BYTES`
- * @param codec - what it must be
- * @param errors - of this answer
+ * @param codec - the codec of the value
+ * @param errors - makes the errors of this answer
  */
 export const decodeAnswer = <A>(
   { text, cut }: Pick<Answer, 'text' | 'cut'>,

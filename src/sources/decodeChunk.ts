@@ -7,8 +7,8 @@ import { Fields } from '../codecs/Fields.js'
 import { fieldsOf } from '../codecs/fieldsOf.js'
 
 /**
- * Decodes one chunk of a streamed answer; the whole cost of validation per token is here. What some servers write otherwise
- * than OpenAI is looked at only where the codec refuses it.
+ * Decodes one chunk of a streamed answer; the whole cost of validation per token is here. The ways in which some servers
+ * deviate from OpenAI are tried only after the codec has refused the chunk.
  *
  * @param value - parsed JSON
  */
@@ -19,7 +19,10 @@ export const decodeChunk = (value: unknown): Either<DecodeFailure, ChatChunk> =>
 
 const decodeStrictly = decode(ChatChunk)
 
-/** The usage comes without a list of choices (Go writes null for an empty one), a content as a list of parts (Mistral). */
+/**
+ * Makes OpenAI's form of a chunk that has usage but no list of choices (Go writes null for an empty one), or a list of parts
+ * as content (Mistral).
+ */
 const mended = (chunk: Fields): Fields => ({
   ...chunk,
   ...(chunk.choices == null && chunk.usage != null ? { choices: [] } : {}),

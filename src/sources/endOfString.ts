@@ -2,16 +2,17 @@ const QUOTE = 34
 const BACKSLASH = 92
 const SPACE = 32
 
-/** A string that JSON does not allow. */
+/** The string isn't valid JSON. */
 const INVALID = -1
-/** A string that does not end before the limit. */
+/** The string doesn't end before the limit. */
 export const UNKNOWN = -2
 
 /**
- * Where a string of JSON ends: at its closing quote; -1 for one that JSON does not allow, `UNKNOWN` when not before the limit.
+ * The index of the closing quote of a JSON string; -1 if the string isn't valid JSON, `UNKNOWN` if it doesn't end before the
+ * limit.
  *
- * @param start - behind its opening quote
- * @param limit - how far to look
+ * @param start - the index after the opening quote
+ * @param limit - the index to stop at
  */
 export const endOfString = (text: string, start: number, limit: number): number => {
   const end = Math.min(text.length, limit)

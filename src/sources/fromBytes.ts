@@ -5,12 +5,12 @@ import type { Bytes } from './Bytes.js'
 
 type Chunk = Uint8Array | string
 
-/** What reading a web stream and iterating have in common. */
+/** What reading a web stream and iterating an async iterable have in common. */
 interface Reading {
   readonly read: () => Promise<{ readonly done?: boolean | undefined; readonly value?: Chunk | undefined }>
-  /** Gives up what isn't read yet. */
+  /** Cancels the source before its end. */
   readonly cancel: () => unknown
-  /** After the end. */
+  /** Releases the source after its end. */
   readonly release: () => void
 }
 
@@ -32,7 +32,7 @@ const readIterable = (iterable: AsyncIterable<Chunk>): Reading => {
   const iterator = iterable[Symbol.asyncIterator]()
   return {
     read: () => iterator.next(),
-    // A Node stream's iterator returns only after the next chunk, which may never come.
+    // The `return` of a Node stream's iterator waits for the next chunk, which may never come.
     cancel: () =>
       'destroy' in iterable && typeof iterable.destroy === 'function'
         ? iterable.destroy()
@@ -58,7 +58,7 @@ const pulled = (open: () => Reading): Observable<Chunk> =>
       }
     }
     subscriber.add(() => {
-      // In a promise, also what is thrown at once stays here: `unsubscribe()` must not throw.
+      // Inside the promise, what `cancel` throws synchronously is caught too: `unsubscribe()` must not throw.
       if (!ended) new Promise((resolve) => resolve(cancel())).catch(noop)
     })
     pull().catch((error: unknown) => {
@@ -78,13 +78,13 @@ const checkBytes = (subject: string, bytes: unknown): void => {
 }
 
 /**
- * The chunks of a byte source.
+ * Emits the chunks of a byte source.
  *
- * Opens it at subscription and pulls one chunk after the other; unsubscribing cancels it at once, also while a chunk is
- * waited for. An error of the source is passed on as it is.
+ * Opens the source at subscription and pulls one chunk after the other. Unsubscribing cancels it at once, even while it waits
+ * for a chunk. An error of the source is passed on as it is.
  *
  * @param subject - who was given the bytes: the first word of an error's message
- * @throws InvalidInput for what isn't a byte source; emitted, when a function gave it
+ * @throws InvalidInput for anything but a byte source; emitted if a function returned it
  */
 export const fromBytes = (subject: string, bytes: Bytes | (() => Bytes)): Observable<Chunk> => {
   if (typeof bytes !== 'function') checkBytes(subject, bytes)

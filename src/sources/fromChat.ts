@@ -7,25 +7,25 @@ import { checkGateway } from './checkGateway.js'
 import type { Gateway } from './Gateway.js'
 import { observeChat } from './observeChat.js'
 
-/** What of a streamed reply is kept until its end. */
+/** How much of a streamed reply is kept until its end. */
 export interface FromChatOptions {
-  /** `false`: a reply, also a `partial` one, has empty texts, only meta and usage, and memory stays constant. Default `true`. */
+  /** `false`: replies, `partial` ones too, have empty texts, only meta and usage, and memory stays constant. Default `true`. */
   readonly collect?: boolean
 }
 
 const OPTIONS: Readonly<Record<keyof FromChatOptions, OptionKind>> = { collect: 'boolean' }
 
 /**
- * The reply to one chat request as a stream of events.
+ * Emits the reply to one chat request as a stream of events.
  *
  * ```
- * gateway               --r-a----b----|       r = the first chunk, a role without a text
+ * gateway               --r-a----b----|       r = the first chunk, a role without text
  * fromChat(stream)      --S-a----b----(F|)    S = ReplyStarted, a, b = TextDelta, F = ReplyFinished
  * fromChat(not stream)  --------------(F|)
  * ```
  *
- * The request goes out at subscription; unsubscribing aborts it. An incomplete stream is an error, never a
- * short success.
+ * The request goes out at subscription; unsubscribing aborts it. A stream that ends early is an error, never a shorter
+ * reply.
  *
  * Errors by tag, each with the `partial` reply if there is one: `StreamInterrupted` (cut, or no finish reason),
  * `GatewayError`, `InvalidResponse`, `HttpError`, `RateLimited`, `Timeout`, `NetworkError`, `Aborted`; and

@@ -5,24 +5,24 @@ import type { Bytes } from './Bytes.js'
 import { type LineOptions, splitLines } from './splitLines.js'
 
 /**
- * The lines of a byte stream.
+ * Emits the lines of a byte stream.
  *
  * ```
  * bytes      --x--y--z|      x = 'a⏎b', y = 'c⏎', z = 'd'
  * fromLines  --a--b---(c|)   a = 'a', b = 'bc', c = 'd'
  * ```
  *
- * Lines end with LF, CR or CRLF, wherever the chunks are cut; the last one needs no end. A byte order mark at the start
- * is dropped, and what isn't UTF-8 becomes U+FFFD. All that is kept is an unfinished line, with the chunk
- * that it came in.
+ * Lines end with LF, CR or CRLF, wherever the chunks are cut; the last line needs no line break. A byte order mark at the
+ * start is dropped, and what isn't UTF-8 becomes U+FFFD. Nothing is kept but an unfinished line, with the chunk that it
+ * came in.
  *
- * Opens the bytes at subscription, pulls one chunk after the other, and cancels them when it is unsubscribed. A stream
- * can be read once: pass a function that opens it, where there may be several subscriptions (`retry`, `repeat`).
+ * Opens the bytes at subscription, pulls one chunk after the other, and cancels the bytes on unsubscribing. A stream can be
+ * read only once: where there may be several subscriptions (`retry`, `repeat`), pass a function that opens it.
  *
- * Errors: `InvalidInput` for a line over `maxLineLength`, with its number in `path`; those of the bytes as they are.
+ * Errors: `InvalidInput` for a line longer than `maxLineLength`, with its number in `path`; errors of the bytes as they are.
  *
- * @param bytes - a web stream, a Node stream or another async iterable, an observable; or a function that gives one
- * @returns an Observable that emits each line without its end, and completes when the bytes do
+ * @param bytes - a web stream, a Node stream or another async iterable, an observable; or a function that returns one
+ * @returns an Observable that emits each line without its line break, and completes when the bytes do
  *
  * @example
  * fromLines(() => createReadStream('questions.txt')).pipe(filter((line) => line !== ''))

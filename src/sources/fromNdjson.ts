@@ -12,8 +12,9 @@ import type { Bytes } from './Bytes.js'
 import type { Line } from './lineSplitter.js'
 import { type LineOptions, splitLines } from './splitLines.js'
 
-/** A line that isn't what it should be: its number, from 1 and blank lines counted, and why. */
+/** Why a line could not be decoded, and which one. */
 export interface NdjsonFailure extends DecodeFailure {
+  /** The line's number, from 1; blank lines count. */
   readonly line: number
 }
 
@@ -26,20 +27,20 @@ const parse = (line: string): Either<DecodeFailure, unknown> =>
 const isBlank = (line: Line): boolean => isRight(line) && line.right.trim() === ''
 
 /**
- * The values of newline-delimited JSON, each decoded.
+ * Emits the values of newline-delimited JSON, each decoded.
  *
  * ```
  * bytes       --p-----q---|      p = '{"a":1}⏎oops⏎', q = '⏎{"a":2}'
  * fromNdjson  --(xy)------(z|)   x, z = right({ a }), y = left({ line: 2, … })
  * ```
  *
- * A line that isn't JSON, isn't what the codec describes, or is longer than `maxLineLength`, is a `left` with its number,
+ * A line that isn't JSON, that the codec refuses, or that is longer than `maxLineLength`, becomes a `left` with its number,
  * and the stream goes on. Blank lines are skipped.
  *
- * Errors: those of the bytes as they are.
+ * Errors: those of the bytes, as they are.
  *
  * @param bytes - as for `fromLines`
- * @param codec - what each line should be
+ * @param codec - decodes each line's value
  * @returns an Observable that emits an `Either` for each line that isn't blank, and completes when the bytes do
  *
  * @example

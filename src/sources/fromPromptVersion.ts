@@ -13,9 +13,9 @@ import { connectionOptions } from '../http/connectionPolicy.js'
 import { pathSegment } from '../http/pathSegment.js'
 import { askRespan } from './askRespan.js'
 
-/** Where to ask, and for which version. */
+/** The connection, and which version of the prompt to load. */
 export interface PromptVersionOptions extends Connection {
-  /** A number from 1, or `latest` for the newest draft. Default: the deployed version, which requests get. */
+  /** A number from 1, or `latest` for the newest draft. Default: the deployed version, which requests use. */
   readonly version?: number | 'latest'
 }
 
@@ -26,16 +26,16 @@ const Options = closed(
 )
 
 /**
- * One version of a prompt that is stored on the platform: its template messages, the defaults of its variables, its
- * model and parameters.
+ * Loads a version of a prompt stored on the platform: its template messages, the defaults of its variables, its model
+ * and its parameters.
  *
  * ```
  * fromPromptVersion('greeting')  --(v|)
  * ```
  *
- * Without a number, two requests are made: which version it is, then the version.
+ * Without a number it makes two requests: one to find out which version it is, and one for the version.
  *
- * Errors by tag: those of `fromPrompts`; `HttpError` 404 for an unknown prompt or version, `InvalidResponse` when none
+ * Errors by tag: those of `fromPrompts`; `HttpError` 404 for an unknown prompt or version, `InvalidResponse` if no version
  * is deployed. Thrown at once: `InvalidInput` for wrong options.
  *
  * @param promptId - as for `respanGenerate`

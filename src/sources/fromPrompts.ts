@@ -5,7 +5,7 @@ import { PromptList, type PromptSummary } from '../codecs/PromptList.js'
 import type { Connection } from '../http/Connection.js'
 import { askRespan } from './askRespan.js'
 
-/** Prompts in one request, as many as the platform allows. */
+/** Prompts per request: the most that the platform allows. */
 const PAGE_SIZE = 100
 
 const asPage = (answer: unknown): unknown => {
@@ -15,7 +15,7 @@ const asPage = (answer: unknown): unknown => {
   return { ...answer, results: data ?? prompts }
 }
 
-/** Older answers are a bare list, or have it under another name. */
+/** `PromptList`, which also takes older answers: a bare list, or one under another name. */
 const Page: t.Decoder<unknown, PromptList> = {
   name: PromptList.name,
   validate: (answer, context) => PromptList.validate(asPage(answer), context),
@@ -23,17 +23,18 @@ const Page: t.Decoder<unknown, PromptList> = {
 }
 
 /**
- * The prompts that are stored on the platform, with the numbers of their newest and their deployed versions.
+ * Emits the prompts stored on the platform, with the numbers of their newest and their deployed versions.
  *
  * ```
  * requests     1-2------
  * fromPrompts  --(abc)--(de|)
  * ```
  *
- * Asks for a page at subscription, and for the next one as soon as its prompts are emitted: `take` stops asking.
+ * Requests the first page at subscription, and each next page as soon as the prompts of the one before are emitted: after
+ * `take` has its prompts, no more pages are requested.
  *
  * Errors by tag: `MissingApiKey`, and `InvalidInput` for a wrong environment, before any request; `HttpError`,
- * `RateLimited`, `NetworkError`, `StreamInterrupted`, `Timeout`, `InvalidResponse`, `GatewayError`, `Aborted`; thrown at
+ * `RateLimited`, `NetworkError`, `StreamInterrupted`, `Timeout`, `InvalidResponse`, `GatewayError`, `Aborted`. Thrown at
  * once: `InvalidInput` for a wrong connection.
  *
  * @param connection - as for `respanGateway`
@@ -43,7 +44,7 @@ const Page: t.Decoder<unknown, PromptList> = {
  */
 export const fromPrompts = (connection: Connection = {}): Observable<PromptSummary> => {
   const ask = askRespan('fromPrompts', connection)
-  // By number, never by the URL in `next`: the key goes to no address that an answer names.
+  // By number, never by the URL in `next`: the key must not go to an address that an answer names.
   const page = (number: number): Observable<PromptList> => {
     const path = `/prompts/list/?page=${number}&page_size=${PAGE_SIZE}`
     return ask({ path, body: {}, codec: Page })

@@ -3,21 +3,21 @@ import { left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { appendText, builtText, emptyText, replaceText, textLength } from '../codecs/textBuilder.js'
 
-/** A line without its end, or why there is none. */
+/** A line without its line break, or why there is none. */
 export type Line = Either<DecodeFailure, string>
 
 /** Splits chunks into lines. Mutable, owned by one subscription. */
 interface LineSplitter {
-  /** The lines that a chunk ends, and the one that it makes too long, whose rest is passed over. */
+  /** Returns the lines that a chunk ends, and a failure for one that it makes too long, of which the rest is skipped. */
   readonly add: (chunk: Uint8Array | string) => ReadonlyArray<Line>
-  /** The last line, when nothing ended it. */
+  /** Returns the last line, if no line break ended it. */
   readonly end: () => ReadonlyArray<Line>
 }
 
 const BREAK = /\r\n|\r|\n/
 const BOM = '\uFEFF'
 
-/** Half a character, which a text can hold and bytes can't. */
+/** A lone surrogate: half a character, which a text can hold and UTF-8 can't. */
 const HALF = /\p{Surrogate}/gu
 
 /**
@@ -26,21 +26,21 @@ const HALF = /\p{Surrogate}/gu
  * @param maxLineLength - in UTF-16 code units, without the line break
  */
 export const lineSplitter = (maxLineLength: number): LineSplitter => {
-  // Made here, not with the module: a page made for tests may have no TextDecoder, and still import the library.
-  // A byte order mark counts at the very start only, also where a text between the bytes makes the decoder begin anew.
+  // Not made with the module, because a test environment may lack TextDecoder and still import the library. It keeps byte
+  // order marks, because only the one at the very start is dropped, and a text between bytes makes the decoder start anew.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   let started = false
   let afterCr = false
-  /** Looking for halves in every line would take as long as all the rest. */
+  /** Whether a text had lone surrogates: looking for them in every line would take as long as all the rest. */
   let hasHalves = false
-  /** The line that isn't ended yet. */
+  /** The line that no line break has ended yet. */
   const open = emptyText()
-  /** It is too long, which was told. */
+  /** Whether that line is too long, which has been reported. */
   let skipping = false
 
   const tooLong: Line = left({ path: '', expected: `at most ${maxLineLength} characters`, found: 'more' })
 
-  /** What goes on with the chunk: without the mark at the start, and without the LF of a CRLF that was cut. */
+  /** Decodes a chunk, without a byte order mark at the start, and without the LF of a CRLF that was cut in two. */
   const textOf = (chunk: Uint8Array | string): string => {
     const isText = typeof chunk === 'string'
     const text = isText ? decoder.decode() + chunk : decoder.decode(chunk, { stream: true })

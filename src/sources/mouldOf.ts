@@ -20,23 +20,23 @@ import { endOfString } from './endOfString.js'
 export interface Mould {
   readonly chunk: ChatChunk
   readonly holes: ReadonlyArray<Hole>
-  /** The text around the holes: what is before each one, its quotes included, and what is after the last. */
+  /** The text around the holes: the part before each one, up to its opening quote, and the part after the last. */
   readonly own: ReadonlyArray<string>
   /**
-   * The same as it stood in the last text of a read: an engine stores a read of the body with one byte a character or with
-   * two, and compares strings of the same kind four times as fast, which the texts of one read are.
+   * The same parts, as slices of the last text that fitted. An engine stores each read of the body with one byte per character
+   * or with two, and compares strings of the same kind four times as fast; the texts of one read are of the same kind.
    */
   readonly last: Array<string>
 }
 
-/** A string of a chunk that changes from one to the next: its key in JSON, where it is, and how another gets there. */
+/** A string that changes from one chunk to the next: its key in JSON, how it is read, and how another is put in its place. */
 interface Hole {
   readonly key: string
   readonly read: (chunk: ChatChunk) => unknown
   readonly fill: (chunk: ChatChunk, text: string) => ChatChunk
 }
 
-// Each key written out: a computed one makes the copy five times as slow.
+// Each key is written out, because a computed one makes the copy five times as slow.
 const HOLES: ReadonlyArray<Hole> = [
   {
     key: '"content"',
@@ -63,7 +63,7 @@ const HOLES: ReadonlyArray<Hole> = [
       }),
   },
   {
-    // OpenAI's padding against those who would read the lengths of packets.
+    // OpenAI's padding, which hides the lengths of tokens from whoever watches the packets.
     key: '"obfuscation"',
     read: (chunk: Fields) => chunk.obfuscation,
     fill: (chunk, obfuscation) => ({ ...chunk, obfuscation }),
@@ -80,7 +80,7 @@ const withDelta = (chunk: ChatChunk, change: (delta: ChatDelta) => ChatDelta): C
     : { ...chunk, choices: [{ ...choice, delta: change(choice.delta ?? {}) }] }
 }
 
-/** Where a hole is in a text: the string between its quotes. */
+/** Where the string of a hole is in a text, without its quotes. */
 interface Place {
   readonly hole: Hole
   readonly start: number
@@ -95,7 +95,10 @@ const pastBlanks = (text: string, from: number): number => {
   return at
 }
 
-/** Where the first string under a key begins, behind its quote. Not by a pattern: an engine keeps the text that one was last tried on. */
+/**
+ * The index of the first string under a key, after its opening quote. Without a regular expression, because an engine keeps
+ * the text that one was last tried on.
+ */
 const startOf = (text: string, key: string): number | undefined => {
   for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + 1)) {
     const colon = pastBlanks(text, at + key.length)
@@ -110,7 +113,7 @@ const placeOf = (text: string, hole: Hole): Place | undefined => {
   return start === undefined ? undefined : { hole, start, end: endOfString(text, start, text.length) }
 }
 
-/** Every string that changes must have its place: a mould that held one of them would fit this text alone. */
+/** The places of all strings that change, or none: a mould with one of these strings fixed in it would fit this text only. */
 const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> => {
   const places: Array<Place> = []
   for (const hole of HOLES) {
@@ -124,13 +127,16 @@ const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> => {
 
 const filler = (index: number): string => `hole ${index}`
 
-/** The places were found by name alone. They are the right ones if other strings there are read where they belong. */
+/**
+ * Whether the places, found by key alone, are those of the holes: if so, the strings put there are read from the decoded
+ * probe.
+ */
 const isTrue = (places: ReadonlyArray<Place>, chunk: ChatChunk, probed: ChatChunk): boolean =>
   places.every(({ hole }, index) => hole.read(probed) === filler(index) && hole.read(chunk) !== filler(index))
 
 /**
- * The parts of a probe. An engine cuts without copying: those of the event would keep the whole read of the body that it came
- * with, and these keep the probe.
+ * Cuts the parts out of the probe. An engine slices a string without copying it, so parts cut out of the event's text would
+ * keep the whole read of the body alive; these keep only the probe alive.
  */
 const cutAlike = (probe: string, parts: ReadonlyArray<string>): ReadonlyArray<string> => {
   let end = 0
@@ -142,8 +148,8 @@ const cutAlike = (probe: string, parts: ReadonlyArray<string>): ReadonlyArray<st
 }
 
 /**
- * Learns a mould from a text and the chunk that it was decoded to; `undefined` for more than one choice, for no string that
- * changes, and where a place is not certain.
+ * Makes a mould of a text and the chunk that it decoded to. `undefined` if there isn't exactly one choice, if no string
+ * changes, or if a place is uncertain.
  */
 export const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
   const places = chunk.choices.length === 1 ? placesOf(text, chunk) : []

@@ -10,18 +10,19 @@ import { HandlerSubscriber } from './HandlerSubscriber.js'
 import { isWhole, type ReplyBuilder, replyBuilder } from './ReplyBuilder.js'
 import { replyOf } from './replyOf.js'
 
-/** Looks on while a reply is made; the calls come before what they are about is emitted. */
+/** Observes a reply as it is made. Each method is called before the event in question is emitted. */
 export interface ReplyListener {
-  /** How many characters of a reply that isn't collected are kept for whoever looks on. */
+  /** How many characters of a reply are kept for the listener when the reply isn't collected. */
   readonly keep: number
-  /** The gateway has answered, and nothing of it was emitted yet; called once. */
+  /** Called once, when the gateway has answered and nothing of its answer has been emitted. */
   readonly onStart: () => void
-  /** Something was taken in that is about to be emitted, or says that all of the reply is there. */
+  /** Called when the builder has taken in something: a part about to be emitted, or a sign that the reply is complete. */
   readonly onProgress: (builder: ReplyBuilder) => void
-  /** The run is over: finished (no error), failed, or left by its reader. */
+  /** Called once, when the run is over. */
   readonly onEnd: (builder: ReplyBuilder, end: ReplyEnd, reply: Reply) => void
 }
 
+/** How a run ended; `Left`: the consumer unsubscribed. */
 export type ReplyEnd =
   | { readonly _tag: 'Finished' }
   | { readonly _tag: 'Failed'; readonly error: unknown }
@@ -41,7 +42,7 @@ const failure = ({ scrubs }: Gateway, error: unknown, replied: () => Reply): unk
   return withPartial(error, reply)
 }
 
-/** `fromChat` of a request that was decoded, with someone who looks on. */
+/** `fromChat` for a request that has been decoded, with a listener. */
 export const observeChat = (
   gateway: Gateway,
   request: ChatRequest,
@@ -54,7 +55,7 @@ export const observeChat = (
     const builder = replyBuilder(n, collect ? Number.POSITIVE_INFINITY : (listener?.keep ?? 0))
     let ended = false
     let whole: Reply | undefined
-    // Once it is over: its texts are joined once for all who ask.
+    // Called only once the run is over. Kept, so that the texts are joined once.
     const wholeReply = (): Reply => {
       whole ??= replyOf(builder, true)
       return whole
@@ -86,7 +87,7 @@ export const observeChat = (
     }
     subscriber.add(() => {
       end({ _tag: 'Left' })
-      // An object as old as a long stream is collected late: it must not keep the reply alive until then.
+      // After a long stream the builder is in the old generation and collected late: it must not keep the reply alive until then.
       builder.choices.clear()
       whole = undefined
     })

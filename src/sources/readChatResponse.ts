@@ -6,10 +6,10 @@ import { decodeAnswer, MAX_RESPONSE_BYTES } from './decodeAnswer.js'
 import type { GatewayEvent } from './Gateway.js'
 
 /**
- * Reads an answer that is not streamed. Rejects with `InvalidResponse` (not JSON, another shape, no choices, longer
+ * Reads an answer that isn't streamed. Rejects with `InvalidResponse` (not JSON, the wrong shape, no choices, longer
  * than 64 MiB) and `GatewayError` (it holds an error).
  *
- * @param reading - takes the response
+ * @param reading - emits the response
  */
 export const readChatResponse = async (
   response: Response,

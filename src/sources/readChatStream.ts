@@ -18,15 +18,15 @@ const DONE = '[DONE]'
 const OPENING_BRACE = 123
 
 /**
- * Reads a streamed answer: each event is a chunk, until `[DONE]` or the end of the body. Whether the stream stopped too
- * early, without a finish reason, is not judged here.
+ * Reads a streamed answer: each event is a chunk, until `[DONE]` or the end of the body. A missing finish reason is left for
+ * the subscriber to judge.
  *
- * Rejects with `GatewayError` (an event holds an error), `InvalidResponse` (an event is not JSON, is no chunk, or is
- * longer than 16 Mi characters; or there is a page instead) and `StreamInterrupted` (the body ends inside an event; or
- * without `[DONE]`, after fewer choices than were asked for: with it, the provider ignores `n`, as many do).
+ * Rejects with `GatewayError` (an event holds an error), `InvalidResponse` (an event isn't JSON, isn't a chunk, or is
+ * longer than 16 Mi characters; or the body is a page) and `StreamInterrupted` (the body ends inside an event; or without
+ * `[DONE]` after fewer choices than were asked for: after `[DONE]`, the provider ignores `n`, as many do).
  *
- * @param reading - takes each chunk, in the tick in which its bytes arrived
- * @param choices - how many were asked for
+ * @param reading - emits each chunk, in the tick in which its bytes arrived
+ * @param choices - how many choices were asked for
  */
 export const readChatStream = async (
   response: Response,
@@ -62,7 +62,7 @@ export const readChatStream = async (
     const chunk = decodeChunk(json)
     if (isLeft(chunk)) throw invalid(chunk.left, SUBJECT)
     take(chunk.right)
-    // After the chunk is handed on: the first token does not wait for it.
+    // After the chunk is emitted, so that the first token doesn't wait for it.
     moulds.learn(data, chunk.right)
   }
 

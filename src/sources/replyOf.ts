@@ -17,7 +17,7 @@ const tokensOf = (
   return lists.length === 0 ? {} : { [key]: lists.flat() }
 }
 
-/** Of what is in several pieces the tokens follow each other, and of all else the last counts. */
+/** Joins the log probabilities of several deltas: tokens are appended, and of any other field the last one counts. */
 const logprobsOf = (pieces: ReadonlyArray<Logprobs>): Logprobs => {
   const others = pieces.flatMap(({ content: _, refusal: __, ...others }) => Object.entries(others))
   return { ...Object.fromEntries(others), ...tokensOf(pieces, 'content'), ...tokensOf(pieces, 'refusal') }
@@ -58,9 +58,9 @@ const metaOf = (
   model: builder.model,
   index,
   finish_reason: finishReason,
-  // One total covers all choices, so only the first carries it: whoever adds up counts it once.
+  // One total covers all choices, so only the first one has it: then adding up counts it once.
   ...(first ? picked(builder, ['usage', 'cost']) : {}),
-  // Of a whole message they are told as they came.
+  // Those of a whole message stay as they came.
   ...(logprobs === undefined
     ? {}
     : {
@@ -70,9 +70,9 @@ const metaOf = (
 })
 
 /**
- * The reply as far as it is known.
+ * The reply as far as it has arrived.
  *
- * @param withTexts - `false`: texts are empty, only meta and usage are there
+ * @param withTexts - `false` leaves the texts empty, with meta and usage only
  */
 export const replyOf = (builder: ReplyBuilder, withTexts: boolean): Reply => {
   const choices = choicesOf(builder)

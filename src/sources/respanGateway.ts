@@ -11,26 +11,26 @@ import { connectionOptions } from '../http/connectionPolicy.js'
 import { chatGateway } from './chatGateway.js'
 import type { Gateway } from './Gateway.js'
 
-/** A connection to Respan, and what all its requests are about. */
+/** A connection to Respan, and attributes that all its requests have. */
 export interface RespanConnection extends Connection {
-  /** Sent with every request, beneath the request's own fields: `metadata` merges by key, all else is replaced. */
+  /** Sent with every request. The request's own fields override them; `metadata` merges by key. */
   readonly attributes?: RespanAttributes
 }
 
 const Options = closed(t.partial({ ...connectionOptions, attributes: RespanAttributes }, 'RespanConnection'))
 
 /**
- * The Respan gateway, or whoever speaks its protocol under another `baseUrl`.
+ * Makes a gateway of the Respan platform, or of any server that speaks its protocol under another `baseUrl`.
  *
- * A call is sent at subscription, and aborted by unsubscribing. It emits `Attempt` for each attempt and `Headers` for
- * each answer, also a failed one, then a `Chunk` for each event of a stream, in the tick in which it arrived, or the
- * `Response`; then it completes. A stream asked for may be answered by a `Response`. `[DONE]` ends a stream; so does
- * the end of the body, and whether a finish reason is missing is for the subscriber to see. Attempts that failed before
- * an answer began, though not by a `Timeout`, or with a status that passes, are made again as `retry` says.
+ * A call is sent at subscription, and unsubscribing aborts it. It emits `Attempt` for each attempt and `Headers` for each
+ * answer, even a failed one, then a `Chunk` for each event of a stream, in the tick in which it arrived, or the `Response`;
+ * then it completes. The answer may be a `Response` even if a stream was asked for. A stream ends with `[DONE]` or with the
+ * body; a missing finish reason is left for the subscriber to judge. An attempt is retried, as `retry` says, if it failed
+ * before an answer began, though not by a `Timeout`, or with a temporary status.
  *
- * The key is `apiKey` or `RESPAN_API_KEY`, the address `baseUrl` or `RESPAN_BASE_URL`, with or without `/api`; both are
- * read from the environment at subscription. A key is demanded for the hosts of Respan (and OpenAI) only, unless there
- * is an `authorization` header.
+ * The key is `apiKey` or `RESPAN_API_KEY`, the address `baseUrl` or `RESPAN_BASE_URL`, with or without `/api`; the
+ * environment is read at subscription. A key is required only for the hosts of Respan (and OpenAI), and not if there is an
+ * `authorization` header.
  *
  * Errors: `MissingApiKey` and `InvalidInput` before any request; `NetworkError`, `HttpError`, `RateLimited`,
  * `InvalidResponse`, `GatewayError` (an error inside a 200 answer), `StreamInterrupted`, `Timeout`, `Aborted`.
@@ -49,9 +49,9 @@ export const respanGateway = (options: RespanConnection = {}): Gateway => {
 }
 
 const withAttributes = (attributes: RespanAttributes, request: ChatRequest): ChatRequest => {
-  // The platform lets a top-level field win over `respan_params`, but the gateway's are beneath both.
+  // On the platform a top-level field wins over `respan_params`, but both must win over the gateway's attributes.
   const { metadata: nestedMetadata, ...nested } = request.respan_params ?? {}
-  // Only what the gateway's would hide is lifted out of `respan_params`.
+  // Lifted out of `respan_params` only where the gateway's `metadata` would hide it.
   const metadata = request.metadata ?? (attributes.metadata === undefined ? undefined : nestedMetadata)
   return mergeAttributes<ChatRequest>(without(attributes, defined(nested)), {
     ...request,

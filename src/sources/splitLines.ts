@@ -16,10 +16,10 @@ const OPTIONS: Readonly<Record<keyof LineOptions, true>> = { maxLineLength: true
 const MAX_LINE_LENGTH = 16 * 1024 * 1024
 
 /**
- * The lines of a byte stream, each with its text, or with what is wrong with it: then the stream goes on behind it.
+ * Emits each line of a byte stream as its text or, if it is too long, as a failure, after which the stream goes on.
  *
- * @param subject - who splits, for the error
- * @throws InvalidInput for a wrong option, and for what gives no bytes
+ * @param subject - who was given the bytes: the first word of an error's message
+ * @throws InvalidInput for a wrong option, and for anything but a byte source
  */
 export const splitLines = (
   subject: string,
@@ -37,7 +37,7 @@ export const splitLines = (
       : refuse(subject, 'bytes', 'chunks of bytes or text', chunk)
   return defer(() => {
     const { add, end } = lineSplitter(maxLineLength)
-    // One after the other: chunks that come while a line is emitted wait, and what is left at the end is looked at then.
+    // In order: a chunk that comes while a line is emitted waits, and the rest is read only after the last chunk.
     return concat(chunks.pipe(concatMap((chunk) => add(checkedChunk(chunk)))), defer(end))
   })
 }
