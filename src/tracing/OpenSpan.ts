@@ -6,7 +6,7 @@ import type { Generation, SpanEnded, SpanStarted, SpanTotals, SpanType } from '.
 import { spanError, statusOfError } from './spanError.js'
 import type { Trace } from './Trace.js'
 
-/** A span under way: what its operator knows and its end will tell. */
+/** A span under way: what its end and its children need to know of it. */
 export interface OpenSpan {
   readonly trace: Trace
   readonly id: string
@@ -15,20 +15,20 @@ export interface OpenSpan {
   readonly type: SpanType
   readonly path: string
   readonly output: Output
-  /** The newest span below that has not ended; `older` and `newer` link it to the others. */
+  /** The newest child that hasn't ended. `older` and `newer` link a child to its siblings that haven't ended either. */
   newestChild: OpenSpan | undefined
   older: OpenSpan | undefined
   newer: OpenSpan | undefined
-  /** When the last span below began or ended, ms since the epoch. */
+  /** When a child last began or ended, in ms since the epoch. */
   lastChildAt: number
-  /** A workflow's input for its end to tell, known when the first component below it starts; `null` once there is none to tell. */
+  /** A workflow's input, known when the first component below it starts and recorded at the end; `null` if there is none. */
   input: string | null | undefined
-  /** What came in, for a span that stands for many values. */
+  /** The values that came in, for a span that stands for many. */
   inputs: Output | undefined
   firstOutput: boolean
-  /** For a span that knows when its work is done before it is torn down: whether it is. Else `undefined`. */
+  /** Whether the work is done, for a span that knows this before its teardown; otherwise `undefined`. */
   settled: boolean | undefined
-  /** How it ends, while it is torn down, or has not begun. */
+  /** How it will end, once its teardown has begun, or if its run never begins. */
   leaving: SpanEnd | undefined
   ended: boolean
 }
@@ -40,7 +40,7 @@ export interface SpanStart {
   readonly attributes?: TraceAttributes | undefined
 }
 
-/** What enters the first component below a workflow is the workflow's own input. */
+/** Makes the input of a workflow's first component the input of the workflow, too. */
 const enter = (parent: OpenSpan | null, input: string | undefined): void => {
   for (let span = parent; span?.type === 'workflow' && span.input === undefined; span = span.parent)
     span.input = input ?? null
@@ -58,15 +58,19 @@ const release = (parent: OpenSpan, child: OpenSpan): void => {
   if (older !== undefined) older.newer = newer
   if (newer !== undefined) newer.older = older
   else parent.newestChild = older
-  // What keeps an ended span, as a promise of it does, must not keep those that came after it, each by the one before.
+  // Whatever keeps an ended span, such as a promise made in it, must not keep all its later siblings, each by way of the one
+  // before it.
   child.older = undefined
   child.newer = undefined
 }
 
-/** How a span ends whose consumer leaves while it is opened: from a sink, or from `onStart`. */
+/** The end of a span whose consumer unsubscribes while it is opened, from a sink or from `onStart`. */
 const NOT_BEGUN: SpanEnd = { status: 'cancelled' }
 
-/** Opens a span and tells the sink. What encloses it may be left by that, and then it ends first, unless it has begun. */
+/**
+ * Opens a span and emits its `SpanStarted`. A sink may unsubscribe the whole trace at that: until the run begins, and clears
+ * `leaving`, the span then ends before its parents.
+ */
 export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStart): OpenSpan => {
   const { name, type, attributes = trace.attributes } = start
   const at = trace.now()
@@ -93,7 +97,7 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
   }
   if (parent !== null) adopt(parent, span, at)
   if (known) enter(parent, input)
-  // Assigned one by one, here and below: spreads that depend on a condition cost more than all the rest of the event.
+  // Assigned one by one, here and below, because conditional spreads cost more than all the rest of the event.
   const event: Mutable<SpanStarted> = {
     _tag: 'SpanStarted',
     traceId: trace.id,
@@ -112,7 +116,7 @@ export const startSpan = (trace: Trace, parent: OpenSpan | null, start: SpanStar
   return span
 }
 
-/** Marks the first output; later calls do nothing, nor does one after the end. */
+/** Marks the first output. Later calls and calls after the end do nothing. */
 export const markFirstOutput = (span: OpenSpan, at?: number): void => {
   if (span.firstOutput || span.ended) return
   span.firstOutput = true
@@ -120,16 +124,18 @@ export const markFirstOutput = (span: OpenSpan, at?: number): void => {
   trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: at ?? trace.now() })
 }
 
-/** Records a value that came out, now unless told when. A shared source may outlive the span: nothing is added then. */
+/**
+ * Records a value that came out, by default now. After the end it does nothing, since a shared source may outlive the span.
+ */
 export const recordOutput = (span: OpenSpan, value: unknown, at?: number): void => {
   if (span.ended) return
   markFirstOutput(span, at)
   const part = addOutput(span.output, span.trace, value)
-  // What encloses it may hand the text on as it is.
+  // The enclosing span may emit the same text in turn.
   if (part !== undefined && span.parent !== null) announcePart(span.parent.output, part)
 }
 
-/** Takes in a value that came in, for a span that stands for many. */
+/** Records a value that came in, for a span that stands for many. */
 export const recordInput = (span: OpenSpan, value: unknown): void => {
   if (span.ended) return
   if (span.inputs === undefined) {
@@ -140,8 +146,8 @@ export const recordInput = (span: OpenSpan, value: unknown): void => {
 }
 
 /**
- * Whether tearing the span down now would interrupt work: its own if it tells when that is done, otherwise
- * while nothing has come out or something below it is at work.
+ * Whether tearing the span down now would interrupt work. A span that knows when it is settled decides itself; any other is
+ * at work as long as nothing has come out of it, or a child is at work.
  */
 const isWorking = (span: OpenSpan): boolean => {
   if (span.settled !== undefined) return !span.settled
@@ -151,20 +157,20 @@ const isWorking = (span: OpenSpan): boolean => {
   return false
 }
 
-/** Whether spans below have not ended yet. */
+/** Whether a child hasn't ended yet. */
 export const hasOpenChildren = ({ newestChild }: OpenSpan): boolean => newestChild !== undefined
 
-/** How a span ends, and what it has to say about it. */
+/** How a span ends. */
 export interface SpanEnd extends Pick<SpanEnded, 'status' | 'error' | 'leftEarly' | 'generation'> {
-  /** Instead of what was recorded value by value. */
+  /** Replaces the output that was recorded value by value. */
   readonly output?: string | undefined
 }
 
-/** The end of a span whose consumer left: interrupted when work was under way, otherwise fine. */
+/** The end of a span whose consumer unsubscribed: `cancelled` if that interrupts work, otherwise `ok`. */
 export const leftEnd = (span: OpenSpan): SpanEnd =>
   isWorking(span) ? { status: 'cancelled' } : { status: 'ok', leftEarly: true }
 
-/** The end of a span that met an error. */
+/** The end of a span that failed. */
 export const failedEnd = (span: OpenSpan, error: unknown): SpanEnd => ({
   status: statusOfError(error),
   error: spanError(error, span.trace),
@@ -179,21 +185,21 @@ const addTotals = ({ totals }: Trace, { usage, usageSource, cost }: Generation):
   if (cost !== undefined) totals.cost = (totals.cost ?? 0) + cost
 }
 
-/** In one order, whichever generation told its cost, or was left, first. */
+/** Puts the fields in one order, whichever generation first added a cost or an estimate. */
 const inOrder = ({ cost, estimated, ...totals }: SpanTotals): SpanTotals => ({
   ...totals,
   ...(cost === undefined ? {} : { cost }),
   ...(estimated === undefined ? {} : { estimated }),
 })
 
-/** Every promise that was made inside a span holds it, and may live as long as the process. */
+/** Releases a span's content: every promise made inside the span holds it, and may live as long as the process. */
 const releaseContent = (span: OpenSpan): void => {
   if (span.input !== undefined) span.input = null
   releaseOutput(span.output)
   if (span.inputs !== undefined) releaseOutput(span.inputs)
 }
 
-/** Whoever leaves from a finalizer leaves what encloses it, too: what is being torn down ends first. */
+/** Ends the children whose teardown has begun: a finalizer of theirs may have unsubscribed from this span. */
 const endLeaving = ({ newestChild }: OpenSpan, at: number): void => {
   for (let child = newestChild; child !== undefined; ) {
     const { older, leaving } = child
@@ -202,7 +208,7 @@ const endLeaving = ({ newestChild }: OpenSpan, at: number): void => {
   }
 }
 
-/** Ends a span and tells the sink; only the first call counts. */
+/** Ends a span and emits its `SpanEnded`. Only the first call counts. */
 export const endSpan = (span: OpenSpan, end: SpanEnd, at = span.trace.now()): void => {
   if (span.ended) return
   span.ended = true

@@ -14,21 +14,21 @@ import { withoutMedia } from './withoutMedia.js'
 /** A text as it is, anything else as JSON. */
 type Written = string | { readonly json: string }
 
-/** What came out as it is kept: redacted; or a reply's text, not yet redacted. */
+/** What is kept of a value: its redacted form, or a reply's text, which is redacted once it is complete. */
 type Item = Written | TextBuilder
 
-/** What has come out of a span so far, within the trace's bound. */
+/** The output of a span so far, within the trace's bound. Mutable, owned by the span. */
 export interface Output {
   /** Values that came out. */
   count: number
   /** Characters kept. */
   size: number
-  /** Values that came out when there was no more room. */
+  /** Values that were left out because there was no more room. */
   skipped: number
   items: Array<Item> | undefined
-  /** The replies' texts among the items, by that id. */
+  /** The texts of replies among the items, by the id of their parts. */
   replies: Map<string, TextBuilder> | undefined
-  /** Parts of replies that are about to come out; `null` once nothing does any more. */
+  /** Parts of replies that are about to come out; `null` once the output is released. */
   parts: ReplyParts | null | undefined
 }
 
@@ -41,11 +41,11 @@ export const emptyOutput = (): Output => ({
   parts: undefined,
 })
 
-// What a text takes in a list beside its characters: quotes and a comma. It bounds the number of empty ones, too.
+// What a text takes up in a list besides its characters. Counting it also bounds the number of empty texts.
 const QUOTES_AND_COMMA = 3
 const COMMA = 1
 
-/** What an event adds to its reply's text; `undefined` for anything else: others have such tags, too. */
+/** What a reply event adds to its reply's text. `undefined` for any other value, which may have the same tag. */
 const textOfEvent = (event: object & Record<'_tag', unknown>): string | undefined => {
   switch (event._tag) {
     case 'ReplyStarted':
@@ -78,7 +78,7 @@ const addItem = (output: Output, item: Item, size: number): void => {
   output.size += size
 }
 
-/** The text of a reply, where it began to come out. */
+/** The text of a reply; a new one is put where the reply begins to come out. */
 const replyIn = (output: Output, id: string): TextBuilder => {
   const known = output.replies?.get(id)
   if (known !== undefined) return known
@@ -94,14 +94,14 @@ const addText = (output: Output, id: string, text: string): void => {
   output.size += text.length
 }
 
-/** Takes in a value if it is an event of a reply. */
+/** Adds a value if it is a reply event. Returns whether it is one. */
 const tookReplyEvent = (output: Output, value: unknown): boolean => {
   try {
     if (typeof value !== 'object' || value === null || !('_tag' in value)) return false
     if (!('id' in value) || typeof value.id !== 'string') return false
     const text = textOfEvent(value)
     if (text === undefined) return false
-    // The whole text counts only where the reply was not streamed, or not from its beginning.
+    // `ReplyFinished` has the whole text, which is added only if none of it came before.
     const isKnown = value._tag === 'ReplyFinished' && textLength(replyIn(output, value.id)) > 0
     addText(output, value.id, isKnown ? '' : text)
     return true
@@ -111,7 +111,7 @@ const tookReplyEvent = (output: Output, value: unknown): boolean => {
   }
 }
 
-/** Tells that a text is about to come out, and what it is a part of. */
+/** Announces a text that is about to come out, and the reply that it is a part of. */
 export const announcePart = (output: Output, part: ReplyPart): void => {
   if (output.parts === null) return
   output.parts ??= replyParts()
@@ -137,7 +137,7 @@ const addValue = (output: Output, trace: Trace, value: unknown): void => {
   else if (item !== undefined) addItem(output, item, item.json.length + COMMA)
 }
 
-/** Lets go of all that was kept. */
+/** Releases all that was kept. */
 export const releaseOutput = (output: Output): void => {
   output.items = undefined
   output.replies = undefined
@@ -145,9 +145,9 @@ export const releaseOutput = (output: Output): void => {
 }
 
 /**
- * Takes in one value. Text is kept by reference; anything else is written down at once, so later changes to it don't show.
+ * Adds a value. A text is kept by reference; anything else is serialised at once, so that later changes to it don't show.
  *
- * @returns which part of a reply's text the value was announced as, if it was
+ * @returns the part of a reply's text that the value was announced as, if it was
  */
 export const addOutput = (output: Output, trace: Trace, value: unknown): ReplyPart | undefined => {
   output.count++
@@ -158,7 +158,7 @@ export const addOutput = (output: Output, trace: Trace, value: unknown): ReplyPa
 
 const addContent = (output: Output, trace: Trace, value: unknown, part: ReplyPart | undefined): void => {
   const over = output.size - trace.maxContentBytes
-  // All of a text takes the place of what there was of it.
+  // The whole text replaces what was kept of it, so it needs no more room.
   if (part?.whole === true && output.replies?.has(part.id) === true) addPart(output, part)
   else if (over > OVERSHOOT) output.skipped++
   else if (part !== undefined) addPart(output, part)
@@ -169,7 +169,7 @@ const addContent = (output: Output, trace: Trace, value: unknown, part: ReplyPar
 
 const isText = (item: Item): item is TextBuilder => typeof item === 'object' && 'pieces' in item
 
-/** What of an item may be shown. */
+/** The redacted form of an item. */
 const shown = (item: Item, trace: Trace): Written | undefined =>
   isText(item) ? writtenOf(trace.redact(builtText(item))) : item
 
@@ -186,12 +186,12 @@ const writtenOut = (items: ReadonlyArray<Item>, isCut: boolean, trace: Trace): s
   }
   const [first, second] = written
   if (first === undefined) return undefined
-  // A text that was cut ends with its mark; a list that was cut is a list.
+  // A cut text stays a text, since it ends with a mark; the only item left of a cut list is shown as a list.
   const isOne = second === undefined && !(isCut && items.some((item) => !isText(item)))
   return isOne ? textOf(first) : `[${written.map(jsonOf).join(',')}]`
 }
 
-/** The output as it goes on the wire; `undefined` when nothing came out, or nothing was kept since content is off. */
+/** The output as it goes on the wire; `undefined` if nothing came out, or if content is off. */
 export const outputText = (output: Output, trace: Trace): string | undefined => {
   const { items, skipped } = output
   if (items === undefined) return undefined

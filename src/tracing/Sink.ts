@@ -9,14 +9,14 @@ import type { SpanEvent } from './SpanEvent.js'
 export interface SinkStats {
   /** Finished spans that came in. */
   readonly accepted: number
-  /** Taken by the server. */
+  /** Accepted by the server. */
   readonly delivered: number
   /**
-   * Given up: the queue was full, no attempt worked or none may (no key), the sink was closed or the process ended, the
-   * spool lost them, or a start was never seen.
+   * Given up: the queue was full, every attempt failed or none could be made (no key), the sink was closed, the process
+   * ended, the spool lost the span, or its start was never seen.
    */
   readonly dropped: number
-  /** Refused for what they are, by the server or because they can't be written. */
+  /** Refused for their content: by the server, or because they can't be serialised. */
   readonly rejected: number
   /** Kept by the spool for later. */
   readonly spooled: number
@@ -26,7 +26,7 @@ export interface SinkStats {
   readonly inFlight: number
 }
 
-/** What became of the spans a flush was about: what it delivered and lost, and what is still waiting. */
+/** What became of the finished spans that a flush covers: how many it delivered and lost, and how many are still waiting. */
 export interface FlushReport {
   readonly delivered: number
   readonly dropped: number
@@ -35,26 +35,27 @@ export interface FlushReport {
   readonly queued: number
 }
 
-/** A flush that could not deliver everything: why, sink by sink, and what became of the spans. */
+/** A flush that couldn't deliver everything: why, sink by sink, and what became of the spans. */
 export interface SinkError {
   readonly failures: ReadonlyArray<{ readonly sink: string; readonly error: Error }>
   readonly report: FlushReport
 }
 
 /**
- * Where span events go: an observer that never ends with a trace, never throws and never blocks.
+ * Where span events go: an observer that outlives its traces, never throws and never blocks.
  *
- * `flush` and `close` are lazy: call them. Both begin one microtask later, so that what ends in this tick is included.
+ * `flush` and `close` are lazy: nothing happens until you call them. Both begin one microtask after the call, so that spans
+ * that end in the same tick are included.
  */
 export interface Sink extends NextObserver<SpanEvent> {
-  /** Delivers what has come in so far, and waits for what is in flight. */
+  /** Delivers the spans that have come in so far, and waits for those in flight. */
   readonly flush: TaskEither<SinkError, FlushReport>
-  /** A last flush. What comes in after it counts as dropped. */
+  /** Flushes for the last time. Spans that come in afterwards count as dropped. */
   readonly close: TaskEither<SinkError, FlushReport>
   /** The counts at this moment. */
   readonly stats: () => SinkStats
   /** Emits the current counts on subscription and after each change. */
   readonly stats$: Observable<SinkStats>
-  /** The page that shows a trace, where there is one; read for each trace, since it may depend on the environment. */
+  /** The URL of the page that shows a trace, if there is one. Called for each trace, since it may depend on the environment. */
   readonly traceUrl?: ((traceId: string) => string) | undefined
 }

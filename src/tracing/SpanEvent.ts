@@ -4,36 +4,36 @@ import type { Usage } from '../codecs/Usage.js'
 /** What kind of work a span stands for; a `generation` goes on the wire as `log_type: "chat"`. */
 export type SpanType = 'workflow' | 'task' | 'agent' | 'tool' | 'generation'
 
-/** How a run ended. `cancelled`: work was interrupted. `truncated`: an answer broke off. */
+/** How a span ended. `cancelled`: work was interrupted. `truncated`: an answer broke off. */
 export type SpanStatus = 'ok' | 'error' | 'cancelled' | 'truncated'
 
-/** Where a token count comes from: the provider, our own estimate, or nowhere. */
+/** Where a token count comes from: the provider, an estimate of this library, or nowhere. */
 export type UsageSource = 'reported' | 'estimated' | 'unknown'
 
-/** A failure as a span records it. `message` and `stack` are absent when content is off and the error isn't ours. */
+/** An error as a span records it. `message` and `stack` are absent if content is off and the error isn't a `RespanError`. */
 export interface SpanError {
-  /** The `_tag` of one of ours, the `name` of another error, the type of what is none. */
+  /** The `_tag` of a `RespanError`, the `name` of any other error, or the `typeof` of a value that isn't an error. */
   readonly tag: string
   readonly message?: string
   readonly stack?: string
-  /** The HTTP status that stands for the failure: the server's own, 504 for a timeout, 502 for a cut answer, else 500. */
+  /** The HTTP status that stands for the error: the server's own, 504 for a timeout, 502 for a cut answer, otherwise 500. */
   readonly status: number
 }
 
-/** What only a generation's span has. */
+/** What only the span of a generation has. */
 export interface Generation {
   readonly model?: string
   readonly stream?: boolean
   readonly usage?: Usage
   readonly usageSource: UsageSource
-  /** USD, when the gateway said so. */
+  /** USD; absent if the gateway didn't say. */
   readonly cost?: number
   readonly finishReasons?: ReadonlyArray<string | null>
   /** Most chat parameters as they were sent, and a stored prompt's id; no messages, no secrets. */
   readonly request?: Readonly<Record<string, unknown>>
   readonly requestId?: string
   readonly logId?: string
-  /** Requests made, the first one included. */
+  /** Requests made, including the first one. */
   readonly attempts?: number
 }
 
@@ -52,13 +52,13 @@ export interface SpanStarted extends SpanEventHead {
   readonly parentId: string | undefined
   readonly name: string
   readonly type: SpanType
-  /** Names from the root down to this span's parent, joined by dots; `''` for a root. */
+  /** The names from the root down to the span's parent, joined by dots; `''` for a root. */
   readonly path: string
   /** The name of the nearest workflow: the root's, or a nested trace's. */
   readonly workflow: string
   /** The root's name. */
   readonly trace: string
-  /** Text, or JSON as text; absent when content is off, and for `respanTrace` and `traced`, whose input comes later. */
+  /** Text, or JSON as text. Absent if content is off, and for `respanTrace` and `traced`, whose `SpanEnded` has it. */
   readonly input?: string
   readonly attributes?: TraceAttributes
 }
@@ -68,38 +68,38 @@ export interface SpanFirstOutput extends SpanEventHead {
   readonly _tag: 'SpanFirstOutput'
 }
 
-/** A span ended; exactly one for each `SpanStarted`. */
+/** A span ended. There is exactly one for each `SpanStarted`. */
 export interface SpanEnded extends SpanEventHead {
   readonly _tag: 'SpanEnded'
   readonly status: SpanStatus
-  /** The input, unless the start had it: that of `respanTrace` and `traced`. */
+  /** The input, if `SpanStarted` couldn't have it: that of `respanTrace` and `traced`. */
   readonly input?: string
-  /** What came out: text, or JSON as text; for an interrupted run what had arrived. */
+  /** What came out, as text, or JSON as text; for an interrupted span, what had arrived. */
   readonly output?: string
   readonly error?: SpanError
-  /** The consumer had what it wanted and unsubscribed. */
+  /** The consumer unsubscribed while nothing was at work: it had what it wanted. */
   readonly leftEarly?: true
   readonly generation?: Generation
-  /** A root's roll-up of its generations; under a name of its own, so that nothing is counted twice. */
+  /** The sums of a root's generations. They aren't in `generation`, so that nothing is counted twice. */
   readonly totals?: SpanTotals
 }
 
-/** What the generations below a root used together. */
+/** What all generations below a root used together. */
 export interface SpanTotals {
   readonly generations: number
   readonly prompt_tokens: number
   readonly completion_tokens: number
   readonly total_tokens: number
-  /** USD; absent when no generation knew its cost. */
+  /** USD; absent if no generation's cost is known. */
   readonly cost?: number
-  /** Some of the tokens are estimates, of replies that told none: left too early, or by a provider that counts none. */
+  /** Some token counts are estimates: of replies that were interrupted, or whose provider reports no usage. */
   readonly estimated?: true
 }
 
-/** The life of spans as a stream of facts; the spans themselves are a fold of it. */
+/** What happens to spans. `foldSpans` makes finished spans of these events. */
 export type SpanEvent = SpanStarted | SpanFirstOutput | SpanEnded
 
-/** A finished span: its start, its first output and its end in one value. */
+/** A finished span: the events of its start, its first output and its end as one value. */
 export interface Span {
   readonly traceId: string
   readonly spanId: string
@@ -111,7 +111,7 @@ export interface Span {
   readonly trace: string
   /** ms since the epoch. */
   readonly startedAt: number
-  /** ms since the epoch; absent when nothing came out. */
+  /** ms since the epoch; absent if nothing came out. */
   readonly firstOutputAt?: number
   /** ms since the epoch. */
   readonly endedAt: number

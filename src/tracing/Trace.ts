@@ -2,7 +2,7 @@ import type { Mutable } from '../codecs/Mutable.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { SpanEvent, SpanTotals } from './SpanEvent.js'
 
-/** What all spans of one trace share. A nested trace has its own, which can only be stricter about content. */
+/** What all spans of a trace share. A nested `respanTrace` has its own, which can only be stricter about content. */
 export interface Trace {
   readonly id: string
   readonly url: string | undefined
@@ -16,13 +16,13 @@ export interface Trace {
   readonly emit: (event: SpanEvent) => void
   /** The redacted form of content; `undefined` when redaction failed. Never throws. */
   readonly redact: (content: unknown) => unknown
-  /** Each takes secrets out of a text: those that gateways have sent within the trace, the newest. Generations add them. */
+  /** Functions that remove from a text the newest secrets that gateways have sent within the trace. Generations add them. */
   readonly scrubs: Set<(text: string) => string>
   readonly captureContent: boolean
   readonly maxContentBytes: number
   readonly attributes: TraceAttributes | undefined
   readonly deep: boolean
   readonly asyncContext: boolean
-  /** Rolled up from the generations below, and written by them. */
+  /** The sums of the trace's generations, which add to them. */
   readonly totals: Mutable<SpanTotals>
 }

@@ -5,18 +5,18 @@ import { withoutSecrets } from '../codecs/redactSecrets.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
-/** Cuts a text to a number of UTF-8 bytes, never inside a character, and says so at the end. */
+/** Cuts a text to a number of UTF-8 bytes, never inside a character, and marks the cut at the end. */
 export const cutText = (text: string, maxBytes: number): string => {
-  // A UTF-16 unit is at most three bytes of UTF-8, so most texts need no counting.
+  // A UTF-16 code unit takes at most three bytes in UTF-8, so most texts need no counting.
   if (text.length * 3 <= maxBytes) return text
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes))
-  // Joined rather than added up, since the sum would keep the whole text alive.
+  // Joined, because a concatenation would keep the whole text alive.
   return read === text.length
     ? text
     : [text.slice(0, read), `… [cut: ${text.length - read} of ${text.length} characters]`].join('')
 }
 
-/** Objects that know each other are found in ever more ways: eleven of them in ten million. */
+/** Objects that refer to each other are found by ever more paths: eleven of them by ten million. */
 const MOST_OBJECTS = 20_000
 
 const plain = (
@@ -37,13 +37,16 @@ const plain = (
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item, room)]))
 }
 
-/** Whether a value holds, at any depth, what JSON writes as `{}` (a map), byte by byte, or without its message (an error). */
+/**
+ * Whether a value holds, at any depth, something that JSON loses: a map or a set (written as `{}`), bytes (one field each) or
+ * an error (without its message).
+ */
 const holdsMore = (value: unknown): boolean => {
   if (!isObject(value)) return false
   if (Array.isArray(value)) return value.some(holdsMore)
   if (isMap(value) || isSet(value) || ArrayBuffer.isView(value) || isError(value)) return true
   if ('toJSON' in value) return false
-  // Not by Object.values, whose list is thrown away for every input and output.
+  // Without Object.values, which would allocate a list for every input and output.
   for (const key in value) if (Object.hasOwn(value, key) && holdsMore(value[key])) return true
   return false
 }
@@ -51,18 +54,18 @@ const holdsMore = (value: unknown): boolean => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 
-// What a `toJSON` returned shows in the text alone: as an empty object, or for bytes as an object that counts from 0. One pass
-// for a second brace finds most texts free of both.
+// What a `toJSON` lost shows only in the text: as an empty object, or for bytes as an object whose keys count from 0. One look
+// for a second brace clears most texts of both.
 const looksLost = (json: string | undefined): boolean =>
   json !== undefined &&
   (json.indexOf('{', 1) > 0
     ? json.includes('{}') || json.includes('{"0":')
     : json === '{}' || json.startsWith('{"0":'))
 
-/** What JSON itself makes of a value; `null` where it loses something, or throws. */
+/** The JSON of a value; `null` if JSON loses something, or throws. */
 const lossless = (value: unknown): string | undefined | null => {
   try {
-    // Before the walk: it throws at a cycle, which a walk would follow until the stack is full.
+    // Before the walk, because it throws at a cycle, which the walk would follow until the stack overflows.
     const json = JSON.stringify(value)
     return looksLost(json) || holdsMore(value) ? null : json
   } catch {
@@ -70,7 +73,10 @@ const lossless = (value: unknown): string | undefined | null => {
   }
 }
 
-/** JSON of anything, `undefined` for nothing: what JSON refuses (cycles, BigInts) is named instead of thrown at. No secrets. */
+/**
+ * The JSON of any value, without secrets; `undefined` if it has none. Never throws: what JSON refuses, such as a cycle or a
+ * BigInt, is replaced by a text.
+ */
 export const jsonText = (value: unknown): string | undefined => {
   try {
     const json = lossless(value)
@@ -81,7 +87,7 @@ export const jsonText = (value: unknown): string | undefined => {
   }
 }
 
-/** JSON of an object, as `JSON.stringify` writes it; what that throws at (cycles, BigInts) is named instead. */
+/** The JSON of an object, as `JSON.stringify` writes it, or where that throws (a cycle, a BigInt) as `jsonText` does. */
 export const jsonOf = (value: object): string => {
   try {
     return JSON.stringify(value)
@@ -90,25 +96,25 @@ export const jsonOf = (value: object): string => {
   }
 }
 
-/** Takes the secrets that are known out of a text. */
+/** Removes the known secrets from a text. */
 export const scrubbed = (text: string, scrubs: Trace['scrubs']): string => {
   let clean = text
   for (const scrub of scrubs) clean = scrub(clean)
   return clean
 }
 
-/** How much of a content that grows is kept beyond its bound, characters: a secret at the cut is whole, and so is known. */
+/** Characters of growing content that are kept beyond the bound, so that a secret at the cut is whole, and is recognised. */
 export const OVERSHOOT = 1_024
 
-/** A text within a trace's bound. Secrets go first: the cut could leave a part of one, which nobody would know again. */
+/** Cuts a text to a trace's bound. Secrets are removed first: the cut could leave part of one, which isn't recognised. */
 export const boundedText = (text: string, { scrubs, maxContentBytes }: Trace): string => {
   if (text.length * 3 <= maxContentBytes) return text
   return cutText(scrubbed(text, scrubs), maxContentBytes)
 }
 
 /**
- * Content as a trace tells it: redacted, a text as it is and anything else as JSON, media in base64 by type and size, and cut
- * with a mark at the bound. `undefined` for nothing, and when content is off.
+ * Content as a trace records it: redacted; a text as it is, anything else as JSON; base64 media replaced by their type and
+ * size; cut at the bound. `undefined` if there is none, or if content is off.
  */
 export const contentText = (content: unknown, trace: Trace): string | undefined => {
   if (!trace.captureContent) return undefined

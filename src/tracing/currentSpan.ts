@@ -4,21 +4,21 @@ import { currentOpenSpan, forkFrame, runInFrame } from './frames.js'
 import { reporterOf } from './guarded.js'
 import type { OpenSpan } from './OpenSpan.js'
 
-/** A span under way, as code inside a pipeline sees it. */
+/** The span under way, as code inside a pipeline sees it. */
 export interface CurrentSpan {
   /** 32 hex digits. */
   readonly traceId: string
   /** 16 hex digits. */
   readonly spanId: string
-  /** The page that shows the trace, where there is one. */
+  /** The URL of the page that shows the trace, if there is one. */
   readonly traceUrl: string | undefined
 }
 
 const openSpans = new WeakMap<CurrentSpan, OpenSpan>()
 
 /**
- * Gives the span that encloses the caller: to log its ids, or to hand it to `withSpan` where a browser's
- * `await` loses it. `undefined` outside every trace.
+ * Returns the span that encloses the caller, to log its ids, or to pass it to `withSpan` where a browser's `await` loses
+ * it. `undefined` outside every trace.
  */
 export const currentSpan = (): CurrentSpan | undefined => {
   const open = currentOpenSpan()
@@ -35,7 +35,7 @@ const reportCopy = reporterOf(
   describeFound,
 )
 
-/** A copy is reported, not refused: a trace never changes what a pipeline does. */
+/** The open span of a `CurrentSpan`. A copy of one is reported, not refused: a trace never changes what a pipeline does. */
 const openSpanOf = (span: CurrentSpan): OpenSpan | null => {
   const open = openSpans.get(span)
   if (open === undefined) reportCopy(span)
@@ -43,11 +43,11 @@ const openSpanOf = (span: CurrentSpan): OpenSpan | null => {
 }
 
 /**
- * Runs a function with a span as the current one, so that what it subscribes becomes the span's child.
+ * Runs a function with a span as the current one, so that what the function subscribes to becomes a child of the span.
  *
- * @param span - what `currentSpan()` gave; `undefined` runs the function outside every trace, and so does a copy of a span, which
- *   is reported as a process warning (`RESPAN_TRACE`)
- * @throws InvalidInput for what isn't a function
+ * @param span - what `currentSpan()` returned. `undefined` runs the function outside every trace, and so does a copy of a
+ * span, which a process warning (`RESPAN_TRACE`) reports
+ * @throws InvalidInput for anything but a function
  *
  * @example
  * const span = currentSpan()

@@ -5,30 +5,30 @@ import { inSubscriberFrame } from './inSubscriberFrame.js'
 import { LinkSubscriber } from './subscribers.js'
 import type { Trace } from './Trace.js'
 
-/** What RxJS 7 keeps on an observable that an operator made. Marked internal there, absent in RxJS 8: then nothing is linked. */
+/** What RxJS 7 keeps on an observable made by an operator. It is internal, and absent in RxJS 8, where nothing gets linked. */
 interface Lifted {
   readonly source?: Observable<unknown> & { readonly connect?: unknown }
   readonly operator?: unknown
 }
 
-/** Passes a source on, each of its signals inside a frame. */
+/** Passes each notification of a source on inside a frame. */
 export const linkedIn = <T>(frame: Frame, source: Observable<T>): Observable<T> =>
   isFramed(source)
     ? source
     : new Observable((subscriber) => source.subscribe(new LinkSubscriber(subscriber, frame)))
 
-/** Passes a source on so that each of its signals finds the span again that was current at subscription. */
+/** Passes each notification of a source on with the span as the current one that was current at subscription. */
 const linked = <T>(source: Observable<T>): Observable<T> =>
   isFramed(source)
     ? source
     : inSubscriberFrame((subscriber) => source.subscribe(new LinkSubscriber(subscriber, captureFrame())))
 
 /**
- * Rebuilds the chain of operators above an observable with a link under each, so that the current span
- * survives timers and foreign stacks in between. Every notification stays as and when it was.
+ * Rebuilds the chain of operators above an observable with a link below each, so that the current span survives timers and
+ * foreign call stacks in between. Every notification stays what it was, when it was.
  *
- * A connectable source stays as it is, because its operators call `connect` on it; so does an observable with a
- * `subscribe` of its own, because what it does there is its own, and one of another copy of RxJS.
+ * Left as they are: a connectable source, because its operators call `connect` on it; and an observable whose `subscribe`
+ * isn't this RxJS's, because it overrides the method, or is another copy's.
  */
 export const deepen = <T>(observable: Observable<T>): Observable<T> => {
   const { source, operator } = observable as Lifted
@@ -38,7 +38,7 @@ export const deepen = <T>(observable: Observable<T>): Observable<T> => {
   return Object.assign(new Observable<T>(), { source: linked(deepen(source)), operator })
 }
 
-/** A source as a trace wants it: as it is, or deepened, once, by the first trace that wants that. */
+/** Returns a source as a trace wants it: as it is, or deepened. It is deepened once, for the first trace that wants that. */
 export const deepenedFor = <T>(source: Observable<T>): ((trace: Trace) => Observable<T>) => {
   let deep: Observable<T> | undefined
   return (trace) => {

@@ -2,7 +2,7 @@ import { forgetOldest } from '../codecs/forgetOldest.js'
 import type { Mutable } from '../codecs/Mutable.js'
 import type { Span, SpanEnded, SpanEvent, SpanStarted } from './SpanEvent.js'
 
-/** A span that has ended, as its events: cheaper to keep than the {@link Span} that {@link toSpan} makes of it. */
+/** A finished span as its events, which are cheaper to keep than the {@link Span} that {@link toSpan} makes of them. */
 export interface FinishedSpan {
   readonly start: SpanStarted
   /** ms since the epoch. */
@@ -11,21 +11,21 @@ export interface FinishedSpan {
 }
 
 /**
- * Takes in the events of spans, one at a time, and gives the span that an event finished: `'orphan'` for the end of a span
- * whose start is not known, `undefined` for what isn't an end.
+ * Takes the events of spans one at a time, and returns the span that an event finished: `'orphan'` for an end without a
+ * known start, `undefined` for an event that isn't an end.
  */
 export type SpanFold = (event: SpanEvent) => FinishedSpan | 'orphan' | undefined
 
-/** Spans under way that a fold remembers; beyond that, it forgets the oldest. A span under way takes some 500 bytes. */
+/** Open spans that a fold remembers; beyond that, it forgets the oldest. An open span takes some 500 bytes. */
 const MAX_OPEN_SPANS = 100_000
 
-/** Starts after which the map of those under way is made anew, unless it holds more than half as many. */
+/** Starts after which the map of open spans is made anew, unless it holds more than half as many. */
 const RENEWAL = 256
 
 interface Open {
   readonly start: SpanStarted
   firstOutputAt: number | undefined
-  /** A span of another trace with the same id: ids are unique within a trace only. */
+  /** An open span of another trace with the same id: span ids are unique only within a trace. */
   readonly other: Open | undefined
 }
 
@@ -41,14 +41,14 @@ const without = (open: Open | undefined, ended: Open): Open | undefined =>
 /**
  * The incremental form of {@link foldSpans}, for sinks.
  *
- * @param maxOpen - spans under way that are remembered
+ * @param maxOpen - how many open spans to remember
  */
 export const spanFold = (maxOpen = MAX_OPEN_SPANS): SpanFold => {
   let open = new Map<string, Open>()
   let sinceRenewal = 0
 
-  // A map whose entries come and go outgrows its table again and again, and V8 links each table to the next one: once one of
-  // them is in the old generation, dead or not, all later ones survive there with the spans that were in them.
+  // A map whose entries come and go outgrows its table again and again, and V8 links each table to the next one. Once one
+  // table is in the old generation, dead or not, all later tables survive there, with the spans that were in them.
   const renew = (): void => {
     sinceRenewal++
     if (sinceRenewal < RENEWAL || sinceRenewal < open.size * 2) return
@@ -58,7 +58,7 @@ export const spanFold = (maxOpen = MAX_OPEN_SPANS): SpanFold => {
 
   const started = (event: SpanStarted): undefined => {
     const other = open.get(event.spanId)
-    // A start that is told twice opens nothing twice.
+    // The same start, emitted twice.
     if (find(other, event.traceId) !== undefined) return
     renew()
     open.set(event.spanId, { start: event, firstOutputAt: undefined, other })
@@ -90,9 +90,9 @@ export const spanFold = (maxOpen = MAX_OPEN_SPANS): SpanFold => {
   }
 }
 
-/** Makes one value of a finished span's events. */
+/** Makes a span of its events. */
 export const toSpan = ({ start, firstOutputAt, end }: FinishedSpan): Span => {
-  // Assigned one by one: ten conditional spreads cost three times as much as all the rest of a sink.
+  // Assigned one by one, because ten conditional spreads cost three times as much as all the rest of a sink.
   const span: Mutable<Span> = {
     traceId: start.traceId,
     spanId: start.spanId,
@@ -119,9 +119,9 @@ export const toSpan = ({ start, firstOutputAt, end }: FinishedSpan): Span => {
 }
 
 /**
- * Folds span events to the spans that they finished, in the order of their ends. Pure; events of different spans may
- * be interleaved in any way, as long as those of one span keep their order. What has not ended is not in it, and an
- * end without a start is left out.
+ * Folds span events into the finished spans, in the order of their ends. Events of different spans may be interleaved in
+ * any way, as long as those of each span keep their order. A span that hasn't ended is left out, and so is an end without a
+ * start.
  */
 export const foldSpans = (events: Iterable<SpanEvent>): ReadonlyArray<Span> => {
   const fold = spanFold(Number.POSITIVE_INFINITY)

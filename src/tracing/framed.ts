@@ -2,9 +2,9 @@ import type { Observable } from 'rxjs'
 
 const FRAMED = Symbol('framed')
 
-/** Marks an observable that promises each of its signals inside the frame of its subscription. */
+/** Marks an observable that promises to emit each notification inside the frame of its subscription. */
 export const framed = <T>(observable: Observable<T>): Observable<T> =>
   Object.assign(observable, { [FRAMED]: true })
 
-/** Whether an observable makes that promise: then it needs no link. */
+/** Whether an observable promises to emit inside the frame of its subscription, so that it needs no link. */
 export const isFramed = (source: Observable<unknown>): boolean => FRAMED in source

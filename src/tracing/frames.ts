@@ -6,26 +6,26 @@ import { rootZone } from './rootZone.js'
 
 type AsyncHooks = typeof import('node:async_hooks')
 
-/** The moment of a subscription, to be entered again around each of its signals. */
+/** The context of a subscription, entered again around each of its notifications. */
 export interface Frame {
   readonly span: OpenSpan | null
-  /** Restores every AsyncLocalStorage of that moment; absent where there is none, or where a trace wants none. */
+  /** Restores every AsyncLocalStorage of that context; absent where the runtime has none, or a trace wants none. */
   readonly resource: AsyncResource | undefined
 }
 
-// The synchronous slot: `undefined` outside every frame that has no resource. It is all a browser has.
+// The current span during a synchronous call inside a frame without a resource, otherwise `undefined`. A browser has only this.
 let slot: OpenSpan | null | undefined
-// Made by the first trace that wants it, because any use of it slows down each `await` of the process on Node 20 and 22.
+// Made for the first trace that wants it, because any use of it slows down each `await` of the process on Node 20 and 22.
 let storage: AsyncLocalStorage<OpenSpan | null> | undefined
 let hooks: AsyncHooks | null | undefined
 
 const findHooks = (): AsyncHooks | null => {
-  // zone.js calls all waiting promises back in the context of the first one, which may be that of another trace.
+  // zone.js calls all pending promises back in the context of the first one, which may belong to another trace.
   if (rootZone() !== undefined) return null
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (id: string) => AsyncHooks | undefined }
   }
-  // Some runtimes have such a function and throw when it is called: then there is no such module.
+  // Some runtimes have such a function, but it throws: then there is no such module.
   return tried(() => process?.getBuiltinModule?.('node:async_hooks')) ?? null
 }
 
@@ -34,17 +34,17 @@ const asyncHooks = (): AsyncHooks | null => {
   return hooks
 }
 
-/** The span that encloses what runs now: `null` outside on purpose, `undefined` where nothing was said. */
+/** The span that encloses the current call: `null` where it was hidden on purpose, `undefined` where none was ever set. */
 export const enclosingSpan = (): OpenSpan | null | undefined =>
   slot === undefined ? storage?.getStore() : slot
 
-/** The span that encloses what runs now; `null` for none. */
+/** The span that encloses the current call; `null` for none. */
 export const currentOpenSpan = (): OpenSpan | null => enclosingSpan() ?? null
 
 const resourceOf = (asyncHooksModule: AsyncHooks): AsyncResource =>
   new asyncHooksModule.AsyncResource('RespanFrame')
 
-/** Whether AsyncLocalStorage may be used below a span: its trace says so, as its root does; outside every trace it may. */
+/** Whether AsyncLocalStorage may be used below a span: as its trace says, and outside every trace always. */
 export const asyncContextOf = (span: OpenSpan | null): boolean => span?.trace.asyncContext ?? true
 
 const isolatedFrame = (span: OpenSpan | null, available: AsyncHooks): Frame => {
@@ -53,9 +53,9 @@ const isolatedFrame = (span: OpenSpan | null, available: AsyncHooks): Frame => {
 }
 
 /**
- * Keeps this moment.
+ * Captures the current context.
  *
- * @param asyncContext - `false` keeps the span alone and touches no AsyncLocalStorage; what the current trace says unless told
+ * @param asyncContext - `false` captures only the span, without any AsyncLocalStorage. Default: as the current trace says
  */
 export const captureFrame = (asyncContext?: boolean): Frame => {
   const span = currentOpenSpan()
@@ -65,15 +65,15 @@ export const captureFrame = (asyncContext?: boolean): Frame => {
 }
 
 /**
- * This moment with another span as the current one; `null` hides the current span. It needs a resource of its own:
- * `AsyncLocalStorage.run` on Node 20 and 22 changes the one that is current, which may belong to another frame.
+ * The current context with another span as the current one; `null` hides the current span. It needs a resource of its own:
+ * on Node 20 and 22 `AsyncLocalStorage.run` changes the current resource, which may belong to another frame.
  */
 export const forkFrame = (span: OpenSpan | null): Frame => {
   const available = asyncContextOf(span ?? currentOpenSpan()) ? asyncHooks() : null
   return available === null ? { span, resource: undefined } : isolatedFrame(span, available)
 }
 
-/** Enters a frame for the time of one call; two arguments, so that the hot callers need no closure. */
+/** Calls a function inside a frame. The function takes two arguments, so that hot callers need no closure. */
 export const runInFrame = <A, B, C>(frame: Frame, fn: (a: A, b: B) => C, a: A, b: B): C => {
   const previous = slot
   const { resource } = frame
@@ -85,7 +85,7 @@ export const runInFrame = <A, B, C>(frame: Frame, fn: (a: A, b: B) => C, a: A, b
       slot = previous
     }
   }
-  // The common case stays free of try/finally: nothing synchronous to hide, nothing to restore.
+  // The common case needs no try/finally: there is no slot to hide and restore.
   if (previous === undefined) return resource.runInAsyncScope(fn, undefined, a, b)
   slot = undefined
   try {
@@ -95,6 +95,6 @@ export const runInFrame = <A, B, C>(frame: Frame, fn: (a: A, b: B) => C, a: A, b
   }
 }
 
-/** Subscribes, as something to be run in a frame. */
+/** `subscribe` as a function for {@link runInFrame}. */
 export const subscribeTo = <T>(source: Observable<T>, subscriber: Subscriber<T>): Subscription =>
   source.subscribe(subscriber)

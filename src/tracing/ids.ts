@@ -6,7 +6,7 @@ export interface Ids {
   readonly span: () => string
 }
 
-// One call for random bytes costs 5 µs whatever its size, so ids share a pool.
+// A call for random bytes takes 5 µs, however many there are, so ids share a pool.
 const POOL_BYTES = 4096
 const ID_BYTES = 8
 const pool = new Uint8Array(POOL_BYTES)
@@ -24,7 +24,10 @@ interface Runtime {
   readonly crypto?: Partial<Pick<Crypto, 'getRandomValues'>>
 }
 
-/** Ids have to differ, not to be secret: React Native has no `crypto` unless an app brings it, and a test may bring a part. */
+/**
+ * Fills the pool. Ids must differ, but needn't be secret, so `Math.random` will do where there is no `crypto`, as in React
+ * Native, or only part of it, as in some tests.
+ */
 const refill = (): void => {
   const { crypto }: Runtime = globalThis
   if (crypto?.getRandomValues === undefined) for (const at of pool.keys()) pool[at] = Math.random() * 256
@@ -32,7 +35,7 @@ const refill = (): void => {
   next = 0
 }
 
-// Digit by digit into one flat string: concatenated, it would be a rope, which every lookup in a map flattens first.
+// One flat string, digit by digit: concatenation would make a rope, which a lookup in a map has to flatten first.
 const eightBytes = (): string => {
   if (next === POOL_BYTES) refill()
   const at = next

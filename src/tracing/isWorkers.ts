@@ -1,10 +1,10 @@
-/** As this file sees the runtime. */
+/** The runtime, as far as this file needs it. */
 interface Runtime {
   readonly navigator?: { readonly userAgent?: string }
 }
 
 /**
- * Whether this is one of Cloudflare's Workers.
+ * Whether the code runs on Cloudflare Workers.
  *
  * @see https://developers.cloudflare.com/workers/runtime-apis/web-standards/#navigatoruseragent
  */

@@ -1,28 +1,28 @@
-/** A text that is about to come out of a span: a part of a reply's text, or all of it so far. */
+/** A text that is about to come out of a span: part of a reply's text, or all of it so far (`whole`). */
 export interface ReplyPart {
-  /** The reply's id, with the choice unless it is the first one. */
+  /** The reply's id, followed by the choice unless that is the first one. */
   readonly id: string
   readonly text: string
   readonly whole: boolean
 }
 
-/** The parts that a span was told of. Mutable, owned by the span. */
+/** The parts announced to a span. Mutable, owned by the span. */
 export interface ReplyParts {
-  /** Those that have not come out yet, the oldest first. */
+  /** Parts that haven't come out yet, the oldest first. */
   waiting: Array<ReplyPart>
-  /** The reply of which a part came out last. */
+  /** The id of the part that came out last. */
   newest: string | undefined
-  /** The reply whose parts are not what comes out. */
+  /** The id whose parts are ignored, because something else comes out instead of them. */
   givenUp: string | undefined
 }
 
 export const replyParts = (): ReplyParts => ({ waiting: [], newest: undefined, givenUp: undefined })
 
-// When so many wait, what comes out is not the parts but something made of them: a list, a count, one text. Those of the next
-// reply may come out as they are.
+// When so many wait, what comes out isn't the parts but something made of them: a list, a count, one text. The parts of the
+// next reply may still come out as they are.
 const MOST_WAITING = 1_000
 
-/** Takes in a part that is about to come out. */
+/** Adds a part that is about to come out. */
 export const announce = (parts: ReplyParts, part: ReplyPart): void => {
   if (parts.givenUp === part.id) return
   if (parts.waiting.length < MOST_WAITING) parts.waiting.push(part)
@@ -32,7 +32,7 @@ export const announce = (parts: ReplyParts, part: ReplyPart): void => {
   }
 }
 
-/** A part with this text that waits: of the reply that came out last, else of the one that was announced last, else of any. */
+/** A waiting part with a text: of the reply that came out last, else of the one announced last, else of any. */
 const withText = ({ waiting, newest }: ReplyParts, text: string): ReplyPart | undefined => {
   const last = waiting.at(-1)?.id
   let ofLast: ReplyPart | undefined
@@ -47,8 +47,9 @@ const withText = ({ waiting, newest }: ReplyParts, text: string): ReplyPart | un
 }
 
 /**
- * The part that a text which came out was announced as: the next one of its reply, or the one that comes out just now, and then
- * those before it were left out on the way. Any other is no part any more, but made of them, as the lines of a text are.
+ * Removes and returns the part that a text was announced as, once the text comes out: the next part of its reply, or the
+ * newest one, in which case the parts before it were filtered out on the way. A text that matches a part in between wasn't
+ * announced itself, but made of the parts, as the lines of a text are: then all parts of that reply are removed.
  */
 export const claimPart = (parts: ReplyParts, text: string): ReplyPart | undefined => {
   const found = withText(parts, text)

@@ -7,7 +7,7 @@ import { nameOf } from './guarded.js'
 import type { SpanError, SpanStatus } from './SpanEvent.js'
 import type { Trace } from './Trace.js'
 
-/** How a span ends that met this error: a signal's abort is a cancellation, a stream without an end is truncated. */
+/** The status of a span that fails with an error: an aborted signal cancels it, a stream that breaks off truncates it. */
 export const statusOfError = (error: unknown): SpanStatus => {
   const tag = isRespanError(error) ? error._tag : undefined
   if (tag === 'Aborted') return 'cancelled'
@@ -33,7 +33,7 @@ const NO_MESSAGE: SpanError = { tag: 'unknown', status: 500 }
 const textOf = (thrown: unknown): string =>
   (typeof thrown === 'object' ? jsonText(thrown) : undefined) ?? String(thrown)
 
-/** The message of one of ours: what was found is content, since a number is told as it is. */
+/** The message of a `RespanError`. What it found is treated as content, because a number stands there as it is. */
 const messageOf = (error: RespanError, { captureContent, redact }: Trace): string => {
   if (!('found' in error)) return error.message
   const found = captureContent ? redact(error.found) : undefined
@@ -42,16 +42,16 @@ const messageOf = (error: RespanError, { captureContent, redact }: Trace): strin
   )
 }
 
-/** A stack with its message replaced; none where the message can't be found in it, for it may hold an older one. */
+/** A stack with its message replaced; `undefined` if the message isn't in it, because the stack may hold an older message. */
 const stackWith = (stack: string | undefined, original: string, message: string): string | undefined => {
   if (original === message || stack === undefined) return stack
   return original !== '' && stack.includes(original) ? stack.replaceAll(original, () => message) : undefined
 }
 
 /**
- * A failure with what may be said of its message, also where the stack says it.
+ * Adds a message to an error's record, and the stack with that message in place of the original one.
  *
- * @param redact - maps the stack, which may tell the messages of other errors, too: those of its causes
+ * @param redact - maps the stack, which may also hold messages of other errors, those of its causes
  */
 export const withMessage = (
   failure: SpanError,
@@ -79,6 +79,6 @@ const describe = (error: unknown, trace: Trace): SpanError => {
   return withMessage(failure, boundedText(redacted, trace), original, known?.stack, trace.redact)
 }
 
-/** A failure as its span tells it. The message of an error that isn't ours is content, and treated as such. */
+/** An error as its span records it. The message of an error that isn't a `RespanError` is treated as content. */
 export const spanError = (error: unknown, trace: Trace): SpanError =>
   tried(() => describe(error, trace)) ?? NO_MESSAGE

@@ -11,16 +11,16 @@ import {
   type SpanEnd,
 } from './OpenSpan.js'
 
-// RxJS marks the constructor deprecated for applications; operators need it, because only a subscriber that
-// is linked to its destination stops a synchronous source and passes a throw on (rxjs issues 5369, 5836).
+// RxJS deprecates the constructor of Subscriber for applications, but operators need it: only a subscriber that is linked to
+// its destination stops a synchronous source and passes on what is thrown (rxjs issues 5369, 5836).
 
 const emit = <T>(destination: Subscriber<T>, value: T): void => destination.next(value)
 const fail = (destination: Subscriber<unknown>, error: unknown): void => destination.error(error)
 const complete = (destination: Subscriber<unknown>): void => destination.complete()
 
-/** Passes every signal on, inside the frame of its subscription. */
+/** Passes every notification on inside the frame of its subscription. */
 export class FrameSubscriber<T> extends Subscriber<T> {
-  /** Where what stands above is subscribed. */
+  /** The frame in which the source above is subscribed to. */
   readonly above: Frame
   protected readonly frame: Frame
   protected readonly below: Subscriber<T>
@@ -54,8 +54,8 @@ export class FrameSubscriber<T> extends Subscriber<T> {
 }
 
 /**
- * A frame subscriber between two operators that know nothing of it. What the one above leaves to its subscriber goes to the
- * one below, as it would without the link: else it would be torn down before what that one has of its own, a `finalize` say.
+ * A frame subscriber between two operators that don't know of it. A teardown that the operator above adds goes to the
+ * subscriber below, as it would without the link: otherwise it would run before that subscriber's own, a `finalize` say.
  */
 export class LinkSubscriber<T> extends FrameSubscriber<T> {
   override add(teardown: TeardownLogic): void {
@@ -67,14 +67,14 @@ export class LinkSubscriber<T> extends FrameSubscriber<T> {
   }
 
   override unsubscribe(): void {
-    // Not known yet if it has already left: then RxJS's constructor unsubscribes at once.
+    // `undefined` if the destination is already closed: then RxJS's constructor unsubscribes before the field is set.
     const below: Subscriber<T> | undefined = this.below
     below?.unsubscribe()
     if (below?.closed !== false) super.unsubscribe()
   }
 }
 
-/** A link through which values enter a span that stands for many. */
+/** A link that records the values that pass as a span's input. */
 export class EnteringSubscriber<T> extends LinkSubscriber<T> {
   readonly #span: OpenSpan
 
@@ -89,15 +89,15 @@ export class EnteringSubscriber<T> extends LinkSubscriber<T> {
   }
 }
 
-// ms
+/** How soon after its last value a run must end, in ms, to count as done when it emitted that value. */
 const SAME_INSTANT = 1
 
-/** A frame subscriber that records a span: what comes out, and the one end that the run has. */
+/** A frame subscriber that records a span: its output, and its one end. */
 class SpanSubscriber<T> extends FrameSubscriber<T> {
   readonly #span: OpenSpan
   readonly #output: (value: T) => unknown
   #end: SpanEnd | undefined
-  // When the last value was handed on, and when that came back: the time between belongs to what stands below.
+  // When emitting the last value began and returned: the time between is that of the subscriber below.
   #emittedAt = Number.NEGATIVE_INFINITY
   #returnedAt = Number.NEGATIVE_INFINITY
 
@@ -139,7 +139,7 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
 
   override unsubscribe(): void {
     if (this.closed) return
-    // Decided before the source is torn down, told after it, so that children end before their parent.
+    // Decided before the teardown of the source, recorded after it, so that children end before their parent.
     const end = this.#end ?? leftEnd(this.#span)
     this.#span.leaving = end
     try {
@@ -149,13 +149,13 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
     }
   }
 
-  // The end is told before the signal goes on, unless something below is still to be torn down by it.
+  // Records the end before the notification is passed on, unless children are still open: the teardown ends those first.
   #finish(end: SpanEnd): void {
     this.#end = end
     if (!hasOpenChildren(this.#span)) this.#endSpan(end)
   }
 
-  // What ends in the same breath as its last value (a promise, `of`) was done when it handed that on.
+  // A run that ends together with its last value (a promise, `of`) was done when it emitted that value.
   #endSpan(end: SpanEnd): void {
     const { ended, lastChildAt, trace } = this.#span
     if (ended) return
@@ -169,11 +169,11 @@ class SpanSubscriber<T> extends FrameSubscriber<T> {
 }
 
 /**
- * Runs what a span stands for with the span as the current one, and records it.
+ * Runs a source with a span as the current one, and records the run as that span.
  *
- * @param here - the frame outside, in which every signal goes on
- * @param run - subscribes the source
- * @param output - what of a value is recorded; all of it unless told
+ * @param here - the frame outside, in which every notification is passed on
+ * @param run - subscribes to the source
+ * @param output - maps each value to what is recorded of it; by default all of it
  */
 export const recordRun = <T>(
   span: OpenSpan,
@@ -182,7 +182,7 @@ export const recordRun = <T>(
   run: (subscriber: Subscriber<T>) => unknown,
   output: (value: T) => unknown = identity,
 ): Subscriber<T> => {
-  // `onStart` or a sink can have made the subscriber leave.
+  // `onStart` or a sink may have unsubscribed it.
   if (subscriber.closed) {
     endSpan(span, leftEnd(span))
     return subscriber
@@ -193,7 +193,7 @@ export const recordRun = <T>(
   try {
     runInFrame(inside, run, recorder, undefined)
   } catch (error) {
-    // A source with a `subscribe` of its own: RxJS would make this an error further down, past the span.
+    // From a source that overrides `subscribe`: RxJS would turn this into an error only further down, past the span.
     recorder.error(error)
   }
   return recorder

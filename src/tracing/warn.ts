@@ -5,10 +5,10 @@ interface Warns {
   readonly process?: { readonly emitWarning?: (message: string, options: { readonly code: string }) => void }
 }
 
-/** Reports what must not disturb a pipeline: as a Node process warning with a code, elsewhere on the console. */
+/** Warns of what must not disturb a pipeline: by a process warning with a code on Node, elsewhere on the console. */
 export const warn = (code: string, message: string): void => {
-  // A test may have put a console of its own in place: there is nowhere else to tell it.
-  // And Cloudflare's Workers have a `process` that emits warnings, and prints none.
+  // On Cloudflare Workers `process` emits warnings, but prints none. And a console may throw, such as a test's own: then there
+  // is nowhere left to warn.
   if (!emitted(code, message) || isWorkers()) tried(() => console.warn(`[${code}] ${message}`))
 }
 
@@ -19,7 +19,7 @@ const emitted = (code: string, message: string): boolean => {
     process.emitWarning(message, { code })
     return true
   } catch {
-    // Some runtimes have such a function and throw when it is called.
+    // Some runtimes have such a function, but it throws.
     return false
   }
 }

@@ -1,7 +1,7 @@
-// Characters. What is shorter is shown, since its place would take as much.
+/** Characters. Shorter media stay as they are, since a placeholder would save little. */
 const SHORTEST = 1_000
 
-// As URLs, wherever they stand, also in a JSON within JSON; and as the `data` of OpenAI's `input_audio` and `audio`.
+// Media are found in data URLs, anywhere, even in JSON within JSON; and in the `data` of OpenAI's `input_audio` and `audio`.
 const URL_BEGINNING = /data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/g
 const FIELD_BEGINNING = /"data":"/g
 
@@ -31,13 +31,13 @@ const replaced = (
     parts.push(text.slice(end, match.index), placeholder(match, sizeOf(text.slice(start, after))))
     end = after
   }
-  // Joined rather than added up, since the sum would keep the whole text alive.
+  // Joined, because a concatenation would keep the whole text alive.
   return [...parts, text.slice(end)].join('')
 }
 
 /**
- * Content with images, sound and files told by their type and size, where it has them in base64: `[image/png, 48213 bytes]`.
- * They would fill a span up to its bound, and push out the words beside them.
+ * Replaces images, audio and files in base64 by their type and size: `[image/png, 48213 bytes]`. They would fill a span up
+ * to its bound, and push out the text beside them.
  */
 export const withoutMedia = (content: string): string => {
   if (content.length < SHORTEST) return content
