@@ -5,5 +5,5 @@ export const loadEnvironment = (): void => {
   if (existsSync('.env')) process.loadEnvFile('.env')
 }
 
-/** Whether the real platform is meant: a key says so. */
+/** Whether to run on the real platform, which takes a key. */
 export const hasKey = (): boolean => (process.env.RESPAN_API_KEY ?? '').trim() !== ''

@@ -9,8 +9,8 @@ import {
 } from 'respan-rx'
 import { of } from 'rxjs'
 
-// Everything: a component of one's own, a call whose model fails and whose fallback answers, a call that is
-// balanced between two models, what they cost, and one trace for all of it, shown here and delivered.
+// Everything: your own component, a call whose model fails and whose fallback answers, a call balanced between two
+// models, its cost, and one trace of it all, which is both shown here and delivered.
 
 const LIBRARY: Readonly<Record<string, string>> = {
   observables: 'An Observable is a lazy push collection of values over time.',

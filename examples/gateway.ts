@@ -1,7 +1,8 @@
 import { buildPrompt, respanGenerate } from 'respan-rx'
 import { of } from 'rxjs'
 
-// Gateway: calls go through Respan, which logs them, balances and falls back. Attributes keep their wire names.
+// Gateway: calls go through Respan, which logs them, balances load and falls back to other models. Attributes have the
+// names that they have on the wire.
 
 of({ topic: 'machine learning' })
   .pipe(

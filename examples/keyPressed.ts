@@ -1,4 +1,4 @@
-/** Resolves when a person at the terminal presses a key; at once, and says so, when there is none. */
+/** Resolves when a key is pressed; without a terminal, says so and resolves at once. */
 export const keyPressed = async (invitation: string): Promise<void> => {
   const { stdin, stdout } = process
   if (!stdin.isTTY || !stdout.isTTY) return console.log('\nNo terminal: the page is gone when this ends.')

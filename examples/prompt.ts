@@ -2,7 +2,7 @@ import * as t from 'io-ts'
 import { respanGenerate } from 'respan-rx'
 import { of } from 'rxjs'
 
-// Gateway with a prompt that is stored on the platform. The codec makes its variables the operator's input:
+// Gateway, with a prompt that is stored on the platform. The codec makes its variables the operator's input:
 // checked when this compiles, and again when it runs, before any request.
 
 of({ user_input: 'Why does streaming matter?' })

@@ -2,8 +2,8 @@ import { startLocal } from 'respan-rx/local'
 import { hasKey, loadEnvironment } from './environment.js'
 import { keyPressed } from './keyPressed.js'
 
-// npm run example <name>: runs an example as it stands, against the platform when RESPAN_API_KEY is set,
-// otherwise against a local gateway that the environment points to.
+// npm run example <name>: runs an example as it stands, on the platform when RESPAN_API_KEY is set, otherwise on a local
+// gateway that the environment then points to.
 
 const NAMES = ['gateway', 'prompt', 'tracing', 'tracing-gateway', 'everything']
 

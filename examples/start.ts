@@ -15,8 +15,8 @@ import { lastValueFrom, of, tap } from 'rxjs'
 import { hasKey, loadEnvironment } from './environment.js'
 import { keyPressed } from './keyPressed.js'
 
-// npm start: the quick start, for real. With RESPAN_API_KEY it runs on the platform, without one against the
-// local gateway, which speaks the same wire contract.
+// npm start: the quick start, for real. It runs on the platform when RESPAN_API_KEY is set, otherwise on a local gateway,
+// which speaks the same wire contract.
 
 loadEnvironment()
 const local = hasKey() ? undefined : await startLocal({ chunkDelay: 15 })

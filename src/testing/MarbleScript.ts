@@ -20,32 +20,32 @@ export interface Moment<A> {
   readonly notifications: ReadonlyArray<ObservableNotification<A>>
 }
 
-// A frame lasts 10 ms outside `TestScheduler.run` and 1 ms within; here a script means the same in both.
+// A frame lasts 10 ms outside `TestScheduler.run` and 1 ms inside it; a script has to mean the same in both.
 const msFrames: Pick<typeof TestScheduler, 'parseMarbles'> = Object.create(TestScheduler, {
   frameTimeFactor: { value: 1 },
 })
 
-/** Reads marbles, and joins what happens at the same moment. */
+/** Reads marbles, and groups what happens at the same moment. */
 export const momentsOf = ({
   marbles,
   values = {},
   error,
 }: MarbleScript): ReadonlyArray<Moment<MarbleValue>> => {
-  const strange = ['^', '!'].find((character) => marbles.includes(character))
-  if (strange !== undefined)
+  const misplaced = ['^', '!'].find((character) => marbles.includes(character))
+  if (misplaced !== undefined)
     throw new InvalidInput('marbleGateway', {
       path: 'marbles',
       expected: 'marbles of a cold observable',
-      found: `${strange} in ${JSON.stringify(marbles)}`,
+      found: `${misplaced} in ${JSON.stringify(marbles)}`,
     })
   const messages = msFrames.parseMarbles(marbles, undefined, undefined, false, true)
   return [...grouped(messages, ({ frame }) => frame)].map(([at, moment]) => ({
     at,
-    notifications: moment.map(({ notification }) => meant(notification, values, error)),
+    notifications: moment.map(({ notification }) => decoded(notification, values, error)),
   }))
 }
 
-const meant = (
+const decoded = (
   notification: ObservableNotification<string>,
   values: Readonly<Record<string, MarbleValue>>,
   error: unknown,

@@ -15,7 +15,7 @@ export interface MarbleToolCall {
 
 /**
  * What a marble stands for: a piece of text (a string), of reasoning, of a refusal or of a tool call; a finish
- * reason; a usage report; or whatever a gateway can say, as it is: a chunk, a response, an event.
+ * reason; a usage report; or, as it is, anything that a gateway can send: a chunk, a response, an event.
  */
 export type MarbleValue =
   | string
@@ -69,16 +69,16 @@ const toolCallDelta = ({ index = 0, id, name, arguments: json }: MarbleToolCall)
 
 /** A marble's value as an event of the gateway; `head` is what the chunks made here have in common. */
 export const marbleEvent = (value: MarbleValue, head: ChunkHead): GatewayEvent => {
-  const delta = (more: ChatDelta): GatewayEvent =>
-    chunkEvent(head, [{ index: 0, delta: more, finish_reason: null }])
-  if (typeof value === 'string') return delta({ content: value })
+  const deltaEvent = (delta: ChatDelta): GatewayEvent =>
+    chunkEvent(head, [{ index: 0, delta, finish_reason: null }])
+  if (typeof value === 'string') return deltaEvent({ content: value })
   if ('_tag' in value) return value
   if ('choices' in value && value.choices !== undefined) {
     return isResponse(value) ? { _tag: 'Response', response: value } : { _tag: 'Chunk', chunk: value }
   }
-  if ('reasoning' in value) return delta({ reasoning_content: value.reasoning })
-  if ('refusal' in value) return delta({ refusal: value.refusal })
-  if ('toolCall' in value) return delta(toolCallDelta(value.toolCall))
+  if ('reasoning' in value) return deltaEvent({ reasoning_content: value.reasoning })
+  if ('refusal' in value) return deltaEvent({ refusal: value.refusal })
+  if ('toolCall' in value) return deltaEvent(toolCallDelta(value.toolCall))
   if ('finish' in value) return chunkEvent(head, [{ index: 0, delta: {}, finish_reason: value.finish }])
   return chunkEvent(head, [], value.usage)
 }

@@ -12,7 +12,7 @@ const EVENTS: Readonly<Record<GatewayEvent['_tag'], true>> = {
 
 const isText = (value: unknown): boolean => typeof value === 'string'
 
-const PIECES: ReadonlyArray<readonly [field: string, is: (value: unknown) => boolean]> = [
+const FORMS: ReadonlyArray<readonly [field: string, is: (value: unknown) => boolean]> = [
   ['reasoning', isText],
   ['refusal', isText],
   ['toolCall', Fields.is],
@@ -25,7 +25,7 @@ const PIECES: ReadonlyArray<readonly [field: string, is: (value: unknown) => boo
 /** Refuses what a marble can't stand for: it would be a chunk that says nothing. @throws InvalidInput */
 export const checkMarbleValue = (marble: string, value: unknown): void => {
   if (value === undefined || typeof value === 'string') return
-  if (Fields.is(value) && PIECES.some(([field, is]) => is(value[field]))) return
+  if (Fields.is(value) && FORMS.some(([field, is]) => is(value[field]))) return
   const expected = 'a text, or an object with reasoning, refusal, toolCall, finish, usage, choices or _tag'
   refuse('marbleGateway', step('values', marble), expected, value)
 }

@@ -1,7 +1,7 @@
 import type { TimestampProvider } from 'rxjs'
 
 /**
- * A clock that goes on by one step each time it is read.
+ * A clock that advances by one step each time it is read.
  *
  * @param start - its first reading, ms since the epoch; default 0
  * @param step - ms between two readings; default 1

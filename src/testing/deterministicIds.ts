@@ -1,9 +1,9 @@
 import type { Ids } from '../tracing/ids.js'
 
 /**
- * Ids that count: `…0001`, `…0002`, traces (32 hex digits) and spans (16) apart.
+ * Ids that count, `…0001`, `…0002`, separately for traces (32 hex digits) and spans (16).
  *
- * @returns a new count, so that each test begins at 1
+ * @returns ids that begin at 1, so that each test can name its own
  */
 export const deterministicIds = (): Ids => {
   const counter = (digits: number): (() => string) => {

@@ -31,8 +31,8 @@ import { responseOf } from './responseOf.js'
 type Script = string | MarbleScript
 
 /**
- * Marbles alone, or with values and an error of their own: one for all requests, one each in their order (the last one
- * goes on), or a function of the request.
+ * Marbles, alone or with values and an error of their own: one script for all requests, a list of one for each request in
+ * turn (the last answers all that follow), or a function of the request.
  */
 export type MarbleScripts = Script | ReadonlyArray<Script> | ((request: ChatRequest, index: number) => Script)
 
@@ -42,7 +42,7 @@ export interface MarbleOptions {
   readonly name?: string
   /** Default `respan`. */
   readonly kind?: Gateway['kind']
-  /** What the finish chunk at `|` says; `null` makes neither it nor a usage chunk: a truncated stream. Default `stop`. */
+  /** What the finish chunk at `|` says. `null` sends neither that nor a usage chunk: a truncated stream. Default `stop`. */
   readonly finishReason?: string | null
   /** In the headers, when given. */
   readonly requestId?: string
@@ -50,13 +50,13 @@ export interface MarbleOptions {
   readonly logId?: string
 }
 
-/** When a request was subscribed and left, as `expectSubscriptions` takes it: ms, `Infinity` while it goes on. */
+/** When a request was subscribed and unsubscribed, ms, as `expectSubscriptions` takes it; `Infinity` while it runs. */
 export interface RequestSubscription {
   subscribedFrame: number
   unsubscribedFrame: number
 }
 
-/** A gateway that answers by marbles, and keeps what it was asked. */
+/** A gateway that answers with marbles, and keeps what it was asked. */
 export interface MarbleGateway extends Gateway {
   /** Every request, in order of subscription. */
   readonly requests: ReadonlyArray<ChatRequest>
@@ -153,7 +153,7 @@ const openingEvents = (
   options: MarbleOptions,
 ): ReadonlyArray<GatewayEvent> => {
   const attempt: GatewayEvent = { _tag: 'Attempt', attempt: 1 }
-  // Where the first thing that comes is an error, no answer came that could have headers.
+  // When an error comes first, there was no answer to have headers.
   return moments[0]?.notifications[0]?.kind === 'E' ? [attempt] : [attempt, headersOf(options)]
 }
 
@@ -161,12 +161,12 @@ const isList = (scripts: Script | ReadonlyArray<Script>): scripts is ReadonlyArr
   Array.isArray(scripts)
 
 const listOf = (scripts: Script | ReadonlyArray<Script>): ReadonlyArray<Script> => {
-  // Spread, so that a hole is refused as what is not there: its request would never be answered.
+  // Spread, so that a hole in the list is refused like any wrong script: its request would never be answered.
   const list = isList(scripts) ? [...scripts] : [scripts]
   return list.length === 0 ? refuse('marbleGateway', 'marbles', 'at least one script', scripts) : list
 }
 
-/** What answers a request. Marbles that are there already are read at once, so that wrong ones fail where they stand. */
+/** Chooses what answers a request. Marbles known by now are read at once, so that wrong ones fail where they are written. */
 const readerOf = (
   scripts: MarbleScripts,
   read: (script: Script) => ReadonlyArray<Moment<MarbleValue>>,
@@ -176,12 +176,12 @@ const readerOf = (
   return (_, index) => list[Math.min(index, list.length - 1)] ?? []
 }
 
-/** A log that deep equality takes for one of RxJS's own, whose class isn't exported. */
+/** A log that deep equality can't tell from RxJS's own, whose class isn't exported. */
 const subscriptionLog = (): RequestSubscription =>
   Object.assign(TestScheduler.parseMarblesAsSubscriptions(null), { subscribedFrame: asyncScheduler.now() })
 
 /**
- * A gateway that answers by marbles: in virtual time inside `TestScheduler.run`, in real ms elsewhere.
+ * A gateway that answers with marbles: in virtual time inside `TestScheduler.run`, in real ms elsewhere.
  *
  * ```
  * marbleGateway('--a-b-|')
@@ -197,13 +197,13 @@ const subscriptionLog = (): RequestSubscription =>
  * follow, unless the values brought a finish reason; usage alone is left out when they brought usage. When the
  * request doesn't stream, the pieces come as one response at `|`. Without `|` the reply never ends.
  *
- * Each subscription of `chat()` plays its marbles from its own start, and is recorded when it begins.
+ * Each subscription of `chat()` plays its marbles from the beginning, and is recorded when it starts.
  *
  * @param scripts - marbles (run mode syntax, 1 ms per character); a list answers one request each, its last
  *   entry all that follow; a function chooses by the request
- * @param values - what the characters stand for; a script's own values come first
+ * @param values - what the characters stand for, unless a script's own values say otherwise
  * @param error - what `#` emits; default: a `NetworkError`
- * @throws InvalidInput for marbles that can't be read, and for an option that nothing reads
+ * @throws InvalidInput for marbles that can't be read, and for an unknown option
  *
  * @example
  * testScheduler.run(({ cold, expectObservable }) => {
