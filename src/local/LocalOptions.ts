@@ -11,9 +11,9 @@ import type { Upstream } from './upstream.js'
 
 /** How a local gateway is started. */
 export interface LocalOptions {
-  /** Default 0: a free one. The address is always 127.0.0.1. */
+  /** Default 0: any free one. The address is always 127.0.0.1. */
   readonly port?: number
-  /** The bearer token that the API demands, not the pages; default: whichever comes is taken. `gateway` and `sink` have it. */
+  /** The bearer token that the API demands, and the pages don't. Default: any is accepted. `gateway` and `sink` send it. */
   readonly apiKey?: string
   /** Managed prompts, by id; they win over files of the same id. */
   readonly prompts?: Readonly<Record<string, LocalPrompt>>
@@ -31,7 +31,7 @@ export interface LocalOptions {
   readonly unref?: boolean
   /** Traces kept, the newest. Default 500. */
   readonly maxTraces?: number
-  /** Spans kept over all traces; the oldest traces make room, the newest stays whole. Default 50,000. */
+  /** Spans kept of all traces together; the oldest traces make room, the newest stays whole. Default 50,000. */
   readonly maxSpans?: number
   /** Requests remembered, the newest. Default 1000. */
   readonly maxRequests?: number
@@ -39,7 +39,7 @@ export interface LocalOptions {
   readonly maxBodyBytes?: number
 }
 
-// As browsers send it: with a scheme, and with nothing behind the host and port.
+// As browsers send it: with a scheme, and nothing after host and port.
 const origin = t.refinement(
   t.string,
   (text) => text === 'null' || /^[a-z][a-z\d+.-]*:\/\/[^/\s]+$/.test(text),

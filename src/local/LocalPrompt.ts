@@ -7,7 +7,7 @@ import { integerWithin, nullable, strings, wire } from '../codecs/wire.js'
 
 const { props } = ChatParams.type
 
-/** The parameters that a version on the platform has beside its messages. */
+/** The parameters that a version has besides its messages on the platform. */
 export const StoredParams = wire(
   t.partial({
     temperature: nullable(props.temperature),
@@ -27,9 +27,8 @@ export const StoredParams = wire(
 )
 
 /**
- * One version of a prompt that the local gateway manages: template messages in Jinja2, the defaults of their
- * variables (plain or typed, as in a request), the model and its parameters, which stand beside the messages or in
- * `params`; these win.
+ * One version of a prompt that the local gateway manages: template messages in Jinja2, the defaults of their variables
+ * (plain or typed, as in a request), the model, and its parameters, beside the messages or in `params`, which wins.
  */
 export const LocalPromptVersion = wire(
   t.intersection([
@@ -61,7 +60,7 @@ const LocalPromptHistory = wire(
 
 /**
  * A prompt that the local gateway manages: one version, or several. Versions are numbered from 1 in their order
- * unless they say otherwise; `deployed` is the one that requests without a version get, by default the highest.
+ * unless they say otherwise; `deployed` is the one for requests that name none, by default the highest.
  */
 export const LocalPrompt = t.union(
   [

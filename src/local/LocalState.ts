@@ -22,15 +22,14 @@ export interface LocalState {
   readonly upstream: Upstream | undefined
 }
 
-/** What hono hands to each route. */
+/** What Hono hands to each route. */
 export interface LocalEnv {
   readonly Bindings: HttpBindings
   readonly Variables: {
     /** The parsed body; `undefined` when there was none, or none that is JSON. */
     body: unknown
-    /** The record of this request; a route that sends its body later ends it itself. */
     record: OpenRequest
-    /** Set by a route that ends the record itself. */
-    later: boolean
+    /** Set by a route whose body ends the record, once it is sent. */
+    endsLater: boolean
   }
 }

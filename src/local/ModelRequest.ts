@@ -3,7 +3,7 @@ import type { MessageContent } from '../codecs/ContentPart.js'
 import type { Tool } from '../codecs/Tool.js'
 import type { ToolCall } from '../codecs/ToolCall.js'
 
-/** The answer's form: free text, any JSON object, or JSON that satisfies a schema. */
+/** The form of the answer: free text, any JSON object, or JSON that satisfies a schema. */
 export type ResponseForm =
   | { readonly _tag: 'Text' }
   | { readonly _tag: 'JsonObject' }
@@ -17,11 +17,11 @@ export interface ModelRequest {
   readonly maxTokens: number | undefined
   readonly stop: ReadonlyArray<string>
   readonly tools: ReadonlyArray<Tool['function']>
-  /** Whether and what to call: a name means exactly that function. */
+  /** Whether to call a function, and which; a name means exactly that one. */
   readonly toolChoice: 'none' | 'auto' | 'required' | { readonly name: string }
   readonly parallelToolCalls: boolean
   readonly form: ResponseForm
-  /** Think aloud before the answer (`reasoning_effort`, `thinking`). */
+  /** Whether to think aloud before the answer (`reasoning_effort`, `thinking`). */
   readonly reasoning: boolean
 }
 

@@ -10,11 +10,11 @@ export interface Refusal {
 /** A refusal with a sentence: `{ detail }`. */
 export const refusal = (status: number, detail: string): Refusal => ({ status, body: { detail } })
 
-/** What the platform says to a key that it does not know. */
+/** What the platform answers to a key that it does not know. */
 export const INVALID_KEY =
   'Your API key is invalid or expired, please check your API key at https://platform.respan.ai/platform/api/api-keys'
 
-/** The request is JSON, but says something impossible: 422, by field. */
+/** A refusal of JSON that says something impossible: 422, with what is wrong by field. */
 export const invalid = (errors: Readonly<Record<string, ReadonlyArray<string>>>): Refusal => ({
   status: 422,
   body: { detail: 'Validation error', errors },
@@ -24,6 +24,6 @@ export const invalid = (errors: Readonly<Record<string, ReadonlyArray<string>>>)
 export const failureText = ({ path, expected, found }: DecodeFailure): string =>
   `${path === '' ? '' : `${path}: `}expected ${expected}, found ${found}`
 
-/** A decode failure as a 422 body, under the field it is about. */
+/** A decode failure as a 422, under the field it is about. */
 export const invalidField = (failure: DecodeFailure): Refusal =>
   invalid({ [/^[^.[]+/u.exec(failure.path)?.[0] ?? 'non_field_errors']: [failureText(failure)] })

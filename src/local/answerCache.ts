@@ -9,14 +9,14 @@ export interface ModelReply {
   readonly answer: ModelAnswer
 }
 
-/** The gateway's exact-match cache of whole conversations: gives the answer that it has, or else keeps the one made. */
+/** An exact-match cache of whole conversations: gives the answer it has, or makes one and keeps it. */
 export type AnswerCache = (
   request: ChatRequest,
   messages: ReadonlyArray<ChatMessage>,
   make: () => ModelReply,
 ) => ModelReply & { readonly cached: boolean }
 
-// The platform keeps an answer for 30 days unless told otherwise.
+// As on the platform: 30 days, in seconds.
 const DEFAULT_TTL = 30 * 24 * 60 * 60
 
 const DECIDING = [
@@ -42,7 +42,7 @@ const keyOf = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>): stri
     request.cache_options?.is_cached_by_model === true ? request.model : null,
   ])
 
-/** An empty cache that keeps at most `limit` answers; used by requests with `cache_enabled`. */
+/** An empty cache of at most `limit` answers; only requests with `cache_enabled` use it. */
 export const answerCache = (limit: number): AnswerCache => {
   const kept = new Map<string, ModelReply & { readonly until: number }>()
   return (request, messages, make) => {

@@ -16,14 +16,14 @@ import { toModelRequest } from './toModelRequest.js'
 import { askUpstream } from './upstream.js'
 import { wrongRequest } from './wrongRequest.js'
 
-/** How a chat request is answered: by the built-in model, or by an upstream's response, with a fault on top. */
+/** How a chat request is answered: by the built-in model or with an upstream's response, and with which fault. */
 export type ChatOutcome =
   | { readonly _tag: 'BuiltIn'; readonly chat: ChatAnswer; readonly fault: Fault }
   | { readonly _tag: 'Upstream'; readonly response: Response; readonly model: string; readonly fault: Fault }
 
 /** What answering takes besides the request. */
-export interface Answering extends Pick<LocalState, 'cache' | 'faults' | 'upstream'> {
-  /** A fault of this request alone; it strikes every model. */
+export interface AnswerContext extends Pick<LocalState, 'cache' | 'faults' | 'upstream'> {
+  /** A fault of this request alone, whichever model is asked. */
   readonly ownFault: Fault | undefined
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal
@@ -54,7 +54,7 @@ const builtIn = (
 const answerAs = async (
   model: string,
   resolved: ResolvedRequest,
-  { cache, faults, ownFault, signal, upstream }: Answering,
+  { cache, faults, ownFault, signal, upstream }: AnswerContext,
 ): Promise<Either<Refusal, ChatOutcome>> => {
   const startedAt = performance.now()
   const fault = ownFault ?? faults.take('chat', model) ?? {}
@@ -63,11 +63,11 @@ const answerAs = async (
   if (upstream === undefined) {
     return right({ _tag: 'BuiltIn', chat: builtIn(resolved, model, cache, startedAt), fault })
   }
-  const asked = await askUpstream(upstream, resolved.request, resolved.messages, model, signal)
+  const asked = await askUpstream(upstream, resolved, model, signal)
   return map((response: Response): ChatOutcome => ({ _tag: 'Upstream', response, model, fault }))(asked)
 }
 
-// A group without models is one that the platform has stored.
+// A group without models refers to one that the platform has stored.
 const noModel = ({ load_balance_group: group }: ChatRequest): Refusal =>
   group === undefined
     ? invalid({ model: ['This field is required.'] })
@@ -76,21 +76,21 @@ const noModel = ({ load_balance_group: group }: ChatRequest): Refusal =>
       })
 
 /**
- * Answers a chat request whose prompt is resolved: the first of its models that answers. When none does, the last
- * refusal counts.
+ * Answers a chat request whose prompt is resolved, with the first of its models that answers; when none does, with the last
+ * refusal.
  */
 export const answerChat = async (
   resolved: ResolvedRequest,
-  answering: Answering,
+  context: AnswerContext,
 ): Promise<Either<Refusal, ChatOutcome>> => {
   const wrong = wrongRequest(resolved.request, resolved.messages)
   if (wrong !== undefined) return left(wrong)
   let last = noModel(resolved.request)
   for (const model of candidateModels(resolved.request, resolved.messages)) {
-    const outcome = await answerAs(model, resolved, answering)
+    const outcome = await answerAs(model, resolved, context)
     if (isRight(outcome)) return outcome
     last = outcome.left
-    if (answering.signal.aborted) break
+    if (context.signal.aborted) break
   }
   return left(last)
 }

@@ -6,8 +6,7 @@ import type { LocalEnv, LocalState } from './LocalState.js'
 import { sendJson, sendRefusal } from './send.js'
 
 /**
- * Runs a handler under the fault in force for its kind of request, and sends its value as JSON; a `Response` is sent as it
- * is.
+ * Runs a handler under the fault in force for its kind of request, and sends what it returns as JSON; a `Response` as it is.
  */
 export const answering =
   (state: LocalState, on: FaultTarget, handler: (c: Context<LocalEnv>) => unknown) =>

@@ -19,8 +19,8 @@ import { traceRoutes } from './traceRoutes.js'
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/iu
 
-// Any web page can reach a server on loopback: under its own name by rebinding DNS, or by a cross-origin POST.
-// Hence only loopback names and only known origins.
+// Any web page can reach a server on loopback: under its own name by DNS rebinding, or by a cross-origin POST. Hence only
+// loopback names and known origins are let in.
 const guard =
   ({ origins }: LocalState): MiddlewareHandler<LocalEnv> =>
   async (c, next) => {
@@ -40,7 +40,7 @@ const withoutSecrets = (headers: Readonly<Record<string, string>>): Readonly<Rec
     Object.entries(headers).map(([name, value]) => [name, isSecretHeader(name) ? '[redacted]' : value]),
   )
 
-/** Why a request's key is refused; `undefined` for one that is right, or not needed. */
+/** Why a request's key is refused; `undefined` when it is right, or not needed. */
 const keyRefusal = ({ apiKey }: LocalState, { req }: Context<LocalEnv>): Refusal | undefined => {
   if (apiKey === undefined || req.path.startsWith('/api/models/public')) return undefined
   const given = (req.header('authorization') ?? '').trim()
@@ -48,7 +48,7 @@ const keyRefusal = ({ apiKey }: LocalState, { req }: Context<LocalEnv>): Refusal
   return given === `Bearer ${apiKey}` ? undefined : refusal(401, INVALID_KEY)
 }
 
-/** A request's body, which is read for whoever has the key. */
+/** A request's body, which is read only when the key is right. */
 const bodyText = async (state: LocalState, c: Context<LocalEnv>): Promise<Either<Refusal, string>> => {
   const refused = keyRefusal(state, c)
   if (refused !== undefined) return left(refused)
@@ -80,28 +80,26 @@ const recorded =
     c.res.headers.set('x-respan-log-id', logId)
     c.res.headers.set('x-respan-gateway-request-id', randomUUID())
     record.update({ status: c.res.status })
-    if (c.get('later') !== true) record.end(c.req.raw.signal.aborted ? 'aborted' : 'completed')
+    if (c.get('endsLater') !== true) record.end(c.req.raw.signal.aborted ? 'aborted' : 'completed')
   }
 
-const notFound = (): Response => sendRefusal(refusal(404, 'Not found.'))
-
-/** All that a local gateway answers, as one hono application. */
+/** All that a local gateway answers, as one Hono application. */
 export const app = (state: LocalState): Hono<LocalEnv> => {
   const ingest = ingestRoute(state)
-  const models = (): Hono<LocalEnv> =>
+  const modelRoutes = (): Hono<LocalEnv> =>
     new Hono<LocalEnv>()
       .use(recorded(state))
       .post('/chat/completions', chatRoute(state))
       .post('/embeddings', embeddingsRoute(state))
-  const api = models()
+  const api = modelRoutes()
     .post('/v1/traces/ingest', ingest)
-    // Where the platform's exporter for the Vercel AI SDK posts to.
+    // Where the platform's exporter for the Vercel AI SDK sends its spans.
     .post('/integrations/v1/traces/ingest', ingest)
     .route('/prompts', promptRoutes(state))
     .route('/traces', traceRoutes(state))
     .get('/models/public', (c) => sendJson(c, { models: publicModels() }))
-  // Clients that take their base URL from OpenAI's (`…/v1`), or leave out `/api` as some documentation does.
-  const aliases = models().post('/traces/ingest', ingest)
+  // For clients whose base URL ends in `/v1` like OpenAI's, or leaves out `/api` as some documentation does.
+  const aliases = modelRoutes().post('/traces/ingest', ingest)
   const exposed = ['x-respan-log-id', 'x-respan-gateway-request-id', 'retry-after']
   return new Hono<LocalEnv>({ strict: false })
     .use(guard(state))
@@ -109,7 +107,7 @@ export const app = (state: LocalState): Hono<LocalEnv> => {
     .route('/api', api)
     .route('/v1', aliases)
     .route('/', pageRoutes(state))
-    .notFound(notFound)
+    .notFound(() => sendRefusal(refusal(404, 'Not found.')))
     .onError((error) =>
       sendRefusal({
         status: 500,

@@ -9,7 +9,7 @@ import { countTokens, tokensOf } from './tokensOf.js'
 import { type SchemaHints, valueFromSchema } from './valueFromSchema.js'
 import { keywordsOf, namesOf, stemOf, stemsAmong, wordsOf } from './words.js'
 
-/** A call of a function by the built-in model; `arguments` is JSON text, cut off when `finishReason` is `length`. */
+/** A function that the built-in model calls; `arguments` is JSON text, which `finishReason` `length` may have cut off. */
 export interface ModelCall {
   readonly id: string
   readonly name: string
@@ -26,7 +26,7 @@ export interface ModelChoice {
   readonly finishReason: 'stop' | 'length' | 'tool_calls'
 }
 
-/** What a call used, counted from the texts by `countTokens`. */
+/** What an answer used, as `countTokens` counts its texts. */
 export interface ModelUsage {
   readonly prompt_tokens: number
   readonly completion_tokens: number
@@ -47,19 +47,15 @@ export interface ModelAnswer {
 }
 
 // As OpenAI counts: three tokens of framing per message, three to prime the answer; an image at low detail is 85.
-const messageTokens = (message: ChatMessage): number =>
-  3 +
-  countTokens(message.role) +
-  countTokens(message.name ?? '') +
-  countTokens(textOf(message.content)) +
-  (typeof message.content === 'string'
-    ? 0
-    : (message.content ?? []).length - textsIn(message.content).length) *
-    85 +
-  callsIn(message).reduce(
+const messageTokens = (message: ChatMessage): number => {
+  const { content, name = '', role } = message
+  const images = typeof content === 'string' ? 0 : (content ?? []).length - textsIn(content).length
+  const calls = callsIn(message).reduce(
     (sum, call) => sum + countTokens(call.function.name) + countTokens(call.function.arguments),
     0,
   )
+  return 3 + countTokens(role) + countTokens(name) + countTokens(textOf(content)) + images * 85 + calls
+}
 
 const promptTokens = ({ messages, tools }: ModelRequest): number =>
   3 +
@@ -106,7 +102,7 @@ const toolFor = (request: ModelRequest, question: string): Callable | undefined 
     .map((tool) => ({ tool, score: relevance(tool, question) }))
     .toSorted((a, b) => b.score - a.score)
   if (toolChoice === 'required') return best?.tool
-  // The results are in: a model that called again here would never end.
+  // The results are in: calling again here would never end.
   if (messages.at(-1)?.role === 'tool') return undefined
   return readPrompt(question).ask._tag === 'Topic' ? best?.tool : undefined
 }
@@ -161,7 +157,7 @@ const within = (text: string, budget: number): Budgeted => {
     : { text: tokens.slice(0, budget).join(''), left: 0, cut: true }
 }
 
-/** Calls as far as there is room for their arguments; none comes after one that is cut off. */
+/** The calls whose arguments there is room for; the last may be cut off. */
 const callsWithin = (
   calls: ReadonlyArray<ModelCall>,
   budget: number,
@@ -192,7 +188,7 @@ const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoi
   const tool = thought?.cut ? undefined : toolFor(request, question)
   if (tool !== undefined) {
     const { calls, cut } = callsWithin(callsOf(request, tool, h), left)
-    // OpenAI gives no `tool_calls` for a function that the request names.
+    // OpenAI's reason is not `tool_calls` when the request names the function.
     const made = typeof request.toolChoice === 'object' ? 'stop' : 'tool_calls'
     return { index, reasoning, content: null, calls, finishReason: cut ? 'length' : made }
   }
@@ -201,18 +197,18 @@ const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoi
   return { index, reasoning, content: content.text, calls: [], finishReason: cut ? 'length' : 'stop' }
 }
 
-/** How many tokens of the answer a choice is. */
+/** How many tokens of the answer a choice takes. */
 const choiceTokens = ({ reasoning, content, calls }: ModelChoice): number =>
   countTokens(reasoning ?? '') +
   countTokens(content ?? '') +
   calls.reduce((sum, call) => sum + countTokens(call.arguments), 0)
 
 /**
- * Answers a chat request without any model weights: a pure function of the conversation, the tools, the form and
- * the seed. It is there so that pipelines, streams, tools and traces can be tried and tested; it knows nothing.
+ * Answers a chat request without any model weights: a pure function of the conversation, the tools, the form and the seed.
+ * It knows nothing; it is there so that pipelines, streams, tools and traces can be tried and tested.
  *
- * It obeys `maxTokens` (`length`), `stop`, `n` (other wordings), tools (arguments made from their JSON Schema and
- * the prompt; after a tool's result it answers with it) and JSON forms. Usage is counted, with `countTokens`.
+ * It obeys `maxTokens` (`length`), `stop`, `n` (other wordings), JSON forms and tools: it makes the arguments from their
+ * JSON Schema and the prompt, and answers with a tool's result once it is there. Usage is counted with `countTokens`.
  */
 export const builtInModel = (request: ModelRequest): ModelAnswer => {
   const { messages, tools, form, toolChoice } = request

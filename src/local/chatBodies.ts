@@ -7,7 +7,7 @@ import { costOf } from './models.js'
 import type { ResolvedRequest } from './resolvePrompt.js'
 import { tokensOf } from './tokensOf.js'
 
-/** An answer with all that its bodies tell about it. */
+/** An answer, and all that its bodies say about it. */
 export interface ChatAnswer extends ResolvedRequest {
   readonly id: string
   /** Seconds since 1970. */
@@ -20,11 +20,11 @@ export interface ChatAnswer extends ResolvedRequest {
   readonly latency: number
 }
 
-// More than the 20 that may be asked for, since the token itself is not among its alternatives.
+// One more than the 20 that may be asked for, because a token is not among its own alternatives.
 const OTHERS =
   ' the| a| of| and| to| in| is| that| it| for| on| with| as| are| be| this| by| an| at| from| or'.split('|')
 
-// The token that was chosen is the likeliest; behind it come others, each less likely than the one before.
+// The chosen token is the likeliest; others follow, each less likely than the one before.
 const likeliest = (token: string, index: number, count: number): ReadonlyArray<Fields> =>
   [token, ...OTHERS.filter((other) => other !== token)].slice(0, count).map((text, rank) => ({
     token: text,

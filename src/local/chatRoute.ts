@@ -12,7 +12,7 @@ import type { LocalEnv, LocalState } from './LocalState.js'
 import { invalidField, type Refusal, refusal } from './Refusal.js'
 import { readChatRequest } from './readChatRequest.js'
 import { type ResolvedRequest, resolvePrompt } from './resolvePrompt.js'
-import { ERROR, sendJson, sendPieces, sendRefusal } from './send.js'
+import { SERVER_ERROR, sendJson, sendPieces, sendRefusal } from './send.js'
 import { upstreamScrub } from './upstream.js'
 
 const SSE = 'text/event-stream; charset=utf-8'
@@ -21,7 +21,7 @@ const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`
 
 const MISFITS = {
   malformed: 'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"conte\n\n',
-  error: event(ERROR),
+  error: event(SERVER_ERROR),
 }
 
 function* events(chunks: Iterable<Fields>): Generator<string> {
@@ -29,7 +29,7 @@ function* events(chunks: Iterable<Fields>): Generator<string> {
   yield 'data: [DONE]\n\n'
 }
 
-// Cuts an upstream's stream into its events, so that they can be counted, and a key is found whole.
+// An upstream's stream, cut into its events, so that they can be counted and a key is found whole.
 async function* eventsOf(body: ReadableStream<Uint8Array>, scrub: Scrub): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
@@ -43,7 +43,8 @@ async function* eventsOf(body: ReadableStream<Uint8Array>, scrub: Scrub): AsyncG
   if (rest !== '') yield scrub(rest)
 }
 
-const ownFault = (header: string | undefined): Either<Refusal, Fault | undefined> => {
+/** The fault of one request alone, from its `x-local-fault` header. */
+const readFault = (header: string | undefined): Either<Refusal, Fault | undefined> => {
   if (header === undefined) return right(undefined)
   const json = parseJson(header)
   if (json === undefined) return left(refusal(400, 'x-local-fault is not JSON'))
@@ -57,8 +58,8 @@ const sendUpstream = async (
   scrub: Scrub,
 ): Promise<Response> => {
   if (request.stream === true && response.body !== null) {
-    const type = response.headers.get('content-type') ?? SSE
-    return sendPieces(c, eventsOf(response.body, scrub), fault, MISFITS, type)
+    const planned = { pieces: eventsOf(response.body, scrub), fault, misfits: MISFITS }
+    return sendPieces(c, planned, response.headers.get('content-type') ?? SSE)
   }
   const text = await response.text()
   try {
@@ -80,20 +81,20 @@ export const chatRoute =
     const header = c.req.header('x-data-respan-params') ?? c.req.header('x-data-keywordsai-params')
     const request = readChatRequest(c.get('body'), header)
     if (isLeft(request)) return sendRefusal(request.left)
-    const fault = ownFault(c.req.header('x-local-fault'))
-    if (isLeft(fault)) return sendRefusal(fault.left)
+    const ownFault = readFault(c.req.header('x-local-fault'))
+    if (isLeft(ownFault)) return sendRefusal(ownFault.left)
     const resolved = resolvePrompt(state.prompts, request.right)
     if (isLeft(resolved)) return sendRefusal(resolved.left)
     const { signal } = c.req.raw
-    const outcome = await answerChat(resolved.right, { ...state, ownFault: fault.right, signal })
+    const outcome = await answerChat(resolved.right, { ...state, ownFault: ownFault.right, signal })
     if (isLeft(outcome)) return sendRefusal(outcome.left)
     if (outcome.right._tag === 'Upstream') {
       c.get('record').update({ model: outcome.right.model })
       return sendUpstream(c, outcome.right, resolved.right, upstreamScrub(state.upstream?.apiKey))
     }
-    const { chat, fault: struck } = outcome.right
+    const { chat, fault } = outcome.right
     c.get('record').update({ model: chat.model })
-    return chat.request.stream === true
-      ? sendPieces(c, events(chatChunks(chat)), { slowChunks: state.chunkDelay, ...struck }, MISFITS, SSE)
-      : sendJson(c, chatBody(chat), struck)
+    if (chat.request.stream !== true) return sendJson(c, chatBody(chat), fault)
+    const slowed = { slowChunks: state.chunkDelay, ...fault }
+    return sendPieces(c, { pieces: events(chatChunks(chat)), fault: slowed, misfits: MISFITS }, SSE)
   }

@@ -48,19 +48,25 @@ const ASKED_ABOUT = ['As for {topic}: ', 'About {topic}: ', 'On {topic}: '] as c
 const fill = (template: string, topic: string): string =>
   capitalised(template.replaceAll('{topic}', () => topic))
 
-// The k-th sentence about a topic: opener first, then bodies, each once before any comes again.
+// The k-th sentence about a topic: an opener first, then bodies, each once before any is repeated.
 const sentence = (topic: string, h: number, k: number): string =>
   k === 0 ? fill(pick(OPENERS, h), topic) : pick(BODIES, Math.floor(h / 7) + k * 4)
 
 const INSTRUCTION =
   /^(?:you are|you're|your|answer|reply|use|always|never|do not|don't|please|if|given|based|be|keep)\b/iu
 
+interface Conversation {
+  readonly messages: ReadonlyArray<ChatMessage>
+  /** Where the user's last message is. */
+  readonly last: number
+  /** What that message asks for. */
+  readonly reading: Reading
+  /** What the system and the user say, in which the answer's form and length may be asked for. */
+  readonly instructions: string
+}
+
 // What the conversation holds besides the question: documents in the prompt, tool results, what was said before.
-const material = (
-  messages: ReadonlyArray<ChatMessage>,
-  last: number,
-  reading: Reading,
-): ReadonlyArray<string> => {
+const material = ({ messages, last, reading }: Conversation): ReadonlyArray<string> => {
   const earlier = messages.flatMap((message, index) => {
     const text = textOf(message.content)
     if (message.role === 'user') return index < last ? [text] : []
@@ -101,7 +107,7 @@ interface Length {
   readonly words: number
 }
 
-// "in two sentences", "500 words", "be brief": bounded, because a test server should not be talked into megabytes.
+// "in two sentences", "500 words", "be brief". Bounded: nobody should talk a test server into megabytes.
 const lengthAsked = (instructions: string, h: number): Length => {
   const words = /\b(\d{2,5})[- ]words?\b/iu.exec(instructions)?.[1]
   if (words !== undefined)
@@ -118,7 +124,7 @@ const lengthAsked = (instructions: string, h: number): Length => {
   return { sentences: 2 + (h % 3), words: 0 }
 }
 
-const prose = (reading: Reading, instructions: string, h: number): string => {
+const prose = ({ instructions, reading }: Conversation, h: number): string => {
   const { sentences, words } = lengthAsked(instructions, h)
   const parts: Array<string> = []
   for (let k = 0, count = 0; k < sentences && (words === 0 || count < words); k++) {
@@ -144,14 +150,8 @@ const persona = (system: string): string => {
     : `Speaking as ${role}: `
 }
 
-const answerTo = (
-  reading: Reading,
-  messages: ReadonlyArray<ChatMessage>,
-  last: number,
-  instructions: string,
-  h: number,
-): string => {
-  const { ask, question, topic } = reading
+const answerTo = (conversation: Conversation, h: number): string => {
+  const { ask, question, topic } = conversation.reading
   switch (ask._tag) {
     case 'Greeting':
       return pick(GREETINGS, h)
@@ -168,18 +168,18 @@ const answerTo = (
       return `In short: ${sentences.slice(0, Math.max(1, Math.ceil(sentences.length / 4))).join(' ')}`
     }
     case 'Topic': {
-      const found = quoted(material(messages, last, reading), question)
-      return found === undefined ? prose(reading, instructions, h) : `${pick(QUOTING, h)}${found}`
+      const found = quoted(material(conversation), question)
+      return found === undefined ? prose(conversation, h) : `${pick(QUOTING, h)}${found}`
     }
   }
 }
 
 /**
- * The built-in model's answer in prose: it echoes when told to say something, adds two numbers, quotes the
- * sentence of the given documents that fits the question best, and otherwise writes a few general sentences
- * about the topic. The same conversation and `h` give the same answer.
+ * The built-in model's answer in prose. It echoes what it is told to say, does a sum, quotes the sentence of the given
+ * documents that fits the question best, or else writes a few general sentences about the topic. The same conversation and
+ * `h` give the same answer.
  *
- * @param h - decides between equally good wordings.
+ * @param h - decides between equally good wordings
  */
 export const composeText = (messages: ReadonlyArray<ChatMessage>, h: number): string => {
   const last = messages.findLastIndex(({ role }) => role === 'user')
@@ -189,10 +189,9 @@ export const composeText = (messages: ReadonlyArray<ChatMessage>, h: number): st
     .map(({ content }) => textOf(content))
     .join('\n')
   const prompt = textOf(messages[last]?.content)
-  const instructions = `${system}\n${prompt}`
   const language = /\b[Tt]ranslat\w*\b.*?\b(?:in)?to\s+(\p{Lu}\p{L}+)/su.exec(system)?.[1]
   if (language !== undefined && reading.ask._tag === 'Topic') return `[${language}] ${prompt}`
-  const answer = answerTo(reading, messages, last, instructions, h)
+  const answer = answerTo({ messages, last, reading, instructions: `${system}\n${prompt}` }, h)
   return reading.ask._tag === 'Topic' ? `${persona(system)}${answer}` : answer
 }
 
@@ -207,7 +206,7 @@ const spoken = (value: unknown): string => {
   return String(value)
 }
 
-/** The answer after tools were called: it says what each of them returned. */
+/** The answer after tools were called, which says what each of them returned. */
 export const composeFromResults = (messages: ReadonlyArray<ChatMessage>, h: number): string => {
   const start = messages.findLastIndex(({ role }) => role !== 'tool') + 1
   const called = new Map(messages.flatMap(callsIn).map((call) => [call.id, call.function.name]))

@@ -2,8 +2,8 @@ import { hash } from './hash.js'
 import { isCommon, stemOf, wordsOf } from './words.js'
 
 /**
- * A text as a vector of length 1: each word with a meaning adds a direction of its own, so that texts which share
- * words are near each other. Deterministic, no model; good enough to try retrieval with.
+ * A text as a vector of length 1. Each word that says something about a topic adds a direction of its own, so texts that
+ * share such words are near each other. Deterministic, without a model; good enough to try retrieval.
  */
 export const embed = (text: string, dimensions: number): ReadonlyArray<number> => {
   const vector = new Float64Array(dimensions)
@@ -11,7 +11,7 @@ export const embed = (text: string, dimensions: number): ReadonlyArray<number> =
     .filter((word) => !isCommon(word))
     .map(stemOf)
   for (const stem of stems.length > 0 ? stems : [text]) {
-    // A few coordinates per word suffice: two words rarely share all of them.
+    // A few coordinates per word are enough: two words rarely share them all.
     for (let k = 0; k < 8; k++) {
       const h = hash(stem, k)
       const at = h % dimensions

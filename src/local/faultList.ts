@@ -7,7 +7,7 @@ export type FaultTarget = Exclude<NonNullable<Fault['on']>, 'any'>
 export interface FaultList {
   /** Adds a fault; the returned function removes it. */
   readonly add: (fault: Fault) => () => void
-  /** The first fault in force for a request, used once. */
+  /** The first fault in force for a request, which counts as used once more. */
   readonly take: (on: FaultTarget, model: unknown) => Fault | undefined
 }
 

@@ -2,33 +2,38 @@ import type { Fault } from './Fault.js'
 import type { OpenRequest } from './requestLog.js'
 import { sleep } from './sleep.js'
 
-/** What a fault puts into a body: these differ between a stream of events and a single document. */
+/** What a fault puts into a body, which is not the same in a stream of events as in a single document. */
 export interface Misfits {
   readonly malformed: string
   readonly error: string
 }
 
+/** A body to be sent piece by piece, and the fault in it. */
+export interface PlannedBody {
+  /** Closed when the reader leaves. */
+  readonly pieces: Iterator<string> | AsyncIterator<string>
+  readonly fault: Fault
+  readonly misfits: Misfits
+}
+
 const encoder = new TextEncoder()
 
 /**
- * A body made piece by piece while it is read, so that a slow reader slows the work down and one that leaves ends
- * it, with the fault, if any, at its place.
+ * A body made piece by piece while it is read, with the fault, if any, in its place. A slow reader slows the work down, and
+ * one that leaves ends it.
  *
- * @param pieces - what to send; the iterator is closed when the reader leaves
- * @param record - of the request; it follows what becomes of the body
+ * @param record - of the request; it is told what becomes of the body
  * @param breakOff - breaks the connection
  */
 export const faultyBody = (
-  pieces: Iterator<string> | AsyncIterator<string>,
-  fault: Fault,
-  misfits: Misfits,
+  { pieces, fault, misfits }: PlannedBody,
   record: OpenRequest,
   breakOff: () => void,
 ): ReadableStream<Uint8Array> => {
-  const left = new AbortController()
+  const gone = new AbortController()
   let sent = 0
   let malformed = false
-  // An upstream's generator may be waiting for its next piece; its own end is nobody's error.
+  // An upstream's generator may still be waiting for a piece; that it then fails is no error of this request.
   const close = (): void => void Promise.resolve(pieces.return?.()).catch(() => undefined)
   const finish = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
     record.end('completed')
@@ -43,9 +48,11 @@ export const faultyBody = (
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
-        if (!(await sleep(fault.slowChunks ?? 0, left.signal))) return
-        if (sent === fault.hangAfter)
-          return sleep(Number.POSITIVE_INFINITY, left.signal).then(() => undefined)
+        if (!(await sleep(fault.slowChunks ?? 0, gone.signal))) return
+        if (sent === fault.hangAfter) {
+          await sleep(Number.POSITIVE_INFINITY, gone.signal)
+          return
+        }
         if (sent === fault.cutAfter) return cut()
         if (sent === fault.endAfter) return finish(controller)
         if (sent === fault.errorAfter) {
@@ -57,7 +64,7 @@ export const faultyBody = (
           controller.enqueue(encoder.encode(misfits.malformed))
           return
         }
-        // An upstream that breaks off breaks its client's connection, too.
+        // When an upstream breaks off, so does the connection to the client.
         const next = await Promise.resolve(pieces.next()).catch(() => undefined)
         if (next === undefined) return cut()
         if (next.done === true) return finish(controller)
@@ -66,12 +73,12 @@ export const faultyBody = (
         controller.enqueue(encoder.encode(next.value))
       },
       cancel: () => {
-        left.abort()
+        gone.abort()
         record.end('aborted')
         close()
       },
     },
-    // Nothing is made ahead of its reader.
+    // Nothing is made before it is read.
     { highWaterMark: 0 },
   )
 }

@@ -1,7 +1,7 @@
 /**
- * A 32-bit FNV-1a hash of a text: the same on every machine, run after run.
+ * A 32-bit FNV-1a hash of a text, the same on every machine and in every run.
  *
- * @param seed - any integer; another seed gives another, equally stable, hash.
+ * @param seed - any integer; another seed gives another, equally stable hash
  */
 export const hash = (text: string, seed = 0): number => {
   let h = (0x811c9dc5 ^ Math.imul(seed | 0, 0x9e3779b1)) >>> 0
@@ -12,6 +12,6 @@ export const hash = (text: string, seed = 0): number => {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-/** One of the choices, decided by a number: choice `n mod length`. */
+/** One of the choices: number `n mod length`. */
 export const pick = <A>(choices: readonly [A, ...ReadonlyArray<A>], n: number): A =>
   choices[Math.abs(Math.trunc(n)) % choices.length] ?? choices[0]

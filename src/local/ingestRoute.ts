@@ -5,7 +5,7 @@ import { ingestSpans } from './ingestSpans.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
 import { sendRefusal } from './send.js'
 
-/** `POST /api/v1/traces/ingest`: stores spans; an invalid one refuses them all. */
+/** `POST /api/v1/traces/ingest`: stores spans, unless one of them is invalid. */
 export const ingestRoute = (state: LocalState): ((c: Context<LocalEnv>) => Promise<Response>) =>
   answering(state, 'ingest', (c) => {
     const spans = ingestSpans(c.get('body'))

@@ -6,7 +6,7 @@ import { Fields } from '../codecs/Fields.js'
 import { SpanPayload } from '../codecs/SpanPayload.js'
 import { failureText, type Refusal, refusal } from './Refusal.js'
 
-// Known to the server, but not among the types that the documentation lists.
+// The server knows these, but the documentation doesn't list them.
 const OTHER_TYPES = new Set(['score', 'batch', 'span'])
 
 const logType = (type: unknown): unknown => {
@@ -39,15 +39,15 @@ const readSpan = (item: unknown): Either<DecodeFailure, SpanPayload> => {
   const span = decoded.right
   for (const path of ['trace_unique_id', 'span_unique_id'] as const) {
     if (span[path].trim() === '') return left({ path, expected: 'text', found: 'an empty string' })
-    // No URL can hold it.
+    // No URL can hold one.
     if (/\p{Cs}/u.test(span[path])) return left({ path, expected: 'text', found: 'half a surrogate pair' })
   }
   return decoded
 }
 
 /**
- * Reads the spans of an ingest request, an array or `{ data }`. One invalid span refuses them all, with 400 and
- * under `errors` the index of each refused span and why, so that a client can send the others again.
+ * Reads the spans of an ingest request, an array or `{ data }`. One invalid span has them all refused, with 400 and
+ * under `errors` the index of each invalid span and why, so that a client can send the valid ones again.
  */
 export const ingestSpans = (body: unknown): Either<Refusal, ReadonlyArray<SpanPayload>> => {
   const list = listOf(body)

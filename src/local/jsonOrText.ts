@@ -4,7 +4,7 @@ import { parseShallow } from './parseShallow.js'
 export const jsonOrText = (text: string | undefined): unknown => {
   if (text === undefined || !/^\s*[[{"\d\-tfn]/u.test(text)) return text
   const value = parseShallow(text)
-  // A version `1.10`, or an id of 19 digits, would be another text as a number.
-  const isOther = typeof value === 'number' && String(value) !== text.trim()
-  return value === undefined || isOther ? text : value
+  // A version `1.10`, or an id of 19 digits, would not read the same as a number.
+  const isChanged = typeof value === 'number' && String(value) !== text.trim()
+  return value === undefined || isChanged ? text : value
 }

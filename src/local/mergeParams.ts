@@ -6,7 +6,7 @@ import { parseJson } from '../http/parseJson.js'
 import { type Refusal, refusal } from './Refusal.js'
 
 const fromHeader = (header: string): Either<Refusal, Fields> => {
-  // Base64 is the documented form, plain JSON is what some pages of the documentation show.
+  // Base64 is the documented form; some pages of the documentation show plain JSON.
   const text = header.trim().startsWith('{') ? header : Buffer.from(header, 'base64').toString('utf8')
   const params = parseJson(text)
   return Fields.is(params)

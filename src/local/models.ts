@@ -1,17 +1,19 @@
 import type { Fields } from '../codecs/Fields.js'
 import { type Refusal, refusal } from './Refusal.js'
 
-/** What a model is called, also when it answers, and what it costs in USD per million tokens. */
 interface ModelEntry {
   readonly name: string
+  /** What it calls itself in an answer. */
   readonly dated: string
+  /** USD per million tokens. */
   readonly input: number
   readonly output: number
+  /** Tokens. */
   readonly window: number
   readonly provider: Fields
 }
 
-const from =
+const modelsOf =
   (provider_name: string, provider_id: string) =>
   (name: string, date: string, input: number, output: number, window: number): ModelEntry => ({
     name,
@@ -22,8 +24,8 @@ const from =
     provider: { provider_name, provider_id, moderation: 'Filtered', credential_fields: ['api_key'] },
   })
 
-const openai = from('OpenAI', 'openai')
-const anthropic = from('Anthropic', 'anthropic')
+const openai = modelsOf('OpenAI', 'openai')
+const anthropic = modelsOf('Anthropic', 'anthropic')
 
 // Public list prices, noted in 2026; examples for a development server, not an invoice.
 const MODELS: ReadonlyArray<ModelEntry> = [
@@ -51,13 +53,13 @@ const BY_NAME: ReadonlyMap<string, ModelEntry> = new Map(
 const entryOf = (model: string): ModelEntry | undefined =>
   BY_NAME.get(model.slice(model.lastIndexOf('/') + 1))
 
-/** Refuses the names under `unknown/`, which stand for a typing mistake; every other is known. */
+/** Refuses names under `unknown/`, which stand for a typing mistake; every other name is known. */
 export const unknownModel = (model: string): Refusal | undefined =>
   model.startsWith('unknown/')
     ? refusal(404, `Requested model ${model} is not available in the model list`)
     : undefined
 
-/** The name under which a model answers: the dated one where there is one, otherwise the name as it was given. */
+/** The name under which a model answers: its dated name when it has one, otherwise the name it was asked by. */
 export const answeringModel = (model: string): string => entryOf(model)?.dated ?? model
 
 /** USD for one call; `undefined` for a model whose price is not in the table. */

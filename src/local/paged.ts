@@ -4,12 +4,12 @@ import type { LocalEnv } from './LocalState.js'
 
 /** The page of a list that a request asks for (`page`, `page_size`), as the platform wraps it. */
 export const paged = <A>(c: Context<LocalEnv>, all: ReadonlyArray<A>, most: number): Fields => {
-  const at = (name: string, otherwise: number): number => {
-    const asked = Number(c.req.query(name) ?? otherwise)
-    return Number.isInteger(asked) && asked > 0 ? asked : otherwise
+  const asked = (name: string, otherwise: number): number => {
+    const number = Number(c.req.query(name) ?? otherwise)
+    return Number.isInteger(number) && number > 0 ? number : otherwise
   }
-  const page = at('page', 1)
-  const size = Math.min(at('page_size', 25), most)
+  const page = asked('page', 1)
+  const size = Math.min(asked('page_size', 25), most)
   const url = (number: number): string => {
     const next = new URL(c.req.url)
     next.searchParams.set('page', String(number))

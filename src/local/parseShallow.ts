@@ -1,6 +1,6 @@
 import { parseJson } from '../http/parseJson.js'
 
-// Deeper than any honest document; what walks JSON by recursion, as `JSON.stringify` does, is safe within it.
+// Deeper than any honest document, and safe for what walks JSON by recursion, as `JSON.stringify` does.
 const DEEPEST = 200
 
 const isShallow = (value: unknown): boolean => {

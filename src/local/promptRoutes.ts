@@ -8,13 +8,11 @@ import { type StoredPrompt, type StoredVersion, versionOf } from './promptStore.
 import { refusal } from './Refusal.js'
 import { sendRefusal } from './send.js'
 
-// Prompts come from code or files; they have no history of their own.
+// Prompts come from code or files, and have no dates of their own.
 const SINCE = '2026-01-01T00:00:00Z'
 
-// What a version doesn't say of its parameters, the platform says is null.
-const NOT_STORED: Fields = Object.fromEntries(
-  Object.keys(StoredParams.type.props).map((name) => [name, null]),
-)
+// The platform lists the parameters that a version doesn't have as null.
+const NO_PARAMS: Fields = Object.fromEntries(Object.keys(StoredParams.type.props).map((name) => [name, null]))
 
 const versionBody = (prompt: StoredPrompt, version: StoredVersion): Fields => ({
   id: `pv_${prompt.id}_${version.version}`,
@@ -24,7 +22,7 @@ const versionBody = (prompt: StoredPrompt, version: StoredVersion): Fields => ({
   messages: version.messages,
   model: version.model ?? null,
   stream: false,
-  ...NOT_STORED,
+  ...NO_PARAMS,
   json_schema: null,
   is_enforcing_response_format: version.params?.response_format !== undefined,
   variables: version.variables ?? {},
@@ -57,7 +55,7 @@ const promptBody = (prompt: StoredPrompt): Fields => ({
 export const promptRoutes = (state: LocalState): Hono<LocalEnv> => {
   const { prompts } = state
   const list = answering(state, 'prompts', (c) => paged(c, [...prompts.values()].map(promptBody), 100))
-  const of = (what: string, read: (prompt: StoredPrompt, c: Context<LocalEnv>) => Fields | undefined) =>
+  const ofPrompt = (what: string, read: (prompt: StoredPrompt, c: Context<LocalEnv>) => Fields | undefined) =>
     answering(state, 'prompts', (c) => {
       const prompt = prompts.get(c.req.param('id') ?? '')
       return (prompt && read(prompt, c)) ?? sendRefusal(refusal(404, `${what} not found`))
@@ -65,17 +63,17 @@ export const promptRoutes = (state: LocalState): Hono<LocalEnv> => {
   return new Hono<LocalEnv>()
     .get('/', list)
     .post('/list', list)
-    .get('/:id', of('Prompt', promptBody))
+    .get('/:id', ofPrompt('Prompt', promptBody))
     .get(
       '/:id/versions',
-      of('Prompt', (prompt, c) => {
+      ofPrompt('Prompt', (prompt, c) => {
         const bodies = prompt.versions.toReversed().map((version) => versionBody(prompt, version))
         return paged(c, bodies, 200)
       }),
     )
     .get(
       '/:id/versions/:version',
-      of('Prompt version', (prompt, c) => {
+      ofPrompt('Prompt version', (prompt, c) => {
         const asked = c.req.param('version') ?? ''
         const version = versionOf(prompt, asked === 'latest' ? asked : Number(asked))
         return version && versionBody(prompt, version)

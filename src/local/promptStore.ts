@@ -13,7 +13,7 @@ export interface StoredPrompt {
   readonly name: string
   readonly description: string
   readonly versions: ReadonlyArray<StoredVersion>
-  /** The number of the version that a request gets which names none. */
+  /** The number of the version for requests that name none. */
   readonly deployed: number
 }
 
@@ -49,7 +49,7 @@ const stored = (id: string, prompt: LocalPrompt): StoredPrompt => {
 /**
  * The prompts as the gateway looks them up.
  *
- * @throws InvalidInput for one of whose versions none is deployed, or two have one number
+ * @throws InvalidInput for a prompt whose deployed version isn't there, or two of whose versions have the same number
  */
 export const promptStore = (prompts: Readonly<Record<string, LocalPrompt>>): PromptStore =>
   new Map(Object.entries(prompts).map(([id, prompt]) => [id, stored(id, prompt)]))

@@ -1,7 +1,7 @@
 /**
- * Reads a request's body as UTF-8 text. What counts is what arrives, since a chunked body announces no length.
+ * Reads a request's body as UTF-8 text. The limit is on what arrives, because a chunked body announces no length.
  *
- * Beyond the limit the rest stays unread: cancelling it would break the connection that the refusal goes out on.
+ * What lies beyond it stays unread: cancelling the body would break the connection that the refusal goes out on.
  *
  * @returns `undefined` for a body of more than `maxBytes`
  */

@@ -6,10 +6,10 @@ import { Fields } from '../codecs/Fields.js'
 import { mergeParams } from './mergeParams.js'
 import { invalid, invalidField, type Refusal, refusal } from './Refusal.js'
 
-// Ours never sends them; other clients send them with their defaults, and a server takes that.
+// This library never sends these; other clients send them with their defaults, which a server accepts.
 const IGNORED = new Set(['field_name', 'delimiter', 'mock_response', 'is_log_omitted'])
 
-// OpenAI's interface allows `null` for most optional fields, in the sense of "not given". A blank model names none.
+// OpenAI's API allows `null` for most optional fields, meaning "not given". A blank model names none.
 const isGiven = ([key, value]: readonly [string, unknown]): boolean =>
   value !== null &&
   !IGNORED.has(key) &&
@@ -27,7 +27,7 @@ const missing = (fields: Fields): Refusal | undefined => {
 }
 
 /**
- * Reads the body of a chat request: 400 when it isn't a JSON object, 422 with the field that is wrong.
+ * Reads the body of a chat request. Refuses what isn't a JSON object with 400, and a wrong field with 422 and its name.
  *
  * @param header - the value of `X-Data-Respan-Params`
  */

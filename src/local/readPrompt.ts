@@ -10,12 +10,12 @@ export type Ask =
   | { readonly _tag: 'YesNo' }
   | { readonly _tag: 'Topic' }
 
-/** A prompt, read: what it asks for, what it is about, and the text that came with it. */
+/** What the built-in model reads out of a prompt. */
 export interface Reading {
   readonly ask: Ask
   /** The sentence that asks. */
   readonly question: string
-  /** What it is about, to be used inside a sentence. */
+  /** What it is about, fit for the middle of a sentence. */
   readonly topic: string
   /** The rest of the prompt, which may hold the answer. */
   readonly context: string
@@ -124,7 +124,7 @@ const askIn = (text: string): Ask => {
   return sum === undefined ? { _tag: 'Topic' } : { _tag: 'Sum', text: sum }
 }
 
-// Enough to find what a long prompt asks for, at its start or its end, without reading all of it.
+// Characters. A long prompt says what it asks for at its start or its end: there is no need to read all of it.
 const READ = 8_000
 
 /** Reads a prompt: simple patterns of English, no understanding. */

@@ -1,12 +1,12 @@
-import { BehaviorSubject, filter, firstValueFrom, map } from 'rxjs'
+import { BehaviorSubject, filter, firstValueFrom } from 'rxjs'
 
-/** A request that the local gateway got, and how far it came. */
+/** A request that the local gateway received, and how far it has come. */
 export interface LocalRequest {
   readonly method: string
   readonly path: string
   /** Header names in lower case; credentials are `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>
-  /** Parsed JSON; absent when there was none, or its request was refused unread. */
+  /** Parsed JSON; absent when there was none, or when the request was refused unread. */
   readonly body?: unknown
   /** `x-respan-log-id` of the answer. */
   readonly logId: string
@@ -16,8 +16,8 @@ export interface LocalRequest {
   /** How many events of a stream were sent, or halves of a body that a fault breaks. */
   readonly chunks: number
   /**
-   * `completed`: answered to the end, also with an error status. `aborted`: the client left before, and the work
-   * stopped. `cut`: a fault, or the upstream, broke the connection.
+   * `completed`: answered to the end, perhaps with an error status. `aborted`: the client left first, and the work stopped.
+   * `cut`: a fault, or the upstream, broke the connection.
    */
   readonly outcome: 'pending' | 'completed' | 'aborted' | 'cut'
 }
@@ -76,12 +76,8 @@ export const requestLog = (limit: number, maxLength: number): RequestLog => {
       }
     },
     all: () => Array.from(kept, ({ record }) => record),
-    idle: () =>
-      firstValueFrom(
-        pending.pipe(
-          filter((count) => count === 0),
-          map(() => undefined),
-        ),
-      ),
+    idle: async () => {
+      await firstValueFrom(pending.pipe(filter((count) => count === 0)))
+    },
   }
 }

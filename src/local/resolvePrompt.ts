@@ -12,7 +12,7 @@ import { compileTemplate } from '../templates/compileTemplate.js'
 import { type PromptStore, type StoredVersion, versionOf } from './promptStore.js'
 import { type Refusal, refusal } from './Refusal.js'
 
-/** A chat request whose prompt, if it had one, is rendered and merged. */
+/** A chat request whose prompt, if it had one, is rendered and merged into it. */
 export interface ResolvedRequest {
   readonly request: ChatRequest
   readonly messages: ReadonlyArray<ChatMessage>
@@ -26,11 +26,11 @@ interface Wanted {
   readonly variables?: Fields | undefined
 }
 
-// The platform's limit: a prompt, its children and theirs.
+// The platform's limit: a prompt, its children and their children.
 const MAX_DEPTH = 2
 
-// Where it stands in a rendered template, the message is cut into text and image parts. Random, so that no text of a
-// template or a variable is ever taken for one.
+// Stands for an image in a rendered template, where the message is then cut into text and image parts. Random, so that no
+// text of a template or a variable is taken for one.
 const imageMark = (): string => `\uE000${randomInt(2 ** 47)}\uE001`
 
 interface Filled {
@@ -39,7 +39,7 @@ interface Filled {
   readonly images: ReadonlyMap<string, string>
 }
 
-const find = (store: PromptStore, { prompt_id, version }: Wanted): Either<Refusal, StoredVersion> => {
+const findVersion = (store: PromptStore, { prompt_id, version }: Wanted): Either<Refusal, StoredVersion> => {
   const prompt = store.get(prompt_id)
   if (prompt === undefined) return left(refusal(404, `Prompt ${prompt_id} not found`))
   const found = versionOf(prompt, version)
@@ -81,7 +81,7 @@ const fillVariables = (
 }
 
 const partsOf = (text: string, images: Filled['images']): string | ReadonlyArray<ContentPart> => {
-  // `split` keeps what a group matched.
+  // A group in its pattern makes `split` keep the marks.
   const pieces = images.size === 0 ? [text] : text.split(new RegExp(`(${[...images.keys()].join('|')})`, 'u'))
   if (pieces.length === 1) return text
   return pieces.flatMap((piece): ReadonlyArray<ContentPart> => {
@@ -91,7 +91,7 @@ const partsOf = (text: string, images: Filled['images']): string | ReadonlyArray
   })
 }
 
-// With Jinja's own defaults: white space is kept, a missing variable is empty. Throws what can't be rendered.
+// With Jinja's own defaults: white space is kept, a missing variable is empty. Throws when it can't be rendered.
 const renderText = (template: string, { images, values }: Filled): string | ReadonlyArray<ContentPart> =>
   partsOf(compileTemplate('Template', 'content', template).render(values), images)
 
@@ -126,7 +126,7 @@ const renderPrompt = (
       refusal(400, `Prompt composition deeper than ${MAX_DEPTH}: ${[...path, prompt_id].join(' -> ')}`),
     )
   }
-  const version = find(store, wanted)
+  const version = findVersion(store, wanted)
   if (isLeft(version)) return version
   const variables = { ...version.right.variables, ...wanted.variables }
   const filled = fillVariables(store, variables, [...path, prompt_id])
@@ -140,7 +140,12 @@ const renderPrompt = (
   }
 }
 
-const fieldsOf = ({ model, params, fallback_models, load_balance_models }: StoredVersion): ChatRequest => ({
+const storedFields = ({
+  model,
+  params,
+  fallback_models,
+  load_balance_models,
+}: StoredVersion): ChatRequest => ({
   ...params,
   ...(model === undefined ? {} : { model }),
   ...(fallback_models === undefined ? {} : { fallback_models }),
@@ -150,14 +155,14 @@ const fieldsOf = ({ model, params, fallback_models, load_balance_models }: Store
 const isV2 = (prompt: PromptReference): prompt is Extract<PromptReference, { schema_version: 2 }> =>
   prompt.schema_version === 2
 
-// v2: the stored prompt wins, `patch` changes parameters, the body's messages come after the prompt's.
-// v1: `override_params`, only with `override`, beat the prompt, which then beats the body; otherwise the body wins.
+// v2: the stored prompt beats the body, `patch` changes parameters, and the body's messages follow the prompt's.
+// v1: the body beats the prompt; but with `override`, `override_params` beat the prompt, which beats the body.
 const merge = (
   request: ChatRequest,
   prompt: PromptReference,
   { version, messages }: Rendered,
 ): ResolvedRequest => {
-  const stored = fieldsOf(version)
+  const stored = storedFields(version)
   if (isV2(prompt)) {
     return {
       request: { ...request, ...stored, ...prompt.patch },
@@ -177,14 +182,14 @@ const merge = (
 }
 
 /**
- * Renders the managed prompt that a request refers to and merges it with the request, by its schema version. A request
- * without a prompt passes as it is.
+ * Renders the managed prompt that a request refers to, and merges it into the request by the rules of its schema version. A
+ * request without a prompt passes as it is.
  *
  * Refuses with 404 (no such prompt or version) and 400 (circular or too deep composition, template error).
  */
 export const resolvePrompt = (store: PromptStore, request: ChatRequest): Either<Refusal, ResolvedRequest> => {
   const { prompt } = request
-  // A custom prompt is managed elsewhere and named for the log only.
+  // A custom prompt is managed elsewhere; it is named for the log only.
   if (prompt === undefined || (prompt.is_custom_prompt === true && request.messages !== undefined)) {
     return right({ request, messages: request.messages ?? [] })
   }

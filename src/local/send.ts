@@ -1,8 +1,18 @@
 import type { Context } from 'hono'
 import type { Fault } from './Fault.js'
-import { faultyBody, type Misfits } from './faultyBody.js'
+import { faultyBody, type PlannedBody } from './faultyBody.js'
 import type { LocalEnv } from './LocalState.js'
 import type { Refusal } from './Refusal.js'
+
+/** An error as OpenAI reports it after output began. */
+export const SERVER_ERROR = {
+  error: {
+    message: 'The server had an error while processing your request.',
+    type: 'server_error',
+    param: null,
+    code: null,
+  },
+}
 
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304])
 
@@ -18,26 +28,19 @@ export const sendRefusal = ({ body, headers = {}, status }: Refusal): Response =
   })
 }
 
-/** A body sent piece by piece, with the fault at its place; the request's record follows what becomes of it. */
-export const sendPieces = (
-  c: Context<LocalEnv>,
-  pieces: Iterator<string> | AsyncIterator<string>,
-  fault: Fault,
-  misfits: Misfits,
-  contentType: string,
-): Response => {
-  c.set('later', true)
-  // After what was written has left the process.
+/** A body as a response, sent piece by piece; the request's record is told what becomes of it. */
+export const sendPieces = (c: Context<LocalEnv>, body: PlannedBody, contentType: string): Response => {
+  c.set('endsLater', true)
+  // Not before what was written has left the process.
   const breakOff = (): void => void setImmediate(() => c.env.outgoing.destroy())
-  const body = faultyBody(pieces, fault, misfits, c.get('record'), breakOff)
-  return new Response(body, {
+  return new Response(faultyBody(body, c.get('record'), breakOff), {
     headers: { 'content-type': contentType, 'cache-control': 'no-cache', 'transfer-encoding': 'chunked' },
   })
 }
 
 const IN_BODY = ['cutAfter', 'endAfter', 'hangAfter', 'malformedAfter', 'errorAfter'] as const
 
-// A document has two pieces, its halves, so that "after n chunks" for n > 0 means in its middle.
+// A document is sent in halves, so that "after n chunks" means in its middle, for any n > 0.
 const halved = (fault: Fault): Fault => ({
   ...fault,
   ...Object.fromEntries(
@@ -54,19 +57,11 @@ export const sendJson = (c: Context<LocalEnv>, body: unknown, fault: Fault = {})
   if (IN_BODY.every((key) => fault[key] === undefined)) {
     return new Response(text, { headers: { 'content-type': 'application/json' } })
   }
-  if (fault.errorAfter !== undefined) return sendJson(c, ERROR)
+  if (fault.errorAfter !== undefined) return sendJson(c, SERVER_ERROR)
   const half = Math.ceil(text.length / 2)
-  const ends = fault.malformedAfter === undefined ? fault : { ...fault, endAfter: fault.malformedAfter }
-  const pieces = [text.slice(0, half), text.slice(half)][Symbol.iterator]()
-  return sendPieces(c, pieces, halved(ends), { malformed: '', error: '' }, 'application/json')
-}
-
-/** An error as OpenAI reports it after output began. */
-export const ERROR = {
-  error: {
-    message: 'The server had an error while processing your request.',
-    type: 'server_error',
-    param: null,
-    code: null,
-  },
+  const pieces = [text.slice(0, half), text.slice(half)].values()
+  // What ends too early is malformed.
+  const ending = fault.malformedAfter === undefined ? fault : { ...fault, endAfter: fault.malformedAfter }
+  const misfits = { malformed: '', error: '' }
+  return sendPieces(c, { pieces, fault: halved(ending), misfits }, 'application/json')
 }

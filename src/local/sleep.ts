@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Waits; resolves to `true` when the time has passed, to `false` when the signal came first. */
+/** Waits. Resolves to `true` when the time is over, to `false` when the signal is aborted first. */
 export const sleep = async (ms: number, signal: AbortSignal): Promise<boolean> => {
   if (signal.aborted) return false
   if (ms <= 0) return true

@@ -24,16 +24,16 @@ import { upstreamScrub } from './upstream.js'
 
 /** A running local gateway. */
 export interface Local extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>/api`: what `RESPAN_BASE_URL` would be, and the `baseURL` of OpenAI's own clients. */
+  /** `http://127.0.0.1:<port>/api`: a value for `RESPAN_BASE_URL`, or for the `baseURL` of OpenAI's own clients. */
   readonly baseUrl: string
   readonly port: number
-  /** For `respanGenerate`: calls go over HTTP to this server. */
+  /** For `respanGenerate`: calls this server over HTTP. */
   readonly gateway: Gateway
   /** For `respanTrace`: sends to this server within a tenth of a second. */
   readonly sink: Sink
-  /** The page of a trace; that of all traces is `/traces`. */
+  /** The page of a trace; the list of all traces is at `/traces`. */
   readonly traceUrl: (traceId: string) => string
-  /** The requests to the API so far, oldest first, each as far as it has come. */
+  /** The newest requests to the API, oldest first, each as far as it has come. */
   readonly requests: ReadonlyArray<LocalRequest>
   /** The spans received, the oldest trace first. */
   readonly spans: () => ReadonlyArray<SpanPayload>
@@ -43,13 +43,13 @@ export interface Local extends AsyncDisposable {
    * @throws InvalidInput for an unknown kind of misbehaviour, or a misspelt one
    */
   readonly fault: (fault: Fault) => () => void
-  /** Resolves when no request that came in whole is under way: also those whose client has left are over. */
+  /** Resolves when every request that came in whole is over, including those whose client has left. */
   readonly idle: () => Promise<void>
-  /** Delivers what is in `sink`, then breaks all connections and ends the server. */
+  /** Delivers what is in `sink`, then breaks all connections and stops the server. */
   readonly close: () => Promise<void>
 }
 
-// Of what is kept of requests, and of spans: a forgotten server must not fill the memory with large bodies.
+// Characters kept of requests, and as many of spans: a forgotten server must not fill the memory with large bodies.
 const MAX_LENGTH = 128 * 2 ** 20
 
 const serve = async (
@@ -57,7 +57,7 @@ const serve = async (
   { port = 0, unref }: LocalOptions,
 ): Promise<{ readonly server: Server; readonly port: number }> => {
   const server = createServer(getRequestListener(fetch, { overrideGlobalObjects: false }))
-  // Longer than clients keep an idle connection: none of them meets one that is just being closed.
+  // Longer than clients keep an idle connection, so that none of them uses one that is just being closed.
   server.keepAliveTimeout = 60_000
   if (unref === true) {
     server.unref()
@@ -75,7 +75,7 @@ const ended = (server: Server): Promise<void> =>
     server.closeAllConnections()
   })
 
-/** A gateway that may repeat one secret more. */
+/** A gateway whose answers may hold one secret more. */
 const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
   ...gateway,
   scrubs: () => [...(gateway.scrubs?.() ?? []), more],
@@ -83,12 +83,11 @@ const withScrub = (gateway: Gateway, more: Scrub): Gateway => ({
 
 /**
  * Starts a gateway on loopback that speaks Respan's wire contract: chat completions (plain, SSE, tools, JSON
- * schemas), managed prompts, embeddings, trace ingest, and pages that show the traces it received. No account and
- * no network is needed: a deterministic built-in model answers, or an OpenAI-compatible `upstream`.
+ * schemas), managed prompts, embeddings, trace ingest, and pages that show the traces it received. It needs no account and
+ * no network: a deterministic built-in model answers, or an OpenAI-compatible `upstream`.
  *
- * It is a development tool. It listens on 127.0.0.1 alone, refuses foreign host names and web origins, keeps a
- * bounded number of traces and requests in memory, 128 Mi characters of each, and treats all that it shows as hostile
- * text.
+ * It is a development tool. It listens on 127.0.0.1 alone, refuses foreign host names and web origins, keeps a bounded
+ * number of traces and requests in memory, at most 128 Mi characters of each, and treats all that it shows as hostile text.
  *
  * @returns rejects with `InvalidInput` for a wrong option or prompt file, and with Node's error when the port is taken
  *   or the folder is missing
@@ -125,7 +124,7 @@ export const startLocal = async (given: LocalOptions = {}): Promise<Local> => {
   })
   const { server, port } = await serve(application, options)
   const origin = `http://127.0.0.1:${port}`
-  // Never the key of the environment, which belongs to the platform.
+  // Never the environment's key, which is the platform's.
   const connection = { baseUrl: `${origin}/api`, apiKey: options.apiKey ?? 'local' }
   const sink = bufferedSink(respanTransport(connection), { maxDelay: 100, flushTimeout: 5_000 })
   let closed: Promise<void> | undefined

@@ -18,7 +18,7 @@ const formOf = (format: ChatRequest['response_format']): ResponseForm => {
 const reasons = ({ reasoning_effort: effort, thinking }: ChatRequest): boolean =>
   (effort !== undefined && effort !== 'none' && effort !== 'minimal') || thinking?.type === 'enabled'
 
-/** What the built-in model obeys of a chat request. */
+/** Reduces a chat request to what the built-in model obeys. */
 export const toModelRequest = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>): ModelRequest => {
   const { stop, tool_choice: choice } = request
   return {

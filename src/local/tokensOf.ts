@@ -5,8 +5,8 @@ const TOKEN =
  * Cuts a text into the built-in model's tokens: words, with the blank before them, in pieces of up to
  * eight letters, digits in threes, punctuation, white space.
  *
- * An approximation, within some 20 % of what OpenAI's tokenizers count for English prose. What matters here
- * is that it is consistent: the pieces joined are the text, so the usage of a stream is the number of its pieces.
+ * An approximation, within some 20 % of what OpenAI's tokenizers count in English prose. What matters is that it is
+ * consistent: joined, the pieces are the text, so the usage of a stream is the number of its pieces.
  */
 export const tokensOf = (text: string): ReadonlyArray<string> => text.match(TOKEN) ?? []
 

@@ -1,6 +1,6 @@
 import type { Fields } from '../codecs/Fields.js'
 import { jsonOrText } from './jsonOrText.js'
-import { isoTime, type SpanView, said, type TraceView } from './traceView.js'
+import { identifierOf, isoTime, type SpanView, type TraceView } from './traceView.js'
 
 const spanBody = (view: SpanView): Fields => ({
   ...view.span,
@@ -31,7 +31,7 @@ export const traceSummary = (trace: TraceView): Fields => ({
   total_cost: trace.cost ?? 0,
   error_count: trace.errors,
   metadata: trace.root?.span.metadata ?? {},
-  customer_identifier: said(trace, 'customer_identifier') ?? null,
+  customer_identifier: identifierOf(trace, 'customer_identifier') ?? null,
   environment: 'local',
 })
 

@@ -2,7 +2,7 @@ import type { SpanPayload } from '../codecs/SpanPayload.js'
 
 /** The spans that the local gateway keeps, by trace. */
 export interface TraceStore {
-  /** Stores spans, a resent one in place of the first; returns the ids of the traces that are new. */
+  /** Stores spans, a resent one in place of its first copy; returns the ids of new traces. */
   readonly add: (spans: ReadonlyArray<SpanPayload>) => ReadonlyArray<string>
   /** The spans of a trace in the order of their arrival. */
   readonly trace: (id: string) => ReadonlyArray<SpanPayload> | undefined

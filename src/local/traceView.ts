@@ -5,7 +5,7 @@ import { costOf } from './models.js'
 /** How a span ended, as far as its payload tells. */
 export type ViewStatus = 'ok' | 'error' | 'cancelled'
 
-/** A span, worked out for showing. Times are ms since the epoch, with fractions. */
+/** A span, ready to be shown. Times are ms since the epoch, with fractions. */
 export interface SpanView {
   readonly span: SpanPayload
   readonly name: string
@@ -17,14 +17,14 @@ export interface SpanView {
   readonly status: ViewStatus
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
-  /** Whether the tokens are a guess of the client's. */
+  /** Whether the tokens are the client's guess. */
   readonly estimated: boolean
-  /** USD: as sent, or else worked out from the price table. */
+  /** USD: as sent, or else by the price table. */
   readonly cost: number | undefined
   readonly children: ReadonlyArray<SpanView>
 }
 
-/** A trace, worked out for showing. */
+/** A trace, ready to be shown. */
 export interface TraceView {
   readonly id: string
   readonly name: string
@@ -36,7 +36,7 @@ export interface TraceView {
   readonly errors: number
   readonly promptTokens: number
   readonly completionTokens: number
-  /** Whether some of the tokens are a guess of the client's. */
+  /** Whether some of the tokens are the client's guess. */
   readonly estimated: boolean
   readonly cost: number | undefined
   /** The span that stands for the whole: the one without a parent, or else the first. */
@@ -55,16 +55,22 @@ export const parseTime = (text: string | undefined): number | undefined => {
   return beyond === undefined ? ms : ms + Number(`0.${beyond}`)
 }
 
-const timesOf = (span: SpanPayload): readonly [number, number] => {
+interface TimedSpan {
+  readonly span: SpanPayload
+  readonly start: number
+  readonly end: number
+}
+
+const timed = (span: SpanPayload): TimedSpan => {
   const started = parseTime(span.start_time)
   const ended = parseTime(span.timestamp)
   const duration = span.latency === undefined ? undefined : span.latency * 1000
   const start = started ?? (ended === undefined ? 0 : ended - (duration ?? 0))
-  // The latency was measured by a monotonic clock; the two times may be off by a clock's step.
-  return [start, Math.max(start, duration === undefined ? (ended ?? start) : start + duration)]
+  // A monotonic clock measured the latency; between the two times, the wall clock may have been set.
+  const end = Math.max(start, duration === undefined ? (ended ?? start) : start + duration)
+  return { span, start, end }
 }
 
-/** How a span ended: refused by its own word, interrupted by its metadata, fine otherwise. */
 const statusOf = ({ status, status_code, error_bit, error_message, metadata }: SpanPayload): ViewStatus => {
   if (status === 'error' || error_bit === 1 || (status_code ?? 200) >= 400 || error_message) return 'error'
   const cancelled = metadata?.cancelled
@@ -79,13 +85,11 @@ const isModelCall = ({ log_type, model }: SpanPayload): boolean =>
 // What is nested deeper is shown at this depth: a hostile chain of parents must not exhaust the stack.
 const DEEPEST = 200
 
-interface Link {
-  readonly span: SpanPayload
-  readonly start: number
-  readonly end: number
-}
-
-const viewOf = ({ end, span, start }: Link, depth: number, children: ReadonlyArray<SpanView>): SpanView => {
+const viewOf = (
+  { end, span, start }: TimedSpan,
+  depth: number,
+  children: ReadonlyArray<SpanView>,
+): SpanView => {
   const promptTokens = span.prompt_tokens ?? span.usage?.prompt_tokens ?? undefined
   const completionTokens = span.completion_tokens ?? span.usage?.completion_tokens ?? undefined
   const priced =
@@ -109,42 +113,37 @@ const viewOf = ({ end, span, start }: Link, depth: number, children: ReadonlyArr
 }
 
 const treeOf = (spans: ReadonlyArray<SpanPayload>): ReadonlyArray<SpanView> => {
-  const links = spans
-    .map((span): Link => {
-      const [start, end] = timesOf(span)
-      return { span, start, end }
-    })
-    .toSorted((a, b) => a.start - b.start || b.end - a.end)
+  const ordered = spans.map(timed).toSorted((a, b) => a.start - b.start || b.end - a.end)
   const known = new Set(spans.map(({ span_unique_id }) => span_unique_id))
-  const below = grouped(links, ({ span: { span_parent_id: parent, span_unique_id: id } }) =>
+  const byParent = grouped(ordered, ({ span: { span_parent_id: parent, span_unique_id: id } }) =>
     parent == null || parent === id || !known.has(parent) ? undefined : parent,
   )
   const seen = new Set<string>()
-  const build = (link: Link, depth: number): SpanView => {
-    seen.add(link.span.span_unique_id)
-    if (depth >= DEEPEST) return viewOf(link, depth, flattened(link, depth))
-    const children = (below.get(link.span.span_unique_id) ?? [])
+  const build = (one: TimedSpan, depth: number): SpanView => {
+    seen.add(one.span.span_unique_id)
+    if (depth >= DEEPEST) return viewOf(one, depth, flattened(one, depth))
+    const children = (byParent.get(one.span.span_unique_id) ?? [])
       .filter(({ span }) => !seen.has(span.span_unique_id))
       .map((child) => build(child, depth + 1))
-    return viewOf(link, depth, children)
+    return viewOf(one, depth, children)
   }
   // Everything under a span at the deepest level, side by side.
-  const flattened = (top: Link, depth: number): ReadonlyArray<SpanView> => {
+  const flattened = (top: TimedSpan, depth: number): ReadonlyArray<SpanView> => {
     const views: Array<SpanView> = []
     const queue = [top.span.span_unique_id]
     for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-      for (const link of below.get(id) ?? []) {
-        if (seen.has(link.span.span_unique_id)) continue
-        seen.add(link.span.span_unique_id)
-        views.push(viewOf(link, depth + 1, []))
-        queue.push(link.span.span_unique_id)
+      for (const child of byParent.get(id) ?? []) {
+        if (seen.has(child.span.span_unique_id)) continue
+        seen.add(child.span.span_unique_id)
+        views.push(viewOf(child, depth + 1, []))
+        queue.push(child.span.span_unique_id)
       }
     }
     return views
   }
-  const roots = (below.get(undefined) ?? []).map((link) => build(link, 0))
+  const roots = (byParent.get(undefined) ?? []).map((one) => build(one, 0))
   // Spans that are each other's parents hang on no root: they are shown as roots.
-  const circular = links.flatMap((link) => (seen.has(link.span.span_unique_id) ? [] : [build(link, 0)]))
+  const circular = ordered.flatMap((one) => (seen.has(one.span.span_unique_id) ? [] : [build(one, 0)]))
   return [...roots, ...circular]
 }
 
@@ -154,7 +153,7 @@ const rowsOf = (views: ReadonlyArray<SpanView>): ReadonlyArray<SpanView> =>
 const sum = (numbers: ReadonlyArray<number | undefined>): number =>
   numbers.reduce<number>((total, n) => total + (n ?? 0), 0)
 
-/** Works out a trace from its spans: the tree, whatever its spans' parents are, and the totals. */
+/** A trace out of its spans: their tree, whatever their parents are, and the totals. */
 export const traceView = (id: string, spans: ReadonlyArray<SpanPayload>): TraceView => {
   const roots = treeOf(spans)
   const rows = rowsOf(roots)
@@ -180,12 +179,12 @@ export const traceView = (id: string, spans: ReadonlyArray<SpanPayload>): TraceV
   }
 }
 
-/** A moment as RFC 3339 in UTC; `undefined` for what is none that `Date` can hold. */
+/** A moment as RFC 3339 in UTC; `undefined` for what isn't one that `Date` can hold. */
 export const isoTime = (ms: number): string | undefined =>
   ms > 0 && ms < 8.64e15 ? new Date(ms).toISOString() : undefined
 
-/** What a trace's spans say about whom or what it belongs to: the root's word, or else the first. */
-export const said = (
+/** Whom or what a trace belongs to: as its root says, or else the first span that says so. */
+export const identifierOf = (
   trace: TraceView,
   field: 'customer_identifier' | 'thread_identifier',
 ): string | number | undefined =>

@@ -8,14 +8,15 @@ import { RespanAttributes } from '../codecs/RespanAttributes.js'
 import { type Scrub, scrubber } from '../http/scrub.js'
 import { jsonOrText } from './jsonOrText.js'
 import type { Refusal } from './Refusal.js'
+import type { ResolvedRequest } from './resolvePrompt.js'
 
 /** An OpenAI-compatible server that answers instead of the built-in model: Ollama, vLLM, LM Studio, OpenAI… */
 export interface Upstream {
-  /** Up to the part before `/chat/completions`, such as `http://127.0.0.1:11434/v1`. */
+  /** What stands before `/chat/completions`, such as `http://127.0.0.1:11434/v1`. */
   readonly baseUrl: string
   /** Sent as a bearer token; default: no `Authorization` header. */
   readonly apiKey?: string
-  /** Asked for in place of the request's model. */
+  /** Asked instead of the request's model. */
   readonly model?: string
 }
 
@@ -26,7 +27,7 @@ const RESPAN_FIELDS = new Set([
   'keywordsai_params',
 ])
 
-/** The body for an OpenAI-compatible server: what belongs to Respan is left out. */
+/** The body for an OpenAI-compatible server, without the fields that are Respan's own. */
 const openaiBody = (request: ChatRequest, messages: ReadonlyArray<ChatMessage>, model: string): Fields => ({
   ...Object.fromEntries(Object.entries(request).filter(([key]) => !RESPAN_FIELDS.has(key))),
   model,
@@ -45,7 +46,7 @@ const unreachable = (baseUrl: string, error: unknown, scrub: Scrub): Refusal => 
   },
 })
 
-/** Takes the key of an upstream out of a text: a client must not learn it, not even where the upstream repeats it. */
+/** Takes an upstream's key out of a text: a client must not learn it, even when the upstream repeats it. */
 export const upstreamScrub = (apiKey: string | undefined): Scrub =>
   scrubber(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
 
@@ -54,12 +55,11 @@ const PASSED_ON = new Set(['content-type', 'retry-after'])
 /**
  * Asks an upstream; a status that isn't a success comes back as a refusal with its body and `Retry-After`.
  *
- * @param signal - aborted when the client leaves, which ends the upstream's work as well
+ * @param signal - aborted when the client leaves, so that the upstream stops working, too
  */
 export const askUpstream = async (
   { apiKey, baseUrl, model: override }: Upstream,
-  request: ChatRequest,
-  messages: ReadonlyArray<ChatMessage>,
+  { messages, request }: ResolvedRequest,
   model: string,
   signal: AbortSignal,
 ): Promise<Either<Refusal, Response>> => {
@@ -75,7 +75,7 @@ export const askUpstream = async (
       signal,
     })
     if (response.ok && request.stream === true) return right(response)
-    // A body that breaks off is no answer.
+    // A body that breaks off throws here: it is no answer.
     const text = scrub(await response.text())
     if (response.ok) return right(new Response(text, { headers: response.headers }))
     return left({

@@ -4,7 +4,7 @@ import { tried } from '../codecs/tried.js'
 import { hash, pick } from './hash.js'
 import { capitalised } from './words.js'
 
-/** What a value may be made of: the words of the conversation. */
+/** What a value may be made of: words of the conversation. */
 export interface SchemaHints {
   /** The prompt itself. */
   readonly question: string
@@ -29,7 +29,7 @@ interface Place {
   readonly index: number
   readonly listed: boolean
   readonly depth: number
-  /** How many values there is still room for in the whole. */
+  /** How many more values the whole has room for. */
   readonly room: { left: number }
 }
 
@@ -37,12 +37,12 @@ interface Place {
 const DEEP = 5
 const DEEPEST = 24
 
-// Lists in lists, and objects in themselves, multiply. When so many values are made, lists have no more items; when
-// twice as many are, everything ends, required or not. A long text counts for several values.
+// Lists in lists, and objects in themselves, multiply. After this many values lists get no more items; after twice as many
+// everything ends, required or not. A long text counts as several values.
 const MOST_VALUES = 10_000
 const CHARACTERS_PER_VALUE = 100
 
-/** Takes the room of a value. */
+/** Takes up the room of a value. */
 const leaf = (value: unknown, { room }: Place): unknown => {
   const length = typeof value === 'object' ? JSON.stringify(value).length : String(value).length
   room.left -= 1 + Math.floor(length / CHARACTERS_PER_VALUE)
@@ -96,7 +96,7 @@ const merged = (parts: ReadonlyArray<unknown>): Fields => {
 const isNull = (schema: unknown): boolean =>
   Fields.is(schema) && (schema.type === 'null' || schema.const === null)
 
-/** Whether a variant refers to no other schema, so that no recursion goes on from it. */
+/** Whether a variant refers to no other schema, so that recursion ends with it. */
 const isFlat =
   (root: unknown) =>
   (schema: unknown): boolean =>
@@ -227,11 +227,10 @@ const valueAt = (given: unknown, place: Place): unknown => {
   if (!Fields.is(schema)) return leaf(null, place)
   if (Object.hasOwn(schema, 'const')) return leaf(schema.const, place)
   const [first, ...others] = listOf(schema.enum)
-  if (first !== undefined)
-    return leaf(
-      mentioned([first, ...others], place.hints.question) ?? pick([first, ...others], place.h),
-      place,
-    )
+  if (first !== undefined) {
+    const choices = [first, ...others] as const
+    return leaf(mentioned(choices, place.hints.question) ?? pick(choices, place.h), place)
+  }
   if (Array.isArray(schema.allOf)) {
     const { allOf, ...beside } = schema
     const parts = allOf.map((part: unknown) => resolved(part, place.root))
@@ -267,14 +266,14 @@ const valueAt = (given: unknown, place: Place): unknown => {
 }
 
 /**
- * A value that satisfies a JSON Schema, made of the words of the conversation; the same arguments, the same value.
+ * A value that satisfies a JSON Schema, made of words of the conversation. The same arguments give the same value.
  *
  * Understands `type` (also a list), `properties`, `required`, `items`, `prefixItems`, `enum`, `const`, `anyOf`,
  * `oneOf`, `allOf`, local `$ref`, bounds of numbers, lengths and lists, `multipleOf` and the usual `format`s; not
- * `pattern`, `not`, `if` or `uniqueItems`. Where a schema lists required properties, the others are left out. A list
- * has at most 100 items, and fewer than `minItems` asks for when the whole would have more than 10,000 values.
+ * `pattern`, `not`, `if` or `uniqueItems`. Where a schema lists required properties, it gets no others. A list has at most
+ * 100 items, and fewer than `minItems` when the whole would have more than 10,000 values.
  *
- * @param name - what the value is for: a property name, which decides between a place, a title, a sentence…
+ * @param name - what the value is for: a property name, by which it becomes a place, a title, a sentence…
  * @param h - decides where the schema leaves a choice
  */
 export const valueFromSchema = (schema: unknown, hints: SchemaHints, name: string, h: number): unknown =>

@@ -14,7 +14,7 @@ const COMMON = new Set(
 /** The words of a text in their order, as they are written. */
 export const wordsOf = (text: string): ReadonlyArray<string> => text.match(WORD) ?? []
 
-/** Tells whether a word carries no topic of its own. */
+/** Whether a word says nothing about a topic. */
 export const isCommon = (word: string): boolean => COMMON.has(word.toLowerCase()) || word.length < 2
 
 /** A word's stem, roughly: lower case, without a plural or possessive ending. */
@@ -35,7 +35,7 @@ export const keywordsOf = (text: string): ReadonlyArray<string> => {
   })
 }
 
-/** How many of some stems a text has. */
+/** How many of these stems occur in a text. */
 export const stemsAmong = (stems: ReadonlySet<string>, text: string): number =>
   new Set(
     wordsOf(text)

@@ -3,7 +3,7 @@ import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { messageText } from '../codecs/messages.js'
 import { invalid, type Refusal } from './Refusal.js'
 
-// What OpenAI takes at most.
+// OpenAI's limits.
 const MOST_CHOICES = 128
 const MOST_STOPS = 4
 
@@ -24,7 +24,7 @@ const emptyMessage = (message: ChatMessage, at: string): Problems => {
   )
 }
 
-// Each call wants its answer in the tool messages that follow at once, and each tool message its call.
+// Each call needs an answer among the tool messages right after it, and each tool message needs a call.
 const unpairedCalls = (messages: ReadonlyArray<ChatMessage>): Problems => {
   const problems: Array<string> = []
   let calling = 0
@@ -90,8 +90,8 @@ const inFormat = (
 }
 
 /**
- * What is wrong with a chat request whose fields are all right by themselves: what OpenAI refuses because its parts
- * don't go together, or are too many. A pipeline that is tested against this server should not fail on the platform.
+ * What is wrong with a chat request each field of which is right by itself: what OpenAI refuses because the parts don't go
+ * together, or are too many. A pipeline that passes its tests against this server should not fail on the platform.
  *
  * @returns a refusal with all that is wrong, by field
  */

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { said, type TraceView } from '../traceView.js'
+import { identifierOf, type TraceView } from '../traceView.js'
 import { axisOf, axisView } from './axis.js'
 import { contentView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortened } from './format.js'
@@ -41,8 +41,8 @@ const header = (trace: TraceView): Markup => {
       html`<small>${formatTokens(trace.promptTokens, trace)} in, ${formatTokens(trace.completionTokens, trace)} out</small>`,
     ),
     stat('Cost', trace.cost === undefined ? undefined : formatCost(trace.cost)),
-    stat('Customer', textOf(said(trace, 'customer_identifier'))),
-    stat('Thread', textOf(said(trace, 'thread_identifier'))),
+    stat('Customer', textOf(identifierOf(trace, 'customer_identifier'))),
+    stat('Thread', textOf(identifierOf(trace, 'thread_identifier'))),
   ]
   return html`<h1><bdi>${shortened(trace.name)}</bdi>${statusPill(trace.status)}</h1>
 <div class="id">${trace.id}</div>
