@@ -856,7 +856,7 @@ test('the page shows each field of a span once', async (t) => {
   t.notRegex(others, /metadata|properties|mine|own/u)
 })
 
-test('pages load themselves anew while something is still to come', async (t) => {
+test('pages reload while something is still to come', async (t) => {
   const local = await start(t)
   const missing = await fetch(local.traceUrl('later'))
   t.is(missing.status, 404)
@@ -915,7 +915,7 @@ test('text has the contrast that WCAG asks for, by day and by night', async (t) 
   }
 })
 
-test('the list has no link without a text, and can be told not to load itself anew', async (t) => {
+test('the list has no link without a text, and can be told not to reload', async (t) => {
   const local = await start(t)
   await ingest(local, [span('root')])
   const list = await page(new URL('/traces', local.baseUrl).href)
@@ -925,19 +925,19 @@ test('the list has no link without a text, and can be told not to load itself an
   const still = await page(new URL(href, local.baseUrl).href)
   t.regex(still, /<bdi>root<\/bdi>/u)
   t.notRegex(still, /http-equiv="refresh"/u)
-  t.regex(still, /<a href="\/traces">Go on<\/a>/u)
+  t.regex(still, /<a href="\/traces">Resume<\/a>/u)
 })
 
-test('the page of a trace under way can be told not to load itself anew', async (t) => {
+test('the page of a trace under way can be told not to reload', async (t) => {
   const local = await start(t)
   await ingest(local, [span('child', { span_parent_id: 'root' })])
   const [, href = ''] = /<a href="([^"]*)">Stop<\/a>/u.exec(await page(local.traceUrl('t1'))) ?? []
   const still = await page(new URL(href, local.baseUrl).href)
   t.regex(still, /Incomplete/u)
   t.notRegex(still, /http-equiv="refresh"/u)
-  t.regex(still, /<a href="\/traces\/t1">Go on<\/a>/u)
+  t.regex(still, /<a href="\/traces\/t1">Resume<\/a>/u)
   await ingest(local, [span('root')])
-  t.notRegex(await page(new URL(href, local.baseUrl).href), /Go on/u)
+  t.notRegex(await page(new URL(href, local.baseUrl).href), /Resume/u)
 })
 
 test('ids in a URL are checked, and long texts are cut', async (t) => {

@@ -3,14 +3,14 @@ import { formatCount } from './format.js'
 import type { Markup } from './layout.js'
 
 /**
- * For how many characters of content a page has room left: what shows some takes it from here. Traces hold hundreds of
- * megabytes, of which a browser, and this process, can take a few as HTML.
+ * How many more characters of content a page has room for; whatever shows some takes them from here. Traces hold hundreds of
+ * megabytes, but as HTML a browser, and this process, can handle only a few.
  */
 export interface Room {
   left: number
 }
 
-/** Shows something in at most `most` characters of the room; what follows has the rest. */
+/** Shows something in at most `most` characters of the room; the rest is left for what follows. */
 export const atMost = (most: number, room: Room, show: (room: Room) => Markup): Markup => {
   const given = Math.min(room.left, most)
   const own = { left: given }
@@ -19,10 +19,10 @@ export const atMost = (most: number, room: Room, show: (room: Room) => Markup): 
   return markup
 }
 
-// What the markup around a piece counts for: a million empty messages take room as well.
-const PIECE = 100
+// Characters that the markup around an item counts as: a million empty messages take room, too.
+const MARKUP = 100
 
-/** Shows the items of a list until there is no more room, and how many those are which are left out. */
+/** Shows the items of a list while there is room, and then how many are left out. */
 export const each = <A>(
   items: ReadonlyArray<A>,
   room: Room,
@@ -32,7 +32,7 @@ export const each = <A>(
   for (const item of items) {
     if (room.left <= 0) break
     markups.push(show(item, room))
-    room.left -= PIECE
+    room.left -= MARKUP
   }
   const hidden = items.length - markups.length
   return html`${markups}${hidden > 0 ? html`<p class="cut">… ${formatCount(hidden)} more</p>` : ''}`

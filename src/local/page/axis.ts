@@ -3,14 +3,17 @@ import type { TraceView } from '../traceView.js'
 import { formatDuration } from './format.js'
 import type { Markup } from './layout.js'
 
-/** The time axis of a trace: where it starts and how long it is (ms), and its marks. */
+/** The time axis of a trace. */
 export interface Axis {
+  /** ms since the epoch. */
   readonly start: number
+  /** ms. */
   readonly duration: number
+  /** Where it has marks, ms after the start. */
   readonly ticks: ReadonlyArray<number>
 }
 
-// Round numbers of ms from 0 up to the duration, four to eight of them.
+// Round numbers from 0 up to the duration, four to eight of them.
 const ticksFor = (duration: number): ReadonlyArray<number> => {
   if (!(duration > 0) || !Number.isFinite(duration)) return [0]
   const rough = duration / 5
@@ -25,17 +28,17 @@ export const axisOf = ({ end, start }: TraceView): Axis => {
   return { start, duration, ticks: ticksFor(duration) }
 }
 
-/** Where a time since the start stands, from 0 to 100. */
+/** Where a time, ms after the start, lies on the axis, from 0 to 100. */
 export const percent = (ms: number, { duration }: Axis): number =>
   duration > 0 && Number.isFinite(duration) ? Math.min(100, Math.max(0, (ms / duration) * 100)) : 0
 
-/** A place, or a width, as an attribute. */
-export const at = (percentage: number): string => `${Number(percentage.toFixed(3))}%`
+/** A place on the axis, or a width, as the value of an attribute. */
+export const percentText = (percentage: number): string => `${Number(percentage.toFixed(3))}%`
 
-/** The vertical lines of the axis; drawn in each row. */
+/** The vertical lines of the axis, drawn in each row. */
 export const gridLines = (axis: Axis): ReadonlyArray<Markup> =>
   axis.ticks.map((tick) => {
-    const x = at(percent(tick, axis))
+    const x = percentText(percent(tick, axis))
     return html`<line class="tick" x1="${x}" x2="${x}" y1="0" y2="100%"/>`
   })
 
@@ -44,5 +47,5 @@ export const axisView = (axis: Axis): Markup =>
   html`<div class="axis"><span>Span</span><svg height="34" aria-hidden="true">${axis.ticks.map((tick) => {
     const x = percent(tick, axis)
     const anchor = tick === 0 ? 'start' : x > 96 ? 'end' : 'middle'
-    return html`<text x="${at(x)}" y="21" text-anchor="${anchor}">${tick === 0 ? '0' : formatDuration(tick)}</text>`
+    return html`<text x="${percentText(x)}" y="21" text-anchor="${anchor}">${tick === 0 ? '0' : formatDuration(tick)}</text>`
   })}</svg><span class="num">Duration</span><span class="num">Tokens in → out</span></div>`

@@ -5,7 +5,7 @@ import { formatCount, shortened } from './format.js'
 import type { Markup } from './layout.js'
 import { atMost, each, type Room } from './Room.js'
 
-// Of one text, and of a whole input or output, characters: more than anybody reads; the API gives the whole.
+// Characters of one text, and of a whole input or output: more than anybody reads; the API has the whole.
 const LONGEST = 60_000
 const LARGEST = 200_000
 
@@ -16,7 +16,7 @@ const preformatted = (shown: string): Markup => html`<pre>${shown}</pre>`
 /**
  * A text as it is, with its line breaks.
  *
- * @param frame - what it stands in
+ * @param frame - puts what is shown into an element
  */
 export const textView = (text: string, room: Room, frame: (shown: string) => Markup = block): Markup => {
   const shown = text.slice(0, Math.max(0, Math.min(room.left, LONGEST)))
@@ -50,8 +50,8 @@ const isScalar = (value: unknown): boolean => typeof value !== 'object' || value
 
 const jsonText = (value: unknown): string => JSON.stringify(value) ?? 'undefined'
 
-// As `JSON.stringify` does it, but a short list of plain values, or a vector, on one line. Piece by piece: indented
-// whole, a deeply nested document would be many times as long as what is shown of it.
+// As `JSON.stringify` indents, but with a short list of plain values, or a vector, on one line. Piece by piece, because a
+// deeply nested document indented whole would be many times as long as what is shown of it.
 function* indented(value: unknown, indent = ''): Generator<string> {
   if (typeof value !== 'object' || value === null) return yield jsonText(value)
   if (Array.isArray(value)) {
@@ -79,7 +79,7 @@ const beginning = (pieces: Iterable<string>, most: number): string => {
   return text
 }
 
-// Colours make a text eight times as long.
+// Characters. Colours make a text eight times as long.
 const LONGEST_COLOURED = 5_000
 
 /** A value as indented JSON. */
@@ -158,13 +158,13 @@ const fieldView = ([name, value]: readonly [string, unknown], room: Room): Marku
   return html`<div class="field"><h3><bdi>${shortened(name)}</bdi></h3>${shown}</div>`
 }
 
-// What `respanGenerate` and Haystack's generators emit: the texts are what people look for.
+// What `respanGenerate` and Haystack's generators emit. People look for the texts.
 const replyView = (
   { replies, ...others }: Fields & { readonly replies: ReadonlyArray<string> },
   room: Room,
 ): Markup => {
   const { messages, ...rest } = others
-  // A reply without text is a tool call or a refusal, which only its message shows.
+  // A reply without text is a tool call or a refusal, which only the message shows.
   const whole = replies.includes('') && isMessages(messages)
   const folded = whole ? rest : others
   const names = Object.keys(folded)
@@ -188,7 +188,7 @@ const valueView = (value: unknown, room: Room): Markup => {
   if (isMessages(value)) return each(value, room, messageView)
   if (isMessage(value)) return messageView(value, room)
   const entries = Fields.is(value) ? Object.entries(value) : []
-  // JSON escapes the line breaks of a text; an object with long texts reads better field by field.
+  // JSON escapes line breaks, so an object with long texts reads better field by field.
   if (
     entries.length > 0 &&
     entries.length <= 20 &&
@@ -202,7 +202,7 @@ const valueView = (value: unknown, room: Room): Markup => {
 /**
  * A span's input or output: messages as a conversation, JSON by its structure, anything else as text.
  *
- * @param api - where the whole is to be had when there is no room for it
+ * @param api - the path of the whole trace in the API, shown when there is no room for the content
  */
 export const contentView = (text: string | undefined, api: string, room: Room): Markup => {
   if (text === undefined || text === '') return html`<span class="none">nothing recorded</span>`

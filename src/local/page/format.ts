@@ -7,7 +7,7 @@ const trimmed = (n: number, digits: number): string => {
 
 const padded = (n: number): string => String(n).padStart(2, '0')
 
-/** A duration for people: `0.42 ms`, `412 ms`, `1.25 s`, `2 m 05 s`, `3 h 20 m`, `12 d 04 h`. */
+/** A duration for people to read: `0.42 ms`, `412 ms`, `1.25 s`, `2 m 05 s`, `3 h 20 m`, `12 d 04 h`. */
 export const formatDuration = (ms: number): string => {
   if (!(ms > 0)) return '0 ms'
   if (ms < 10) return `${trimmed(ms, 2)} ms`
@@ -18,7 +18,7 @@ export const formatDuration = (ms: number): string => {
   const minutes = Math.round(ms / 60_000)
   if (minutes < 1_440) return `${Math.floor(minutes / 60)} h ${padded(minutes % 60)} m`
   const hours = Math.round(ms / 3_600_000)
-  // Longer than a thousand years is a client's mistake, and may be a number of three hundred digits.
+  // More than a thousand years is a client's mistake, and may have three hundred digits.
   return hours < 8_766_000 ? `${Math.floor(hours / 24)} d ${padded(hours % 24)} h` : 'over 1,000 years'
 }
 
@@ -29,7 +29,7 @@ export const formatCount = (n: number): string => n.toLocaleString('en-US')
 export const formatTokens = (n: number, { estimated }: { readonly estimated: boolean }): string =>
   `${estimated ? '~' : ''}${formatCount(n)}`
 
-/** An amount of USD with up to three digits that say something: `$0.0000182`, `$1.20`. */
+/** An amount of USD, readable at any size: `$0.0000182`, `$0.012`, `$1.20`. */
 export const formatCost = (usd: number): string => {
   if (usd === 0) return '$0'
   if (usd >= 0.01) return `$${usd.toFixed(usd < 1 ? 3 : 2)}`
@@ -40,5 +40,5 @@ export const formatCost = (usd: number): string => {
 /** A moment in UTC, to the ms: `2026-03-07 08:00:00.003`. */
 export const formatTime = (ms: number): string => isoTime(ms)?.replace('T', ' ').replace('Z', '') ?? 'unknown'
 
-/** A name, an id or another word that is short unless somebody means harm: at most 200 characters of it. */
+/** At most 200 characters of a name, an id or another word, which is longer only when somebody means harm. */
 export const shortened = (text: string): string => (text.length <= 200 ? text : `${text.slice(0, 200)}…`)

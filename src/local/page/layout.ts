@@ -4,11 +4,20 @@ import { STYLES } from './styles.js'
 /** A piece of HTML in which every value is escaped. */
 export type Markup = ReturnType<typeof html>
 
-/** One page: its title, an optional way up, its content; `refresh` seconds until it is loaded anew. */
+/** What a request for a page says. */
+export interface PageRequest {
+  readonly host: string
+  /** Whether the page should stay as it is rather than reload by itself. */
+  readonly isStill: boolean
+}
+
+/** A whole page. */
 export const layout = (page: {
   readonly title: string
+  /** The text of a link to the list of traces. */
   readonly crumb?: string
   readonly host: string
+  /** Seconds after which the page reloads. */
   readonly refresh?: number
   readonly content: Markup
 }): Markup => html`<!doctype html>

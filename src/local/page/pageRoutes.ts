@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import { html } from 'hono/html'
 import type { LocalEnv, LocalState } from '../LocalState.js'
 import { traceView } from '../traceView.js'
-import { layout, type Markup } from './layout.js'
+import { layout, type Markup, type PageRequest } from './layout.js'
 import { STYLES } from './styles.js'
 import { traceListPage } from './traceListPage.js'
 import { tracePage } from './tracePage.js'
@@ -11,7 +11,7 @@ import { tracePage } from './tracePage.js'
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect x="1" y="2" width="10" height="3" rx="1.5" fill="#5a52d5"/><rect x="4" y="6.5" width="11" height="3" rx="1.5" fill="#0c8577"/><rect x="4" y="11" width="6" height="3" rx="1.5" fill="#c02b3b"/></svg>'
 
-// No script, no frame, no form, nothing from elsewhere; the one style sheet by its hash.
+// No script, no frame, no form, nothing from elsewhere, and only the one style sheet, by its hash.
 const policy = (): string =>
   [
     "default-src 'none'",
@@ -22,9 +22,9 @@ const policy = (): string =>
     "frame-ancestors 'none'",
   ].join('; ')
 
-const SHOWN = 200
+const MOST_TRACES = 200
 
-// Any id may be stored; a URL can only ask for one of reasonable length without control characters.
+// Any id may be stored, but a URL can ask only for one of reasonable length, without control characters.
 const isId = (id: string): boolean => id !== '' && id.length <= 512 && !/\p{Cc}/u.test(id)
 
 /** The pages: the list of traces, and each trace. Every value in them is escaped. */
@@ -41,10 +41,9 @@ export const pageRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
       status,
       headers: { 'content-type': 'text/html; charset=utf-8', ...headers },
     })
-  const hostOf = (c: Context<LocalEnv>): string => c.req.header('host') ?? ''
-  const asked = (c: Context<LocalEnv>): { readonly host: string; readonly isStill: boolean } => ({
-    host: hostOf(c),
-    isStill: c.req.query('still') !== undefined,
+  const requestOf = ({ req }: Context<LocalEnv>): PageRequest => ({
+    host: req.header('host') ?? '',
+    isStill: req.query('still') !== undefined,
   })
   return new Hono<LocalEnv>()
     .get('/', (c) => c.redirect('/traces'))
@@ -57,17 +56,15 @@ export const pageRoutes = ({ traces }: LocalState): Hono<LocalEnv> => {
     )
     .get('/traces', (c) => {
       const ids = traces.ids()
-      const views = ids.slice(0, SHOWN).map((id) => traceView(id, traces.trace(id) ?? []))
-      return page(traceListPage(views, ids.length, asked(c)))
+      const views = ids.slice(0, MOST_TRACES).map((id) => traceView(id, traces.trace(id) ?? []))
+      return page(traceListPage(views, ids.length, requestOf(c)))
     })
     .get('/traces/:id', (c) => {
       const id = c.req.param('id')
       const spans = isId(id) ? traces.trace(id) : undefined
-      if (spans !== undefined) return page(tracePage(traceView(id, spans), asked(c)))
+      if (spans !== undefined) return page(tracePage(traceView(id, spans), requestOf(c)))
       const content = html`<h1>No such trace</h1><div class="id">${isId(id) ? id : ''}</div><p>It has not arrived yet, or had to make room for newer ones.</p>`
-      return page(
-        layout({ title: 'No such trace', crumb: 'Traces', host: hostOf(c), refresh: 2, content }),
-        404,
-      )
+      const { host } = requestOf(c)
+      return page(layout({ title: 'No such trace', crumb: 'Traces', host, refresh: 2, content }), 404)
     })
 }

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
 import type { SpanView } from '../traceView.js'
-import { type Axis, at, gridLines, percent } from './axis.js'
+import { type Axis, gridLines, percent, percentText } from './axis.js'
 import { contentView, jsonView, preView, textView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTokens, shortened } from './format.js'
 import type { Markup } from './layout.js'
@@ -25,9 +25,9 @@ const GROUPS: Readonly<Record<string, string>> = {
 const typeOf = ({ span }: SpanView): string => span.log_type ?? 'chat'
 
 const rect = (kind: string, from: number, to: number): Markup =>
-  html`<rect class="bar${kind}" x="${at(from)}" width="${at(to - from)}" y="12" height="14" rx="3"/>`
+  html`<rect class="bar${kind}" x="${percentText(from)}" width="${percentText(to - from)}" y="12" height="14" rx="3"/>`
 
-// Attributes, not styles: the page's policy allows no inline style.
+// Attributes, not styles: the page's policy forbids inline styles.
 const lane = (view: SpanView, axis: Axis): Markup => {
   const from = percent(view.start - axis.start, axis)
   // Wide enough to be seen, and not past the end.
@@ -45,7 +45,7 @@ const lane = (view: SpanView, axis: Axis): Markup => {
   const tint = view.status === 'cancelled' ? ' void' : ''
   return html`<svg height="38" role="img"><title>${title}</title>${gridLines(axis)}${
     waits
-      ? html`${rect(' wait', left, left + width)}${rect(tint, first, left + width)}<line class="mark" x1="${at(first)}" x2="${at(first)}" y1="9" y2="29"/>`
+      ? html`${rect(' wait', left, left + width)}${rect(tint, first, left + width)}<line class="mark" x1="${percentText(first)}" x2="${percentText(first)}" y1="9" y2="29"/>`
       : rect(tint, left, left + width)
   }</svg>`
 }
@@ -62,7 +62,7 @@ const tokens = (view: SpanView): Markup | '' => {
     : html`${formatTokens(input ?? 0, view)}${output === undefined ? '' : html`<span class="arrow">→</span>${formatTokens(output, view)}`}`
 }
 
-// Where our own spans, and others', keep an error's stack.
+// Where this library's spans, and those of others, keep an error's stack.
 const STACKS = ['error_stack', 'stack', 'error.stack', 'exception.stacktrace', 'stacktrace']
 
 const stackOf = ({ metadata, properties }: SpanView['span']): unknown => {
@@ -164,7 +164,7 @@ const body = (view: SpanView, axis: Axis, api: string, room: Room): Markup => {
   return html`<div class="body">${shown}</div>`
 }
 
-/** How it ended, where the row's colour does not tell. */
+/** How a span ended, where the row's colour doesn't say. */
 const ending = ({ status, span }: SpanView): string => {
   if (status === 'cancelled') return ' · cancelled'
   return span.metadata?.error_tag === 'StreamInterrupted' ? ' · truncated' : ''
@@ -186,7 +186,7 @@ const row = (view: SpanView, axis: Axis): Markup => {
 /**
  * One span of the waterfall: a row, which opens to show what went in and came out.
  *
- * @param api - where the trace is to be had whole
+ * @param api - the path of the whole trace in the API
  */
 export const spanView = (view: SpanView, axis: Axis, api: string, room: Room): Markup => {
   const group = GROUPS[typeOf(view)] ?? 'other'

@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
 import type { TraceView } from '../traceView.js'
 import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortened } from './format.js'
-import { layout, type Markup } from './layout.js'
-import { failures, statusPill } from './tracePage.js'
+import { layout, type Markup, type PageRequest } from './layout.js'
+import { failures, statusPill } from './status.js'
 
 const example = (host: string): string => `# a program that names no gateway and no sink
 RESPAN_BASE_URL=http://${host} node app.js
@@ -33,23 +33,23 @@ const row = (trace: TraceView, longest: number): Markup => {
   return html`<tr>${cells}</tr>`
 }
 
-/** Where the list loads itself anew, and where it stays as it is. */
+/** Where the list reloads by itself, and where it stays as it is. */
 const LIVE = '/traces'
 const STILL = '/traces?still'
 
 const SECONDS = 3
 
-// Each time, a reader's place is lost: what has the keyboard's focus, and what is selected.
+// Each reload loses a reader's place: the keyboard's focus, and what is selected.
 const liveliness = (isStill: boolean): Markup =>
   isStill
-    ? html`<p class="live">Stays as it is. <a href="${LIVE}">Go on</a></p>`
-    : html`<p class="live">Loads itself anew every ${SECONDS} s. <a href="${STILL}">Stop</a></p>`
+    ? html`<p class="live">Not reloading. <a href="${LIVE}">Resume</a></p>`
+    : html`<p class="live">Reloads every ${SECONDS} s. <a href="${STILL}">Stop</a></p>`
 
-/** The page of all traces kept, the newest first; it loads itself anew every few seconds, unless told to stay still. */
+/** The page of all traces kept, the newest first. It reloads every few seconds, unless told to stay still. */
 export const traceListPage = (
   traces: ReadonlyArray<TraceView>,
   total: number,
-  { host, isStill }: { readonly host: string; readonly isStill: boolean },
+  { host, isStill }: PageRequest,
 ): Markup => {
   const longest = traces.reduce((most, { end, start }) => Math.max(most, end - start), 0)
   return layout({

@@ -3,27 +3,13 @@ import { identifierOf, type TraceView } from '../traceView.js'
 import { axisOf, axisView } from './axis.js'
 import { contentView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortened } from './format.js'
-import { layout, type Markup } from './layout.js'
+import { layout, type Markup, type PageRequest } from './layout.js'
 import type { Room } from './Room.js'
 import { spanView } from './spanView.js'
-
-const STATUS: Readonly<Record<TraceView['status'], string>> = {
-  ok: 'OK',
-  error: 'Failed',
-  cancelled: 'Cancelled',
-  incomplete: 'Incomplete',
-}
-
-/** How a trace ended, as a coloured word. */
-export const statusPill = (status: TraceView['status']): Markup =>
-  html`<span class="pill ${status}">${STATUS[status]}</span>`
+import { failures, statusPill } from './status.js'
 
 const stat = (name: string, value: string | undefined, detail: Markup | '' = ''): Markup | '' =>
   value === undefined ? '' : html`<div><dt>${name}</dt><dd><bdi>${value}</bdi> ${detail}</dd></div>`
-
-/** How many spans failed, in red; nothing when none did. */
-export const failures = (errors: number): Markup | '' =>
-  errors === 0 ? '' : html`<small class="bad">${formatCount(errors)} failed</small>`
 
 const textOf = (id: string | number | undefined): string | undefined =>
   id === undefined ? undefined : shortened(String(id))
@@ -51,33 +37,30 @@ const header = (trace: TraceView): Markup => {
 
 const ends = (trace: TraceView, api: string, room: Room): Markup | '' => {
   const root = trace.root?.span
-  // Before the root has come, the first span stands for it: what that took and gave is not the trace's.
+  // Until the root arrives, the first span stands in for it, but its input and output are not the trace's.
   if (trace.status === 'incomplete' || trace.rows.length < 2 || !(root?.input || root?.output)) return ''
   const card = (title: string, text: string | undefined): Markup =>
     html`<section class="card"><h2>${title}</h2><div class="content">${contentView(text, api, room)}</div></section>`
   return html`<div class="io ends">${card('Input', root.input)}${card('Output', root.output)}</div>`
 }
 
-// More rows, and more characters of content, than anybody reads; the API has the rest.
+// Rows, and characters of content: more than anybody reads; the API has the rest.
 const MOST_ROWS = 2_000
 const MOST_CONTENT = 2_000_000
 
-// Loaded anew, the page has folded what a reader had opened.
+// Reloading folds what a reader has opened.
 const waiting = (trace: TraceView, isStill: boolean): Markup => {
   const href = `/traces/${encodeURIComponent(trace.id)}`
   return isStill
-    ? html`<p class="wait">The root of this trace had not arrived. <a href="${href}">Go on</a></p>`
-    : html`<p class="wait">The root of this trace has not arrived; the page loads itself anew until it has. <a href="${href}?still">Stop</a></p>`
+    ? html`<p class="wait">The root of this trace had not arrived. <a href="${href}">Resume</a></p>`
+    : html`<p class="wait">The root of this trace has not arrived; the page reloads until it has. <a href="${href}?still">Stop</a></p>`
 }
 
 /**
- * The page of one trace: its totals, what went in and came out, and the waterfall of its spans. It loads itself anew while
- * the root is missing, unless told to stay still.
+ * The page of one trace: its totals, its input and output, and the waterfall of its spans. It reloads while the root is
+ * missing, unless told to stay still.
  */
-export const tracePage = (
-  trace: TraceView,
-  { host, isStill }: { readonly host: string; readonly isStill: boolean },
-): Markup => {
+export const tracePage = (trace: TraceView, { host, isStill }: PageRequest): Markup => {
   const axis = axisOf(trace)
   const hidden = trace.rows.length - MOST_ROWS
   const api = `/api/traces/${encodeURIComponent(trace.id)}`
