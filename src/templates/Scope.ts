@@ -7,10 +7,10 @@ export interface Scope {
   readonly outer?: Scope
 }
 
-/** A scope in which names can be declared that nothing outside of it sees. */
+/** A scope for names that nothing outside of it sees. */
 export const inside = (outer: Scope): Scope => ({ names: new Map(), outer })
 
-/** What a name stands for; nothing when it isn't declared. */
+/** What a name stands for; undefined when it isn't declared. */
 export const valueNamed = (name: string, scope: Scope): Value => {
   for (let at: Scope | undefined = scope; at !== undefined; at = at.outer) {
     const value = at.names.get(name)

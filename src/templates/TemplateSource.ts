@@ -6,11 +6,11 @@ export interface TemplateSource {
   readonly subject: string
   /** Which template: `template`, `template[1].content`. */
   readonly name: string
-  /** Its text, with `\n` for every kind of line break, as Jinja does it. */
+  /** Its text, with `\n` for every kind of line break, as in Jinja. */
   readonly text: string
 }
 
-/** A template that can't be used, with the line and the column of the tag that is wrong, both from 1. */
+/** The error of a template that can't be used, with line and column, both from 1, of the tag that is wrong. */
 export const templateError = (
   { subject, name, text }: TemplateSource,
   offset: number,

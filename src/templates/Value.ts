@@ -1,6 +1,6 @@
 /** A value while a template is rendered. */
 export interface Value {
-  /** `namespace` is what `namespace()` makes: fields that can be set, and that can't be looped over. */
+  /** `namespace` is what `namespace()` makes: fields that can be set but not looped over. */
   readonly type:
     | 'undefined'
     | 'null'
@@ -13,13 +13,13 @@ export interface Value {
     | 'namespace'
     | 'function'
   readonly value: unknown
-  /** A list that is several values for `%`. */
+  /** A tuple, whose items are separate values for `%`. */
   readonly isTuple?: true
-  /** A text that `escape` leaves as it is. Only filters in a row see that: what is made of it is any text. */
+  /** A text that `escape` leaves as it is. Only the filter right after sees this: text made from it is ordinary text. */
   readonly isMarkup?: true
-  /** What names a list's items have, under which `a.b` and `attribute` find them. */
+  /** The items of a list by names that they also have, for `a.b` and `attribute`. */
   readonly parts?: ReadonlyMap<string, Value>
-  /** In the place of its kind's. */
+  /** Instead of the methods that values of its type have. */
   readonly methods?: ReadonlyMap<string, Filter>
 }
 
@@ -30,12 +30,12 @@ export interface Arguments {
 }
 
 /**
- * The name of a parameter, with a question mark when it is optional; last, `*` stands for any more, and
- * `+` for at least one.
+ * Names of parameters, with a question mark when they are optional; as the last one, `*` stands for any number of arguments,
+ * and `+` for at least one.
  */
 export type Parameters = ReadonlyArray<string>
 
-/** A filter, or a method: what it makes of a value. */
+/** A filter or a method: makes one value of another. */
 export interface Filter {
   readonly parameters: Parameters
   readonly apply: (value: Value, args: Arguments) => Value

@@ -4,7 +4,7 @@ import { constant, given, isFields, isList, isMissing, isText, list, textOf } fr
 
 const step = (value: Value, key: string): Value => {
   if (isMissing(value)) throw new TypeError(`a missing value of which ${JSON.stringify(key)} is read`)
-  // A field may have digits for a name.
+  // A field's name may be made of digits.
   return itemAt(value, constant(isFields(value) || !/^\d+$/.test(key) ? key : Number(key)))
 }
 
@@ -12,10 +12,10 @@ const step = (value: Value, key: string): Value => {
 export type Getter = (item: Value) => Value
 
 /**
- * Reads what a filter's `attribute` names: the item itself without one, a field, or a dotted path like `meta.url` in
- * which numbers are places of a list. Only an item's own fields can be reached.
+ * Reads what a filter's `attribute` names: a field, or a dotted path like `meta.url`, in which numbers are places in a list;
+ * without one, the item itself. Only an item's own fields can be reached.
  *
- * @param fallback - for what is missing, on every step of the path
+ * @param fallback - instead of what is missing, at every step of the path
  */
 export const attributeOf = (attribute: Value | undefined, fallback?: Value): Getter => {
   const path = given(attribute)
@@ -29,19 +29,19 @@ export const attributeOf = (attribute: Value | undefined, fallback?: Value): Get
     }, item)
 }
 
-/** The same for attributes with commas between them, as `sort` takes them: a list of what they name, or of the item. */
+/** The same for attributes separated by commas, as `sort` takes them: gives a list of what they name, or of the item. */
 export const attributesOf = (attribute: Value | undefined): Getter => {
   const paths = given(attribute)
   const getters =
     paths === undefined
-      ? [attributeOf(paths)]
+      ? [attributeOf(undefined)]
       : textOf(paths)
           .split(',')
           .map((path) => attributeOf(constant(path)))
   return (item) => list(getters.map((get) => get(item)))
 }
 
-/** What a value counts as when upper and lower case are the same. */
+/** What a value counts as when case makes no difference. */
 export const withoutCase = (value: Value): Value => {
   if (isText(value)) return constant(value.value.toLowerCase())
   return isList(value) ? list(value.value.map(withoutCase)) : value

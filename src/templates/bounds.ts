@@ -4,7 +4,7 @@ export const MAX_ITEMS = 100_000
 /** More characters than any model reads. */
 export const MAX_TEXT = 10_000_000
 
-/** Checks a number of items that the template decides on, which may be many more than its values have. */
+/** Checks a number of items that the template decides on, which may be far more than its values have. */
 export const boundedItems = (count: number): number => {
   if (count <= MAX_ITEMS) return count
   throw new RangeError(`more than ${MAX_ITEMS} items`)
@@ -16,13 +16,13 @@ export const boundedText = (length: number): number => {
   throw new RangeError(`more than ${MAX_TEXT} characters`)
 }
 
-/** A text so many times over; an empty one for less than once. */
+/** A text, repeated; an empty one for less than once. */
 export const repeated = (text: string, times: number): string => {
   boundedText(text.length * times)
   return text.repeat(Math.max(0, times))
 }
 
-/** Texts in a row, with one between them. */
+/** Texts joined by a separator. */
 export const joined = (texts: ReadonlyArray<string>, separator: string): string => {
   boundedText(texts.reduce((length, text) => length + text.length + separator.length, 0))
   return texts.join(separator)

@@ -9,11 +9,11 @@ import { InvalidInput } from '../errors.js'
 import { compileTemplate } from './compileTemplate.js'
 import { isTemplatePart } from './isTemplatePart.js'
 
-/** Which fields a codec describes: whether a value always has them. `undefined` where that can't be known. */
+/** The fields that a codec describes, and whether a value always has them. `undefined` when they can't be known. */
 type FieldsOf = ReadonlyMap<string, boolean> | undefined
 
-/** io-ts's own codecs by their tags, which work across duplicate installs. */
-type Known =
+/** io-ts's own codecs, told apart by their tags, which work across duplicate installs. */
+type TaggedCodec =
   | t.InterfaceType<t.Props>
   | t.StrictType<t.Props>
   | t.PartialType<t.Props>
@@ -26,7 +26,7 @@ type Known =
 const propsOf = (props: t.Props, always: boolean): FieldsOf =>
   new Map(Object.entries(props).map(([name, codec]) => [name, always && !codec.is(undefined)]))
 
-/** The fields of all parts; one that is always there in a part is always there. */
+/** The fields of an intersection: one that a part always has is always there. */
 const together = (parts: ReadonlyArray<FieldsOf>): FieldsOf => {
   const all = new Map<string, boolean>()
   for (const part of parts) {
@@ -36,7 +36,7 @@ const together = (parts: ReadonlyArray<FieldsOf>): FieldsOf => {
   return all
 }
 
-/** The fields of any member; one is always there when it is so in each. */
+/** The fields of a union: one that every member always has is always there. */
 const either = (members: ReadonlyArray<FieldsOf>): FieldsOf => {
   const all = together(members)
   return (
@@ -45,28 +45,28 @@ const either = (members: ReadonlyArray<FieldsOf>): FieldsOf => {
 }
 
 const fieldsOf = (codec: t.Mixed): FieldsOf => {
-  // Not every codec is one of these: then no case below is its.
-  const known = codec as Known
-  switch (known._tag) {
+  // A codec may be none of these: then no case below is its own.
+  const tagged = codec as TaggedCodec
+  switch (tagged._tag) {
     case 'InterfaceType':
     case 'StrictType':
-      return propsOf(known.props, true)
+      return propsOf(tagged.props, true)
     case 'PartialType':
-      return propsOf(known.props, false)
+      return propsOf(tagged.props, false)
     case 'IntersectionType':
-      return together(known.types.map(fieldsOf))
+      return together(tagged.types.map(fieldsOf))
     case 'UnionType':
-      return either(known.types.map(fieldsOf))
+      return either(tagged.types.map(fieldsOf))
     case 'ExactType':
     case 'ReadonlyType':
     case 'RefinementType':
-      return fieldsOf(known.type)
+      return fieldsOf(tagged.type)
     default:
       return undefined
   }
 }
 
-/** The texts of a version that are templates, each with where it stands. */
+/** The templates among a version's texts, each with its path. */
 const templatesOf = ({ messages }: PromptVersion): ReadonlyArray<readonly [path: string, text: string]> =>
   (messages ?? []).flatMap(({ content }, index) => {
     const path = `messages[${index}].content`
@@ -80,7 +80,7 @@ const templatesOf = ({ messages }: PromptVersion): ReadonlyArray<readonly [path:
 const hasDefault = (variables: Fields, name: string): boolean =>
   Object.hasOwn(variables, name) && variables[name] != null && variables[name] !== ''
 
-const checked = (codec: t.Mixed, version: PromptVersion): ReadonlyArray<string> => {
+const checkVersion = (codec: t.Mixed, version: PromptVersion): ReadonlyArray<string> => {
   const subject = `Version ${version.version} of the prompt`
   const fields = fieldsOf(codec)
   if (fields === undefined)
@@ -104,16 +104,16 @@ const checked = (codec: t.Mixed, version: PromptVersion): ReadonlyArray<string> 
 }
 
 /**
- * Checks that a codec provides what a stored prompt reads, at start-up rather than in the reply of a model that was asked
- * with half a prompt: the platform renders a missing variable as nothing.
+ * Checks at start-up that a codec provides what a stored prompt reads. Otherwise only a model's reply would show it: the
+ * platform renders a missing variable as nothing.
  *
- * Each variable that the version's messages read must be a field which the codec's values always have, or have a default
+ * Each variable that the version's messages read must be a field that the codec's values always have, or must have a default
  * in the version; an empty default counts as none. Further fields of the codec are fine.
  *
- * @param codec - the `variables` of a `respanGenerate`; built of `t.type`, `t.partial`, intersections, unions,
- * refinements, exact and readonly ones
- * @returns a function of the version that gives the names which it reads, in alphabetical order; or an `InvalidInput`
- * that names what is missing, a template that isn't one, or a codec whose fields can't be known
+ * @param codec - the `variables` of a `respanGenerate`; built of `t.type`, `t.partial`, intersections, unions, refinements,
+ * exact and readonly codecs
+ * @returns a function of the version that gives the names it reads, in alphabetical order; or an `InvalidInput` that names
+ * what is missing, a text that isn't a template, or a codec whose fields can't be known
  * @throws InvalidInput for what isn't a codec
  *
  * @example
@@ -127,7 +127,7 @@ export const checkPromptVariables = (
   if (!hasMethods(codec, 'decode')) refuse('checkPromptVariables', 'codec', 'an io-ts codec', codec)
   return (version) => {
     try {
-      return right(checked(codec, version))
+      return right(checkVersion(codec, version))
     } catch (error) {
       if (error instanceof InvalidInput) return left(error)
       throw error

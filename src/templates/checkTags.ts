@@ -18,7 +18,8 @@ const CLOSING: ReadonlyMap<string, string> = new Map([
   ['set', 'endset'],
 ])
 
-const ALONE: ReadonlySet<string> = new Set(['else', 'break', 'continue', ...CLOSING.values()])
+/** Tags of a single word. */
+const BARE: ReadonlySet<string> = new Set(['else', 'break', 'continue', ...CLOSING.values()])
 
 /** Far more than anybody writes, and far less than the stack holds. */
 const MAX_DEPTH = 200
@@ -28,11 +29,11 @@ const KNOWN_TAGS = 'if, for, set, macro, call, filter, raw, break or continue'
 interface Open {
   readonly word: string
   readonly start: number
-  /** An `else` was seen, so neither another nor an `elif` may follow. */
-  readonly otherwise: boolean
+  /** Whether an `else` was seen, after which neither another nor an `elif` may follow. */
+  readonly hasElse: boolean
 }
 
-/** Whether a `set` is closed by an `endset`: then it has no equals sign outside brackets. */
+/** Whether a `set` is closed by an `endset`: it is, unless it has an equals sign outside brackets. */
 const isSetBlock = (tokens: ReadonlyArray<{ readonly type: string }>): boolean => {
   let depth = 0
   for (const { type } of tokens) {
@@ -54,11 +55,11 @@ const standalone = (tag: Tag): Tag => {
   return opens(tag) ? { ...tag, source: `${source}{% ${CLOSING.get(word)} %}` } : tag
 }
 
-// One of the parser's messages has the code of a placeholder where its value should be.
+// One of the parser's messages shows a placeholder's code instead of its value.
 const SLIP = /, got \$\{.*?\} instead\./
 
 const reasonOf = (cause: unknown): string =>
-  // A bare TypeError is how the parser runs over the end of a tag.
+  // The parser throws a bare TypeError when it runs past the end of a tag.
   isError(cause) && !(cause instanceof TypeError)
     ? cause.message
         .replace(/^Parser Error: /, '')
@@ -66,7 +67,7 @@ const reasonOf = (cause: unknown): string =>
         .replace(/\.$/, '')
     : 'an unfinished tag'
 
-/** Follows which blocks are open, and refuses a tag that has no place where it stands. */
+/** Keeps track of the open blocks, and refuses a tag that is out of place. */
 const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): ReadonlyArray<Open> => {
   const { word = '', start } = tag
   const inner = open.at(-1)
@@ -74,15 +75,15 @@ const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): Rea
     templateError(source, start, { expected, found })
   if (word === 'else' || word === 'elif') {
     const fits = inner?.word === 'if' || (inner?.word === 'for' && word === 'else')
-    if (inner === undefined || !fits || inner.otherwise) throw refuse('an open if to go on with')
-    return word === 'elif' ? open : [...open.slice(0, -1), { ...inner, otherwise: true }]
+    if (inner === undefined || !fits || inner.hasElse) throw refuse('an open if to go on with')
+    return word === 'elif' ? open : [...open.slice(0, -1), { ...inner, hasElse: true }]
   }
   if (word === 'break' || word === 'continue') {
     const around = open.findLast((block) => ['for', 'macro', 'call'].includes(block.word))
     if (around?.word !== 'for') throw refuse('a loop around it')
     return open
   }
-  if (ALONE.has(word)) {
+  if (BARE.has(word)) {
     if (inner === undefined || CLOSING.get(inner.word) !== word) {
       throw refuse(inner === undefined ? 'an open block to close' : `{% ${CLOSING.get(inner.word)} %}`)
     }
@@ -93,15 +94,14 @@ const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): Rea
   }
   if (!opens(tag)) return open
   if (open.length >= MAX_DEPTH) throw refuse(`at most ${MAX_DEPTH} blocks inside each other`, 'more')
-  return [...open, { word, start, otherwise: false }]
+  return [...open, { word, start, hasElse: false }]
 }
 
-const isAlone = ({ source, word }: Tag): boolean =>
-  /^\{%-?\s*\w+\s*-?%\}$/.test(source) || !ALONE.has(word ?? '')
+const isSingleWord = ({ source }: Tag): boolean => /^\{%-?\s*\w+\s*-?%\}$/.test(source)
 
 /**
- * Checks the tags of a template one by one, so that what is wrong is found where it stands, and when the template is
- * compiled rather than when it is rendered.
+ * Checks the tags of a template one by one, so that what is wrong is found in its place, and when the template is compiled
+ * rather than when it is rendered.
  *
  * @throws InvalidInput with line and column: a syntax error, a block that isn't closed, an unknown tag, filter, test or
  * function
@@ -111,15 +111,15 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
   const programs: Array<readonly [Tag, Node]> = []
   for (const tag of tags) {
     if (tag.kind === 'text' || tag.kind === 'comment') continue
+    const isBare = BARE.has(tag.word ?? '')
     if (tag.kind === 'statement') {
-      if (!isAlone(tag)) {
+      if (isBare && !isSingleWord(tag)) {
         throw templateError(source, tag.start, { expected: `{% ${tag.word} %}`, found: 'more than that' })
       }
       const before = open
       open = attempt(source, tag, () => place(source, before, tag))
     }
-    if (!ALONE.has(tag.word ?? ''))
-      programs.push([tag, attempt(source, tag, () => parseTags([standalone(tag)]))])
+    if (!isBare) programs.push([tag, attempt(source, tag, () => parseTags([standalone(tag)]))])
   }
   const left = open.at(-1)
   if (left !== undefined) {
@@ -138,8 +138,8 @@ export const checkTags = (source: TemplateSource, tags: ReadonlyArray<Tag>): voi
 
 const RECURSIVE = /\srecursive\s*-?%\}$/
 
-/** What Jinja has and the parser doesn't, where its own words would not tell which. */
-const missing = ({ word, source }: Tag, found: string): Problem | undefined => {
+/** What Jinja has but the parser lacks, when its own message wouldn't say so. */
+const unsupported = ({ word, source }: Tag, found: string): Problem | undefined => {
   if (word === 'for' && RECURSIVE.test(source)) return { expected: 'a loop of one level', found: 'recursive' }
   if (word === 'filter' && found.includes('Pipe'))
     return { expected: 'one filter for a block', found: 'a second filter' }
@@ -153,6 +153,11 @@ const attempt = <T>(source: TemplateSource, tag: Tag, run: () => T): T => {
   } catch (cause) {
     if (cause instanceof InvalidInput) throw cause
     const found = reasonOf(cause)
-    throw templateError(source, tag.start, { expected: 'a Jinja tag', found, ...missing(tag, found), cause })
+    throw templateError(source, tag.start, {
+      expected: 'a Jinja tag',
+      found,
+      ...unsupported(tag, found),
+      cause,
+    })
   }
 }

@@ -4,7 +4,7 @@ import { isList, isNumber, isText, kindOf } from './values.js'
 
 const sign = (left: number, right: number): number => (left < right ? -1 : Number(left > right))
 
-/** By code points as Python does it: JavaScript puts an emoji before the last of the other characters. */
+/** By code points, as in Python; JavaScript goes by code units, which puts emoji before some other characters. */
 const compareTexts = (left: string, right: string): number => {
   for (let at = 0; at < left.length && at < right.length; at += 1) {
     if (left[at] !== right[at]) return sign(left.codePointAt(at) ?? 0, right.codePointAt(at) ?? 0)
@@ -15,7 +15,7 @@ const compareTexts = (left: string, right: string): number => {
 /**
  * Orders two values as Python does: below 0 when the left one comes first, 0 when neither does.
  *
- * @throws TypeError for values that have no order: of two kinds, null, objects
+ * @throws TypeError for values that have no order: values of two kinds, null, objects
  */
 export const compare = (left: Value, right: Value): number => {
   if (isNumber(left) && isNumber(right)) return sign(Number(left.value), Number(right.value))
@@ -23,7 +23,7 @@ export const compare = (left: Value, right: Value): number => {
   if (isList(left) && isList(right)) {
     for (const [index, item] of left.value.entries()) {
       const beside = right.value[index]
-      // What is equal needs no order: null beside null.
+      // Equal items need no order: null and null.
       const order = beside === undefined ? 1 : isEqual(item, beside) ? 0 : compare(item, beside)
       if (order !== 0) return order
     }

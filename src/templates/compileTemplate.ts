@@ -9,45 +9,44 @@ import { statements } from './statements.js'
 
 /** A template that is ready to be rendered any number of times. */
 export interface Template {
-  /** The names that it reads and doesn't set itself, in alphabetical order. */
+  /** The names that it reads but doesn't set itself, in alphabetical order. */
   readonly variables: ReadonlyArray<string>
   /**
    * Renders it. Missing variables are empty.
    *
-   * @throws InvalidInput for an attribute of a missing value, a method that there isn't (both named by `path`), or whatever
-   * else it can't do with these values
+   * @throws InvalidInput for an attribute of a missing value or an unknown method (`path` names both), and for whatever else
+   * it can't do with these values
    */
   readonly render: (values: Readonly<Record<string, unknown>>) => string
 }
 
 /**
- * Compiles a Jinja template, with Jinja's own defaults: nothing is escaped, one newline at the end is dropped, no other
- * whitespace is touched but where a minus sign asks for it.
+ * Compiles a Jinja template, with Jinja's own defaults: nothing is escaped, one newline at the end is dropped, and no other
+ * white space is touched unless a minus sign asks for it.
  *
  * `if`, `for` (with `break` and `continue`, without `recursive`), `set`, `macro`, `call`, `filter` and `raw` work; `with`
- * doesn't, nor do templates that include or extend others. A block of `filter` takes one filter, and numbers no exponent.
+ * doesn't, nor do templates that include or extend others. A `filter` block takes one filter, and a number no exponent.
  *
- * Filters are Jinja's but for `attr`, `pprint`, `random`, `urlize` and `xmlattr`, tests are Jinja's but for `escaped`,
- * `filter` and `test`, and values have Python's methods as far as templates call them. All of them give what they give in
- * Python, but that `tojson` escapes nothing for HTML and keeps the order of keys, and that what is made of an escaped
- * text (`upper`, `+`) is escaped again by `escape`. Truth values, lists and objects are shown as JSON shows them. What a
- * number in the template makes too large (ten million characters, a hundred thousand items) is refused.
+ * Filters and tests are Jinja's, except the filters `attr`, `pprint`, `random`, `urlize` and `xmlattr` and the tests
+ * `escaped`, `filter` and `test`; values have those of Python's methods that templates call. All give the same as in Python,
+ * except that `tojson` escapes nothing for HTML and keeps the order of keys, and that `escape` escapes again what was made
+ * (by `upper`, `+`) from an escaped text. Booleans, lists and objects are shown as JSON. What a number in the template makes
+ * too large (ten million characters, a hundred thousand items) is refused.
  *
- * Values are data: they are never read as templates, and no property of their JavaScript objects but their own fields
- * can be reached.
+ * Values are data: they are never read as templates, and of their JavaScript objects only their own fields can be reached.
  *
  * @param subject - who was given the template: the first word of an error's message
  * @param name - which template, for errors
  * @param source - its text
  * @throws InvalidInput with the template's name, line and column: a syntax error, a block that isn't closed, an unknown
- * tag, filter, test or function, and a filter or test whose arguments don't fit, also where `map` or `select` names it
+ * tag, filter, test or function, and a filter or test whose arguments don't fit, even where `map` or `select` names it
  *
  * @see https://jinja.palletsprojects.com/en/stable/templates/
  */
 export const compileTemplate = (subject: string, name: string, source: string): Template => {
   const text = source.replace(/\r\n?/g, '\n')
   const template = { subject, name, text }
-  // What is right and yet fails is too long for the stack: thousands of `elif`, or of terms in one sum.
+  // A correct template that still fails is too long for the stack: thousands of `elif`, or of terms in one sum.
   return orInvalidInput(subject, name, 'a template that can be compiled', () => {
     const tags = scanTags(template)
     checkTags(template, tags)

@@ -35,10 +35,10 @@ export type Evaluate = (node: Node, scope: Scope) => Value
 
 /** Evaluates the expressions of a template. */
 export interface Expressions {
-  /** A value that can be shown: undefined in the place of a function. */
+  /** A value that can be shown: undefined in place of a function. */
   readonly evaluate: Evaluate
-  /** A value, or a function: for what is called, handed on or tested. */
-  readonly functionOr: Evaluate
+  /** Any value, a function included: for what is called, handed on or tested. */
+  readonly evaluateAny: Evaluate
   /** What a call calls. @throws InvalidInput for what isn't a function */
   readonly callee: (call: Call, scope: Scope) => Callable
   readonly argumentsOf: (named: Identifier | Call, scope: Scope) => Arguments
@@ -64,6 +64,11 @@ const nameOf = (named: Identifier | Call): string =>
 const isOrder = (node: Node): node is NodeOf<'BinaryExpression'> =>
   node.type === 'BinaryExpression' && ORDERS.has(node.operator.value)
 
+const keywordsIn = (value: Value): ReadonlyMap<string, Value> => {
+  if (isFields(value)) return value.value
+  throw new TypeError(`${kindOf(value)} as keyword arguments`)
+}
+
 /**
  * Makes what evaluates the expressions of a template.
  *
@@ -72,7 +77,7 @@ const isOrder = (node: Node): node is NodeOf<'BinaryExpression'> =>
  */
 export const expressions = (subject: string, template: string): Expressions => {
   const evaluate: Evaluate = (node, scope) => {
-    const value = functionOr(node, scope)
+    const value = evaluateAny(node, scope)
     return isCallable(value) ? UNDEFINED : value
   }
 
@@ -85,24 +90,19 @@ export const expressions = (subject: string, template: string): Expressions => {
     }
     const positional = named.args.flatMap((node) => {
       if (node.type === 'SpreadExpression') return itemsOf(evaluate(node.argument, scope))
-      if (node.type === 'KeywordArgumentExpression') give(node.key.value, functionOr(node.value, scope))
-      else if (node.type !== 'KeywordSpreadExpression') return [functionOr(node, scope)]
-      else for (const [key, value] of fieldsGiven(evaluate(node.argument, scope))) give(key, value)
+      if (node.type === 'KeywordArgumentExpression') give(node.key.value, evaluateAny(node.value, scope))
+      else if (node.type !== 'KeywordSpreadExpression') return [evaluateAny(node, scope)]
+      else for (const [key, value] of keywordsIn(evaluate(node.argument, scope))) give(key, value)
       return []
     })
     return { positional, keywords }
   }
 
-  const fieldsGiven = (value: Value): ReadonlyMap<string, Value> => {
-    if (isFields(value)) return value.value
-    throw new TypeError(`${kindOf(value)} as keyword arguments`)
-  }
-
-  /** What can't be done with these values is an error that says which part of the template it was about. */
+  /** What can't be done with these values is an error that names the template. */
   const attempt = <T>(expected: string, run: () => T): T => orInvalidInput(subject, template, expected, run)
 
   const unary = ({ operator, argument }: NodeOf<'UnaryExpression'>, scope: Scope): Value => {
-    const value = functionOr(argument, scope)
+    const value = evaluateAny(argument, scope)
     if (operator.value === 'not') return constant(!isTrue(value))
     return attempt(`values that the operator ${operator.value} takes`, () => {
       const number = operator.value === '-' ? -numberOf(value) : numberOf(value)
@@ -114,8 +114,8 @@ export const expressions = (subject: string, template: string): Expressions => {
     const { operator, left, right } = node
     const name = operator.value
     if (name === 'and' || name === 'or') {
-      const first = functionOr(left, scope)
-      return isTrue(first) === (name === 'and') ? functionOr(right, scope) : first
+      const first = evaluateAny(left, scope)
+      return isTrue(first) === (name === 'and') ? evaluateAny(right, scope) : first
     }
     const apply = (one: Value): Value => {
       const other = evaluate(right, scope)
@@ -142,13 +142,13 @@ export const expressions = (subject: string, template: string): Expressions => {
   }
 
   const callee = ({ callee: node }: Call, scope: Scope): Callable => {
-    const value = functionOr(node, scope)
+    const value = evaluateAny(node, scope)
     return isCallable(value) ? value : refuseCall(node, 'a function', kindOf(value))
   }
 
-  /** What an attribute is read of, or a place. */
+  /** What an attribute or an item is read from. */
   const baseOf = ({ object }: Member, scope: Scope): Value => {
-    const value = functionOr(object, scope)
+    const value = evaluateAny(object, scope)
     if (!isMissing(value)) return value
     throw new InvalidInput(subject, {
       path: described(object),
@@ -169,7 +169,7 @@ export const expressions = (subject: string, template: string): Expressions => {
 
   const bound = (node: Node | undefined, scope: Scope): Value | undefined => node && evaluate(node, scope)
 
-  /** `a.strip` and `a['strip']` are the same, also when the name is only known now. */
+  /** `a.strip` and `a['strip']` are the same, even when the name is known only now. */
   const keyRead = ({ property, computed }: Member, scope: Scope): Value =>
     property.type === 'Identifier' && !computed ? constant(property.value) : evaluate(property, scope)
 
@@ -205,7 +205,7 @@ export const expressions = (subject: string, template: string): Expressions => {
     return key
   }
 
-  const functionOr: Evaluate = (node, scope) => {
+  const evaluateAny: Evaluate = (node, scope) => {
     switch (node.type) {
       case 'Identifier':
         return valueNamed(node.value, scope)
@@ -229,13 +229,13 @@ export const expressions = (subject: string, template: string): Expressions => {
       case 'BinaryExpression':
         return binary(node, scope)
       case 'Ternary':
-        return functionOr(isTrue(functionOr(node.condition, scope)) ? node.trueExpr : node.falseExpr, scope)
+        return evaluateAny(isTrue(evaluateAny(node.condition, scope)) ? node.trueExpr : node.falseExpr, scope)
       case 'SelectExpression':
-        return isTrue(functionOr(node.test, scope)) ? functionOr(node.lhs, scope) : UNDEFINED
+        return isTrue(evaluateAny(node.test, scope)) ? evaluateAny(node.lhs, scope) : UNDEFINED
       case 'FilterExpression':
         return filtered(evaluate(node.operand, scope), node.filter, scope)
       case 'TestExpression':
-        return tested(functionOr(node.operand, scope), node.test.value, node.negate, NO_ARGUMENTS)
+        return tested(evaluateAny(node.operand, scope), node.test.value, node.negate, NO_ARGUMENTS)
       case 'CallExpression':
         return called(node, scope)
       default:
@@ -243,5 +243,5 @@ export const expressions = (subject: string, template: string): Expressions => {
     }
   }
 
-  return { evaluate, functionOr, callee, argumentsOf }
+  return { evaluate, evaluateAny, callee, argumentsOf }
 }

@@ -2,7 +2,7 @@ import { GLOBALS } from './globals.js'
 import type { Node, Parameter } from './jinja.js'
 import { childrenOf, nodesOf } from './walkNodes.js'
 
-/** The names that a `set`, a loop or a tuple in either gives values to. */
+/** The names that a `set` or a loop gives values to, those in a tuple included. */
 export const namesOf = (target: Node): ReadonlyArray<string> => {
   switch (target.type) {
     case 'Identifier':
@@ -68,13 +68,13 @@ const reads = (node: Node, bound: Bound): ReadonlyArray<string> => {
   }
 }
 
-/** Names of a `set` and of macros count as assigned in the whole template, also before they are. */
+/** Names given by a `set` or a macro count as assigned in the whole template, even before that. */
 const assignedNames = (program: Node): ReadonlyArray<string> =>
   nodesOf(program).flatMap((node) => {
     if (node.type === 'Set') return namesOf(node.assignee)
     return node.type === 'Macro' ? [node.name.value] : []
   })
 
-/** The names that a template reads and doesn't give a value itself: its inputs, in alphabetical order. */
+/** The names that a template reads but gives no value itself: its inputs, in alphabetical order. */
 export const freeVariables = (program: Node): ReadonlyArray<string> =>
   [...new Set(reads(program, and(new Set(GLOBALS.keys()), assignedNames(program))))].sort()

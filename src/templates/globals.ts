@@ -44,14 +44,14 @@ const namespace = ({ positional: [source, ...more], keywords }: Arguments): Valu
 
 const LITERALS = { true: true, True: true, false: false, False: false, none: null, None: null }
 
-/** What every template knows. */
+/** The names that every template knows. */
 export const GLOBALS: ReadonlyMap<string, Value> = new Map([
   ...Object.entries(LITERALS).map(([name, value]) => [name, constant(value)] as const),
   ['range', callable(range)],
   ['namespace', callable(namespace)],
 ])
 
-/** What a template sees: its values, and what every template knows; literals can't be values' names. */
+/** What a template sees: its values, and the names that every template knows. No value can take a literal's name. */
 export const scopeOf = (values: Readonly<Record<string, unknown>>): Scope => {
   const given = Object.entries(values).filter(
     ([name, value]) => value !== undefined && !Object.hasOwn(LITERALS, name),

@@ -2,8 +2,8 @@ import type { Value } from './Value.js'
 import { isFields, isList, isNumber } from './values.js'
 
 /**
- * Tells whether two values of a template are equal for `==`, as Jinja does: numbers and booleans by what they count,
- * lists and objects by what is in them, and nothing with something of another kind.
+ * Whether two values of a template are equal for `==`, as in Jinja: numbers and booleans by their number, lists and objects
+ * by what is in them. Values of other kinds never equal one another.
  */
 export const isEqual = (left: Value, right: Value): boolean => {
   if (isNumber(left) && isNumber(right)) return Number(left.value) === Number(right.value)

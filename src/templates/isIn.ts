@@ -3,7 +3,7 @@ import type { Value } from './Value.js'
 import { isFields, isList, isMissing, isText, keyOf, kindOf } from './values.js'
 
 /**
- * Tells whether a value is in another one for `in`: an item of a list, a part of a text, a key of an object.
+ * Whether a value is `in` another one: an item of a list, a part of a text, a key of an object.
  *
  * @throws TypeError for what nothing can be in, and for anything but text in a text
  */

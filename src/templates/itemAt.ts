@@ -2,8 +2,8 @@ import type { Value } from './Value.js'
 import { constant, isFields, isFloat, isList, isNumber, isText, keyOf, UNDEFINED } from './values.js'
 
 /**
- * What `a[b]` is: an item of a list, a character of a text, of which an emoji is one, or a field of an object.
- * Whatever isn't there is nothing, as in Jinja.
+ * What `a[b]` is: an item of a list, a character of a text (an emoji is one), or a field of an object. As in Jinja, whatever
+ * isn't there is undefined.
  */
 export const itemAt = (value: Value, index: Value): Value => {
   if (isFields(value)) {

@@ -121,9 +121,9 @@ export interface Token {
   readonly value: string
 }
 
-/** What we use of `@huggingface/jinja`, its parser, typed here: its declarations import without extensions, so they say `any`. */
+/** The parser of `@huggingface/jinja`, typed here: its own declarations import without extensions, so they say `any`. */
 export const jinja: {
-  /** Splits a template; without options whitespace stays as it is, but for one newline at the end. */
+  /** Splits a template. Without options, white space stays as it is, except one newline at the end. */
   readonly tokenize: (source: string) => ReadonlyArray<Token>
   readonly parse: (tokens: ReadonlyArray<Token>) => NodeOf<'Program'>
 } = { tokenize, parse }

@@ -1,6 +1,6 @@
 import { integerArgument } from './arguments.js'
 import { joined } from './bounds.js'
-import { capitalized, linesOf, replaced, textFilter } from './filters/textFilters.js'
+import { capitalised, linesOf, replaced, textFilter } from './filters/textFilters.js'
 import { filter } from './parameters.js'
 import { SPACE, strip } from './strip.js'
 import type { Filter, Value } from './Value.js'
@@ -18,7 +18,7 @@ import {
   pairsOf,
 } from './values.js'
 
-/** A text that has to be one: Python's methods take nothing else. */
+/** An argument that must be a text: Python's methods accept nothing else. */
 const textGiven = (value: Value | undefined): string => {
   if (value !== undefined && isText(value)) return value.value
   throw new TypeError(`${value === undefined ? 'nothing' : kindOf(value)} where a text is needed`)
@@ -35,7 +35,7 @@ const meets = (is: (text: string, part: string) => boolean): Filter =>
     (part !== undefined && isList(part) ? part.value : [part]).some((one) => is(text, textGiven(one))),
   )
 
-/** Between white space, at most so often; what is left keeps its own. */
+/** Splits at white space, at most `limit` times; the rest keeps its white space. */
 const words = (text: string, limit: number): ReadonlyArray<string> => {
   const found: Array<string> = []
   const word = new RegExp(`[^${SPACE}]+`, 'gu')
@@ -57,7 +57,7 @@ const split = (text: string, separator: Value | undefined, limit: number): Reado
     : [...parts.slice(0, limit), parts.slice(limit).join(mark)]
 }
 
-const title = (text: string): string => text.replace(/\p{Cased}+/gu, capitalized)
+const title = (text: string): string => text.replace(/\p{Cased}+/gu, capitalised)
 
 const withoutStart = (text: string, start: string): string =>
   text.startsWith(start) ? text.slice(start.length) : text
@@ -70,7 +70,7 @@ const TEXT_METHODS: ReadonlyMap<string, Filter> = new Map(
     upper: textFilter([], (text) => text.toUpperCase()),
     lower: textFilter([], (text) => text.toLowerCase()),
     title: textFilter([], title),
-    capitalize: textFilter([], capitalized),
+    capitalize: textFilter([], capitalised),
     strip: stripping('both'),
     lstrip: stripping('start'),
     rstrip: stripping('end'),
@@ -105,7 +105,7 @@ const OBJECT_METHODS: ReadonlyMap<string, Filter> = new Map(
 
 const NONE: ReadonlyMap<string, Filter> = new Map()
 
-/** Python's methods of a value, as far as templates use them; none of them changes it. */
+/** Those of Python's methods that templates use on a value; none of them changes it. */
 export const methodsOf = (value: Value): ReadonlyMap<string, Filter> => {
   if (value.methods !== undefined) return value.methods
   if (isText(value)) return TEXT_METHODS

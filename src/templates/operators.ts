@@ -20,15 +20,15 @@ import {
 
 type Operator = (left: Value, right: Value) => Value
 
-const nothingFor = (left: Value, right: Value): never => {
+const refuse = (left: Value, right: Value): never => {
   throw new TypeError(`${kindOf(left)} and ${kindOf(right)}, which it isn't for`)
 }
 
-/** Of two whole numbers it makes a whole one, of which 0 has no sign. */
+/** Two whole numbers give a whole one, and 0 has no sign then. */
 const arithmetic =
   (calculate: (left: number, right: number) => number): Operator =>
   (left, right) => {
-    if (!isNumber(left) || !isNumber(right)) return nothingFor(left, right)
+    if (!isNumber(left) || !isNumber(right)) return refuse(left, right)
     const result = calculate(numberOf(left), numberOf(right))
     return isFloat(left) || isFloat(right) ? float(result) : constant(result + 0)
   }
@@ -44,19 +44,19 @@ const plus = arithmetic((left, right) => left + right)
 
 const haveOneSign = (left: number, right: number): boolean => left < 0 === right < 0
 
-/** The rest has the sign of the divisor, as in Python. */
+/** The remainder has the sign of the divisor, as in Python. */
 export const modulo = arithmetic((left, right) => {
   const rest = left % divisor(right)
   if (rest === 0) return right < 0 ? -0 : 0
   return haveOneSign(rest, right) ? rest : rest + right
 })
 
-/** Not the quotient rounded down, which is 10 for `1 // 0.1`: a tenth is a little more than 0.1. */
+/** Not the quotient rounded down, which is 10 for `1 // 0.1`: as a double, 0.1 is a little more than a tenth. */
 const floorDivide = arithmetic((left, right) => {
   const rest = left % divisor(right)
   const truncated = Math.round((left - rest) / right)
   const whole = rest === 0 || haveOneSign(rest, right) ? truncated : truncated - 1
-  // A zero has the sign of the quotient.
+  // A zero gets the sign of the quotient.
   return whole === 0 ? 0 * (left / right) : whole
 })
 
@@ -77,9 +77,7 @@ const multiply: Operator = (left, right) => {
 }
 
 const divide: Operator = (left, right) =>
-  isNumber(left) && isNumber(right)
-    ? float(numberOf(left) / divisor(numberOf(right)))
-    : nothingFor(left, right)
+  isNumber(left) && isNumber(right) ? float(numberOf(left) / divisor(numberOf(right))) : refuse(left, right)
 
 const raise = arithmetic((left, right) => {
   const result = left ** right
@@ -87,7 +85,7 @@ const raise = arithmetic((left, right) => {
   throw new RangeError('a number that is not finite')
 })
 
-/** With a negative exponent it makes a fraction, also of two whole numbers. */
+/** A negative exponent gives a float, even of two whole numbers. */
 const power: Operator = (left, right) =>
   raise(left, isNumber(right) && numberOf(right) < 0 ? float(numberOf(right)) : right)
 
@@ -99,7 +97,7 @@ const remainder: Operator = (left, right) => {
 
 type Comparison = (left: Value, right: Value) => boolean
 
-/** The operators that tell whether something holds of two values; most of them are tests, too. */
+/** The operators that compare two values; most of them are tests, too. */
 export const COMPARISONS = {
   '==': isEqual,
   '!=': (left, right) => !isEqual(left, right),
@@ -111,10 +109,10 @@ export const COMPARISONS = {
   'not in': (left, right) => !isIn(left, right),
 } satisfies Readonly<Record<string, Comparison>>
 
-/** Comparing one after another, `1 < x < 5`, means both. */
+/** A chain of these, such as `1 < x < 5`, means that each of them holds. */
 export const ORDERS: ReadonlySet<string> = new Set(['<', '<=', '>', '>='])
 
-/** The operators of two values, but for `and` and `or`, which don't always need both. */
+/** The operators of two values, except `and` and `or`, which don't always need both. */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['~', (left, right) => constant(joined([textOf(left), textOf(right)], ''))],
   ['+', add],
@@ -132,4 +130,4 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
 
 /** @throws TypeError for values that the operator isn't for */
 export const operate = (operator: string, left: Value, right: Value): Value =>
-  (OPERATORS.get(operator) ?? nothingFor)(left, right)
+  (OPERATORS.get(operator) ?? refuse)(left, right)

@@ -2,8 +2,8 @@ import { isError } from '../codecs/isError.js'
 import { InvalidInput } from '../errors.js'
 
 /**
- * Runs a part of a template, and makes an `InvalidInput` of whatever that throws; an `InvalidInput` of its own knows more,
- * and passes.
+ * Runs a part of a template, and makes an `InvalidInput` of whatever it throws; one that is an `InvalidInput` already says
+ * more, and passes.
  *
  * @param subject - who was given the template: the first word of an error's message
  * @param path - what it was about

@@ -6,7 +6,7 @@ const ANY_MORE = /^[*+]$/
 
 const nameOf = (parameter: string): string => parameter.replace('?', '')
 
-/** What is wrong with the arguments, as it goes on behind the name of what they are given to. */
+/** What is wrong with the arguments, in words that follow the name of what they are given to. */
 export const argumentsProblem = (
   parameters: Parameters,
   { positional, keywords }: { readonly positional: number; readonly keywords: ReadonlyArray<string> },
@@ -37,7 +37,7 @@ export const checkArguments = (parameters: Parameters, { positional, keywords }:
   if (problem !== undefined) throw new TypeError(`a call ${problem}`)
 }
 
-/** A filter whose function takes its arguments in the order of the parameters, by whichever way they were given. */
+/** A filter whose function takes its arguments in the order of the parameters, whether by place or by name. */
 export const filter = (
   parameters: Parameters,
   apply: (value: Value, ...args: ReadonlyArray<Value | undefined>) => Value,

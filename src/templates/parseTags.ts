@@ -2,17 +2,17 @@ import { jinja, type NodeOf, type Token } from './jinja.js'
 import type { Tag } from './scanTags.js'
 import { withTestArguments } from './testArguments.js'
 
-/** The one minus of `{#-#}` stands at its beginning. */
+/** The only minus of `{#-#}` counts as its beginning. */
 const endsWithMinus = ({ source }: Tag): boolean => source.at(-3) === '-' && source.length > 5
 
-/** A text without the blanks that minus signs beside it ask to drop, and without a newline at the template's end. */
+/** A text without the blanks that a minus sign in the tag before or after it drops, or a newline at the template's end. */
 const withoutBlanks = ({ source }: Tag, before: Tag | undefined, after: Tag | undefined): string => {
   const text = after === undefined ? source.replace(/\n$/, '') : source
   const start = before !== undefined && endsWithMinus(before) ? text.trimStart() : text
   return after?.source.at(2) === '-' ? start.trimEnd() : start
 }
 
-/** Texts become tokens here: the tokenizer takes time that grows with the square of how many blanks are in a row. */
+/** Texts become tokens here, because the tokenizer takes time quadratic in the number of blanks in a row. */
 const tokensOf = (tags: ReadonlyArray<Tag>): ReadonlyArray<Token> =>
   tags.flatMap((tag, index) =>
     tag.kind === 'text'
@@ -20,6 +20,6 @@ const tokensOf = (tags: ReadonlyArray<Tag>): ReadonlyArray<Token> =>
       : jinja.tokenize(tag.source),
   )
 
-/** Parses a template; tests with arguments, which the parser does not know, are filters in what it gives. */
+/** Parses a template. Tests with arguments, which the parser doesn't know, become filters. */
 export const parseTags = (tags: ReadonlyArray<Tag>): NodeOf<'Program'> =>
   jinja.parse(withTestArguments(tokensOf(tags)))

@@ -27,15 +27,15 @@ const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =
   'toJSON' in value && typeof value.toJSON === 'function'
 
 /**
- * What a template gets to see of a value: text, numbers, booleans, lists and objects of them, which are copies.
+ * What a template sees of a value: texts, numbers, booleans, and copies of lists and objects of these.
  *
- * A date is its ISO text, a `bigint` a number where that is exact and else its digits, a map an object, a set a list, and
- * whatever knows how it looks as JSON (`toJSON`) looks like that. Of an object its own enumerable fields count, of an error
- * also name and message. As in JSON, a field that is `undefined` isn't there, and an item that is counts as null.
+ * A date becomes its ISO text, a `bigint` a number where that is exact and otherwise its digits, a map an object, a set a
+ * list, and what has a `toJSON` what that returns. An object has its own enumerable fields, an error also its name and
+ * message. As in JSON, a field that is `undefined` is left out, and an item that is becomes null.
  *
  * @param subject - who was given the value: the first word of an error's message
- * @throws InvalidInput with the path of what no template can show: functions, symbols, promises, observables, bytes, invalid dates,
- * what contains itself, and what is nested more than 200 deep
+ * @throws InvalidInput with the path of what no template can show: functions, symbols, promises, observables, bytes, invalid
+ * dates, what contains itself, and what is nested more than 200 deep
  */
 export const plainValue = (subject: string, value: unknown): unknown => {
   const plain = (current: unknown, path: string, above: ReadonlyArray<object>): unknown => {

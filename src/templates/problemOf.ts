@@ -7,20 +7,20 @@ import { testOfFilter } from './testArguments.js'
 import { TESTS } from './tests.js'
 import type { Parameters } from './Value.js'
 
-/** What a template says, and what it should. */
+/** What a template should say, and what it says. */
 export interface Problem {
   readonly expected: string
   readonly found: string
 }
 
-/** What was meant, or all that there is. */
+/** The name that was probably meant, or else all that there are. */
 const known = (names: ReadonlyMap<string, unknown>, name: string): string => {
   const sorted = [...names.keys()].sort()
   const meant = sorted.find((one) => isNear(one, name))
   return meant === undefined ? `one of ${sorted.join(', ')}` : `${meant} instead`
 }
 
-/** A filter, or a test: what it is called, and what it is called with. */
+/** A use of a filter or a test. */
 interface Use {
   readonly name: string
   readonly args: ReadonlyArray<Node>
@@ -31,7 +31,7 @@ const useOf = (named: Identifier | Call): Use | undefined => {
   return named.callee.type === 'Identifier' ? { name: named.callee.value, args: named.args } : undefined
 }
 
-/** Whether the arguments fit, as far as their number and names are written in the template. */
+/** What is wrong with the arguments, as far as the template itself says how many there are and how they are named. */
 const misuse = (parameters: Parameters, args: ReadonlyArray<Node>): string | undefined => {
   if (args.some(({ type }) => type === 'SpreadExpression' || type === 'KeywordSpreadExpression'))
     return undefined
@@ -48,15 +48,15 @@ const testProblem = ({ name, args }: Use): Problem | undefined => {
     : { expected: `the test ${name} as Jinja has it`, found: `test ${name} ${problem}` }
 }
 
-/** How many arguments stand before the name of a test that a filter is given, or of a filter that `map` is. */
-const NAMES_TEST: ReadonlyMap<string, number> = new Map([
+/** The filters that are given the name of a test, and how many arguments stand before it. */
+const BEFORE_TEST: ReadonlyMap<string, number> = new Map([
   ['select', 0],
   ['reject', 0],
   ['selectattr', 1],
   ['rejectattr', 1],
 ])
 
-const usedBy = ({ args }: Use, place: number): Use | undefined => {
+const useIn = ({ args }: Use, place: number): Use | undefined => {
   const given = args[place]
   return given?.type === 'StringLiteral' ? { name: given.value, args: args.slice(place + 1) } : undefined
 }
@@ -68,11 +68,11 @@ const filterProblem = (use: Use): Problem | undefined => {
   const problem = misuse(filter.parameters, args)
   if (problem !== undefined)
     return { expected: `the filter ${name} as Jinja has it`, found: `filter ${name} ${problem}` }
-  const before = NAMES_TEST.get(name)
-  const test = before === undefined ? undefined : usedBy(use, before)
+  const before = BEFORE_TEST.get(name)
+  const test = before === undefined ? undefined : useIn(use, before)
   if (test !== undefined) return testProblem(test)
   if (name !== 'map') return undefined
-  const mapped = usedBy(use, 0)
+  const mapped = useIn(use, 0)
   return mapped && filterProblem(mapped)
 }
 
@@ -83,13 +83,13 @@ const filterOrTestProblem = (filter: Identifier | Call): Problem | undefined => 
   return test === undefined ? filterProblem(use) : testProblem({ ...use, name: test.name })
 }
 
-const isNames = (target: Node): boolean =>
+const areNames = (target: Node): boolean =>
   target.type === 'Identifier' ||
-  ((target.type === 'TupleLiteral' || target.type === 'ArrayLiteral') && target.value.every(isNames))
+  ((target.type === 'TupleLiteral' || target.type === 'ArrayLiteral') && target.value.every(areNames))
 
 const isTarget = ({ assignee, value }: SetBlock): boolean => {
   const target = value === null ? targetOf(assignee) : assignee
-  return isNames(target) || (target.type === 'MemberExpression' && !target.computed)
+  return areNames(target) || (target.type === 'MemberExpression' && !target.computed)
 }
 
 /**
@@ -113,7 +113,7 @@ export const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | 
             found: `unknown function ${node.callee.value}`,
           }
     case 'For':
-      return isNames(node.loopvar) ? undefined : { expected: 'names to loop over', found: 'another target' }
+      return areNames(node.loopvar) ? undefined : { expected: 'names to loop over', found: 'another target' }
     case 'Set':
       return isTarget(node) ? undefined : { expected: 'names to set', found: 'another target' }
     default:

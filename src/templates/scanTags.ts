@@ -49,28 +49,28 @@ const endOfTag = (text: string, from: number, kind: Kind, closing: string): numb
   return -1
 }
 
-/** With braces escaped: the tokenizer takes some tags out of a template before it looks for strings. */
+/** Escapes braces: the tokenizer takes some tags out of a template before it looks for strings. */
 const withoutBraces = (literal: string): string =>
   literal.replace(/\\.|\{/gs, (match) => (match === '{' ? '\\x7b' : match))
 
-/** What stands in a raw block, as an expression: the parser knows no raw blocks. */
+/** The content of a raw block as an expression, because the parser knows no raw blocks. */
 const rawExpression = (
   content: string,
-  [, before, first]: RegExpExecArray,
-  [, last, after]: RegExpExecArray,
+  [, before, afterRaw]: RegExpExecArray,
+  [, beforeEndraw, after]: RegExpExecArray,
 ): string => {
-  const start = first === '-' ? content.trimStart() : content
-  const kept = last === '-' ? start.trimEnd() : start
+  const start = afterRaw === '-' ? content.trimStart() : content
+  const kept = beforeEndraw === '-' ? start.trimEnd() : start
   const literal = withoutBraces(JSON.stringify(kept))
   return `{{${before === '-' ? '-' : ''} ${literal} ${after === '-' ? '-' : ''}}}`
 }
 
-/** A plus sign turns off block trimming, which is off anyway, and which the parser doesn't read. */
+/** Drops the plus sign that turns off block trimming: it is off anyway, and the parser can't read the sign. */
 const withoutPlus = (tag: string): string => tag.replace(/^\{%\+/, '{%').replace(/\+%\}$/, '%}')
 
 const STRING_OR_NUMBER = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\b\d+(?:_\d+)+/gs
 
-/** What the parser would misread: `1_000`, which is 1000, and tags in strings. */
+/** Rewrites what the parser would misread: `1_000`, which is 1000, and tags in strings. */
 const withPlainLiterals = (tag: string): string =>
   tag.replace(STRING_OR_NUMBER, (match) =>
     /^\d/.test(match) ? match.replaceAll('_', '') : withoutBraces(match),

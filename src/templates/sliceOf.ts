@@ -1,7 +1,7 @@
 import type { Value } from './Value.js'
 import { constant, given, integerOf, isFields, isList, isText, kindOf, list, UNDEFINED } from './values.js'
 
-/** What stands between the brackets of `a[start:stop:step]`; what is missing or null isn't given. */
+/** What stands between the brackets of `a[start:stop:step]`; a bound that is missing or null isn't given. */
 export interface Bounds {
   readonly start: Value | undefined
   readonly stop: Value | undefined
@@ -26,7 +26,7 @@ const places = (length: number, { start, stop, step }: Bounds): ReadonlyArray<nu
   return Array.from({ length: Math.max(0, Math.ceil((to - from) / by)) }, (_, index) => from + index * by)
 }
 
-/** Some of the items of a list, or of the characters of a text, as Python takes them; of a number nothing. */
+/** A slice of a list's items or a text's characters, as in Python; of a number, undefined. */
 export const sliceOf = (value: Value, bounds: Bounds): Value => {
   if (isList(value)) {
     const items = value.value

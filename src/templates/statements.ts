@@ -22,15 +22,15 @@ import {
 } from './values.js'
 import { nodesOf } from './walkNodes.js'
 
-/** What a block has rendered, and the tag that left it before its end. */
+/** What a block has rendered, and the tag that left it before its end, if any. */
 interface Rendered {
   readonly text: string
-  readonly left?: 'Break' | 'Continue'
+  readonly exit?: 'Break' | 'Continue'
 }
 
 const NOTHING: Rendered = { text: '' }
 
-/** What the body of a `call` is called in the macro that it is for. */
+/** The name under which a macro finds the body of a `call`. */
 const CALLER = 'caller'
 
 /** Gives the names of a loop or a `set` their values. */
@@ -43,7 +43,7 @@ const bind = (scope: Scope, target: Node, value: Value): void => {
   for (const [index, name] of target.value.entries()) bind(scope, name, items[index] ?? UNDEFINED)
 }
 
-/** What `loop` is in each turn; without `recursive`, every loop is the outermost. */
+/** What `loop` is in each iteration. Without `recursive`, every loop counts as the outermost. */
 const loopOver = (items: ReadonlyArray<Value>): ((index: number) => Value) => {
   let before: Value | undefined
   const changed: Filter['apply'] = (_, { positional }) => {
@@ -78,13 +78,13 @@ const loopOver = (items: ReadonlyArray<Value>): ((index: number) => Value) => {
 
 const isLoop = (node: Node): boolean => node.type === 'Identifier' && node.value === 'loop'
 
-/** The loops whose body reads `loop`: making that costs more than a turn does. */
-const askedLoops = (program: Node): ReadonlySet<Node> =>
+/** The loops whose body reads `loop`, which costs more to make than the rest of an iteration. */
+const loopsThatReadLoop = (program: Node): ReadonlySet<Node> =>
   new Set(nodesOf(program).filter((node) => node.type === 'For' && node.body.flatMap(nodesOf).some(isLoop)))
 
 /**
- * The names that a macro reads and neither has as parameters nor gave a value before: with `caller`, `kwargs` or `varargs`
- * among them it takes more than its parameters.
+ * The names that a macro reads and that are neither its parameters nor set by it before. With `caller`, `kwargs` or
+ * `varargs` among them, it takes more than its parameters.
  */
 const namesRead = (parameters: ReadonlyArray<Parameter>, body: ReadonlyArray<Node>): ReadonlySet<string> => {
   const own = new Set(parameterNames(parameters))
@@ -97,7 +97,7 @@ const namesRead = (parameters: ReadonlyArray<Parameter>, body: ReadonlyArray<Nod
   return read
 }
 
-/** What each macro and each body of a `call` reads. */
+/** The names read in each macro and in each body of a `call`, by its nodes. */
 const readByMacros = (program: Node): ReadonlyMap<ReadonlyArray<Node>, ReadonlySet<string>> =>
   new Map(
     nodesOf(program).flatMap((node) => {
@@ -107,15 +107,15 @@ const readByMacros = (program: Node): ReadonlyMap<ReadonlyArray<Node>, ReadonlyS
   )
 
 /**
- * Makes a function that renders a template: a loop, a macro and the body of a `call` have a scope of their own.
+ * Makes a function that renders a template. Loops, macros and the bodies of `call` have a scope of their own.
  *
  * @param expressions - of the same template
  */
 export const statements = (
-  { argumentsOf, callee, evaluate, functionOr }: Expressions,
+  { argumentsOf, callee, evaluate, evaluateAny }: Expressions,
   program: NodeOf<'Program'>,
 ): ((scope: Scope) => string) => {
-  const loops = askedLoops(program)
+  const loops = loopsThatReadLoop(program)
   const reads = readByMacros(program)
 
   const block = (nodes: ReadonlyArray<Node>, scope: Scope): Rendered => {
@@ -123,16 +123,16 @@ export const statements = (
     for (const node of nodes) {
       const rendered = statement(node, scope)
       text += rendered.text
-      if (rendered.left !== undefined) return { text, left: rendered.left }
+      if (rendered.exit !== undefined) return { text, exit: rendered.exit }
     }
     return { text }
   }
 
-  /** What stands in place of a block's content; where the block is left, its content is lost in Jinja, too. */
+  /** What a block's content becomes. When the block is left early, its content is lost, as in Jinja. */
   const filled = (body: ReadonlyArray<Node>, scope: Scope, fill: (content: Node) => Rendered): Rendered => {
-    const { text, left } = block(body, inside(scope))
+    const { text, exit } = block(body, inside(scope))
     boundedText(text.length)
-    return left === undefined ? fill({ type: 'StringLiteral', value: text }) : { text: '', left }
+    return exit === undefined ? fill({ type: 'StringLiteral', value: text }) : { text: '', exit }
   }
 
   const assign = (target: Node, value: Value, scope: Scope): void => {
@@ -147,29 +147,29 @@ export const statements = (
   const loop = (node: For, scope: Scope): string => {
     const { iterable, loopvar, body, defaultBlock } = node
     const [source, test] = iterable.type === 'SelectExpression' ? [iterable.lhs, iterable.test] : [iterable]
-    const turn = (item: Value): Scope => {
+    const scopeFor = (item: Value): Scope => {
       const own = inside(scope)
       bind(own, loopvar, item)
       return own
     }
     const all = itemsOf(evaluate(source, scope))
-    const items = test === undefined ? all : all.filter((item) => isTrue(functionOr(test, turn(item))))
+    const items = test === undefined ? all : all.filter((item) => isTrue(evaluateAny(test, scopeFor(item))))
     const place = loops.has(node) ? loopOver(items) : undefined
     let text = ''
-    let isEnded = false
+    let hasEnded = false
     for (const [index, item] of items.entries()) {
-      const own = turn(item)
+      const own = scopeFor(item)
       if (place !== undefined) own.names.set('loop', place(index))
       const rendered = block(body, own)
       text += rendered.text
-      if (rendered.left === 'Break') break
-      if (rendered.left === undefined) isEnded = true
+      if (rendered.exit === 'Break') break
+      if (rendered.exit === undefined) hasEnded = true
     }
-    // In Jinja, too, a loop without a turn that came to its end counts as one without any.
-    return isEnded ? text : text + block(defaultBlock, inside(scope)).text
+    // As in Jinja, `else` also runs when every iteration was left early.
+    return hasEnded ? text : text + block(defaultBlock, inside(scope)).text
   }
 
-  /** A function that sees the names of where it stands, not those of its caller. */
+  /** A function that sees the names visible where it is defined, not those of its caller. */
   const macro = (
     name: string,
     parameters: ReadonlyArray<Parameter>,
@@ -193,11 +193,11 @@ export const statements = (
       const open = new Set([CALLER, ...names.slice(positional.length)])
       if (read('kwargs')) own.names.set('kwargs', fields([...keywords].filter(([key]) => !open.has(key))))
       if (read('varargs')) own.names.set('varargs', list(positional.slice(names.length)))
-      // The body of a `call` sees the one of the macro around it.
+      // The body of a `call` itself sees the `caller` of the macro around it.
       if (read(CALLER) && name !== CALLER) own.names.set(CALLER, keywords.get(CALLER) ?? UNDEFINED)
       for (const parameter of parameters.slice(positional.length)) {
         if (parameter.type === 'Identifier' || keywords.has(parameter.key.value)) continue
-        own.names.set(parameter.key.value, functionOr(parameter.value, own))
+        own.names.set(parameter.key.value, evaluateAny(parameter.value, own))
       }
       const { text } = block(body, own)
       boundedText(text.length)
@@ -218,9 +218,9 @@ export const statements = (
         return NOTHING
       case 'Break':
       case 'Continue':
-        return { text: '', left: node.type }
+        return { text: '', exit: node.type }
       case 'If':
-        return block(isTrue(functionOr(node.test, scope)) ? node.body : node.alternate, scope)
+        return block(isTrue(evaluateAny(node.test, scope)) ? node.body : node.alternate, scope)
       case 'For':
         return { text: loop(node, scope) }
       case 'Macro':
@@ -239,7 +239,7 @@ export const statements = (
             assign(targetOf(assignee), evaluate(withSetFilters(assignee, content), scope), scope)
             return NOTHING
           })
-        assign(assignee, functionOr(value, scope), scope)
+        assign(assignee, evaluateAny(value, scope), scope)
         return NOTHING
       }
       default:

@@ -1,9 +1,9 @@
-/** What counts as white space in Python: not quite what JavaScript's `trim` takes away. */
+/** What counts as white space in Python, which is not quite what JavaScript's `trim` removes. */
 export const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 
 const IS_SPACE = new RegExp(`^[${SPACE}]$`, 'u')
 
-/** Takes characters off a text's ends: these, or else white space. */
+/** Removes the given characters, or else white space, from a text's ends. */
 export const strip = (
   text: string,
   characters: string | undefined,

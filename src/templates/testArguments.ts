@@ -13,7 +13,7 @@ const STARTS: ReadonlySet<string> = new Set([
 const isWord = (token: Token | undefined, word: string): boolean =>
   token?.type === 'Identifier' && token.value === word
 
-/** Where what a bracket encloses ends; without a bracket, the next token. */
+/** The place after a bracket and what it encloses; without a bracket, after one token. */
 const afterGroup = (tokens: ReadonlyArray<Token>, from: number): number => {
   let depth = 0
   for (let at = from; at < tokens.length; at += 1) {
@@ -24,7 +24,7 @@ const afterGroup = (tokens: ReadonlyArray<Token>, from: number): number => {
   return tokens.length
 }
 
-/** Where an argument ends: a value with the attributes and calls behind it. */
+/** The place after an argument: a value with the attributes and calls that follow it. */
 const afterArgument = (tokens: ReadonlyArray<Token>, from: number): number => {
   let at = afterGroup(tokens, from)
   for (;;) {
@@ -37,7 +37,7 @@ const afterArgument = (tokens: ReadonlyArray<Token>, from: number): number => {
 
 const TEST = /^is (not )?(.+)$/
 
-/** The name under which `withTestArguments` writes a test: no template can name a filter like that. */
+/** Reads the name that `withTestArguments` gives a test as a filter; no template can name a filter like that. */
 export const testOfFilter = (
   filter: string,
 ): { readonly name: string; readonly negate: boolean } | undefined => {
@@ -46,12 +46,12 @@ export const testOfFilter = (
 }
 
 /**
- * Writes tests that have arguments, `x is divisibleby(2)` and `x is in names`, as filters of the names `is divisibleby`
- * and `is in`: the parser knows arguments of filters only, which bind as tightly.
+ * Rewrites tests that have arguments, `x is divisibleby(2)` and `x is in names`, as filters named `is divisibleby` and
+ * `is in`: the parser takes arguments only for filters, which bind as tightly.
  */
 export const withTestArguments = (tokens: ReadonlyArray<Token>): ReadonlyArray<Token> => {
   const written: Array<Token> = []
-  /** Where a closing parenthesis has to be put in. */
+  /** Where a closing parenthesis has to be inserted. */
   const closings = new Set<number>()
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at]

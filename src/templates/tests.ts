@@ -24,7 +24,7 @@ export interface Test {
 
 const property = (holds: (value: Value) => boolean): Test => ({ parameters: [], holds })
 
-/** A test against another value, which has no name in Jinja either. */
+/** A test against another value; in Jinja, too, that parameter has no name of its own. */
 const relation = (holds: (value: Value, other: Value) => boolean): Test => ({
   parameters: ['value'],
   holds: (value, { positional, keywords }) =>
@@ -41,10 +41,10 @@ const isSequence = (value: Value): boolean =>
 const remainder = (value: Value, divisor: Value): number =>
   numberOf(modulo(constant(numberOf(value)), constant(numberOf(divisor))))
 
-const isOf = (side: 'toLowerCase' | 'toUpperCase') => (value: Value) => {
+const isInCase = (convert: 'toLowerCase' | 'toUpperCase') => (value: Value) => {
   const text = textOf(value)
-  // Without letters that come in both cases it is neither.
-  return text === text[side]() && text.toLowerCase() !== text.toUpperCase()
+  // A text without letters of either case is neither.
+  return text === text[convert]() && text.toLowerCase() !== text.toUpperCase()
 }
 
 const isSame = (value: Value, other: Value): boolean =>
@@ -70,8 +70,8 @@ export const TESTS: ReadonlyMap<string, Test> = new Map([
   ['iterable', property(isSequence)],
   ['sequence', property(isSequence)],
   ['mapping', property(isObject)],
-  ['lower', property(isOf('toLowerCase'))],
-  ['upper', property(isOf('toUpperCase'))],
+  ['lower', property(isInCase('toLowerCase'))],
+  ['upper', property(isInCase('toUpperCase'))],
   ['odd', property((value) => remainder(value, constant(2)) === 1)],
   ['even', property((value) => remainder(value, constant(2)) === 0)],
   ['divisibleby', relation((value, divisor) => remainder(value, divisor) === 0)],
@@ -85,7 +85,7 @@ export const TESTS: ReadonlyMap<string, Test> = new Map([
   ...under(['ge', '>='], relation(COMPARISONS['>='])),
 ])
 
-/** @throws TypeError for a test that there isn't, and for arguments that don't fit */
+/** @throws TypeError for an unknown test, and for arguments that don't fit */
 export const testNamed = (name: string): Test['holds'] => {
   const test = TESTS.get(name)
   if (test === undefined) throw new TypeError('a test that there is not')

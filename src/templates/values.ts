@@ -20,7 +20,7 @@ export const fields = (entries: Iterable<readonly [string, Value]>): FieldsValue
   value: new Map(entries),
 })
 
-/** A plain value as templates hold it; lists and objects with all that is in them. */
+/** A plain value as templates hold it, and all that is in it. */
 export const constant = (value: unknown): Value => {
   switch (typeof value) {
     case 'string':
@@ -48,7 +48,7 @@ export const namedParts = (parts: Readonly<Record<string, Value>>): Value => {
   return { ...list([...names.values()]), parts: names }
 }
 
-/** A number with a decimal point, also where JavaScript sees none: `2.0`. */
+/** A number with a decimal point, even where JavaScript shows none: `2.0`. */
 export const float = (value: number): Value => ({ type: 'float', value })
 
 export const callable = (value: Callable['value']): Callable => ({ type: 'function', value })
@@ -57,7 +57,7 @@ export const isList = (value: Value): value is ListValue => Array.isArray(value.
 
 export const isFields = (value: Value): value is FieldsValue => value.value instanceof Map
 
-/** An object, which can be looped over; what `namespace()` makes can not. */
+/** An object, which can be looped over; what `namespace()` makes can't. */
 export const isObject = (value: Value): value is FieldsValue => value.type === 'object' && isFields(value)
 
 export const isNamespace = (value: Value): value is Value & { readonly value: Map<string, Value> } =>
@@ -68,7 +68,7 @@ export const isText = (value: Value): value is Value & { readonly value: string 
 
 export const isFloat = (value: Value): value is Value & { readonly value: number } => value.type === 'float'
 
-/** A truth value counts as 1 or 0, as in Python. */
+/** As in Python, a boolean counts as 1 or 0. */
 export const isNumber = (value: Value): value is NumberValue =>
   typeof value.value === 'number' || typeof value.value === 'boolean'
 
@@ -78,11 +78,11 @@ export const isCallable = (value: Value): value is Callable => value.type === 'f
 
 export const isNull = ({ type }: Value): boolean => type === 'null'
 
-/** As a key of an object, which is a text here: a number is the text of one, and nothing else is a key. */
+/** A value as a key of an object. Keys are texts here: a number counts as its text, and nothing else can be a key. */
 export const keyOf = ({ value }: Value): string | undefined =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 
-/** Neither missing nor null: as an argument, it was given. */
+/** An argument that is missing or null counts as not given. */
 export const given = (value: Value | undefined): Value | undefined =>
   value === undefined || isMissing(value) || isNull(value) ? undefined : value
 
@@ -91,7 +91,7 @@ export const isTrue = (value: Value): boolean => {
   return isObject(value) ? value.value.size > 0 : Boolean(value.value)
 }
 
-/** Within a list or an object, as Python's JSON shows it. */
+/** As Python's JSON shows it: for values in a list or an object. */
 const shown = (value: Value): string => {
   if (isList(value)) return `[${joined(value.value.map(shown), ', ')}]`
   if (isFields(value))
@@ -110,7 +110,7 @@ const digitsOf = (number: number): string => {
   return Number.isInteger(number) ? number.toFixed(1) : String(number)
 }
 
-/** As it is rendered: what is missing, null or a function is nothing. */
+/** As it is rendered: nothing for what is missing, null or a function. */
 export const textOf = (value: Value): string => {
   if (isMissing(value) || isNull(value) || isCallable(value)) return ''
   if (isFloat(value)) return digitsOf(value.value)
@@ -128,7 +128,7 @@ export const kindOf = (value: Value): string => {
   return typeof value.value === 'boolean' ? 'a truth value' : 'a number'
 }
 
-/** What looping over a value gives: items, characters, keys; nothing for what is missing. */
+/** What looping over a value gives: items, characters or keys; for what is missing, nothing. */
 export const itemsOf = (value: Value): ReadonlyArray<Value> => {
   if (isList(value)) return value.value
   if (isText(value)) return itemsOf(constant(Array.from(value.value)))

@@ -4,7 +4,7 @@ import { targetOf, withSetFilters } from './setFilters.js'
 const defaultsOf = (parameters: ReadonlyArray<Parameter>): ReadonlyArray<Node> =>
   parameters.flatMap((parameter) => (parameter.type === 'Identifier' ? [] : [parameter.value]))
 
-/** What assigning to a target reads: nothing, but for `namespace.attribute` and the filters of a block. */
+/** What assigning to a target reads: nothing, except `namespace.attribute` and the filters of a block. */
 const readsOfTarget = (target: Node): ReadonlyArray<Node> => {
   if (target.type === 'FilterExpression')
     return [...readsOfTarget(targetOf(target)), withSetFilters(target, { type: 'StringLiteral', value: '' })]
@@ -14,7 +14,7 @@ const readsOfTarget = (target: Node): ReadonlyArray<Node> => {
 const present = (...nodes: ReadonlyArray<Node | null | undefined>): ReadonlyArray<Node> =>
   nodes.filter((node) => node != null)
 
-/** The nodes below one that are evaluated: no names of filters, tests, attributes or assigned variables. */
+/** The nodes below one that are evaluated, so no names of filters, tests, attributes or assigned variables. */
 export const childrenOf = (node: Node): ReadonlyArray<Node> => {
   switch (node.type) {
     case 'Program':

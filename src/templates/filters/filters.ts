@@ -6,7 +6,7 @@ import { NUMBER_FILTERS } from './numberFilters.js'
 import { selectionFilters } from './selectionFilters.js'
 import { TEXT_FILTERS } from './textFilters.js'
 
-/** @throws TypeError for a filter that there isn't, and for arguments that don't fit */
+/** @throws TypeError for an unknown filter, and for arguments that don't fit */
 export const filterNamed = (name: string): Filter['apply'] => {
   const found = FILTERS.get(name)
   if (found === undefined) throw new TypeError('a filter that there is not')
@@ -17,7 +17,7 @@ export const filterNamed = (name: string): Filter['apply'] => {
 }
 
 /**
- * Jinja's filters, but for `attr`, `pprint`, `random`, `urlize` and `xmlattr`: prompts are no pages, and the same values
+ * Jinja's filters except `attr`, `pprint`, `random`, `urlize` and `xmlattr`: a prompt is not a web page, and the same values
  * give the same prompt. What is missing counts as empty; text filters take any value as it is rendered.
  *
  * @see https://jinja.palletsprojects.com/en/stable/templates/#list-of-builtin-filters

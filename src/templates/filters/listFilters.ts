@@ -21,11 +21,11 @@ import {
   UNDEFINED,
 } from '../values.js'
 
-/** What an item counts as: upper and lower case are the same unless they are told apart. */
+/** What an item is compared by: without case, unless `case_sensitive` is given. */
 const keyOf = (get: Getter, caseSensitive: Value | undefined): Getter =>
   flagArgument(caseSensitive) ? get : (item) => withoutCase(get(item))
 
-/** Sorted by what each item counts as, which is found out once; equals stay in their order. */
+/** Sorted by a key that is made once for each item; equal items stay in their order. */
 const sorted = (items: ReadonlyArray<Value>, key: Getter, reverse: boolean): ReadonlyArray<Value> => {
   const direction = reverse ? -1 : 1
   return items
@@ -46,7 +46,7 @@ const extreme = (direction: 1 | -1): Filter =>
     return best
   })
 
-/** Equal for values that `unique` takes for the same. */
+/** The same text for values that `unique` takes for the same. */
 const identity = (value: Value): string =>
   isNumber(value) ? `number ${Number(value.value)}` : `${value.type} ${textOf(value)}`
 
@@ -107,7 +107,7 @@ const slices = (
 }
 
 const sum = (items: ReadonlyArray<Value>, start: Value): Value => {
-  // One after the other, a list of lists would be copied once for each of them.
+  // Added one by one, all the lists so far would be copied for each further one.
   if (isList(start))
     return list([
       ...start.value,

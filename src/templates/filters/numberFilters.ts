@@ -18,7 +18,7 @@ const safe = (number: number): number => {
   throw new RangeError('a number too large to be exact')
 }
 
-/** A whole text as Python's `int` reads it. */
+/** Reads a whole text as Python's `int` does. */
 const readInteger = (text: string, base: number): number | undefined => {
   const [, sign = '', digits = ''] = /^([-+]?)(.*)$/s.exec(trimmed(text)) ?? []
   const plain = digits.replace(PREFIXES.get(base) ?? /^$/, '')
@@ -29,10 +29,10 @@ const readInteger = (text: string, base: number): number | undefined => {
   return sign === '-' ? 0 - number : number
 }
 
-// No two parts of it can take the same digits: what doesn't match is found out in one pass.
+// No two parts of it can match the same digits, so that a text that doesn't match fails in one pass.
 const FLOAT = /^[-+]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[-+]?\d+)?$/i
 
-/** A whole text as Python's `float` reads it, but for infinities. */
+/** Reads a whole text as Python's `float` does, except infinities. */
 const readFloat = (text: string): number | undefined => {
   const number = trimmed(text)
   if (!FLOAT.test(number)) return undefined
@@ -62,7 +62,7 @@ const ROUNDINGS: ReadonlyMap<string, (value: number, precision: number) => numbe
       return precision >= 0 ? Number(fixed(value, precision)) : Number(fixed(value / unit, 0)) * unit
     },
   ],
-  // Whole numbers between, as in Python, of which 0 has no sign.
+  // As in Python, the number in between is a whole one, so its 0 has no sign.
   ['ceil', (value: number, precision: number) => (Math.ceil(value * 10 ** precision) + 0) / 10 ** precision],
   [
     'floor',
@@ -76,7 +76,7 @@ const rounded = (value: Value, precision: number, method: string): Value => {
   if (Math.abs(precision) > 300) throw new RangeError('a precision beyond 300 digits')
   const result = round(numberOf(value), precision)
   if (!Number.isFinite(result)) throw new RangeError('a number that is not finite')
-  // As in Python a whole number stays one, but for `ceil` and `floor`.
+  // As in Python, a whole number stays one, except under `ceil` and `floor`.
   return method === 'common' && !isFloat(value) ? constant(result) : float(result)
 }
 

@@ -58,7 +58,7 @@ const written = (value: Value, { flags, width, precision, conversion }: Directiv
 }
 
 /**
- * Fills a text's `%s`, `%d`, `%.2f`, `%x`, `%(name)s` as Python's `%` does.
+ * Fills in a text's `%s`, `%d`, `%.2f`, `%x`, `%(name)s` as Python's `%` does.
  *
  * @throws TypeError for other directives, and for too many or too few values
  */

@@ -5,16 +5,16 @@ import { testNamed } from '../tests.js'
 import type { Arguments, Filter, Value } from '../Value.js'
 import { constant, isMissing, isTrue, itemsOf, list, textOf } from '../values.js'
 
-/** Arguments in which the first ones have been seen to. */
+/** The arguments without the first ones, which are used already. */
 const after = ({ positional, keywords }: Arguments, count: number): Arguments => ({
   positional: positional.slice(count),
   keywords,
 })
 
-/** In Jinja, these take what counts as false for a list without items, null for one. */
+/** As in Jinja, whatever counts as false, such as null, is taken for an empty list. */
 const itemsIn = (value: Value): ReadonlyArray<Value> => (isTrue(value) ? itemsOf(value) : [])
 
-/** The items that pass a test, or else those that don't; without one, those that count as true. */
+/** The items for which a test's result is the wanted one; without a test, by whether they count as true. */
 const selected = (value: Value, get: Getter, wanted: boolean, args: Arguments): Value => {
   const [name] = args.positional
   const holds = name === undefined ? isTrue : testNamed(textOf(name))
@@ -53,7 +53,7 @@ const EMPTY = constant('')
 const isDefaulted = (value: Value, boolean: Value | undefined): boolean =>
   isMissing(value) || (flagArgument(boolean) && !isTrue(value))
 
-/** The filters that choose: between items, or between a value and another one. */
+/** The filters that choose among items, or between a value and a default. */
 export const selectionFilters = (
   apply: (name: string) => Filter['apply'],
 ): Readonly<Record<string, Filter>> => {

@@ -5,9 +5,9 @@ import { strip } from '../strip.js'
 import type { Arguments, Filter, Value } from '../Value.js'
 import { constant, given, isFields, isList, isMissing, isText, itemsOf, markup, textOf } from '../values.js'
 import { printf } from './printf.js'
-import { wrapLine } from './wrapLines.js'
+import { wrapLine } from './wrapLine.js'
 
-/** What Python's `splitlines` splits at, beside a carriage return with a newline. */
+/** What Python's `splitlines` splits at, besides a carriage return with a newline. */
 const LINE_BREAKS = '\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029'
 
 const LINE_BREAK = new RegExp(`\\r\\n|[${LINE_BREAKS}]`, 'u')
@@ -18,8 +18,8 @@ export const linesOf = (text: string): ReadonlyArray<string> => {
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines
 }
 
-/** With a capital at the beginning, and the rest small. */
-export const capitalized = (text: string): string => {
+/** With the first letter in upper case, and the rest in lower case. */
+export const capitalised = (text: string): string => {
   const [first = ''] = text
   return first.toUpperCase() + text.slice(first.length).toLowerCase()
 }
@@ -30,7 +30,7 @@ export const replaced = (text: string, old: string, wanted: string, count: numbe
   return joined([joined(parts.slice(0, end), wanted), ...parts.slice(end)], old)
 }
 
-/** In the middle of so many characters; an odd space goes where Python puts it. */
+/** In the middle of this many characters; an odd space goes where Python puts it. */
 const centered = (text: string, width: number): string => {
   const margin = Math.max(0, boundedText(width) - Array.from(text).length)
   const left = Math.floor(margin / 2) + (margin & width & 1)
@@ -40,7 +40,7 @@ const centered = (text: string, width: number): string => {
 const titled = (text: string): string =>
   text
     .split(/([-\s({[<]+)/u)
-    .map(capitalized)
+    .map(capitalised)
     .join('')
 
 const indented = (
@@ -99,7 +99,7 @@ const unescaped = (text: string): string =>
     return isCharacter(point) ? String.fromCodePoint(point) : '\ufffd'
   })
 
-/** What stands between two marks is taken out, each time; a mark that isn't closed stays. */
+/** A text without the marks and what stands between them; a mark that isn't closed stays. */
 const without = (text: string, open: string, close: string): string => {
   const kept: Array<string> = []
   let at = 0
@@ -157,7 +157,7 @@ const wrapped = (
   )
 }
 
-/** A filter, or a method, of a text; of what is none, of how it is rendered. */
+/** A filter or a method that takes a text, or any other value as it is rendered. */
 export const textFilter = (
   parameters: ReadonlyArray<string>,
   apply: (text: string, ...args: ReadonlyArray<Value | undefined>) => unknown,
@@ -170,7 +170,7 @@ export const TEXT_FILTERS: Readonly<Record<string, Filter>> = {
   upper: textFilter([], (text) => text.toUpperCase()),
   lower: textFilter([], (text) => text.toLowerCase()),
   title: textFilter([], titled),
-  capitalize: textFilter([], capitalized),
+  capitalize: textFilter([], capitalised),
   trim: textFilter(['chars?'], (text, characters) =>
     strip(text, given(characters) && textArgument(characters, ''), 'both'),
   ),

@@ -15,7 +15,7 @@ const WORDS = new RegExp(`(${WHITE}+)`, 'u')
 
 const IS_BLANK = new RegExp(`^[${SPACE}]*$`, 'u')
 
-/** The first characters of a text, by code points, without a look at the rest. */
+/** The first code points of a text, without reading the rest. */
 const prefix = (text: string, count: number): string => {
   let end = 0
   for (let taken = 0; taken < count && end < text.length; taken += 1) {
@@ -30,7 +30,7 @@ export interface WrapOptions {
   readonly breakOnHyphens: boolean
 }
 
-/** How much of a word that is longer than a line goes into what is left of this one. */
+/** The part of a word too long for a line that goes into what is left of this one. */
 const cut = (word: string, space: number, breakOnHyphens: boolean): string => {
   const start = prefix(word, space)
   const hyphen = breakOnHyphens ? start.lastIndexOf('-') : -1
