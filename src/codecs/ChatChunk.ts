@@ -8,7 +8,7 @@ import { finite, listOf, received, wire } from './wire.js'
 
 /**
  * What a chunk adds to a choice: a piece of text, of reasoning (`reasoning_content`, with some providers `reasoning`),
- * of a refusal, or of tool calls. The first one carries only the role, the last one of a choice is empty.
+ * of a refusal, or of tool calls. The first delta of a choice carries only the role, and the last one is empty.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/streaming
  */
@@ -48,8 +48,8 @@ export type ChunkChoice = t.TypeOf<typeof ChunkChoice>
 
 /**
  * One event of a streamed answer. Only `choices` is required; it is empty in the last chunk, which carries the usage
- * when `stream_options.include_usage` was asked for. `usage` is absent, null or `{}` in the others. An event that
- * holds an error instead is an error body, not a chunk.
+ * if the request set `stream_options.include_usage`. In all other chunks `usage` is absent, null or `{}`. An event
+ * that holds an error instead is an error body, not a chunk.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/streaming
  */
@@ -62,8 +62,8 @@ export const ChatChunk = wire(
 export type ChatChunk = t.TypeOf<typeof ChatChunk>
 
 /**
- * Whether a chunk is the extra one that `request_breakdown: true` asks for. Its id, model (`extra_parameter`), usage and
- * `finish_reason` say nothing about the reply.
+ * Whether a chunk is the extra one that `request_breakdown: true` adds to a stream. Its id, model (`extra_parameter`),
+ * usage and `finish_reason` say nothing about the reply.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */

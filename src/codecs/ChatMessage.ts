@@ -3,7 +3,7 @@ import { MessageContent } from './ContentPart.js'
 import { ReceivedToolCall, ToolCall } from './ToolCall.js'
 import { listOf, nullable, objects, received, wire } from './wire.js'
 
-/** A message that is nothing but its content, and perhaps the name of who says it. */
+/** A message that has only content and, optionally, the name of its author. */
 const plain = <R extends string>(role: R, name: string) =>
   wire(
     t.intersection([
@@ -20,7 +20,7 @@ export interface SystemMessage extends t.TypeOf<typeof SystemMessage> {}
 
 const DeveloperMessage = plain('developer', 'DeveloperMessage')
 
-/** The instructions for a conversation, as newer models of OpenAI take them. */
+/** The instructions for a conversation, under the role that newer OpenAI models expect. */
 export interface DeveloperMessage extends t.TypeOf<typeof DeveloperMessage> {}
 
 const UserMessage = plain('user', 'UserMessage')
@@ -43,7 +43,7 @@ const AssistantChatMessage = wire(
   'AssistantChatMessage',
 )
 
-/** An assistant's message, given back as history: `content` may be null beside `tool_calls`. */
+/** An assistant's message, sent back as history: `content` may be null beside `tool_calls`. */
 export interface AssistantChatMessage extends t.TypeOf<typeof AssistantChatMessage> {}
 
 const ToolMessage = wire(
@@ -58,9 +58,9 @@ const ToolMessage = wire(
 export interface ToolMessage extends t.TypeOf<typeof ToolMessage> {}
 
 /**
- * One message of a conversation as we send it, told apart by `role`: `system`, `developer`, `user`, `assistant` or
- * `tool`. An assistant message may have `content: null` beside `tool_calls`; a tool message answers the call with its
- * `tool_call_id`.
+ * One message of a conversation as we send it, discriminated by `role`: `system`, `developer`, `user`, `assistant` or
+ * `tool`. An assistant message may have `content: null` beside `tool_calls`; a tool message answers the call that its
+ * `tool_call_id` names.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
@@ -76,8 +76,8 @@ export const ChatMessages = wire(listOf(ChatMessage))
 
 /**
  * A message as a response carries it. Nothing is required, the role is an open string, and every field may be null:
- * `content` is null beside `tool_calls` or a `refusal`. `reasoning_content` (with some providers `reasoning`) and
- * `thinking_blocks` come from reasoning models.
+ * `content` is null beside `tool_calls` or a `refusal`. Reasoning models add `reasoning_content` (some providers call
+ * it `reasoning`) and `thinking_blocks`.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */

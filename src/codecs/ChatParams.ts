@@ -4,9 +4,9 @@ import { ResponseFormat, Tool, ToolChoice } from './Tool.js'
 import { finite, integer, integerWithin, listOf, numberWithin, positive, strings, wire } from './wire.js'
 
 /**
- * The OpenAI fields of a chat request, all optional, except `model`, `messages`, `stream` and `stream_options`, which
- * the library sets. `max_tokens` and `max_completion_tokens` count tokens (reasoning models want the second),
- * `timeout` is in seconds, handed to the provider. Unknown fields are sent as they are.
+ * The OpenAI fields of a chat request, all optional. `model`, `messages`, `stream` and `stream_options` are not among
+ * them: the library sets those. `max_tokens` and `max_completion_tokens` count tokens (reasoning models want the
+ * latter); `timeout` is in seconds and is passed on to the provider. Unknown fields are sent unchanged.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
@@ -14,9 +14,9 @@ export const ChatParams = wire(
   t.partial({
     temperature: numberWithin(0, 2),
     top_p: numberWithin(0, 1),
-    /** Tokens at most; reasoning models want `max_completion_tokens`. */
+    /** Maximum number of tokens; reasoning models want `max_completion_tokens` instead. */
     max_tokens: integerWithin(1),
-    /** Tokens at most, those of reasoning among them. */
+    /** Maximum number of tokens, reasoning tokens included. */
     max_completion_tokens: integerWithin(1),
     n: integerWithin(1),
     stop: t.union([t.string, strings], 'string or list of strings'),
@@ -38,7 +38,7 @@ export const ChatParams = wire(
     seed: integer,
     user: t.string,
     echo: t.boolean,
-    /** Handed to the provider, in seconds; the `timeout` beside `params` is in ms. */
+    /** Passed on to the provider, in seconds; the `timeout` beside `params` is in ms. */
     timeout: positive,
     extra_headers: Fields,
     web_search_options: Fields,

@@ -31,15 +31,15 @@ const MODEL_PICKERS = [
   'loadbalance_models',
 ] as const satisfies ReadonlyArray<keyof t.TypeOf<typeof ChatRequestFields>>
 
-/** Whether something in a request says which model, or who picks it. A `model` beside a group takes the group's place. */
+/** Whether a request names a model or something that picks one. A `model` beside a group overrides the group. */
 export const picksModel = (request: Fields): boolean =>
   MODEL_PICKERS.some((field) => request[field] !== undefined)
 
 /**
  * The body of `POST /api/chat/completions`: the {@link ChatParams}, the {@link RespanAttributes} beside them, and
  * either `messages` with something that picks the model (`model`, `models`, a load-balancing group or list), or a
- * `prompt`. A top-level Respan field wins over the same one in `respan_params`, whose old name
- * `keywordsai_params` is still taken.
+ * `prompt`. A top-level Respan field wins over the same field in `respan_params`, whose old name
+ * `keywordsai_params` is still accepted.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */

@@ -3,7 +3,7 @@ import { Fields } from './Fields.js'
 import { listOf, nullable, wire } from './wire.js'
 
 /**
- * Text in a message. `cache_control` marks a prefix which Anthropic models may cache.
+ * Text in a message. `cache_control` marks a prefix that Anthropic models may cache.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
@@ -24,8 +24,8 @@ const ImageUrl = wire(
 )
 
 /**
- * An image in a message: a web address or a `data:` URL, as a string or with the wanted detail (`auto`, `low`, `high`, or what
- * newer models take).
+ * An image in a message: a web address or a `data:` URL, either as a string or with the level of detail (`auto`, `low`,
+ * `high`, or another one that newer models accept).
  */
 const ImageUrlPart = wire(
   t.type({ type: t.literal('image_url'), image_url: t.union([t.string, ImageUrl], 'URL or ImageUrl') }),
@@ -35,7 +35,7 @@ const ImageUrlPart = wire(
 /** An image in a message. */
 type ImageUrlPart = t.TypeOf<typeof ImageUrlPart>
 
-/** Text in a message, as the Responses interface names it (`input_text`, `output_text`). */
+/** Text in a message, as the Responses API names it (`input_text`, `output_text`). */
 const ResponsesTextPart = wire(
   t.type({
     type: t.union([t.literal('input_text'), t.literal('output_text')], 'input_text | output_text'),
@@ -44,10 +44,10 @@ const ResponsesTextPart = wire(
   'ResponsesTextPart',
 )
 
-/** Text in a message, as the Responses interface names it. */
+/** Text in a message, as the Responses API names it. */
 type ResponsesTextPart = t.TypeOf<typeof ResponsesTextPart>
 
-/** Sound, a file, or what else a provider takes under these names: its fields are passed on as they are. */
+/** Audio, a file, or whatever else a provider accepts under these names. Its fields are passed on unchecked. */
 const OpaquePart = wire(
   t.intersection([
     t.type({
@@ -69,7 +69,7 @@ const OpaquePart = wire(
   'OpaquePart',
 )
 
-/** A part that is known by its name only. */
+/** A part of which only the name is known. */
 type OpaquePart = t.TypeOf<typeof OpaquePart>
 
 const LOOKED_INTO: ReadonlySet<string> = new Set(['text', 'image_url', 'input_text', 'output_text'])
@@ -81,12 +81,12 @@ const OtherPart = t.refinement(
   'OtherPart',
 )
 
-/** A part whose type is unknown here. */
+/** A part of a type that this library does not know. */
 type OtherPart = t.TypeOf<typeof OtherPart>
 
 /**
- * One part of a message's content, told apart by `type`. Parts of a type that is unknown here are kept and sent.
- * `'text' in part && typeof part.text === 'string'` narrows to those that have one.
+ * One part of a message's content, discriminated by `type`. Parts of an unknown type are kept and sent.
+ * `'text' in part && typeof part.text === 'string'` narrows to the parts that have text.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */

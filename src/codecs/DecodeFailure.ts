@@ -1,4 +1,4 @@
-/** Why a value did not decode: where, what was expected there, and a safe description of what was there. */
+/** Why a value did not decode: where, what was expected there, and a safe description of what was found. */
 export interface DecodeFailure {
   /** Path to the offending value, such as `messages[1].content`; empty for the value itself. */
   readonly path: string

@@ -5,9 +5,9 @@ import { tried } from './tried.js'
 import { wire } from './wire.js'
 
 /**
- * The environment variables that this library reads, all optional strings; `consoleSink` reads `NO_COLOR`, too. Keys
- * and base URLs are those of the platform's SDKs and of OpenAI's; the last two say whether inputs and outputs go into
- * traces.
+ * The environment variables that this library reads, all optional strings; `consoleSink` also reads `NO_COLOR`. The
+ * keys and base URLs have the same names as in the SDKs of the platform and of OpenAI; the last two say whether inputs
+ * and outputs go into traces.
  *
  * @see https://respan.ai/docs
  */
@@ -34,11 +34,11 @@ const CONTENT_VARIABLES = [
 ] as const satisfies ReadonlyArray<keyof Environment>
 
 /**
- * Reads the environment, now: nothing is read at import, and nothing is kept. White space around a value is dropped,
- * and a blank value counts as unset. Where there is no environment (browsers), or where reading it is not permitted
- * (Deno), everything is unset.
+ * Reads the environment as it is now: nothing is read at import, and nothing is cached. White space around a value is
+ * trimmed, and a blank value counts as unset. Where there is no environment (browsers), or where reading it is not
+ * permitted (Deno), everything is unset.
  *
- * @param names - default: all of them; each costs a system call
+ * @param names - the variables to read, each of which costs a system call; default: all of them
  */
 export const readEnvironment = (names: ReadonlyArray<keyof Environment> = ALL_VARIABLES): Environment => {
   const environment: Mutable<Environment> = {}
@@ -57,10 +57,10 @@ const readVariable = (name: string): string => {
 const ON: ReadonlySet<string> = new Set(['true', '1', 'yes', 'on'])
 
 /**
- * Whether inputs and outputs go into traces: they do, unless one of `RESPAN_TRACE_CONTENT` and
- * `HAYSTACK_CONTENT_TRACING_ENABLED` is set to anything but `true`, `1`, `yes` or `on`: what is misspelt withholds.
+ * Whether inputs and outputs go into traces. They do, unless `RESPAN_TRACE_CONTENT` or
+ * `HAYSTACK_CONTENT_TRACING_ENABLED` is set to anything but `true`, `1`, `yes` or `on`: a misspelt value withholds them.
  *
- * @param environment - default: that of now
+ * @param environment - default: the current one
  */
 export const contentTracingEnabled = (environment = readEnvironment(CONTENT_VARIABLES)): boolean =>
   CONTENT_VARIABLES.every((name) => isOn(environment[name]))

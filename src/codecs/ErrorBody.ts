@@ -6,9 +6,9 @@ import { tried } from './tried.js'
 /**
  * The body of a failed request, or of an error event in a stream. Respan sends `detail`, with `errors` by field (422),
  * `retry_after` in seconds (429) or `error_code` (500); a provider's error is passed through under `error`, as an
- * object with `message`, `type`, `param`, `code`, or as a string. Nothing can be relied on: a proxy answers in HTML or
- * not at all, hence everything is optional and unchecked, and read by {@link errorMessage}, {@link errorCode} and
- * {@link retryAfterSeconds}.
+ * object with `message`, `type`, `param` and `code`, or as a string. None of this can be relied on, since a proxy may
+ * answer in HTML or with an empty body. Hence every field is optional and unchecked; {@link errorMessage},
+ * {@link errorCode} and {@link retryAfterSeconds} read them.
  *
  * @see https://respan.ai/docs/documentation/resources/reference/error-handling
  */
@@ -28,22 +28,22 @@ export const ErrorBody = t.readonly(
 export type ErrorBody = t.TypeOf<typeof ErrorBody>
 
 /**
- * Whether a value is an error, where a response or chunk was expected under status 200. It is when `error` is truthy, or when
- * there is a `detail` and no `choices`.
+ * Whether a body with status 200 is an error, rather than the response or chunk that was expected: its `error` is
+ * truthy, or it has a `detail` and no `choices`.
  *
  * @param body - parsed JSON
  */
 export const isErrorBody = (body: unknown): body is ErrorBody =>
-  // Every object is an error body; the codec would look at each of its fields, ten times as long, for every chunk of a stream.
+  // The codec accepts every object. Checking all fields would take ten times as long, for every chunk of a stream.
   Fields.is(body) && (Boolean(body.error) || (Boolean(body.detail) && !('choices' in body)))
 
-/** Longest message that is read out of a body, in UTF-16 code units. */
+/** Longest message that is read from a body, in UTF-16 code units. */
 const MESSAGE_LENGTH = 300
 
 /**
- * Reads the message out of an error's body, whatever its shape: `error.message`, `error` when it is a string,
- * `detail` with what `errors` says of the fields, `message`, `errors`, else the start of the text (of an HTML page, its
- * title). At most 300 characters; `undefined` when there is nothing to read.
+ * Reads the message from an error's body, whatever its shape: `error.message`, `error` if it is a string, `detail`
+ * followed by what `errors` says about the fields, `message`, `errors`, or else the start of the text (for an HTML
+ * page, its title). At most 300 characters; `undefined` if there is no message.
  *
  * @param body - parsed JSON, or the text of a body that is not JSON
  */
@@ -54,7 +54,7 @@ export const errorMessage = (body: unknown): string | undefined => {
 }
 
 /**
- * Reads the machine-readable code out of an error's body: `error.code`, else `error.type`, else `error_code`.
+ * Reads the machine-readable code from an error's body: `error.code`, else `error.type`, else `error_code`.
  *
  * @param body - parsed JSON
  */
@@ -65,7 +65,7 @@ export const errorCode = (body: unknown): string | undefined => {
 }
 
 /**
- * Reads how long to wait out of an error's body: `retry_after`, in seconds, a number or its text.
+ * Reads from an error's body how long to wait: `retry_after`, in seconds, as a number or a string.
  *
  * @param body - parsed JSON
  */
@@ -100,7 +100,7 @@ const word = (value: unknown): string | undefined => (typeof value === 'number' 
 const json = (value: unknown): string | undefined =>
   typeof value === 'object' && value !== null ? tried(() => JSON.stringify(value)) : undefined
 
-/** `["…"]`, `[{message: "…"}]`, `{"<field>": ["…"]}`: the shapes seen. */
+/** The shapes that servers send: `["…"]`, `[{message: "…"}]`, `{"<field>": ["…"]}`. */
 const listed = (errors: unknown): string | undefined =>
   Fields.is(errors)
     ? joined(Object.entries(errors).map(([field, value]) => under(field, entries(value))))

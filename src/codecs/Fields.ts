@@ -1,8 +1,8 @@
 import * as t from 'io-ts'
 
 /**
- * Any JSON object: string keys, values of any kind. What the platform documents only as "object" has this type.
- * An array is not one.
+ * Any JSON object: string keys, values of any kind. The type of everything that the platform documents only as
+ * "object". Arrays are not included.
  */
 export const Fields: t.Type<Fields> = new t.Type(
   'object',

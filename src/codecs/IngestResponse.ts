@@ -2,9 +2,9 @@ import * as t from 'io-ts'
 import { finite, received, strings, wire } from './wire.js'
 
 /**
- * The answer to an ingest request. Every 2xx means accepted, whatever the body, also an empty one. Seen are
+ * The answer to an ingest request. Every 2xx means accepted, whatever the body, even an empty one. Observed shapes are
  * `{status, ingested_spans, created_traces, trace_ids, errors}`, `{message}` and `{success, ingested_count}`. The
- * shape of `errors` is undocumented: a list is what was seen.
+ * shape of `errors` is undocumented; so far it has been a list.
  *
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */

@@ -1,2 +1,2 @@
-/** A value while it is made. */
+/** A value that is still being built. */
 export type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }

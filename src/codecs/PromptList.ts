@@ -8,7 +8,8 @@ const VersionSummary = wire(
 )
 
 /**
- * A managed prompt in a list: `current_version` is the newest, `live_version` the deployed one, null when none is.
+ * A managed prompt in a list: `current_version` is the newest version, `live_version` the deployed one, or null if none
+ * is deployed.
  *
  * @see https://www.respan.ai/docs/apis/prompts/list-prompts
  */
@@ -33,8 +34,8 @@ export const PromptSummary = wire(
 export interface PromptSummary extends t.TypeOf<typeof PromptSummary> {}
 
 /**
- * One page of `POST /api/prompts/list/`. `next` and `previous` are URLs, or null at the ends; `count` is that of all
- * pages.
+ * One page of `POST /api/prompts/list/`. `next` and `previous` are URLs, or null at the ends; `count` is the total over
+ * all pages.
  *
  * @see https://www.respan.ai/docs/apis/prompts/list-prompts
  */

@@ -12,7 +12,7 @@ export const PromptVersionNumber = t.union(
 
 /**
  * A variable with a type: `text`, `image_url` or `json` with a `value`, or `prompt`, another managed prompt that is
- * rendered first and put in as text (the platform allows a depth of 2, and answers a cycle with 400).
+ * rendered first and inserted as text (the platform allows a depth of 2, and answers a cycle with 400).
  *
  * @see https://respan.ai/docs/documentation/features/prompt-management/manage-prompts
  */
@@ -57,7 +57,7 @@ const common = {
   is_custom_prompt: t.boolean,
 }
 
-/** The other parameters that a request changes on a managed prompt: never its messages. */
+/** The parameters of a managed prompt that a request changes: never its messages. */
 const PromptPatch = t.refinement(
   ChatParams,
   (params) => !Object.hasOwn(params, 'messages') && !Object.hasOwn(params, 'input'),
@@ -66,7 +66,7 @@ const PromptPatch = t.refinement(
 
 /**
  * A managed prompt, merged the recommended way (`schema_version: 2`): the stored prompt always wins, `patch` changes
- * other parameters than messages, and messages of the request are added as further turns. `version` is a number,
+ * any parameters but the messages, and the request's messages are appended as further turns. `version` is a number,
  * `latest` for the newest draft, or absent for the deployed one. `echo` asks for the rendered messages in
  * `prompt_message`; the platform's pages disagree on its default.
  *
@@ -87,8 +87,8 @@ const OverrideParams = wire(
 
 /**
  * A managed prompt, merged the old way (`schema_version` 1 or absent): with `override: true` the stored prompt wins
- * over the request's model and messages, else the request wins. `override_params` beat the prompt, and
- * `override_config` says whether its messages replace the stored ones (default) or are appended.
+ * over the request's model and messages, otherwise the request wins. `override_params` win over the prompt, and
+ * `override_config` says whether their messages replace the stored ones (default) or are appended.
  *
  * @see https://respan.ai/docs/documentation/features/prompt-management/manage-prompts
  */

@@ -5,7 +5,7 @@ import { Identifier } from './Identifier.js'
 import { finite, listOf, received, strings, wire } from './wire.js'
 
 /**
- * One version of a managed prompt, as `GET /api/prompts/{prompt_id}/versions/{version}/` gives it: the template
+ * One version of a managed prompt, as `GET /api/prompts/{prompt_id}/versions/{version}/` returns it: the template
  * messages (Jinja2), the default values of its variables, and the model's parameters. Most fields may be null.
  *
  * @see https://www.respan.ai/docs/apis/prompts/

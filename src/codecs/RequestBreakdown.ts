@@ -4,8 +4,8 @@ import { Fields } from './Fields.js'
 import { finite, listOf, received, wire } from './wire.js'
 
 /**
- * The gateway's summary of a request, sent when `request_breakdown: true` was asked for. The only documented place of
- * the cost (`cost`, USD) and of a cache hit (`cached`). `latency` and `routing_time` are seconds, `timestamp` is
+ * The gateway's summary of a request, sent if the request set `request_breakdown: true`. The only documented place for
+ * the cost (`cost`, USD) and for a cache hit (`cached`). `latency` and `routing_time` are in seconds, `timestamp` is in
  * RFC 3339. Any field may be absent or null.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion

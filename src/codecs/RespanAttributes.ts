@@ -14,20 +14,20 @@ import {
 } from './RespanParams.js'
 import { listOf, nullable, numberWithin, strings, wire } from './wire.js'
 
-/** A field that exists on the platform, but which this library never sends. */
+/** A field that exists on the platform but is never sent by this library. */
 const refused = (reason: string): t.Type<undefined> =>
   new t.Type(reason, t.undefined.is, t.undefined.validate, t.identity)
 
 const REFRAMED = 'never sent: it reshapes the SSE framing'
 const INTERNAL = 'never sent: it is internal to the platform'
 
-/** What a span can be found by: it has these fields under the same names as the request that it is about. */
+/** The fields by which spans can be found. They have the same names on a span as on the request that it describes. */
 export const spanLabels = {
   /** The end user, at most 120 characters. */
   customer_identifier: CustomerIdentifier,
   customer_email: t.string,
   customer_name: t.string,
-  /** The end user with a budget. */
+  /** The end user, with a budget. */
   customer_params: CustomerParams,
   /** The conversation. */
   thread_identifier: Identifier,
@@ -39,11 +39,11 @@ export const spanLabels = {
   /** An indexed tag of your own. */
   custom_identifier: Identifier,
   evaluation_identifier: Identifier,
-  /** Your own key-value pairs, to filter by; the platform turns the values into texts. */
+  /** Your own key-value pairs, to filter by; the platform converts the values to strings. */
   metadata: Fields,
-  /** As `metadata`, but values keep their JSON types. */
+  /** Like `metadata`, but values keep their JSON types. */
   properties: Fields,
-  /** Follows from the API key, whatever is said here. */
+  /** The platform derives it from the API key and ignores this value. */
   environment: t.string,
   note: t.string,
   category: t.string,
@@ -61,27 +61,28 @@ const traceAttributes = {
 }
 
 /**
- * What a trace can be told about whom and what it belongs to; these go onto its spans.
+ * Attributes that say whom and what a trace belongs to; they are set on its spans.
  *
- * `customer_identifier` is the end user (at most 120 characters), `thread_identifier` the conversation,
- * `custom_identifier` an indexed tag of one's own. The platform turns the values of `metadata` into strings, so keep
- * them primitive; `properties` keep their JSON types. `environment` follows from the API key, whatever is said here.
+ * `customer_identifier` is the end user (at most 120 characters), `thread_identifier` the conversation, and
+ * `custom_identifier` an indexed tag of your own. The platform converts the values of `metadata` to strings, so keep
+ * them primitive; `properties` keep their JSON types. The platform derives `environment` from the API key and ignores
+ * a value given here.
  *
  * @see https://respan.ai/docs/documentation/resources/reference/span-attributes
  */
 export const TraceAttributes = wire(t.partial(traceAttributes), 'TraceAttributes')
 
-/** What a trace can be told about whom and what it belongs to. */
+/** Attributes that say whom and what a trace belongs to. */
 export interface TraceAttributes extends t.TypeOf<typeof TraceAttributes> {}
 
 /**
- * The Respan fields of a gateway request: the {@link TraceAttributes}, and what controls routing, credentials, cache,
- * logging, evaluation and integrations. All are optional; names are as on the wire, so the platform's documentation
- * applies as it is. Unknown fields are sent as they are.
+ * The Respan fields of a gateway request: the {@link TraceAttributes}, and the controls for routing, credentials,
+ * cache, logging, evaluation and integrations. All are optional and named as on the wire, so the platform's
+ * documentation applies. Unknown fields are sent unchanged.
  *
  * `cache_ttl` is in seconds. `customer_credentials`, `credential_override`, `customer_api_keys`, the `credentials` of
  * a load-balancing model and `posthog_integration` hold secrets, which no error and no span repeats. The fields from
- * `trace_unique_id` to `trace_name` link the gateway's own log to a trace; what the gateway makes of them is
+ * `trace_unique_id` to `trace_name` link the gateway's own log to a trace; how the gateway uses them is
  * undocumented. `field_name`, `delimiter`, `mock_response` and `is_log_omitted` are refused.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
@@ -90,11 +91,11 @@ export const RespanAttributes = wire(
   t.partial({
     ...traceAttributes,
     // routing and reliability
-    /** Tried in order when the model fails, for any error. */
+    /** Tried in order when the model fails with any error. */
     fallback_models: strings,
     /** No fallback for this call. */
     disable_fallback: t.boolean,
-    /** Retries of the gateway's own; `retry_after` in seconds. */
+    /** Retries made by the gateway itself; `retry_after` is in seconds. */
     retry_params: RetryParams,
     /** The group picks the model; a `model` in the request overrides it. */
     load_balance_group: LoadBalanceGroup,
@@ -102,30 +103,30 @@ export const RespanAttributes = wire(
     load_balance_models: listOf(WeightedModel),
     /** The older name of `load_balance_models`. */
     loadbalance_models: listOf(WeightedModel),
-    /** Candidates of the router; beside a `model` they are its fallbacks. */
+    /** Candidates for the router; beside a `model` they are its fallbacks. */
     models: strings,
-    /** Not for the router. */
+    /** Models that the router must not pick. */
     exclude_models: strings,
-    /** Not for the router. */
+    /** Providers that the router must not pick. */
     exclude_providers: strings,
     /** Names of Azure deployments. Deprecated. */
     model_name_map: StringMap,
     // credentials
     /** The customer's own provider keys, by provider. Secret. */
     customer_credentials: CustomerCredentials,
-    /** Keys for single models. Secret. */
+    /** Keys for individual models. Secret. */
     credential_override: Fields,
     /** Deprecated: use `customer_credentials`. Secret. */
     customer_api_keys: StringMap,
     // cache
     /** Answers the same conversation from the cache. */
     cache_enabled: t.boolean,
-    /** How long an answer is kept, s. Default 30 days. */
+    /** How long an answer is kept, in seconds. Default 30 days. */
     cache_ttl: numberWithin(0),
-    /** What the cache keys by, and whether a hit is logged. */
+    /** What the cache key includes, and whether a hit is logged. */
     cache_options: CacheOptions,
     // logging and response control
-    /** Keeps metrics, drops contents. */
+    /** Logs metrics but no content. */
     disable_log: t.boolean,
     /** `block: false` doesn't wait for the log to be written. */
     respan_api_controls: ApiControls,
@@ -133,7 +134,7 @@ export const RespanAttributes = wire(
     request_breakdown: t.boolean,
     log_method: t.string,
     // evaluation and integrations
-    /** Values of a templated message, to be logged. */
+    /** Variables of a templated message, to be logged. */
     variables: Fields,
     /** Evaluators to run on the reply. */
     eval_params: EvalParams,

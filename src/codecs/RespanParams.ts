@@ -4,8 +4,8 @@ import { CustomerIdentifier, Identifier } from './Identifier.js'
 import { finite, integerWithin, listOf, numberWithin, oneOf, positive, wire } from './wire.js'
 
 /**
- * Retries that the gateway makes for us, on a provider's rate limits. Defaults: on, 3 retries, 0.2 seconds. The
- * platform allows no other key.
+ * Retries that the gateway makes when a provider limits the rate. Defaults: enabled, 3 retries, 0.2 seconds. The
+ * platform allows no other keys.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
@@ -30,8 +30,8 @@ export const LoadBalanceGroup = wire(
 )
 
 /**
- * What the gateway's cache is keyed by (the `customer_identifier`, the model), and whether a hit writes no log. All
- * off by default.
+ * What the key of the gateway's cache includes (the `customer_identifier`, the model), and whether the log of a hit is
+ * omitted. All off by default.
  */
 export const CacheOptions = wire(
   t.partial({ cache_by_customer: t.boolean, is_cached_by_model: t.boolean, omit_log: t.boolean }),
@@ -39,8 +39,8 @@ export const CacheOptions = wire(
 )
 
 /**
- * An end user with a budget. `period_start` and `period_end` are `YYYY-MM-DD`, budgets are in USD, `rate_limit` in
- * requests a minute; `markup_percentage` 20 bills the price times 1.2.
+ * An end user with a budget. `period_start` and `period_end` are `YYYY-MM-DD`, budgets are in USD, `rate_limit` is in
+ * requests per minute; a `markup_percentage` of 20 bills 1.2 times the price.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */

@@ -17,8 +17,7 @@ import {
 } from './wire.js'
 
 /**
- * The type of a span, as we send it; the platform's default is `chat`. It shows some of them in capitals when read
- * back.
+ * The type of a span, as we send it; the platform's default is `chat`. The platform returns some types in capitals.
  *
  * @see https://respan.ai/docs/documentation/features/tracing/logs/log-content-types
  */
@@ -50,12 +49,12 @@ const textOrObject = t.union([t.string, Fields], 'string or object')
 const objectOrList = t.union([Fields, t.readonlyArray(t.unknown, 'list')], 'object or list')
 
 /**
- * One span as `POST /api/v1/traces/ingest` takes it. Only the two ids are required; spans with one `trace_unique_id`
- * form a trace, and `span_parent_id` null or absent marks its root.
+ * One span as `POST /api/v1/traces/ingest` accepts it. Only the two ids are required; spans with the same
+ * `trace_unique_id` form a trace, and a `span_parent_id` that is null or absent marks its root.
  *
  * `start_time` is the start and `timestamp` the end, RFC 3339 in UTC. Durations (`latency`, `time_to_first_token`,
- * `routing_time`) are seconds, `cost` is USD and is computed by the platform when absent. `input` and `output` are
- * text, or JSON as text. `status_code` is HTTP-like, 200 when absent. One span may take 20 MB.
+ * `routing_time`) are in seconds; `cost` is in USD, and the platform computes it when it is absent. `input` and
+ * `output` are text, or JSON as text. `status_code` is HTTP-like, 200 when absent. A span may take up to 20 MB.
  *
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */
@@ -135,14 +134,14 @@ export const SpanPayload = wire(
   'SpanPayload',
 )
 
-/** One span as the platform takes it. */
+/** One span as the platform accepts it. */
 export type SpanPayload = t.TypeOf<typeof SpanPayload>
 
 const spans = listOf(SpanPayload)
 
 /**
- * The body that we send to `POST /api/v1/traces/ingest`: the spans as a bare array, which is the older and documented
- * form, or under `data`.
+ * The body of `POST /api/v1/traces/ingest`: the spans as a bare array, which is the older and documented form, or
+ * under `data`.
  *
  * @see https://www.respan.ai/docs/apis/traces/create-trace-legacy
  */

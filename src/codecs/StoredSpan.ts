@@ -39,10 +39,10 @@ const StoredTotals = wire(
 )
 
 /**
- * A finished span as a spool keeps it: the `Span` itself, as JSON. Times are ms since the epoch, costs USD. A root has
- * no `parentId`; decoding makes it `undefined` again.
+ * A finished span as a spool keeps it: the `Span` itself, as JSON. Times are in ms since the epoch, costs in USD. A root
+ * has no `parentId`; decoding restores it as `undefined`.
  *
- * It names things as this library does, not as the platform does: what is on a disk may be sent by a later version.
+ * The fields have this library's names, not the platform's, since a later version may send what is on the disk.
  */
 export const StoredSpan = wire(
   t.intersection([

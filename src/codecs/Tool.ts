@@ -3,7 +3,7 @@ import { Fields } from './Fields.js'
 import { nullable, oneOf, wire } from './wire.js'
 
 /**
- * A function which the model may call; the gateway supports no other kind of tool. `parameters` is a JSON Schema.
+ * A function that the model may call; the gateway supports no other kind of tool. `parameters` is a JSON Schema.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
@@ -21,7 +21,7 @@ export const Tool = wire(
   'Tool',
 )
 
-/** A function which the model may call. */
+/** A function that the model may call. */
 export type Tool = t.TypeOf<typeof Tool>
 
 /**
@@ -46,8 +46,8 @@ export const ToolChoice = t.union(
 export type ToolChoice = t.TypeOf<typeof ToolChoice>
 
 /**
- * The form of the answer: text, some JSON object (then the word "json" must occur in the prompt), or JSON after a
- * schema. `response_schema` is for Vertex AI.
+ * The form of the answer: text, any JSON object (then the word "json" must occur in the prompt), or JSON that matches
+ * a schema. `response_schema` is for Vertex AI.
  */
 export const ResponseFormat = wire(
   t.union(

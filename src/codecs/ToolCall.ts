@@ -2,7 +2,7 @@ import * as t from 'io-ts'
 import { finite, received, wire } from './wire.js'
 
 /**
- * A function call by the model, as it goes back to the model in an assistant message.
+ * A function call by the model, as it is sent back to the model in an assistant message.
  *
  * `function.arguments` is a JSON *string*, written by the model: it may be invalid JSON.
  *
@@ -21,8 +21,8 @@ export const ToolCall = wire(
 export type ToolCall = t.TypeOf<typeof ToolCall>
 
 /**
- * A function call as it arrives in a response: some providers behind the gateway leave out `id` or `type`, so any
- * part may be absent or null.
+ * A function call as it arrives in a response. Some providers behind the gateway leave out `id` or `type`, so every
+ * field may be absent or null.
  */
 export const ReceivedToolCall = wire(
   received({
@@ -35,7 +35,7 @@ export const ReceivedToolCall = wire(
 
 /**
  * A piece of a function call in a stream. Pieces with the same `index` belong to one call: `id` and `function.name`
- * come once, the pieces of `function.arguments` are joined.
+ * come once, and the pieces of `function.arguments` are to be joined.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/streaming
  */

@@ -21,8 +21,8 @@ const details = {
 }
 
 /**
- * The tokens that a reply used: one total for all choices of a request. The details depend on the provider, each may
- * be absent or null; reasoning tokens are a part of the completion tokens, cached tokens a part of the prompt tokens.
+ * The tokens that a reply used, in total for all choices of a request. The details depend on the provider, and each may
+ * be absent or null. Reasoning tokens are part of the completion tokens, cached tokens part of the prompt tokens.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */
@@ -39,7 +39,7 @@ export interface Usage extends t.TypeOf<typeof Usage> {}
 
 /**
  * Token counts as a body carries them: each may be absent or null, in a stream the whole object may be `{}`, and
- * embeddings have no completion tokens. {@link toUsage} makes a {@link Usage} of it.
+ * embeddings have no completion tokens. {@link toUsage} turns them into a {@link Usage}.
  */
 export const ReportedUsage = wire(
   received({ prompt_tokens: finite, completion_tokens: finite, total_tokens: finite, ...details }),
@@ -50,8 +50,9 @@ export const ReportedUsage = wire(
 export type ReportedUsage = t.TypeOf<typeof ReportedUsage>
 
 /**
- * The usage that a body reports, or `undefined` when it reports no count at all. A missing count is derived from the
- * other two where they are known, and is 0 else; it is never negative or infinite. Details and unknown fields are kept.
+ * The usage that a body reports, or `undefined` if it reports no count at all. A missing count is derived from the
+ * other two if they are known, and is 0 otherwise; it is never negative or infinite. Details and unknown fields are
+ * kept.
  *
  * @param reported - `usage` of a response or chunk
  */
@@ -70,5 +71,5 @@ export const toUsage = (reported: ReportedUsage | null | undefined): Usage | und
   }
 }
 
-/** A count that nobody reported: never below 0, and finite, as {@link Usage} promises, whatever it is derived from. */
+/** A count that was not reported: clamped, since {@link Usage} promises finite counts that are never negative. */
 const derived = (count: number): number => Math.min(Math.max(0, count), Number.MAX_VALUE)

@@ -2,8 +2,8 @@ import type { ChatParams } from './ChatParams.js'
 import type { ChatRequest } from './ChatRequest.js'
 
 /**
- * The chat parameters that a request asks for. With a managed prompt they stand in it (`patch`, with schema 1
- * `override_params`), and win over those beside it.
+ * The chat parameters that a request asks for. Those inside a managed prompt (`patch`, or `override_params` with schema
+ * version 1) win over those beside it.
  *
  * @param request - as it is sent
  */

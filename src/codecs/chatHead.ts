@@ -5,9 +5,10 @@ import { ReportedUsage } from './Usage.js'
 import { finite, listOf } from './wire.js'
 
 /**
- * What a chat response, and each chunk of a streamed one, says beside its choices. `model` is the one that answered, which
- * may be another one than asked for; `created` is in seconds since 1970; `prompt_message` holds the rendered messages of a
- * managed prompt that asked for `echo`; `cost` (USD) is undocumented, `request_breakdown` is where it is promised.
+ * The fields that a chat response, and each chunk of a streamed one, has besides its choices. `model` is the one that
+ * answered, which may not be the one that was asked for; `created` is in seconds since the epoch; `prompt_message` holds
+ * the rendered messages of a managed prompt whose `echo` was set. `cost` (USD) is undocumented here; its documented
+ * place is `request_breakdown`.
  *
  * @see https://www.respan.ai/docs/apis/gateway/create-chat-completion
  */

@@ -6,14 +6,14 @@ import { hasMethods } from './hasMethods.js'
 import { refuse } from './refuse.js'
 
 /**
- * A value of the user's, as its codec decodes it.
+ * Decodes a value that a user passed in.
  *
- * @param subject - who was given it: the first word of the error's message
- * @param place - where it stands in what was given
+ * @param subject - the function that received it: the first word of the error's message
+ * @param place - path of the value within the argument
  * @throws InvalidInput with the path of what is wrong
  */
 export const checked = <A>(subject: string, codec: t.Decoder<unknown, A>, value: unknown, place = ''): A => {
-  // A codec whose fields may all be missing would take a promise or an observable for an object without any.
+  // A codec whose fields are all optional would accept a promise or an observable as an object without fields.
   if (hasMethods(value, 'then') || hasMethods(value, 'subscribe')) refuse(subject, place, codec.name, value)
   const decoded = decode(codec)(value)
   if (isRight(decoded)) return decoded.right

@@ -1,7 +1,7 @@
 import type * as t from 'io-ts'
 import { checked } from './checked.js'
 
-/** A part of the user's that may be left out, as its codec decodes it. @throws InvalidInput */
+/** Decodes an optional part of what a user passed in. @throws InvalidInput */
 export const checkedIfGiven = <A>(
   subject: string,
   codec: t.Decoder<unknown, A>,

@@ -1,27 +1,26 @@
 import * as t from 'io-ts'
 
 /**
- * What is certain about a codec's answer to a value before it is asked. `true`: it accepts the value and gives it back
- * as it is, the same reference. `false`: it refuses it. `undefined`: only the codec can tell, which may also make
- * something else of the value.
+ * Predicts the result of a codec without running it. `true`: the codec accepts the value and returns the same reference.
+ * `false`: the codec refuses the value. `undefined`: the codec has to be run, and may return another value.
  *
- * Every function here that returns a check is that of one io-ts combinator. Where it has several parts, the first whose
- * check is not `true` decides: from there on io-ts may work on a copy.
+ * Each function here that returns a check corresponds to one io-ts combinator. In a check with several parts, the first
+ * part that is not `true` decides, because from there on io-ts may work on a copy.
  */
 export type Check = (value: unknown) => boolean | undefined
 
 const isRecord = t.UnknownRecord.is
 
-/** A codec about which nothing is known. */
+/** The check of a codec about which nothing is known. */
 export const unsure: Check = () => undefined
 
-/** io-ts compares with `!==`: what holds a `NaN` is copied. */
+/** io-ts compares with `!==`, and so copies whatever holds a `NaN`. */
 const unlessNaN =
   (is: (value: unknown) => boolean): Check =>
   (value) =>
     Number.isNaN(value) ? undefined : is(value)
 
-/** Of io-ts's own codecs, by their `validate`: whichever codec has that function decodes like them, clones too. */
+/** The checks of io-ts's primitive codecs by `validate`: any codec with that function, a clone too, decodes alike. */
 export const leaves: ReadonlyArray<readonly [t.Any['validate'], Check]> = [
   [t.string.validate, t.string.is],
   [t.number.validate, unlessNaN(t.number.is)],
@@ -34,7 +33,7 @@ export const leaves: ReadonlyArray<readonly [t.Any['validate'], Check]> = [
   [t.UnknownRecord.validate, t.UnknownRecord.is],
 ]
 
-/** `t.literal`: gives the literal, not the value, which differ when they are 0 and -0. */
+/** `t.literal`: returns the literal rather than the value, which makes a difference between 0 and -0. */
 export const literal =
   (expected: unknown): Check =>
   (value) =>
@@ -54,7 +53,7 @@ export const refined =
     return kept === true ? Boolean(predicate(value)) : kept
   }
 
-/** `t.exact` and `t.strict`: drop the own keys that `props` does not have. */
+/** `t.exact` and `t.strict`: drop own keys that are not in `props`. */
 export const exact =
   (inner: Check, props: object): Check =>
   (value) => {
@@ -66,8 +65,8 @@ export const exact =
   }
 
 /**
- * What is made only when a value first gets there. The definition of a `t.recursion` may refer to what does not exist
- * earlier, and running it renames a codec.
+ * A check that is made when a value first reaches it. The definition of a `t.recursion` may refer to something that does
+ * not exist earlier, and running it renames a codec.
  */
 export const lazy = (make: () => Check): Check => {
   let check: Check | undefined
@@ -75,20 +74,20 @@ export const lazy = (make: () => Check): Check => {
     try {
       check ??= make()
     } catch {
-      // Where a value gets here, io-ts throws as well; but a tag may lead it elsewhere.
+      // io-ts throws here as well, unless a tag leads it to another branch.
       return undefined
     }
     return check(value)
   }
 }
 
-/** A key of an object, and what stands there. */
+/** A key of an object, and the check of its value. */
 export interface Field {
   readonly key: string
   readonly check: Check
 }
 
-/** `t.type`: adds a key that is missing when its codec accepts `undefined`. */
+/** `t.type`: adds a missing key if its codec accepts `undefined`. */
 export const type =
   (fields: ReadonlyArray<Field>): Check =>
   (value) => {
@@ -102,7 +101,7 @@ export const type =
     return true
   }
 
-/** `t.partial`: leaves alone what is `undefined`, unless its codec makes something of that. */
+/** `t.partial`: leaves an `undefined` field alone, unless its codec turns that into something else. */
 export const partial = (fields: ReadonlyArray<Field>): Check => {
   const optional = fields.map(({ key, check }): OptionalField => ({ key, check, isSkipped: undefined }))
   return (value) => {
@@ -122,11 +121,11 @@ export const partial = (fields: ReadonlyArray<Field>): Check => {
 }
 
 interface OptionalField extends Field {
-  /** Is it left alone when it is `undefined`? Found out once: most fields of most values are. */
+  /** Whether it is left alone when it is `undefined`. Determined once, since most fields of most values are. */
   isSkipped: boolean | undefined
 }
 
-/** `t.record` over keys that are not known beforehand: drops those that the domain refuses. */
+/** `t.record` over keys that are not known beforehand: drops the keys that the domain refuses. */
 export const record =
   (domain: Check, codomain: Check, arrays: boolean): Check =>
   (value) => {
@@ -151,7 +150,7 @@ export const list =
     return true
   }
 
-/** `t.tuple`: drops what is beyond its length. */
+/** `t.tuple`: drops items beyond its length. */
 export const tuple =
   (items: ReadonlyArray<Check>): Check =>
   (value) => {
@@ -164,14 +163,14 @@ export const tuple =
     return true
   }
 
-/** `t.union`: the first that accepts. */
+/** `t.union`: the first codec that accepts. */
 export const union = (checks: ReadonlyArray<Check>): Check =>
   checks.reduceRight((others, check) => (value) => {
     const kept = check(value)
     return kept === false ? others(value) : kept
   })
 
-/** `t.intersection`: all of them. */
+/** `t.intersection`: all codecs have to accept. */
 export const intersection = (checks: ReadonlyArray<Check>): Check =>
   checks.reduceRight((others, check) => (value) => {
     const kept = check(value)

@@ -4,8 +4,8 @@ import { unknownField } from './unknownField.js'
 import { guard } from './wire.js'
 
 /**
- * A codec of options that refuses what it does not name. Elsewhere unknown fields are passed on; a misspelt option would
- * have no effect, and nobody would know.
+ * A codec of options that refuses unknown fields. Elsewhere they are passed on, but a misspelt option would silently
+ * have no effect.
  */
 export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> =>
   new t.PartialType(

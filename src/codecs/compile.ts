@@ -19,21 +19,21 @@ import {
 } from './checks.js'
 
 /**
- * Compiles a codec, so that it decodes what is valid at a fraction of the cost. The io-ts codec stays the definition: a
- * check tells the values which it certainly accepts and gives back as they are, and every other value goes to the codec
- * itself, whose results and errors these are. The compiled codec has the same name, guard, encoder and static types, and
- * can be a part of other codecs.
+ * Compiles a codec, so that it decodes valid values at a fraction of the cost. The io-ts codec remains the definition: a
+ * check recognises the values that the codec certainly accepts and returns unchanged, and every other value goes to the
+ * codec itself, so all other results and errors are its own. The compiled codec has the same name, guard, encoder and
+ * static types, and can be part of other codecs.
  *
- * The codec is walked at the first decode, once, and becomes closures: nothing is evaluated from text, so that this
- * works under a content security policy. What is not io-ts's own is left to the codec: custom codecs, copies of io-ts's
- * codecs whose `validate` is another one (as `withMessage` and `withFallback` of io-ts-types make them), and codecs of a
- * second copy of io-ts in the same program.
+ * The codec is walked once, at the first decode, and turned into closures: no code is generated, so this works under a
+ * content security policy. Whatever io-ts did not make itself is left to the codec: custom codecs, copies of io-ts's
+ * codecs with another `validate` (as `withMessage` and `withFallback` of io-ts-types make them), and codecs of a second
+ * copy of io-ts in the same program.
  *
- * Three things are taken for granted. Predicates are pure and do not throw: one may be called twice, or not at all.
- * Codecs are not changed any more. And the fields of an io-ts codec (`props`, `types`, …) are what its `validate` was
- * made from.
+ * There are three assumptions. Predicates are pure and do not throw: one may be called twice, or not at all. Codecs are
+ * not mutated after they are compiled. And the fields of an io-ts codec (`props`, `types`, …) are what its `validate`
+ * was made from.
  *
- * @param codec - any io-ts codec; when it is not io-ts's own, it is returned as it is
+ * @param codec - any io-ts codec; one that io-ts did not make itself is returned as it is
  * @returns a copy of the codec, of the same class, that decodes fast
  * @example
  * const User = compile(t.intersection([t.type({ id: t.string }), t.partial({ age: t.number })], 'User'))
@@ -43,22 +43,22 @@ export const compile = <C extends t.Any>(codec: C): C => {
   if (!hasOwnValidate(codec) || !hasOwnDecode(codec)) return codec
   const check = lazy(() => checkOf(codec))
 
-  /** What is kept as it is is what the codec decodes to. */
+  /** A value that passes the check is what the codec decodes it to, hence the cast. */
   const certain = (value: unknown): t.Validation<t.TypeOf<C>> | undefined =>
     !asking && check(value) === true ? t.success(value as t.TypeOf<C>) : undefined
   const validate = (value: unknown, context: t.Context): t.Validation<t.TypeOf<C>> =>
     certain(value) ?? ask(() => codec.validate(value, context))
   const decode = (value: unknown): t.Validation<t.TypeOf<C>> =>
     certain(value) ?? ask(() => codec.decode(value))
-  // It has the class and all fields of the codec, so it is a C: the two other functions have the types of those.
+  // It has the class and all fields of the codec, and the two functions that it replaces keep their types: it is a C.
   const compiled: C = Object.assign(Object.create(Object.getPrototypeOf(codec)), codec, { validate, decode })
   checks.set(validate, check)
   return compiled
 }
 
 /**
- * Is a codec being asked? Then the compiled codecs within it pass the question on at once. They would come to the same,
- * but checking first at each level again doubles the work with each level of a recursive codec.
+ * Whether an io-ts codec is running. Then the compiled codecs within it skip their checks: the result is the same, but
+ * checking again at each level would double the work with each level of a recursive codec.
  */
 let asking = false
 
@@ -74,7 +74,7 @@ const ask = <A>(question: () => A): A => {
 
 // ── which codecs are io-ts's own
 
-/** A codec of each combinator of io-ts. */
+/** One codec of each io-ts combinator. */
 const samples = (): ReadonlyArray<t.Any> => [
   t.literal('a'),
   t.keyof({ a: null }),
@@ -94,14 +94,14 @@ const samples = (): ReadonlyArray<t.Any> => [
 let ownTexts: ReadonlySet<string> | undefined
 
 /**
- * Did a combinator of io-ts make the `validate` of a codec? The class and `_tag` of a codec cannot tell, because a copy
- * keeps them when its `validate` is another one; but functions made at the same place have the same text.
+ * Whether an io-ts combinator made the `validate` of a codec. The class and `_tag` cannot tell, because a copy with
+ * another `validate` keeps them; but functions created at the same place in the source have the same text.
  */
 const hasOwnValidate = (codec: t.Any): boolean => {
   if (ownTexts === undefined) {
     const texts = samples().map(textOf)
     const found = new Set(texts)
-    // Some engines hide the text of functions: all are alike, and nothing can be told.
+    // Some engines hide the source of functions, which makes all texts equal and useless.
     ownTexts = found.size === texts.length ? found : new Set()
   }
   return ownTexts.has(textOf(codec))
@@ -109,14 +109,14 @@ const hasOwnValidate = (codec: t.Any): boolean => {
 
 const textOf = (codec: t.Any): string => Function.prototype.toString.call(codec.validate)
 
-/** Is `decode` that of io-ts's class, which calls `validate`? io-ts binds it to each codec. */
+/** Whether `decode` is that of io-ts's class, which calls `validate`. io-ts binds it to each codec. */
 const hasOwnDecode = (codec: t.Any): boolean =>
   Reflect.get(Object.getPrototypeOf(codec), 'decode') === t.Type.prototype.decode &&
   codec.decode.name === `bound ${t.Type.prototype.decode.name}`
 
 // ── from codecs to checks
 
-/** By the `validate` of a codec. */
+/** The checks that are known, by the `validate` of their codec. */
 const checks = new WeakMap<t.Any['validate'], Check>(leaves)
 
 const checkOf = (codec: t.Any): Check => {
@@ -140,7 +140,7 @@ const build = (codec: t.Any): Check => {
   if (codec instanceof t.DictionaryType) return recordOf(codec)
   if (codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType) return list(checkOf(codec.type))
   if (codec instanceof t.TupleType) return tuple(codec.types.map(checkOf))
-  // One told apart by a tag too: every part but the one that is meant refuses the tag.
+  // This also serves tagged unions: every branch but the one that is meant refuses the tag.
   if (codec instanceof t.UnionType) return union(codec.types.map(checkOf))
   return codec instanceof t.IntersectionType ? intersection(codec.types.map(checkOf)) : unsure
 }
@@ -153,7 +153,7 @@ const exactOf = ({ type }: t.ExactType<t.Any>): Check => {
   return props === undefined ? unsure : exact(checkOf(type), props)
 }
 
-/** The fields of an object that a codec names, as io-ts's `exact` finds them; nothing when it is no such codec. */
+/** The fields of an object codec, found in the same way as io-ts's `exact` does; `undefined` for any other codec. */
 const propsOf = (codec: t.Any): t.AnyProps | undefined => {
   if (codec instanceof t.RefinementType || codec instanceof t.ReadonlyType) return propsOf(codec.type)
   if (codec instanceof t.InterfaceType || codec instanceof t.PartialType) return codec.props

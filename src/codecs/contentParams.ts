@@ -1,6 +1,6 @@
 import type { ChatParams } from './ChatParams.js'
 
-/** The chat parameters that say something in words: content, as messages are. */
+/** The chat parameters that hold words, and so count as content like the messages. */
 export const contentParams = [
   'tools',
   'tool_choice',

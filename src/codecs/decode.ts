@@ -7,13 +7,13 @@ import { refuse } from './refuse.js'
 import { toFailure } from './toFailure.js'
 
 /**
- * Decodes a value, and tells the most telling one of the things that are wrong with it.
+ * Decodes a value, and reports the most informative of the things that are wrong with it.
  *
- * The first wrong field counts. Where several shapes are allowed (a union), the shape that the value comes closest to
- * speaks: the one that got deepest, one whose literal tag fits before one whose tag does not. When none stands out,
- * the failure is that of the union as a whole.
+ * The first wrong field counts. For a union, the failure is that of the branch which the value matches best: one whose
+ * literal tag fits is preferred to one whose tag does not, and then the one that got deepest. If no single branch
+ * stands out, the failure is that of the union as a whole.
  *
- * @param codec - what the value should be; any io-ts decoder, also a user's own
+ * @param codec - what the value should be: any io-ts decoder, including a user's own
  * @returns the decoded value, or one failure
  * @throws InvalidInput for what isn't a codec
  */

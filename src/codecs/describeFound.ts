@@ -3,8 +3,8 @@ import { tagOf } from './tagOf.js'
 import { tried } from './tried.js'
 
 /**
- * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`. Numbers,
- * booleans, `null` and `undefined` are shown as they are; the content of strings and objects never is.
+ * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`.
+ * Numbers, booleans, `null` and `undefined` are shown; the content of strings and objects never is.
  *
  * @param value - anything
  */
@@ -16,7 +16,7 @@ export const describeFound = (value: unknown): string => {
     case 'boolean':
       return `${typeof value} ${value}`
     case 'object':
-      // A revoked proxy can't be read, nor one whose traps throw.
+      // A proxy can't be read if it is revoked or if its traps throw.
       return value === null ? 'null' : (tried(() => describeObject(value)) ?? 'object that cannot be read')
     default:
       return typeof value
@@ -27,7 +27,7 @@ const SHOWN_KEYS = 5
 
 const describeObject = (value: object): string => {
   if (Array.isArray(value)) return `array(${value.length})`
-  // A promise, a map or bytes: what they are says more than the keys that they have or lack.
+  // For a promise, a map or bytes, the kind says more than the keys.
   const kind = tagOf(value)
   return kind === 'Object' ? describeKeys(value) : shorten(kind)
 }

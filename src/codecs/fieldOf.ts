@@ -1,4 +1,4 @@
-/** A field of anything; a getter that throws has nothing to show. */
+/** A field of any object; `undefined` if its getter throws. */
 export const fieldOf = (value: object, key: PropertyKey): unknown => {
   try {
     return Reflect.get(value, key)

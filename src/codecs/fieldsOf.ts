@@ -1,4 +1,4 @@
 import { Fields } from './Fields.js'
 
-/** The fields of an object; none of anything else. */
+/** The value itself if it is a JSON object, otherwise an object without fields. */
 export const fieldsOf = (value: unknown): Fields => (Fields.is(value) ? value : {})

@@ -1,4 +1,4 @@
-/** Groups values by a key, in their order; the keys are in the order of their first values. */
+/** Groups values by a key. Values keep their order, and keys are in the order of their first values. */
 export const grouped = <A, K>(
   values: Iterable<A>,
   keyOf: (value: A) => K,

@@ -1,8 +1,9 @@
 const lettersOf = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
 
 /**
- * Whether one name may be a misspelling of the other: in another case, with other separators, or with one slip, which is a
- * letter missing, added or changed, or two letters swapped. No slip in a short name: too many others would be near.
+ * Whether one name may be a misspelling of the other. Case and separators are ignored, and one slip is allowed: a letter
+ * missing, added or changed, or two neighbouring letters swapped. Names of fewer than four letters must match exactly,
+ * since too many others would be near.
  */
 export const isNear = (one: string, other: string): boolean => {
   const [a, b] = [lettersOf(one), lettersOf(other)]

@@ -1,4 +1,4 @@
-/** Whether an object is plain, as a literal makes it, in whichever realm: all that it has is its own. */
+/** Whether an object is plain, as an object literal makes it, in any realm: all its fields are its own. */
 export const isPlain = (value: object): boolean => {
   const prototype: object | null = Object.getPrototypeOf(value)
   return (

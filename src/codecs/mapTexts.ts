@@ -3,15 +3,15 @@ import { isPlain } from './isPlain.js'
 const MAX_DEPTH = 64
 
 /**
- * Maps every text in a value, at any depth of objects and lists; keys stay as they are. Pure: parts
- * in which nothing changes are shared with the given value, and a value in which nothing changes is returned itself.
- * What is nested deeper than 64 levels, and what lies in a cycle, is left as it is.
+ * Maps every string in a value, at any depth of objects and arrays, but no keys. Pure: unchanged parts are shared with
+ * the given value, and if nothing changes the value itself is returned. Anything nested more than 64 levels deep or
+ * inside a cycle is left alone.
  *
- * @param value - data: anything but a text, a list or a plain object is left as it is
- * @param map - of a text
+ * @param value - data; whatever is neither a string, an array nor a plain object is left alone
+ * @param map - maps one string
  */
 export const mapTexts = <A>(value: A, map: (text: string) => string): A =>
-  // Each text becomes a text, so the kind of every part stays what it was.
+  // Strings are mapped to strings, so every part keeps its type.
   mapped(value, map, []) as A
 
 const mapped = (value: unknown, map: (text: string) => string, above: ReadonlyArray<object>): unknown => {
@@ -28,7 +28,7 @@ const mapped = (value: unknown, map: (text: string) => string, above: ReadonlyAr
     const after = mapped(item, map, within ?? above)
     if (Object.is(item, after)) continue
     copy ??= { ...value }
-    // It has the key already, so that even `__proto__` is one like any other.
+    // The copy has the key already, so assigning even `__proto__` sets an own field.
     copy[key] = after
   }
   return copy ?? value

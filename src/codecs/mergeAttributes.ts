@@ -3,8 +3,8 @@ import { Fields } from './Fields.js'
 import { fieldsOf } from './fieldsOf.js'
 
 /**
- * Lays fields over others: `metadata` merges by key, everything else is replaced, and a field that is `undefined` hides
- * nothing. Neither is changed, and neither shares its `metadata` with the result: users keep theirs, and change it.
+ * Merges attributes: `over` wins, except that `metadata` merges by key and a field that is `undefined` overrides
+ * nothing. Neither argument is changed, nor shares its `metadata` with the result, since users may mutate theirs later.
  */
 export const mergeAttributes = <A extends Fields>(under: A, over: A): A => {
   const merged = { ...under, ...defined(over) }

@@ -30,7 +30,7 @@ export const user = (content: string | ReadonlyArray<ContentPart>): UserMessage 
 })
 
 /**
- * An assistant's message: an answer of the model, given back as history.
+ * An assistant's message: an answer of the model, sent back as history.
  *
  * @param content - text, parts, or `null` beside tool calls
  * @param extras - `tool_calls`, `refusal`, `reasoning_content`, …
@@ -43,7 +43,7 @@ export const assistant = (
 /**
  * The answer to one tool call.
  *
- * @param toolCallId - `id` of the call that this answers
+ * @param toolCallId - `id` of the call that this is the answer to
  * @param content - the result, as text
  */
 export const toolResult = (
@@ -52,7 +52,7 @@ export const toolResult = (
 ): ToolMessage => ({ role: 'tool', tool_call_id: toolCallId, content })
 
 /**
- * The text of a message: its content when that is a string, else its text parts joined; empty when there is none.
+ * The text of a message: its content if that is a string, otherwise its text parts joined; `''` if there is no text.
  *
  * @param message - a message sent or received
  */
@@ -65,8 +65,9 @@ export const messageText = (message: { readonly content?: MessageContent | null 
 }
 
 /**
- * The message of a response, as it goes back to the model in the next request: null fields other than `content` are
- * left out, and what a provider left out of a tool call is filled in (`call_0` and so on for a missing or empty id).
+ * Converts the message of a response to the form in which it is sent back to the model in the next request: null fields
+ * other than `content` are left out, and fields that a provider left out of a tool call are filled in (`call_0` and so
+ * on for a missing or empty id).
  *
  * @param message - `choices[].message` of a response
  */

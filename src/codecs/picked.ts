@@ -2,7 +2,7 @@ type Defined = NonNullable<unknown> | null
 
 type Picked<A, K extends keyof A> = { [P in K]?: A[P] & Defined }
 
-/** Some fields of a value, without those that are `undefined`. */
+/** Picks fields of a value, without those that are `undefined`. */
 export const picked = <A extends object, K extends keyof A>(
   value: A,
   keys: ReadonlyArray<K>,

@@ -1,9 +1,9 @@
 import { fieldOf } from './fieldOf.js'
 
 /**
- * Keys whose values are secret wherever they occur, in lower case with `_` between words. Compared without regard to
- * case and with `-` as `_`, so that header names count as well; besides these, every key that ends in `api_key`,
- * `apikey`, `api_keys`, `access_token`, `secret`, `secret_key`, `access_key` or `password` is secret.
+ * Keys whose values are secret wherever they occur, in lower case with `_` between words. The comparison ignores case
+ * and treats `-` as `_`, so that header names match as well. Every key that ends in `api_key`, `apikey`, `api_keys`,
+ * `access_token`, `secret`, `secret_key`, `access_key` or `password` is secret, too.
  */
 const SECRET_KEYS: ReadonlySet<string> = new Set([
   'authorization',
@@ -24,16 +24,16 @@ const SECRET_ENDING = /(?:api_?keys?|access_token|secret|secret_key|access_key|p
 const REDACTED = '[redacted]'
 const MAX_DEPTH = 64
 
-/** Whether what stands under a key is secret. */
+/** Whether the value under a key is secret. */
 export const isSecret = (key: string): boolean => {
   const name = key.toLowerCase().replaceAll('-', '_')
   return SECRET_KEYS.has(name) || SECRET_ENDING.test(name)
 }
 
 /**
- * Replaces every secret in a value by `'[redacted]'`, at any depth: what is logged, traced or put into an
- * error goes through here. Pure; parts without a secret are shared with the given value, and a value without any is
- * returned itself. What is nested deeper than 64 levels, and what lies in a cycle, is replaced as a whole.
+ * Replaces every secret in a value with `'[redacted]'`, at any depth: everything that is logged, traced or put into an
+ * error goes through here. Pure; parts without a secret are shared with the given value, and a value without secrets
+ * is returned itself. Anything nested more than 64 levels deep or inside a cycle is replaced as a whole.
  *
  * @param value - anything, usually a request
  */
@@ -61,11 +61,11 @@ const redact = (value: unknown, above: ReadonlyArray<object>): unknown => {
 const HOLDS_SECRETS =
   /"(?:customer_credentials|credential_override|customer_api_keys|extra_headers|load_?balance_(?:group|models)|posthog_integration)":/
 
-/** Takes the secrets of a request out of JSON, wherever it stands in there; JSON without one is returned itself. */
+/** Redacts the secrets of a request that is somewhere within the JSON; JSON without secrets is returned itself. */
 export const withoutSecrets = (json: string): string =>
   HOLDS_SECRETS.test(json) ? JSON.stringify(redactSecrets(JSON.parse(json))) : json
 
-/** What stands beside a key and says where it is for: no secret by itself, and words that errors need. */
+/** Fields that stand beside a key and say where it applies: not secret themselves, and errors need these words. */
 const BESIDE_KEYS: ReadonlySet<string> = new Set([
   'available_models',
   'exclude_models',
@@ -75,15 +75,15 @@ const BESIDE_KEYS: ReadonlySet<string> = new Set([
   'region',
 ])
 
-/** The name and password that an address holds; the password alone is known by it. */
+/** The `user:password` of an address; scrubbing also looks for the password by itself. */
 const USER_OF_ADDRESS = /:\/\/([^\s/@]*:[^\s/@]+)@/
 
 const userOf = (address: unknown): ReadonlyArray<string> =>
   typeof address === 'string' ? (USER_OF_ADDRESS.exec(address)?.slice(1) ?? []) : []
 
 /**
- * The secret texts in a value: what {@link redactSecrets} takes out of it, but for models and addresses beside keys, of which
- * only a password counts.
+ * The secret strings in a value: those that {@link redactSecrets} replaces, except for models and addresses beside keys.
+ * Of an address, only its user and password count.
  */
 export const secretsIn = (value: unknown): ReadonlyArray<string> => found(value, false, [])
 

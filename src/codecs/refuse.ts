@@ -2,9 +2,9 @@ import { InvalidInput } from '../errors.js'
 import { describeFound } from './describeFound.js'
 
 /**
- * Refuses a value of the user's, which the error describes and never repeats.
+ * Refuses a value that a user passed in. The error describes the value and never repeats it.
  *
- * @param subject - who was given it: the first word of the error's message
+ * @param subject - the function that received it: the first word of the error's message
  * @throws InvalidInput
  */
 export const refuse = (subject: string, path: string, expected: string, value: unknown): never => {

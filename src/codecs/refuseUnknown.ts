@@ -2,19 +2,20 @@ import { hasMethods } from './hasMethods.js'
 import { refuse } from './refuse.js'
 import { unknownField } from './unknownField.js'
 
-/** What an option must be, where `typeof` tells; of another one, `true` says only that it is read. */
+/** The `typeof` that an option must have; `true` for an option that is read but not checked here. */
 export type OptionKind = 'boolean' | 'function' | 'number' | true
 
 const EXPECTED = { boolean: 'boolean', function: 'a function', number: 'number' }
 
 /**
- * Refuses what isn't an object of options, and an option that nobody reads: it would have no effect, and a misspelt `baseUrl`
- * would send the request, and its key, to another host. The compiler finds these in literals only. And one of the wrong kind:
- * `'false'`, which the environment says, is no `false`.
+ * Refuses anything that isn't an object of options, unknown options, and options of the wrong kind. An unknown option
+ * would have no effect, and a misspelt `baseUrl` would send the request, and its key, to another host; the compiler
+ * finds these in literals only. An option of the wrong kind is, for example, the `'false'` of an environment variable,
+ * which is truthy.
  *
- * @param subject - who was given the options: the first word of the error's message
- * @param known - the kinds of the options, the one first that is given most
- * @param elsewhere - where an option of another place or name belongs
+ * @param subject - the function that received the options: the first word of the error's message
+ * @param known - the options and their kinds; the first one serves as the example in errors
+ * @param elsewhere - the place or name under which a misplaced option belongs
  * @throws InvalidInput
  */
 export const refuseUnknown = (
@@ -23,7 +24,7 @@ export const refuseUnknown = (
   known: Readonly<Record<string, OptionKind>>,
   elsewhere?: (option: string) => string | undefined,
 ): void => {
-  // In JavaScript all is possible: a name, null, another operator, options that nobody awaited.
+  // JavaScript callers may pass anything: a name, null, another operator, a promise that was not awaited.
   if (
     typeof options !== 'object' ||
     options === null ||

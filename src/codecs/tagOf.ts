@@ -1,7 +1,7 @@
 /**
- * The tag of a value: `Object`, `Array`, `Map`, `Error`, … For what `instanceof` can't tell, because there are several classes
- * of one name: Jest gives a test its own globals, but what Node makes (the errors of `fetch` and `fs`, a `structuredClone`) is
- * of Node's.
+ * The tag of a value: `Object`, `Array`, `Map`, `Error`, … Unlike `instanceof`, it works across realms, which have
+ * classes of their own under the same names: Jest gives a test its own globals, but what Node makes (the errors of
+ * `fetch` and `fs`, a `structuredClone`) has Node's classes.
  */
 export const tagOf = (value: unknown): string =>
   Object.prototype.toString.call(value).slice('[object '.length, -1)

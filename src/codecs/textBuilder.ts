@@ -1,17 +1,18 @@
-/** A text that is being put together. Mutable, owned by whoever appends to it. */
+/** A text under construction. Mutable, and owned by the code that appends to it. */
 export interface TextBuilder {
-  /** What is put together already. */
+  /** The part that is joined already. */
   done: string
-  /** What came since, and how many characters that is. */
+  /** The pieces that came since. */
   pieces: Array<string>
+  /** How many characters `pieces` have. */
   size: number
 }
 
-// Characters. Up to so many, pieces wait in a list to be put together: a text that grows by `+=`, token by token, is a chain
-// as long as the reply, which a garbage collector follows from end to end, again and again, while the stream lasts.
+// Characters that wait in a list before they are joined. A text that grows by `+=`, token by token, is a chain as long as
+// the reply, which the garbage collector follows from end to end, again and again, while the stream lasts.
 const BLOCK = 512
 
-/** An empty text, to append to. */
+/** Makes an empty text to append to. */
 export const emptyText = (): TextBuilder => ({ done: '', pieces: [], size: 0 })
 
 /** Appends a piece to a text. */
@@ -25,14 +26,14 @@ export const appendText = (text: TextBuilder, piece: string): void => {
   text.size = 0
 }
 
-/** Puts a whole text in the place of what there was. */
+/** Replaces the text so far with a whole one. */
 export const replaceText = (text: TextBuilder, whole: string): void => {
   text.done = whole
   text.pieces = []
   text.size = 0
 }
 
-/** How many characters there are so far. */
+/** How many characters the text has so far. */
 export const textLength = ({ done, size }: TextBuilder): number => done.length + size
 
 /** The text so far. */

@@ -5,7 +5,7 @@ import { Fields } from './Fields.js'
 import { grouped } from './grouped.js'
 import { step } from './step.js'
 
-/** What io-ts's own classes carry beside a decoder; a user's codec may carry none of it. */
+/** The fields that io-ts's own classes have besides a decoder; a user's codec may have none of them. */
 interface Described {
   readonly name: string
   readonly _tag?: unknown
@@ -25,7 +25,7 @@ const WRAPPERS: ReadonlySet<unknown> = new Set([
   'RecursiveType',
 ])
 
-/** The codec below wrappers that add no step of their own to the context. */
+/** Unwraps the wrappers that add no step of their own to the context. */
 const unwrap = (codec: unknown): Described | undefined => {
   let inner = codec
   while (isDescribed(inner) && WRAPPERS.has(inner._tag)) inner = inner.type
@@ -133,10 +133,10 @@ const isWrongLiteral = (error: t.ValidationError, branch: number): boolean => {
 }
 
 /**
- * Makes one failure of all that io-ts reports: the most telling one.
+ * Reduces all errors that io-ts reports to one failure, the most informative one.
  *
- * @param name - of the codec
- * @param given - what it refused
+ * @param name - name of the codec
+ * @param given - the value that it refused
  */
 export const toFailure = (
   errors: ReadonlyArray<t.ValidationError>,

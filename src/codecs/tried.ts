@@ -1,4 +1,4 @@
-/** What a function returns, or `undefined` when it throws and nobody has to know why. */
+/** Calls a function, and returns `undefined` if it throws: for when the reason does not matter. */
 export const tried = <A>(work: () => A): A | undefined => {
   try {
     return work()

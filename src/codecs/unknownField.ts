@@ -4,15 +4,15 @@ import { isNear } from './isNear.js'
 export interface UnknownField {
   readonly key: string
   readonly value: unknown
-  /** What was meant, or all that there is. */
+  /** The field that was probably meant, or a list of all known ones. */
   readonly expected: string
 }
 
 /**
- * The first field of a value that is none of the known ones. One that is `undefined` asks for nothing.
+ * Finds the first field of a value that is not a known one. A field that is `undefined` does not count.
  *
  * @param known - an object with the known fields as its keys
- * @param elsewhere - where a field of another place or name belongs
+ * @param elsewhere - the place or name under which a misplaced field belongs
  */
 export const unknownField = (
   value: object,

@@ -6,18 +6,18 @@ import { Fields } from './Fields.js'
  * Names a codec of this folder, makes its static type readonly, and compiles it: see {@link compile}.
  *
  * Every codec here describes JSON as it is on the wire and converts nothing, so that decoding and encoding are the
- * identity on valid values. Hence encoding returns what it is given; io-ts's own encoder copies objects, and would
- * lose an own key `__proto__` of hostile JSON.
+ * identity on valid values. Hence encoding returns its argument; io-ts's own encoder would copy objects, and lose an
+ * own key `__proto__` of hostile JSON.
  *
- * Only for codecs which convert nothing: give a converting codec to {@link decode} as it is.
+ * Only for codecs that convert nothing: pass a converting codec to {@link decode} without wrapping it.
  *
- * @param codec - what is described; io-ts combinators over other codecs of this folder
- * @param name - the name that error messages show; default: that of the codec
+ * @param codec - io-ts combinators over other codecs of this folder
+ * @param name - the name that error messages show; default: the codec's own
  */
 export const wire = <C extends t.Mixed>(codec: C, name = codec.name): t.ReadonlyC<C> =>
   compile(new t.ReadonlyType(name, codec.is, codec.validate, t.identity, codec))
 
-/** A codec made of a type guard. */
+/** Makes a codec from a type guard. */
 export const guard = <A>(name: string, is: (value: unknown) => value is A): t.Type<A> =>
   new t.Type<A>(
     name,
@@ -27,9 +27,9 @@ export const guard = <A>(name: string, is: (value: unknown) => value is A): t.Ty
   )
 
 /**
- * The codec, or `null`, which many optional fields of the platform hold instead of being absent.
+ * Allows `null` as well, which many optional fields of the platform hold instead of being absent.
  *
- * @param codec - what is described when it is not `null`
+ * @param codec - of a value that is not `null`
  */
 export const nullable = <C extends t.Mixed>(codec: C): t.UnionC<[C, t.NullC]> =>
   t.union([codec, t.null], `${codec.name} or null`)
@@ -37,43 +37,43 @@ export const nullable = <C extends t.Mixed>(codec: C): t.UnionC<[C, t.NullC]> =>
 type Nullable<P extends t.Props> = { [Key in keyof P]: t.UnionC<[P[Key], t.NullC]> }
 
 /**
- * Fields of a body that we receive: each of them may be absent or `null`.
+ * The fields of a body that we receive: each of them may be absent or `null`.
  *
- * @param fields - what is described where it is neither
+ * @param fields - the codecs of fields that are neither
  */
 export const received = <P extends t.Props>(fields: P): t.PartialC<Nullable<P>> => {
   const entries = Object.entries(fields).map(([key, codec]) => [key, nullable(codec)])
-  // The keys are those of the fields, which Object.fromEntries cannot say.
+  // The keys are those of the fields, which the type of Object.fromEntries cannot express.
   return t.partial(Object.fromEntries(entries) as Nullable<P>)
 }
 
 /**
- * A string out of a closed list, as we send it. What we receive stays an open string.
+ * A string from a closed list, for what we send. In what we receive, such a string stays open.
  *
  * @param values - the allowed strings
  */
 export const oneOf = <const A extends readonly [string, ...ReadonlyArray<string>]>(
   ...values: A
 ): t.Type<A[number]> => {
-  // The keys are exactly the values, which Object.fromEntries cannot say.
+  // The keys are exactly the values, which the type of Object.fromEntries cannot express.
   const keys = Object.fromEntries(values.map((value) => [value, null])) as Record<A[number], null>
   return t.keyof(keys, values.join(' | '))
 }
 
 /**
- * A finite number between two bounds, both included.
+ * A finite number between two bounds, both inclusive.
  *
  * @param minimum - smallest allowed number
- * @param maximum - largest allowed number; without it there is none
+ * @param maximum - largest allowed number; default: no upper bound
  */
 export const numberWithin = (minimum: number, maximum?: number): t.RefinementC<t.NumberC> =>
   t.refinement(t.number, within(minimum, maximum), `number ${range(minimum, maximum)}`)
 
 /**
- * A whole number between two bounds, both included.
+ * An integer between two bounds, both inclusive.
  *
  * @param minimum - smallest allowed number
- * @param maximum - largest allowed number; without it there is none
+ * @param maximum - largest allowed number; default: no upper bound
  */
 export const integerWithin = (minimum: number, maximum?: number): t.RefinementC<t.NumberC> =>
   t.refinement(
@@ -89,16 +89,16 @@ export const positive = t.refinement(
   'number above 0',
 )
 
-/** A finite number: what JSON can say, so neither `NaN` nor an infinity. */
+/** A finite number, as JSON can represent it: neither `NaN` nor an infinity. */
 export const finite = t.refinement(t.number, Number.isFinite, 'finite number')
 
-/** A whole number, of any sign. */
+/** An integer of any sign. */
 export const integer = t.refinement(t.number, Number.isInteger, 'integer')
 
 /** A function. */
 export const callable = t.refinement(t.unknown, (value) => typeof value === 'function', 'a function')
 
-/** A list of what a codec describes. */
+/** A list of values of a codec. */
 export const listOf = <C extends t.Mixed>(codec: C): t.ReadonlyArrayC<C> =>
   t.readonlyArray(codec, `list of ${codec.name}`)
 
