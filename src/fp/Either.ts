@@ -1,2 +1,2 @@
-// What a bundler without the condition `module` takes for `#fp/Either`: Metro finds no other package behind such a name.
+// `#fp/Either` for bundlers without the `module` condition: Metro can't resolve an `imports` entry to another package.
 export * from 'fp-ts/es6/Either.js'

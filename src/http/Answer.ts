@@ -1,13 +1,13 @@
 import type { AnswerIds } from './answerIds.js'
 
-/** A whole answer: its body read, bounded and freed of secrets. */
+/** A complete answer, whose body has been read, bounded and scrubbed of secrets. */
 export interface Answer {
   readonly status: number
-  /** What the status line says besides; often empty. */
+  /** The reason phrase of the status line; often empty. */
   readonly statusText: string
   readonly headers: Headers
   readonly text: string
-  /** There was more than is read of an answer. */
+  /** Whether `text` is only a part of the body, which was too long, or broke off and belongs to a failure. */
   readonly cut: boolean
   readonly ids: AnswerIds
 }

@@ -14,11 +14,11 @@ import { memoizeWeak } from '../codecs/memoizeWeak.js'
 import { Aborted } from '../errors.js'
 
 /**
- * Ends with the error `Aborted`, and unsubscribes, as soon as a signal is aborted; if it is already, nothing is
- * subscribed. All that is subscribed on one signal shares one listener (Node warns of a leak from the eleventh on), which is
- * removed when the last of it ends.
+ * Emits the error `Aborted`, and unsubscribes from the source, as soon as a signal is aborted; if it is aborted already,
+ * the source is not subscribed. All subscriptions on one signal share one listener (Node warns of a leak from the eleventh
+ * on), which is removed when the last of them ends.
  *
- * @param signal - without one, the source is left as it is
+ * @param signal - without one, the source is returned unchanged
  */
 export const abortedBy = <T>(signal: AbortSignal | undefined): MonoTypeOperatorFunction<T> =>
   signal === undefined

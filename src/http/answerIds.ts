@@ -1,6 +1,6 @@
 import type { Scrub } from './scrub.js'
 
-/** What an answer's headers say about the call. */
+/** The ids of a call, as the headers of its answer give them. */
 export interface AnswerIds {
   readonly requestId?: string
   readonly logId?: string
@@ -8,7 +8,7 @@ export interface AnswerIds {
 
 const ID_LENGTH = 256
 
-/** The ids that a server gave a call, bounded and freed of secrets. */
+/** Reads the ids that a server gave a call, bounded and scrubbed of secrets. */
 export const answerIds = (headers: Headers, scrub: Scrub): AnswerIds => {
   const requestId = headers.get('x-respan-gateway-request-id') ?? headers.get('x-request-id')
   const logId = headers.get('x-respan-log-id')

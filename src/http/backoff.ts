@@ -1,10 +1,10 @@
 /**
  * How long to wait before the next attempt: a random part of a bound that doubles with each failure ("full jitter"),
- * so that clients which failed together don't come back together.
+ * so that clients that failed together don't come back together.
  *
- * @param policy - bound of the first wait and of every wait, ms
+ * @param policy - bounds of the first delay and of every delay, ms
  * @param failures - attempts that failed so far, from 1
- * @param random - from 0 up to, but not including, 1
+ * @param random - returns a number from 0 (inclusive) to 1 (exclusive)
  * @returns ms
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */

@@ -5,20 +5,20 @@ import { describeFound } from '../codecs/describeFound.js'
 import { tried } from '../codecs/tried.js'
 import { memoizeLast } from './memoizeLast.js'
 
-/** Where Respan answers. */
+/** The base URL of Respan itself. */
 export const RESPAN_BASE_URL = 'https://api.respan.ai/api'
 
-/** Where OpenAI answers. */
+/** The base URL of OpenAI itself. */
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
 
-/** A path as a page writes it, of its own server: `fetch` takes it so. Not `//host/path`, which is another server. */
+/** A path on the page's own server, as `fetch` accepts it. Not `//host/path`, which names another server. */
 const PATH = /^\/(?!\/)/
 
 interface Runtime {
   readonly location?: { readonly origin?: string }
 }
 
-/** A page that was opened from a file has the origin 'null', and no server. */
+/** The origin of a page that was opened from a file, and so has no server. */
 const NO_SERVER = 'null'
 
 const ownOrigin = (): string | undefined => {
@@ -32,33 +32,33 @@ const completed = (url: string, origin = NO_SERVER): string => {
 }
 
 /**
- * Normalises a base URL of Respan: users write it with and without `/api`. White space around it, slashes at its end,
- * query and fragment don't count. Without a path it gets `/api`; any path given is kept, so that a proxy can have its
- * own (`https://proxy.local/respan`). A path alone is one of the page's own server.
+ * Normalises a base URL of Respan, which users write with or without `/api`. White space around it, trailing slashes,
+ * query and fragment are dropped. A URL without a path gets `/api`; any other path is kept, so that a proxy can have its
+ * own (`https://proxy.local/respan`). A path alone is resolved against the page's own server.
  *
  * @param url - as the user wrote it
- * @returns the base that paths such as `/chat/completions` are appended to, or why it is none; the text of the URL,
- *   which may hold credentials, is not repeated
+ * @returns the base to which paths such as `/chat/completions` are appended, or why it can't be used, without repeating
+ *   the URL, which may hold credentials
  * @see https://respan.ai/docs/apis/develop/gateway/chat-completions
  */
 export const respanBaseUrl = (url: string): Either<DecodeFailure, string> =>
   respanBase(completed(url, ownOrigin()))
 
 /**
- * Normalises a base URL of OpenAI, or of a server that speaks its protocol. As for Respan, but nothing is added: what
- * OpenAI's own clients take as `OPENAI_BASE_URL` means the same here.
+ * Normalises a base URL of OpenAI, or of a server that speaks its protocol, in the same way, except that no path is
+ * added: an `OPENAI_BASE_URL` means the same here as it does to OpenAI's own clients.
  *
  * @param url - as the user wrote it
  */
 export const openaiBaseUrl = (url: string): Either<DecodeFailure, string> =>
   openaiBase(completed(url, ownOrigin()))
 
-/** Stands for the page's where there is no page yet: on a server that renders it first. */
+/** Stands in for the page's origin where there is no page yet, as on a server that renders it. */
 const SOME_ORIGIN = 'http://page'
 
 /**
- * Whether a text can be a base URL: both platforms take the same ones, and differ in what they make of them. A path can, also
- * where there is no page, since a server that renders one first loads its files.
+ * Whether a string can be a base URL: both platforms accept the same ones, and differ only in how they normalise them. A
+ * path is accepted even where there is no page, since a server that renders the page loads the same modules.
  *
  * @param url - as the user wrote it
  */
@@ -86,7 +86,7 @@ const openaiBase = memoizeLast((url) => normalise(url, ''))
 
 const parse = (text: string): URL | undefined => tried(() => new URL(text))
 
-// A loop, since /\/+$/ takes quadratic time on a path of many slashes.
+// A loop, because /\/+$/ takes quadratic time on a path of many slashes.
 const withoutTrailingSlashes = (path: string): string => {
   let end = path.length
   while (end > 0 && path[end - 1] === '/') end -= 1
@@ -95,7 +95,7 @@ const withoutTrailingSlashes = (path: string): string => {
 
 const refuse = (found: string): Either<DecodeFailure, never> => left({ path: '', expected: EXPECTED, found })
 
-/** The platform whose host a normalised base URL names, and which demands its key there; `undefined` for others. */
+/** The platform that owns the host of a normalised base URL, and requires its key there; `undefined` for other hosts. */
 export const hostOwner: (baseUrl: string) => 'respan' | 'openai' | undefined = memoizeLast((baseUrl) => {
   const host = new URL(baseUrl).hostname.replace(/\.$/, '')
   const isOf = (own: string): boolean => host === own || host.endsWith(`.${own}`)

@@ -4,27 +4,28 @@ import type { AnswerIds } from './answerIds.js'
 import { innermostCode, reasonOf, safeCause } from './safeCause.js'
 import type { Scrub } from './scrub.js'
 
-/** The call that an error is about, as far as it had got. */
+/** A call that failed, and how far it had got. */
 interface FailedCall {
   readonly url: string
   readonly scrub: Scrub
-  /** `undefined` as long as there is no answer. */
+  /** `undefined` if no answer had arrived. */
   readonly ids: AnswerIds | undefined
-  /** Since it began, ms. */
+  /** Time since the call began, ms. */
   readonly elapsed: number
 }
 
-/** Node's own fetch gives up by itself after 300 s without headers, or without a byte. */
+/** Codes with which Node's own fetch gives up, after 300 s without headers or without a byte of the body. */
 const GIVEN_UP_BY_FETCH: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
 
 /**
- * Says which of our errors it is that a request, or the reading of its answer, failed with: one of ours as it is, else
- * `NetworkError` (no answer), `StreamInterrupted` (the body broke off) or `Timeout` (`fetch` gave up).
+ * Converts whatever a request, or the reading of its answer, failed with to a `RespanError`: an error that is one already
+ * is kept, anything else becomes `NetworkError` (no answer), `StreamInterrupted` (the body broke off) or `Timeout`
+ * (`fetch` gave up).
  *
  * @param thrown - anything
  */
 export const connectionError = (thrown: unknown, call: FailedCall): RespanError =>
-  // What can't be looked at: a message that is no text, a getter that throws, a revoked proxy.
+  // Some values can't be inspected: a message that is not a string, a getter that throws, a revoked proxy.
   tried(() => (isRespanError(thrown) ? thrown : described(thrown, call))) ?? broken('unknown reason', call)
 
 const described = (thrown: unknown, call: FailedCall): RespanError => {

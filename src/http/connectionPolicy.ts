@@ -7,20 +7,20 @@ import { guard, integerWithin, numberWithin } from '../codecs/wire.js'
 import { isBaseUrl } from './baseUrl.js'
 import type { Connection, RetryPolicy } from './Connection.js'
 
-/** A checked connection's limits, with the defaults filled in; all times in ms, `Infinity` for no limit. */
+/** The limits of a validated connection, with the defaults filled in; all times in ms, `Infinity` for no limit. */
 export interface ConnectionPolicy {
   readonly timeout: number
   readonly idleTimeout: number
   readonly retry: Required<RetryPolicy>
 }
 
-/** The longest time that a timer can wait, in Node and in browsers: 2^31 - 1 ms, 24.8 days. */
+/** The longest delay of a timer in Node and in browsers: 2^31 - 1 ms, 24.8 days. */
 export const LONGEST_TIMER = 2_147_483_647
 
-/** Limit of one attempt to its last byte, ms. */
+/** Default limit of one attempt, to its last byte, ms. */
 const DEFAULT_TIMEOUT = 600_000
 
-/** The retry policy of those who give none. */
+/** The default retry policy. */
 export const DEFAULT_RETRY: Required<RetryPolicy> = {
   count: 2,
   delay: 500,
@@ -30,9 +30,9 @@ export const DEFAULT_RETRY: Required<RetryPolicy> = {
 }
 
 /**
- * Checks a connection and fills in its defaults. Reads no environment: what is not given stays open until subscription.
+ * Validates a connection and fills in its defaults. It does not read the environment, which counts only at subscription.
  *
- * @param subject - who was given the connection: the first word of the error's message
+ * @param subject - the function that received the connection: the first word of the error's message
  * @param connection - as the user wrote it
  * @throws InvalidInput with the path of the first wrong option
  */
@@ -46,7 +46,7 @@ export const connectionPolicy = (subject: string, connection: Connection): Conne
 }
 
 /**
- * Fills in the defaults of a checked retry policy.
+ * Fills in the defaults of a validated retry policy.
  *
  * @param retry - as the user wrote it
  */
@@ -79,7 +79,7 @@ export const RetryOptions = closed(
 
 const KEY = /^[!-~]*$/
 
-/** A key that can be sent as a bearer token. White space around it is dropped later, and a blank one counts as none. */
+/** A key that can be sent as a bearer token. White space around it is trimmed later, and a blank key counts as absent. */
 export const ApiKey = t.refinement(
   t.string,
   (key) => KEY.test(key.trim()),
@@ -95,7 +95,7 @@ const headerValue = t.refinement(
   'a header value without line breaks, in Latin-1',
 )
 
-// A `Headers` or a `Map` has no keys of its own, and would be sent as nothing.
+// A `Headers` or a `Map` has no own keys, so no header would be sent.
 const headers = t.refinement(
   t.record(t.string, headerValue),
   (given) => !(Symbol.iterator in given) && Object.keys(given).every((name) => HEADER_NAME.test(name)),

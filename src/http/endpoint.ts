@@ -8,13 +8,14 @@ import { hostOwner, OPENAI_BASE_URL, openaiBaseUrl, RESPAN_BASE_URL, respanBaseU
 import type { Connection } from './Connection.js'
 import { ApiKey } from './connectionPolicy.js'
 
-/** Whose protocol is spoken, and whose key it needs. */
+/** Whose protocol a gateway speaks. */
 export type Platform = 'respan' | 'openai'
 
-/** Where requests go, and the key that goes with them; `undefined` where none is needed and none was given. */
+/** Where requests go, and the key that is sent with them. */
 interface Endpoint {
-  /** Without a slash at its end: append `/chat/completions`. */
+  /** Without a trailing slash: append `/chat/completions`. */
   readonly baseUrl: string
+  /** `undefined` if none was given and none is required. */
   readonly apiKey: string | undefined
 }
 
@@ -25,7 +26,7 @@ interface PlatformRules {
   readonly normalise: (url: string) => Either<DecodeFailure, string>
 }
 
-/** What tells one platform from the other. */
+/** How the platforms differ. */
 export const PLATFORMS: Readonly<Record<Platform, PlatformRules>> = {
   respan: {
     keyVariable: 'RESPAN_API_KEY',
@@ -44,17 +45,18 @@ export const PLATFORMS: Readonly<Record<Platform, PlatformRules>> = {
 const KEY_VARIABLES = Object.values(PLATFORMS).map(({ keyVariable }) => keyVariable)
 
 /**
- * Finds out where requests go and with which key: the connection's, else the environment's, else the platform's own
- * address. To be called at subscription, since the environment of that moment counts.
+ * Resolves where requests go and with which key: as the connection says, otherwise the environment; the default address
+ * is the platform's own. Call it at subscription, since the environment of that moment counts.
  *
- * A key is demanded by the hosts of Respan and of OpenAI only, unless an `authorization` header is given. An
- * environment's key goes to no host of the other platform, whichever gateway asks for it.
+ * Only the hosts of Respan and of OpenAI require a key, unless an `authorization` header is given. A key from the
+ * environment is never sent to a host of the other platform, whichever gateway uses it.
  *
- * @param platform - whose protocol is spoken
+ * @param platform - whose protocol the gateway speaks
  * @param connection - as the user wrote it
- * @param environment - default: that of now, of which no more is read than is needed, since each variable costs a system call
- * @returns `MissingApiKey`, or `InvalidInput` for an environment variable that can't be used, and for a path where there is
- *   no page
+ * @param environment - default: the current one, of which only the variables that are needed are read, since each costs
+ *   a system call
+ * @returns the endpoint; or `MissingApiKey`, or `InvalidInput` for an environment variable that can't be used and for a
+ *   path where there is no page
  */
 export const endpoint = (
   platform: Platform,

@@ -7,14 +7,14 @@ import { PLATFORMS, type Platform } from './endpoint.js'
 import { parseJson } from './parseJson.js'
 import { retryAfter } from './retryAfter.js'
 
-/** Longest text that an error keeps of a body that is not JSON, in UTF-16 code units. */
+/** Longest part of a body that is not JSON that an error keeps, in UTF-16 code units. */
 const TEXT_LENGTH = 1_000
 
 /**
- * Makes the error of an answer whose status is not 2xx: `RateLimited` for 429, `HttpError` for every other.
+ * Makes the error for an answer whose status is not 2xx: `RateLimited` for 429, `HttpError` for every other.
  *
- * @param answer - freed of secrets already
- * @param platform - whose key a 401 speaks of
+ * @param answer - already scrubbed of secrets
+ * @param platform - whose key a 401 is about
  * @param now - ms since the epoch, for a `Retry-After` that is a date
  */
 export const errorFromResponse = (
@@ -37,7 +37,7 @@ const isNowhere = (body: unknown): boolean =>
   Fields.is(body) ? body.detail === 'Not found.' : typeof body === 'string'
 
 const advice = (status: number, body: unknown, platform: Platform): string => {
-  // A redirect that a browser hides has status 0.
+  // Browsers hide a redirect that is not followed behind status 0.
   if (status === 0 || (status >= 300 && status < 400))
     return ' (a redirect is not followed: give the final address as baseUrl)'
   if (status === 404 && isNowhere(body))

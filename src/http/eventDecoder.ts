@@ -1,10 +1,10 @@
 import { createParser, type EventSourceMessage, type ParseError } from 'eventsource-parser'
 
-/** Turns bytes into server-sent events, as they come. */
+/** Turns bytes into server-sent events as they arrive. */
 interface EventDecoder {
-  /** Takes the next piece of the body; calls back for every event that it completes, before it returns. */
+  /** Takes the next chunk of the body; calls back for every event that it completes, before it returns. */
   readonly push: (bytes: Uint8Array) => void
-  /** The body ended: an event without its blank line still counts, and is told as `last`. */
+  /** Ends the body: an event without its blank line still counts, and is emitted with `last`. */
   readonly end: () => void
 }
 
@@ -13,13 +13,13 @@ export const MAX_EVENT_LENGTH = 16_777_216
 
 /**
  * Decodes server-sent events: UTF-8 split anywhere, lines ended by LF, CR or CRLF, a byte order mark, comments,
- * several `data` lines in one event (joined with LF), no blank after the colon, fields of other names.
+ * several `data` lines in one event (joined with LF), no space after the colon, unknown fields.
  *
- * Unlike the standard, which drops it, the last event counts even without its blank line.
+ * The last event counts even without its blank line, whereas the standard drops it.
  *
- * @param onEvent - called synchronously; what it throws comes out of `push` or `end`. `last` tells that the event came
- *   without its blank line, and so may be cut
- * @param onTooLong - called instead when an event grows beyond `MAX_EVENT_LENGTH`; must throw
+ * @param onEvent - called synchronously; `push` and `end` let its exceptions through. `last` means that the event came
+ *   without its blank line, and so may be cut off
+ * @param onTooLong - called when an event grows beyond `MAX_EVENT_LENGTH`; must throw
  * @param onForeign - called when a page or JSON comes before any event; must throw
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
@@ -43,8 +43,8 @@ export const eventDecoder = (
     },
     maxBufferSize: MAX_EVENT_LENGTH,
   })
-  // The parser holds back a CR at the end of a piece, and all that follows up to the next line end, since an LF may come.
-  // Where none does, giving it that LF says the same, and lets it go on.
+  // The parser holds back a CR at the end of a chunk, and everything after it up to the next line end, because an LF may
+  // follow. If none does, adding the LF means the same and lets the parser go on.
   const feed = (text: string): void => {
     parser.feed(afterCr && text.charCodeAt(0) !== LF ? `\n${text}` : text)
     afterCr = text.charCodeAt(text.length - 1) === CR
@@ -62,7 +62,7 @@ export const eventDecoder = (
   }
 }
 
-// The name of no field begins like this, and no cut of one does.
+// No field name begins like this, nor does any part of one.
 const FOREIGN = /^\s*[<{[]/
 
 const STREAM = { stream: true }

@@ -8,54 +8,54 @@ import { type Outgoing, send } from './send.js'
 
 /** One request and its limits; all times in ms, `Infinity` for no limit. */
 export interface Exchange extends Outgoing {
-  /** From the start to the last byte. */
+  /** Limit from the start to the last byte. */
   readonly timeout: number
-  /** Between two pieces of the body. */
+  /** Limit between two chunks of the body. */
   readonly idleTimeout: number
-  /** What is left of the limit of all attempts, and that limit. */
+  /** The limit for all attempts together, and how much of it is left. */
   readonly deadline?: { readonly left: number; readonly limit: number }
   readonly scrub: Scrub
 }
 
-/** What a reader does with an answer while it reads it. */
+/** What the function that reads an answer works with. */
 export interface Reading<B> {
   readonly ids: AnswerIds
   readonly emit: (value: B) => void
-  /** Opens the body, which is broken off when nobody listens any more; `undefined` when there is none. */
+  /** Opens the body, which is cancelled when the subscriber leaves; `undefined` if there is none. */
   readonly open: (response: Response) => ReadableStreamDefaultReader<Uint8Array> | undefined
-  /** Nobody listens any more: stop reading. */
+  /** Whether the subscriber has left: stop reading. */
   readonly closed: () => boolean
-  /** A piece of the body has arrived and been dealt with. */
+  /** To be called after each chunk of the body, which restarts the idle timeout. */
   readonly progress: () => void
-  /** All was emitted: completes, and leaves the rest of the body to the reader instead of breaking it off. */
+  /** To be called when everything was emitted: completes, and leaves the rest of the body to the reader. */
   readonly finish: () => void
 }
 
 /**
- * Sends a request at subscription and reads its answer; the one way out to the network.
+ * Sends a request at subscription and reads its answer. Everything that goes out to the network goes through here.
  *
- * Completes when `read` is done. Unsubscribing aborts the request, or breaks off the body. A redirect is not followed:
- * it reaches `read` as the answer. Nothing is retried here.
+ * Completes when `read` resolves. Unsubscribing aborts the request, or cancels the body. A redirect is not followed: it
+ * is passed to `read` as the answer. Nothing is retried here.
  *
- * Emits the errors `NetworkError` (no answer), `StreamInterrupted` (the body broke off), `Timeout`, and what `read`
- * rejects with, when that is one of ours.
+ * Emits the errors `NetworkError` (no answer), `StreamInterrupted` (the body broke off), `Timeout`, and any
+ * `RespanError` that `read` rejects with.
  *
- * @param request - where to, what, and the limits
- * @param read - takes the answer, whatever its status
+ * @param request - the request and its limits
+ * @param read - reads the answer, whatever its status
  */
 export const exchange = <B>(
   request: Exchange,
   read: (response: Response, reading: Reading<B>) => Promise<void>,
 ): Observable<B> =>
   new Observable<B>((subscriber) => {
-    // RxJS subscribes a source even for a subscriber that has already left (by a `take(1)`, say): then no request is made.
+    // RxJS subscribes to a source even for a subscriber that is already closed (by a `take(1)`, say): send nothing then.
     if (subscriber.closed) return
     const { url, timeout, idleTimeout, deadline, scrub } = request
     const controller = new AbortController()
     const started = asyncScheduler.now()
     let finished = false
     let ids: AnswerIds | undefined
-    /** The body of the answer, or whoever reads it. */
+    /** The body of the answer, or its reader once it is locked. */
     let body: Pick<ReadableStream, 'cancel'> | null | undefined
     let idle: ReturnType<typeof idleTimer> | undefined
 

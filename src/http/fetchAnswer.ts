@@ -9,19 +9,19 @@ import { readAnswer } from './readAnswer.js'
 import { requestHeaders } from './requestHeaders.js'
 import { scrubber } from './scrub.js'
 
-/** A request to Respan whose answer is wanted whole. */
+/** A request to Respan whose answer is read as a whole. */
 export interface AnswerRequest extends Pick<Exchange, 'url' | 'method' | 'body' | 'deadline' | 'keepalive'> {
   readonly apiKey: string | undefined
   readonly connection: Pick<Connection, 'fetch' | 'headers' | 'signal'>
   readonly policy: Pick<ConnectionPolicy, 'timeout' | 'idleTimeout'>
   readonly headers?: Readonly<Record<string, string>>
-  /** Longest body of an answer that is read. Default 1 MiB. */
+  /** How much of the answer's body is read at most. Default 1 MiB. */
   readonly maxBytes?: number
 }
 
 /**
- * Sends one request, a POST unless told otherwise, at subscription and emits its whole answer, then completes. Makes no
- * second attempt and follows no redirect. Unsubscribing aborts.
+ * Sends one request at subscription, a POST by default, emits the whole answer, and completes. It does not retry and does
+ * not follow redirects. Unsubscribing aborts the request.
  *
  * Emits the errors `HttpError` and `RateLimited` for a status that is not 2xx, `NetworkError`, `StreamInterrupted`, `Timeout`
  * and `Aborted`.

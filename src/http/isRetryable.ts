@@ -3,14 +3,15 @@ import { DEFAULT_RETRY } from './connectionPolicy.js'
 import { exhaustedQuota } from './exhaustedQuota.js'
 
 /**
- * Tells whether the same call may succeed when it is made again: there was no answer, it broke off, or its status is
- * one that may pass (but for a quota that is used up). Of what isn't a `RespanError` nothing is known: `false`.
+ * Tells whether the same call may succeed if it is retried: there was no answer, the answer broke off, or its status may
+ * be temporary (unless it is about a quota that is used up). `false` for anything that isn't a `RespanError`, because
+ * nothing is known about it.
  *
- * A generator makes it again by itself, as far as its `retry` goes, but not once an answer has begun; what it emits in
- * the end may still be retryable, by a queue that comes back to it in an hour, say. A `Timeout` is not: the first call
+ * A generator retries by itself as far as its `retry` goes, but not once an answer has begun. The error that it finally
+ * emits may still be retryable, for example by a queue that tries again in an hour. A `Timeout` is not: the first call
  * may still be running, and billed.
  *
- * @param statuses - HTTP statuses that pass. Default those of a `RetryPolicy`
+ * @param statuses - HTTP statuses that may be temporary. Default: those of a `RetryPolicy`
  */
 export const isRetryable = (
   error: unknown,

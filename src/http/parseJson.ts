@@ -2,7 +2,7 @@
  * Parses JSON without throwing.
  *
  * @param text - anything
- * @returns `undefined`, which no JSON is, for what can't be parsed
+ * @returns `undefined`, which JSON can't express, if it can't be parsed
  */
 export const parseJson = (text: string): unknown => {
   try {

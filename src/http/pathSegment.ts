@@ -1,10 +1,10 @@
 import { tried } from '../codecs/tried.js'
 
 /**
- * Writes a text as one segment of an address's path.
+ * Encodes a string as one segment of a URL's path.
  *
- * @returns `undefined` for what can't be one: `.` and `..`, which lead elsewhere however they are written, nothing but
- *   blanks, and half a character
+ * @returns `undefined` for a string that can't be a segment: `.` and `..`, which lead elsewhere even when they are
+ *   escaped; a blank string; and one with a lone surrogate
  * @see https://url.spec.whatwg.org/#double-dot-path-segment
  */
 export const pathSegment = (text: string): string | undefined => {

@@ -3,10 +3,10 @@ import type { Reading } from './exchange.js'
 import { readText } from './readText.js'
 import type { Scrub } from './scrub.js'
 
-/** How long the body of a failure is waited for, ms: its status says more, and is there. */
+/** How long to wait for the body of a failure, ms: its status has arrived already, and says more. */
 const PATIENCE = 1_000
 
-/** Reads a whole answer. A failure stays that failure when its body breaks off, or does not end. */
+/** Reads a whole answer. A failure is reported by its status even if its body breaks off or does not end. */
 export const readAnswer = async (
   response: Response,
   reading: Reading<never>,

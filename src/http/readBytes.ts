@@ -1,16 +1,16 @@
 import type { Reading } from './exchange.js'
 
-/** How much more, and for how long (ms), is read of a body of which enough is known. */
+/** How much of a body is read, and for how long (ms), once the rest is not needed any more. */
 const REST = { bytes: 65_536, time: 250 }
 
 /**
- * Reads a body piece by piece, until it ends, nobody listens any more, or `take` has had enough. The rest is then read
- * in the background as far as it is short, which keeps the connection for the next request, else given up.
+ * Reads a body chunk by chunk, until it ends, the subscriber leaves, or `take` returns `false`. In the last case, a short
+ * rest is read in the background, which keeps the connection alive for the next request; a longer rest is cancelled.
  *
  * @param response - its body must not have been read yet
- * @param reading - told of each piece
- * @param take - called synchronously for each piece; what it throws ends the reading. `false`: enough
- * @returns when there is nothing more to take; rejects when the connection breaks
+ * @param reading - its `progress` is called after each chunk
+ * @param take - called synchronously with each chunk; returns whether it needs more. An exception ends the reading
+ * @returns resolves when nothing more is needed; rejects when the connection breaks
  */
 export const readBytes = async (
   response: Response,
@@ -19,7 +19,7 @@ export const readBytes = async (
 ): Promise<void> => {
   const reader = reading.open(response)
   if (reader === undefined) {
-    // No body, or a fetch that can't stream one.
+    // There is no body, or `fetch` can't stream it.
     take(new TextEncoder().encode(await response.text()))
     return
   }

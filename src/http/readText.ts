@@ -6,10 +6,10 @@ import { readBytes } from './readBytes.js'
  * Reads a body as UTF-8 text, up to a limit.
  *
  * @param response - its body must not have been read yet
- * @param reading - told of each piece
- * @param maxBytes - bytes, as they are after decompression; what lies beyond is not kept
- * @param patience - what has not arrived by then is not waited for, ms
- * @returns the text, and whether it was cut; rejects when the connection breaks
+ * @param reading - its `progress` is called after each chunk
+ * @param maxBytes - bytes to keep, counted after decompression
+ * @param patience - how long to wait for the body, ms
+ * @returns resolves with the text, and whether more than `maxBytes` came; rejects when the connection breaks
  */
 export const readText = async (
   response: Response,

@@ -1,10 +1,10 @@
 /**
- * The headers of a request: the library's own, the key, then the user's, who may replace any of them in any case.
+ * Merges the headers of a request: the library's own, the key, and the user's, which win whatever their case.
  *
- * @param apiKey - sent as bearer token when there is one
- * @param own - the library's
- * @param given - the user's
- * @returns names in lower case
+ * @param apiKey - sent as bearer token, if given
+ * @param own - the library's headers
+ * @param given - the user's headers
+ * @returns headers with lower-case names
  */
 export const requestHeaders = (
   apiKey: string | undefined,

@@ -6,12 +6,12 @@ import type { Scrub } from './scrub.js'
 const MAX_DEPTH = 6
 
 /**
- * Makes what a request failed with fit to be the `cause` of an error: as it is, unless it holds a secret or something
- * that can't be looked into, such as a `Request` with its headers; then a plain copy of its names, codes and messages,
- * without the secrets.
+ * Makes what a request failed with safe to be the `cause` of an error. It is kept as it is, unless it holds a secret or
+ * something that can't be inspected, such as a `Request` with its headers; then it is replaced by a plain copy of its
+ * names, codes, messages and stacks, without the secrets.
  *
  * @param thrown - whatever was thrown
- * @param scrub - knows the secrets
+ * @param scrub - removes the secrets of the request
  */
 export const safeCause = (thrown: unknown, scrub: Scrub): unknown => {
   const origin = withoutKy(thrown)
@@ -19,8 +19,7 @@ export const safeCause = (thrown: unknown, scrub: Scrub): unknown => {
 }
 
 /**
- * Says in a few words why a request failed: what the innermost error that says anything does, by its code, else by its
- * message.
+ * Says in a few words why a request failed: the code, or otherwise the message, of the innermost error that has one.
  *
  * @param thrown - whatever was thrown
  */
@@ -30,7 +29,7 @@ export const reasonOf = (thrown: unknown): string => {
   return errors.flatMap((error) => saidBy(error) ?? []).at(-1) ?? errors[0]?.name ?? 'unknown reason'
 }
 
-/** An error and its causes, the innermost last; an `AggregateError` is caused by the first of its errors. */
+/** An error and its causes, the innermost last. The first error in an `AggregateError` counts as its cause. */
 const errorsIn = (thrown: unknown, depth = MAX_DEPTH): ReadonlyArray<Error> => {
   if (depth === 0 || !isError(thrown)) return []
   const several = fieldOf(thrown, 'errors')
@@ -40,7 +39,7 @@ const errorsIn = (thrown: unknown, depth = MAX_DEPTH): ReadonlyArray<Error> => {
 const saidBy = (error: Error): string | undefined => {
   const code = codeOf(error)
   const message = error.message || undefined
-  // One code of undici's is for many failures: what a proxy answered, say, is in the message alone.
+  // undici uses one code for many failures: what a proxy answered, for example, is only in the message.
   return code?.startsWith('UND_ERR_') && message !== undefined ? `${code}, ${message}` : (code ?? message)
 }
 
@@ -57,7 +56,7 @@ export const innermostCode = (thrown: unknown): string | undefined =>
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' && error.code !== '' ? error.code : undefined
 
-/** ky's own network error tells of a request that was never sent; the error of `fetch` is its cause. */
+/** ky wraps an error of `fetch` in a `NetworkError` of its own, whose `request` is one that was never sent. */
 const withoutKy = (thrown: unknown): unknown =>
   isError(thrown) && thrown.name === 'NetworkError' && 'request' in thrown && thrown.cause !== undefined
     ? thrown.cause
@@ -72,6 +71,7 @@ const isSafe = (value: unknown, scrub: Scrub, above: ReadonlyArray<object>): boo
   return Reflect.ownKeys(value).every((key) => isSafe(fieldOf(value, key), scrub, within))
 }
 
+/** Whether everything in an object can be inspected. */
 const isTransparent = (value: object): boolean => isError(value) || Array.isArray(value) || isPlain(value)
 
 const copy = (value: unknown, scrub: Scrub, depth: number): unknown => {

@@ -3,38 +3,38 @@ import { isSecret, secretsIn } from '../codecs/redactSecrets.js'
 import { tried } from '../codecs/tried.js'
 import { parseJson } from './parseJson.js'
 
-// What of a header is looked for in a text:
+// Which parts of a header's value are scrubbed:
 //
-//   a header holds                            looked for, besides the whole
+//   value                                     scrubbed, besides the whole value
 //   ----------------------------------------  ------------------------------------------------------
-//   Bearer KEY                                what is behind the first word
-//   KEY1, KEY2    a=KEY1; b=KEY2              each of the list that has a digit
-//   a=KEY   a="KEY"   https://user:KEY@host   what is behind = or :, and what a URL means by it
-//   BASE64, Basic BASE64                      of user:KEY the key; of KEY: that; of JSON its secrets
+//   Bearer KEY                                everything after the first word
+//   KEY1, KEY2    a=KEY1; b=KEY2              each item of the list that has a digit
+//   a=KEY   a="KEY"   https://user:KEY@host   everything after = or :, also with URL escapes decoded
+//   BASE64, Basic BASE64                      of user:KEY the key; of KEY: the key; of JSON its secrets
 //
-// Each of these as it is, as JSON, as JSON within JSON, and as a URL writes it, in upper and in lower case. In the text, any
-// character may be escaped by its number, as JSON allows it.
+// Each of these is scrubbed verbatim, as JSON, as JSON within JSON, and URL-encoded with escapes in upper and in lower
+// case. In the text, any character may be written as a JSON escape.
 
-/** Replaces every secret in a text by `[redacted]`. */
+/** Replaces every secret in a text with `[redacted]`. */
 export type Scrub = (text: string) => string
 
-/** The scrub of a request without secrets: whoever collects scrubs can leave it out. */
+/** The scrub of a request without secrets. It can be compared by reference, and left out of a collection of scrubs. */
 export const scrubNothing: Scrub = (text) => text
 
-// An `idempotency-key` is a key in name alone: it tells a request from its repetition.
+// An `idempotency-key` is a key in name only: it identifies a request and its repetitions.
 const SECRET_HEADER = /^(?!idempotency-key$).*(?:auth|key|token|secret|cookie|credential|password)/i
 
-/** Whether what a header of that name says is secret: by a key's rules, or by the look of it. */
+/** Whether the value of a header is secret: its name is that of a secret field, or looks like one of credentials. */
 export const isSecretHeader = (name: string): boolean => isSecret(name) || SECRET_HEADER.test(name)
 
 /**
- * Collects what must not get into an error: the API key, the values of headers that look like credentials, and other
- * secrets that a request sends, as they are, as JSON and as a URL would write them.
+ * Makes a function that removes everything that must not get into an error: the API key, the values of headers that look
+ * like credentials, and other secrets that a request sends, verbatim, as JSON and URL-encoded.
  *
- * @param headers - everything that a request sends
- * @param others - what is secret in its body
- * @returns the same function for the same secrets, the newest hundred of them: a trace, which keeps a set of these
- *   functions, has each one once
+ * @param headers - all headers of a request
+ * @param others - the secrets in its body
+ * @returns the same function for the same secrets, as long as they are among the newest hundred, so that a trace, which
+ *   keeps a set of these functions, holds each one once
  */
 export const scrubber = (
   headers: Readonly<Record<string, string>>,
@@ -67,7 +67,7 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
     .flatMap((value) => [value, ...inBase64(value)])
     .flatMap((value) => [value, inJson(value), inJson(inJson(value)), ...inUrl(value)])
     .filter((secret) => secret.length >= SHORTEST_SECRET)
-    // The longest first: a secret may be a part of another one.
+    // The longest first, since one secret may be part of another.
     .sort((one, other) => other.length - one.length)
   if (forms.length === 0) return scrubNothing
   const without = withoutAny([...new Set(forms)])
@@ -80,21 +80,21 @@ const makeScrub = (secrets: ReadonlyArray<string>): Scrub => {
   }
 }
 
-/** The keys of a header that has several. A word without a digit is no key, and the messages of errors need it. */
+/** The keys in a list. A word without a digit is not a key, and may be one that an error's message needs. */
 const listed = (value: string): ReadonlyArray<string> =>
   value.split(/\s*[,;]\s*/).filter((piece) => /\d/.test(piece))
 
-/** A cookie, a parameter of a scheme or of a URL; a password after its name, at the end or before a host. */
+/** The value of a cookie, or of a parameter of a scheme or URL; or a password after a name, at the end or before `@`. */
 const ASSIGNED = /=\s*"?([^\s",;&]+)|:([^\s",;:@/]+)(?=@|$)/g
 
-/** What a header says by a name, as it is and as a URL says it. */
+/** The values that a header assigns to names, verbatim and with URL escapes decoded. */
 const assigned = (value: string): ReadonlyArray<string> =>
   Array.from(value.matchAll(ASSIGNED), ([, text = '', password = text]) => [
     password,
     recoded(decodeURIComponent, password),
   ]).flat()
 
-/** What else a header says: the password of `Basic`, or the name before none, the credentials in `X-Data-Respan-Params`. */
+/** Secrets in base64: the password of `Basic`, or the name if that is empty; those in `X-Data-Respan-Params`. */
 const inBase64 = (value: string): ReadonlyArray<string> => {
   const bytes = tried(() => atob(value))
   if (bytes === undefined) return []
@@ -103,7 +103,7 @@ const inBase64 = (value: string): ReadonlyArray<string> => {
   return json === undefined ? [text.slice(text.indexOf(':') + 1) || text.slice(0, -1)] : secretsIn(json)
 }
 
-/** Text of bytes: in UTF-8, or else as `btoa` takes it, a character for each. */
+/** Decodes bytes as UTF-8; if they are not, one character for each byte, as `btoa` encodes them. */
 const decoded = (bytes: string): string =>
   tried(() =>
     new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(bytes, (one) => one.charCodeAt(0))),
@@ -120,7 +120,7 @@ const inUrl = (text: string): ReadonlyArray<string> => {
 /** Half a character, or half an escape, has no other form. */
 const recoded = (recode: (text: string) => string, text: string): string => tried(() => recode(text)) ?? text
 
-/** Characters. From some size on, an engine refuses an expression, in an error that quotes all of it. */
+/** In characters. Engines refuse an expression that is too large, with an error that quotes all of it. */
 const LARGEST_PATTERN = 10_000
 
 const withoutAny = (forms: ReadonlyArray<string>): Scrub => {
@@ -133,12 +133,12 @@ const withoutAny = (forms: ReadonlyArray<string>): Scrub => {
 
 const literally = (text: string): string => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')
 
-// JSON may write any character by its number, and some servers do: a slash, a plus, whatever is not ASCII.
+// JSON may escape any character, and some servers do: a slash, a plus, whatever is not ASCII.
 const MAY_HIDE = /\\[u/]/
-// JSON that is a text of JSON has more backslashes, and in time that grows with the text not all of them can be tried.
+// Each level of JSON within JSON adds backslashes. They are bounded, since matching any number would take quadratic time.
 const ESCAPED = /\\{1,15}(?:u([\da-f]{4})|\/)/gi
 
-/** What says the same in JSON: quotes, backslashes and control characters stay escaped. */
+/** Undoes escapes that JSON does not need: quotes, backslashes and control characters keep theirs. */
 const unescaped = (escaped: string, digits: string | undefined): string => {
   if (digits === undefined) return '/'
   const character = String.fromCharCode(Number.parseInt(digits, 16))

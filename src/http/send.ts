@@ -3,7 +3,7 @@ import { fieldOf } from '../codecs/fieldOf.js'
 import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
 
-/** A request as it goes out. */
+/** A request as it is sent. */
 export interface Outgoing {
   readonly url: string
   /** Default `POST`. */
@@ -11,27 +11,27 @@ export interface Outgoing {
   readonly body?: string
   readonly headers: Readonly<Record<string, string>>
   readonly fetch: typeof fetch | undefined
-  /** Lets the request outlive a page that is being left; its body is then bounded by browsers (64 KiB). */
+  /** Lets the request outlive a page that is being left; browsers then limit its body to 64 KiB. */
   readonly keepalive?: boolean
 }
 
 /**
- * Sends a request through ky, once. What is sent before ky is loaded waits for it; later requests are handed to `fetch` in
- * the tick of the call. A redirect is not followed: it is the answer.
+ * Sends a request through ky, once. Requests made before ky is loaded wait for it; later ones reach `fetch` in the tick
+ * of the call. A redirect is not followed: it is the answer.
  *
  * @returns the answer, whatever its status
  */
 export const send = (request: Outgoing, signal: AbortSignal): Promise<Response> =>
   loadedKy === undefined
     ? loadKy().then((ky) => {
-        // Not throwIfAborted(), which React Native lacks. Nobody waits for it.
+        // Not throwIfAborted(), which React Native lacks. Nobody sees this error, since the subscriber has left.
         if (signal.aborted) throw new Error('The request was left.')
         return sendBy(ky, request, signal)
       })
     : sendBy(loadedKy, request, signal)
 
-// Loaded with the first request, not with the library: it is the slowest import of all. Kept, so that every further
-// request goes out in the tick of its subscription, which a page that is being left depends on.
+// Loaded at the first request rather than with the library, because it is the slowest import of all. Kept, so that every
+// further request goes out in the tick of its subscription, on which a page that is being left depends.
 let loadedKy: KyInstance | undefined
 
 const loadKy = async (): Promise<KyInstance> => {
@@ -46,7 +46,7 @@ const sendBy = (ky: KyInstance, request: Outgoing, signal: AbortSignal): Promise
     headers,
     signal,
     redirect: 'manual',
-    // Not false: Bun takes that for a connection of its own.
+    // Not false, which makes Bun open a new connection.
     ...(keepalive === true ? { keepalive } : {}),
     ...(body === undefined ? {} : { body }),
   }
@@ -55,12 +55,12 @@ const sendBy = (ky: KyInstance, request: Outgoing, signal: AbortSignal): Promise
     retry: 0,
     timeout: false,
     throwHttpErrors: false,
-    // ky is given the address alone, since its Request is never sent: the fetch of another realm or package does not
-    // understand it, and what ky does with headers, body and signal is most of its time per request.
+    // ky gets only the address, since its Request is never sent: a fetch of another realm or package does not accept it,
+    // and processing headers, body and signal is most of what ky costs per request.
     fetch: async () => checkedAnswer(await fetch(url, init)),
   })
 }
 
-/** What a fetch of the user's, or one that a test put in its place, gave: without a return, nothing. */
+/** A user's fetch, or a test's replacement, may return something else: nothing, if its `return` was forgotten. */
 const checkedAnswer = (answer: Response): Response =>
   hasMethods(fieldOf(answer, 'headers'), 'get') ? answer : refuse('fetch', '', 'a Response', answer)
