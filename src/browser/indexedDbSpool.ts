@@ -27,32 +27,32 @@ export interface IndexedDbSpoolOptions {
   /** When spans are written. Default `on-failure`. */
   readonly strength?: SpoolStrength
   /**
-   * Bytes that a page keeps at most, what it took over from others included; each UTF-16 code unit counts as one. Default
-   * 16 MiB; at least 64 KiB.
+   * Maximum number of bytes that a page keeps, including what it took over from other pages; each UTF-16 code unit counts
+   * as one. Default 16 MiB; at least 64 KiB.
    */
   readonly maxBytes?: number
-  /** How long a span is kept at most, give or take a minute, ms. Default a week. */
+  /** How long a span is kept at most, ms, give or take a minute. Default one week. */
   readonly maxAge?: number
-  /** Tells the age of spans. Default `Date`. */
+  /** Measures the age of spans. Default `Date`. */
   readonly clock?: TimestampProvider
 }
 
 const Options = closed(t.partial({ name: t.string, ...spoolOptions }, 'IndexedDbSpoolOptions'))
 
-/** How often a page looks for what is too old, and for what others left behind, ms. */
+/** How often a page looks for spans that are too old, and for those that other pages left behind, ms. */
 const LOOK = 60_000
 
-/** After the database could not be opened, or the browser has closed it, ms. */
+/** How long to wait after the database could not be opened, or was closed by the browser, ms. */
 const AGAIN = 1_000
 
 const isPlace = (place: SpoolPlace): place is Place => 'key' in place
 
 const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): SpoolStore => {
   const { maxBytes, maxAge, clock } = settings
-  // Not crypto.randomUUID, which pages that are not secure lack.
+  // Not crypto.randomUUID, which insecure contexts lack.
   const me = randomIds.trace()
   const prefix = `respan-rx/${name}/`
-  /** In the order of their age. */
+  /** In order of age. */
   let own = new Set<Place>()
   let bytes = 0
   let number = 0
@@ -84,7 +84,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     opening.catch(() =>
       setTimeout(() => {
         opening = undefined
-        // A flush may be waiting for these spans: a browser that clears its data opens no database until it has finished.
+        // A flush may be waiting: while a browser clears its data, it opens no database.
         if (!closed && own.size > 0) host.wake()
       }, AGAIN),
     )
@@ -127,7 +127,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     )
   }
 
-  /** Gives up the oldest ones, an eighth of the room at a time. */
+  /** Evicts the oldest spans, until an eighth of the room is free. */
   const makeRoom = (more: number): void => {
     evictOld()
     if (bytes + more <= maxBytes) return
@@ -156,7 +156,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
 
   const adopt = async (): Promise<ReadonlyArray<SpoolPlace>> => {
     const open = await opened()
-    // localStorage has no transactions: one page at a time.
+    // localStorage has no transactions, so pages take turns.
     return copies.hasAny() ? locks.inTurn(() => adoptFrom(open)) : adoptFrom(open)
   }
 
@@ -228,21 +228,21 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
 /**
  * Keeps spans in the browser's IndexedDB until they are delivered, for `bufferedSink`.
  *
- * - *What does it survive?* Leaving, closing and reloading the page, and the death of the tab: the next page of the same
- *   origin delivers. A page that goes away sends what fits into a request that outlives it, at most 60 KB, and writes
- *   down the rest: to localStorage, too, because a browser may undo what is being written to IndexedDB in the moment in
- *   which a page is left (Chromium 156, one time in ten on a busy machine). IndexedDB can't be written in the same
- *   tick, so when a tab dies even `always` may lose the last few milliseconds.
- * - *What if several pages are open?* Each has its own spans, and a Web Lock that says that it lives; whoever comes
- *   later takes over what the dead ones left, once. Pages that are not secure have no Web Locks: there, whoever wrote
- *   nothing for an hour is dead.
- * - *How much does it hold?* `maxBytes` and `maxAge`; beyond, the oldest spans are given up, with the rest of their
- *   traces, counted as dropped and reported.
+ * - *What does it survive?* Leaving, closing and reloading the page, and a crash of the tab: the next page of the same
+ *   origin delivers the spans. A page that goes away sends what fits into a request that outlives it, at most 60 KB, and
+ *   writes down the rest; to localStorage as well, because a browser may undo an IndexedDB transaction that isn't done
+ *   at the moment when a page is left (Chromium 156, one time in ten on a busy machine). IndexedDB can't be written in the
+ *   same tick, so when a tab crashes even `always` may lose the last few milliseconds.
+ * - *What if several pages are open?* Each has its own spans, and a Web Lock that shows that it is alive; another page
+ *   takes over the spans of a dead one, once. Insecure contexts have no Web Locks: there, a page that has written
+ *   nothing for an hour counts as dead.
+ * - *How much does it hold?* Up to `maxBytes`, for up to `maxAge`. Beyond that the oldest spans are deleted, with the
+ *   rest of their traces, counted as dropped and reported.
  *
- * Nothing happens before a sink's first span or flush. Where there is no IndexedDB the sink says so, and goes on as if
- * it had no spool.
+ * Nothing happens before a sink's first span or flush. Without IndexedDB, the sink warns and goes on as if it had no
+ * spool.
  *
- * @throws InvalidInput when an option is wrong
+ * @throws InvalidInput if an option is wrong
  */
 export const indexedDbSpool = (options: IndexedDbSpoolOptions = {}): Spool => {
   checked('indexedDbSpool', Options, options)

@@ -8,23 +8,24 @@ const Saved = t.readonlyArray(
   t.type({ key: t.tuple([t.number, t.string, t.number]), traceId: t.string, text: t.string }),
 )
 
-/** Spans that a page was writing when it was left, with their keys in the database. */
+/** Spans that a page was still writing when it was left, with their keys in the database. */
 export type Saved = t.TypeOf<typeof Saved>
 
-/** Spans of one page, and how to strike them out. */
+/** Copies of spans of one page. */
 export interface LeftBehind {
   readonly owner: string
   readonly saved: Saved
+  /** Removes the copies. */
   readonly forget: () => void
 }
 
-/** Copies of what pages were writing to the database when they were left. */
+/** Copies of what pages were still writing to the database when they were left. */
 export interface LastCopies {
-  /** Keeps spans, in this tick, as far as there is room; returns how to strike them out. */
+  /** Keeps copies, in this tick, if there is room; returns a function that removes them. */
   readonly keep: (owner: string, saved: Saved) => () => void
-  /** Whether there are any. */
+  /** Whether there are any copies. */
   readonly hasAny: () => boolean
-  /** All of them, those of pages that live included. */
+  /** All copies, including those of pages that are alive. */
   readonly leftBehind: () => ReadonlyArray<LeftBehind>
 }
 
@@ -32,7 +33,7 @@ interface Runtime {
   readonly localStorage?: Storage
 }
 
-/** Workers have none, and some pages are not allowed theirs. */
+/** Workers have no localStorage, and some pages are not allowed to use it. */
 const storageOf = (): Storage | undefined =>
   tried(() => {
     const { localStorage }: Runtime = globalThis
@@ -40,15 +41,15 @@ const storageOf = (): Storage | undefined =>
   })
 
 /**
- * A second place for what a page writes while it is being left: a browser may undo a transaction of IndexedDB that
- * is not done by then (Chromium 156: one in ten on a busy machine), while localStorage is written in the same tick.
+ * A second place for what a page is writing when it is left. A browser may undo an IndexedDB transaction that isn't done
+ * by then (Chromium 156: one in ten on a busy machine), whereas localStorage is written in the same tick.
  *
- * @param prefix - of its keys in localStorage
+ * @param prefix - prefix of the keys in localStorage
  */
 export const lastCopies = (prefix: string): LastCopies => {
   const storage = storageOf()
   let number = 0
-  // An owner and a number, no more: the name of another database may begin like this one.
+  // Exactly an owner and a number must follow, since the name of another database may begin like this one.
   const isOurs = (name: string): boolean =>
     name.startsWith(prefix) && name.slice(prefix.length).split('/').length === 2
   const names = (): ReadonlyArray<string> =>
@@ -56,7 +57,7 @@ export const lastCopies = (prefix: string): LastCopies => {
   return {
     keep: (owner, saved) => {
       const name = `${prefix}${owner}/${number++}`
-      // Where there is no more room, the database has to do.
+      // If there is no room, the database has to suffice.
       tried(() => storage?.setItem(name, JSON.stringify(saved)))
       return () => storage?.removeItem(name)
     },
@@ -67,7 +68,7 @@ export const lastCopies = (prefix: string): LastCopies => {
         const saved = decode(Saved)(parseJson(storage?.getItem(name) ?? ''))
         const [owner = ''] = name.slice(prefix.length).split('/')
         if (isRight(saved)) return [{ owner, saved: saved.right, forget }]
-        // Nobody of ours wrote that.
+        // It is damaged, or not ours.
         forget()
         return []
       }),

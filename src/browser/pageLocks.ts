@@ -1,17 +1,17 @@
-/** Tells whether an owner lives; `lastAt` is when it last wrote something, ms. */
+/** Whether an owner is alive; `lastAt` is when it last wrote something, ms. */
 export type Lives = (owner: string, lastAt: number) => boolean
 
-/** The locks of the pages that share a database. Only secure pages have any. */
+/** The locks of the pages that share a database. Only secure contexts have any. */
 export interface PageLocks {
-  /** Holds an owner's lock until the returned function is called: the browser lets go of it when the page dies. */
+  /** Holds an owner's lock until the returned function is called; the browser releases it when the page dies. */
   readonly hold: (owner: string) => Promise<() => void>
-  /** Does something in one page at a time, where there are locks. */
+  /** Runs a task in one page at a time, if there are locks. */
   readonly inTurn: <A>(work: () => Promise<A>) => Promise<A>
-  /** Who lives, as of now. */
+  /** Finds out which owners are alive now. */
   readonly living: (now: number) => Promise<Lives>
 }
 
-/** Without Web Locks, which tell who lives, whoever wrote nothing for so long is dead, ms. */
+/** Without Web Locks, an owner that has written nothing for so long counts as dead, ms. */
 const SILENCE = 3_600_000
 
 const noLocks: PageLocks = {
@@ -40,7 +40,7 @@ interface Runtime {
 /**
  * Makes the locks of one database.
  *
- * @param prefix - of their names
+ * @param prefix - prefix of the locks' names
  */
 export const pageLocks = (prefix: string): PageLocks => {
   const { navigator }: Runtime = globalThis

@@ -13,7 +13,7 @@ export interface Place extends SpoolPlace {
 interface Schema extends DBSchema {
   /** The spans, as text. */
   readonly spans: { readonly key: Key; readonly value: string }
-  /** What is known of each span without reading it; `owner` is the page that has it now. */
+  /** What is known about each span without reading it; `owner` is the page that it belongs to now. */
   readonly places: {
     readonly key: Key
     readonly value: { readonly owner: string; readonly traceId: string; readonly bytes: number }
@@ -28,7 +28,7 @@ const STORES = ['spans', 'places'] as const
 /**
  * Opens the database of this name.
  *
- * @param terminated - is told when the browser closes it by itself
+ * @param terminated - called when the browser closes the database
  */
 export const openDatabase = (name: string, terminated: () => void): Promise<SpanDatabase> =>
   openDB<Schema>(name, 1, {
@@ -38,14 +38,14 @@ export const openDatabase = (name: string, terminated: () => void): Promise<Span
     terminated,
   })
 
-/** One of its stores, to read. */
+/** Opens one of its stores for reading. */
 export const readStore = <Name extends (typeof STORES)[number]>(open: SpanDatabase, name: Name) => {
   const { store, done } = open.transaction(name)
   unheard(done)
   return store
 }
 
-/** A transaction that writes into both of its stores. */
+/** Begins a transaction that writes to both stores. */
 export const writeTransaction = (open: SpanDatabase) => {
   const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
   unheard(transaction.done)

@@ -23,12 +23,12 @@ export interface Heir {
 const byAge = ([at, writer, number]: Key, [otherAt, otherWriter, otherNumber]: Key): number =>
   at - otherAt || (writer < otherWriter ? -1 : writer > otherWriter ? 1 : number - otherNumber)
 
-/** Gives the heir every span, in the database and in the copies beside it, whose owner no longer lives. */
+/** Gives the heir every span whose owner is no longer alive, from the database and from the copies beside it. */
 export const takeOver = async (
   open: SpanDatabase,
   { owner: me, copies, living, since }: Heir,
 ): Promise<TakenOver> => {
-  // In this order: a page holds its lock before it writes, so the owner of what is found here is seen to live if it does.
+  // Read before asking for locks: a page takes its lock before it writes, so a living owner of these spans will have one.
   const written = await readStore(open, 'places').getAllKeys()
   const leftBehind = copies.leftBehind()
   if (written.length + leftBehind.length === 0) return { adopted: [], tooOld: 0 }

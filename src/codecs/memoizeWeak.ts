@@ -1,8 +1,8 @@
 /**
- * Remembers what a pure function gives for an object, as long as the object lives. For what many spans share and nobody
- * changes any more, such as a trace's attributes.
+ * Remembers the results of a pure function of an object, as long as the object lives. For objects that many spans share
+ * and that are not changed any more, such as a trace's attributes.
  *
- * @param fn - depends on the object alone
+ * @param fn - depends on the object only
  */
 export const memoizeWeak = <A extends object, B extends NonNullable<unknown>>(
   fn: (object: A) => B,

@@ -20,33 +20,33 @@ export interface FileSpoolOptions {
   /** When spans are written. Default `on-failure`. */
   readonly strength?: SpoolStrength
   /**
-   * Bytes that the folder may hold, those of all its processes together, give or take a segment (an eighth of it, at
-   * most 4 MiB) for each of them. Default 64 MiB; at least 64 KiB.
+   * Maximum size of the folder in bytes, for all processes together, give or take one segment (an eighth of it, at most
+   * 4 MiB) per process. Default 64 MiB; at least 64 KiB.
    */
   readonly maxBytes?: number
-  /** How long a span is kept at most, give or take an eighth of it and 5 s, ms. Default a week. */
+  /** How long a span is kept at most, ms, give or take an eighth of it and 5 s. Default one week. */
   readonly maxAge?: number
-  /** Tells the age of spans. Default `Date`. */
+  /** Measures the age of spans. Default `Date`. */
   readonly clock?: TimestampProvider
 }
 
 const Options = closed(t.partial(spoolOptions, 'FileSpoolOptions'))
 
-/** A segment that is empty again is used on up to this size, bytes. */
+/** Up to this size, in bytes, a segment whose spans are all removed is used again. */
 const REUSED = 262_144
 
-/** Whole files of others are taken over until they have so many spans: as many as a request holds by default. */
+/** Number of spans from which no further file is taken over for now: as many as a request holds by default. */
 const ENOUGH = 100
 
-/** Tells a folder from another one that was made in its place. */
+/** Identifies a folder, so that one made anew in its place can be told apart. */
 const identityOf = (directory: string): number | undefined => tried(() => statSync(directory).ino)
 
-/** What a span takes in a segment, a little more than its text. */
+/** The size of a span in a segment: its text, with some room for the rest of the line. */
 const lineBytes = (text: string): number => Buffer.byteLength(text) + 64
 
 const isPlace = (place: SpoolPlace): place is SegmentPlace => 'segment' in place && 'offset' in place
 
-/** What one owner has in a folder. */
+/** Opens the part of a folder that belongs to one owner. */
 const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost): SpoolStore => {
   const { maxBytes, maxAge, clock } = settings
   const segmentBytes = Math.min(4 * 2 ** 20, Math.floor(maxBytes / 8))
@@ -71,7 +71,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     segment.discard()
   }
 
-  /** Somebody took this process for dead, or the folder away: it begins anew. */
+  /** Starts over with a new owner: another one took this process for dead, or the folder was removed. */
   const startOver = (): void => {
     const isAnother = identityOf(directory) !== home
     const isLost = (segment: Segment): boolean => isAnother && segment.isRemoved()
@@ -86,15 +86,15 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     try {
       owner = enter()
     } finally {
-      // They are somebody else's, or nobody's, whatever becomes of this one.
+      // Even if that failed, these spans belong to another owner, or are gone.
       host.ceded(ceded)
       host.evicted(lost, spoolLoss.removed)
     }
   }
 
-  // ── what others left behind
+  // ── taking over
 
-  /** Makes a dead owner's file one's own; `undefined` when somebody else was faster, or when it can't be read. */
+  /** Takes over the file of a dead owner; `undefined` if another process was faster, or if the file can't be read. */
   const takeOver = ({ name, begun }: SegmentFile): Segment | undefined => {
     const path = nameOf(begun)
     try {
@@ -108,7 +108,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
       if (damaged > 0) host.lost(damaged, spoolLoss.damaged)
       return segment
     } catch (thrown) {
-      // What can't be read must not keep the others from being found.
+      // A file that can't be read must not keep the others from being found.
       host.failed([], thrown)
       return undefined
     }
@@ -125,10 +125,10 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
 
   const isOld = (segment: Segment): boolean => segment.written().last < clock.now() - maxAge
 
-  /** Files of the dead that were found and not looked into yet: whoever else knows of one may be faster. */
+  /** Files of dead owners that were found but not opened yet; another process may take them over first. */
   let known: Array<SegmentFile> = []
 
-  /** Takes over files that are known, until there is enough for a request. */
+  /** Takes over known files, until there are enough spans for a request. */
   const takeKnown = (): ReadonlyArray<SpoolPlace> => {
     const taken: Array<SpoolPlace> = []
     let bytes = 0
@@ -161,7 +161,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   // ── bounds
 
   const evict = (segment: Segment, why: string): void => {
-    // Another one may have taken the rest of its traces along.
+    // Evicting another segment may have discarded this one, along with the rest of a trace.
     if (!segments.has(segment)) return
     const places = segment.places()
     discard(segment)
@@ -172,7 +172,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     for (const segment of [...segments]) if (isOld(segment)) evict(segment, spoolLoss.tooOld)
   }
 
-  /** Gives up whole segments, the oldest first, until there is room for another one of so many bytes. */
+  /** Evicts whole segments, the oldest first, until there is room for so many bytes more. */
   const makeRoom = (bytes: number): void => {
     evictOld()
     const hasRoom = (): boolean => segmentBytesIn(directory) + bytes <= maxBytes
@@ -187,7 +187,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     const others = segmentBytesIn(directory) - [...segments].reduce((sum, segment) => sum + segment.size(), 0)
     if (others + bytes > maxBytes)
       throw new Error(`The spool is full: other processes have ${others} of its ${maxBytes} bytes.`)
-    // By their names, which begin with when they were begun.
+    // In order of age: names begin with the time.
     for (const segment of [...segments].sort((one, other) => (one.path < other.path ? -1 : 1))) {
       evict(segment, spoolLoss.noRoom)
       if (hasRoom()) return
@@ -231,7 +231,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
       if (isEmpty && (segment !== active || segment.size() > REUSED)) discard(segment)
     } catch (thrown) {
       if (segment.places().length > 0) throw thrown
-      // A full disk has no room for the line that says so, which an empty segment doesn't need: it can go.
+      // A full disk has no room for the line that marks spans as removed. An empty segment needs none: it can go.
       discard(segment)
     }
   }
@@ -252,7 +252,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
         try {
           if (segments.has(segment)) settle(segment, group)
         } catch (thrown) {
-          // What could not be removed may be sent once more.
+          // A span that could not be removed may be sent once more.
           host.failed([], thrown)
         }
     },
@@ -273,27 +273,27 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
 /**
  * Keeps spans in a folder until they are delivered, for `bufferedSink`.
  *
- * - *What is in it?* Segments to which lines of JSON are only added: spans, as they were redacted and without secrets,
- *   and which of them were delivered. A segment is deleted when all of it was; one of up to 256 KiB is used on until the
- *   sink is closed. The folder is made with mode 0700, files have mode 0600. Don't share a folder between sinks with
- *   different keys: what is in it is sent with the next one's.
- * - *What does it survive?* Everything that can happen to a process, `kill -9` included: a completed write is the
- *   system's. A power loss may cost the last seconds: nothing is synced to the disk.
- * - *What if several processes or threads share it?* Each has files of its own, and a lock that says that it lives.
- *   When it dies, one of the others, or the next that comes, takes its files over: in seconds when it was a process of
+ * - *What does it contain?* Append-only segments with lines of JSON: spans, as they were redacted and without secrets,
+ *   and which of them were delivered. A segment is deleted when all its spans were; one of up to 256 KiB is used again
+ *   until the sink is closed. The folder is created with mode 0700, files with mode 0600. Don't share a folder between
+ *   sinks with different keys: its spans may be sent with the key of either one.
+ * - *What does it survive?* Everything that can happen to a process, including `kill -9`, since the operating system has
+ *   every completed write. A power loss may cost the last seconds, because nothing is synced to the disk.
+ * - *What if several processes or threads share it?* Each has its own files, and a lock that shows that it is alive. When
+ *   it dies, one of the others, or the next one that starts, takes over its files: within seconds if it was a process on
  *   the same machine, otherwise (a thread, another machine or container) after a minute of silence. Nothing is sent
- *   twice, but for what a dying process had just sent, and what such a silent one still had in memory if it wakes up.
- * - *What if a file is damaged?* The lines that can't be read, such as the torn last one of a killed process, are
+ *   twice, except what a dying process had just sent, and what a silent one still had in memory if it wakes up again.
+ * - *What if a file is damaged?* Lines that can't be read, such as a last line that a killed process did not finish, are
  *   skipped, counted as dropped, and reported; the others are delivered.
- * - *How much does it hold?* `maxBytes` and `maxAge`; beyond, the oldest segments are given up, with the rest of the
- *   traces in them, counted as dropped and reported; of what is in memory as well, only the copy. For `always`,
- *   `maxBytes` has to hold what may wait in memory.
+ * - *How much does it hold?* Up to `maxBytes`, for up to `maxAge`. Beyond that the oldest segments are deleted, with the
+ *   rest of the traces in them, counted as dropped and reported; a span that is still in memory loses only its copy.
+ *   With `always`, `maxBytes` must be large enough for the spans that may wait in memory.
  *
- * It reads and writes synchronously; `always` takes some 40 µs a span (measured on Node 20). Nothing happens, not even
+ * It reads and writes synchronously; `always` takes some 40 µs per span (measured on Node 20). Nothing happens, not even
  * `mkdir`, before a sink's first span or flush.
  *
- * @param directory - the folder; made when it isn't there
- * @throws InvalidInput when an option is wrong
+ * @param directory - path of the folder, which is created if it does not exist
+ * @throws InvalidInput if the path or an option is wrong
  */
 export const fileSpool = (directory: string, options: FileSpoolOptions = {}): Spool => {
   checked('fileSpool', Options, options)

@@ -3,7 +3,7 @@ import { checkSink } from '../sinks/checkSink.js'
 import { oncePerProcess } from '../sinks/oncePerProcess.js'
 import type { Sink } from '../tracing/Sink.js'
 
-/** A signal that asks a process to end, and that it may answer. */
+/** A signal that asks a process to end, and that it can handle. */
 export type EndingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGBREAK' | 'SIGUSR2'
 
 const ENDING: Readonly<Record<EndingSignal, true>> = {
@@ -29,7 +29,7 @@ interface Watch {
   readonly registrations: Set<Registration>
 }
 
-// Two listeners would each take the other for somebody else, who ends the process.
+// With a listener per copy of the library, each would leave it to the other one to end the process.
 const watches = oncePerProcess('signals', () => new Map<EndingSignal, Watch>())
 
 const newWatch = (): Watch => {
@@ -39,9 +39,9 @@ const newWatch = (): Watch => {
 
 const join = (signal: EndingSignal, registration: Registration): void => {
   const watch = watches().get(signal) ?? newWatch()
-  // Somebody may have removed all listeners in between.
+  // All listeners may have been removed in between, by `removeAllListeners`.
   const listens = process.listeners(signal).some((listener) => listener === watch.listener)
-  // First: by the time that it counts the others, one that listens once has left.
+  // Prepended, since it counts the others, and a `once` listener that ran before it would not be there any more.
   if (!listens) process.prependListener(signal, watch.listener)
   watches().set(signal, watch)
   watch.registrations.add(registration)
@@ -72,18 +72,19 @@ const answer =
   }
 
 /**
- * Delivers what a sink has before a signal ends the process; opt-in, since whoever listens for a signal keeps it from
- * ending the process.
+ * Delivers a sink's spans before a signal ends the process. It is opt-in, because a listener keeps a signal from ending
+ * the process.
  *
- * At the first signal the sink is closed, which writes what it has to its spool, if any, and delivers it; then the
- * signal ends the process as it would have done. A second signal ends it at once. When somebody else listens for the
- * signal too, be it once, the sink is flushed only, stays open, and the end of the process is theirs: `process.exit()`
- * then writes what is left to the spool. Called for several sinks, it ends the process once all are closed.
+ * At the first signal the sink is closed, which writes its spans to the spool, if any, and delivers them; then the signal
+ * ends the process as usual. A second signal ends it at once. If there is another listener for the signal, even a `once`
+ * listener, the sink is only flushed and stays open, and ending the process is up to that listener: its
+ * `process.exit()` then writes the remaining spans to the spool. If it was called for several sinks, the process ends
+ * once all of them are closed.
  *
- * @param sink - to be flushed or closed
+ * @param sink - the sink to flush or close
  * @param signals - default SIGTERM, SIGINT and SIGHUP
- * @returns stops listening
- * @throws InvalidInput for what isn't a sink, and for what isn't a list of such signals
+ * @returns a function that stops listening
+ * @throws InvalidInput if `sink` is not a sink, or `signals` not a list of such signals
  */
 export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> = SIGNALS): (() => void) => {
   checkSink('flushOnSignals', 'sink', sink)

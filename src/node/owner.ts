@@ -15,29 +15,29 @@ import { join } from 'node:path'
 import { isError } from '../codecs/isError.js'
 import { tried } from '../codecs/tried.js'
 
-/** Whoever writes into a folder: one opened spool of one thread of one process. */
+/** A writer in a folder: one opened spool of one thread of one process. */
 export interface Owner {
   /** `<machine>-<pid>-<start>-<random>`; part of the names of its files. */
   readonly id: string
-  /** Says that it lives, to be called once in a while. `false`: somebody took it for dead and has what it wrote. */
+  /** Heartbeat, to be called regularly. `false` if another owner took this one for dead, and may have taken its files. */
   readonly beat: () => boolean
-  /** Makes sure that nobody took it for dead, to be asked before it writes; `false` as above. */
+  /** To be called before writing: `false` if another owner took this one for dead. Beats only if that may be the case. */
   readonly isSure: () => boolean
-  /** It has nothing more to write: what it wrote is anybody's. */
+  /** Gives up the lock: from now on, the files are anybody's. */
   readonly leave: () => void
 }
 
-/** How often an owner says that it lives, ms. */
+/** Interval of an owner's heartbeat, ms. */
 export const HEARTBEAT = 5_000
 
-/** An owner of another machine, container or thread which has been silent for so long is dead, ms. */
+/** How long the owner of another machine, container or thread is silent until it counts as dead, ms. */
 const SILENCE = 60_000
 
-/** Says which machine this is, in eight hex digits. */
+/** Identifies this machine, in eight hex digits. */
 const machineId = (): string =>
   createHash('sha256')
     .update(
-      // Within a container, process ids mean nothing outside of it; after a boot, nothing at all.
+      // Process ids of a container mean nothing outside of it, and those before a reboot nothing after it.
       [
         hostname(),
         tried(() => readlinkSync('/proc/self/ns/pid')),
@@ -47,10 +47,10 @@ const machineId = (): string =>
     .digest('hex')
     .slice(0, 8)
 
-/** When a process started, where the system tells: a process id may be used again. */
+/** When a process started, or `'0'` if the system does not tell: process ids are reused. */
 const startOf = (pid: number): string => {
   const stat = tried(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  // The name of the program is in parentheses, and may hold anything; the start is the 20th field after it.
+  // The name of the program is in parentheses and may hold any characters; the start is the 20th field after it.
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
 }
 
@@ -58,14 +58,14 @@ const lockOf = (directory: string, id: string): string => join(directory, `${id}
 
 const LOCK = /^([0-9a-f]{8}-\d+-\d+-[0-9a-f]{12})\.lock$/
 
-/** The owners that have not left a folder; some may have died. */
+/** The ids of owners that have not left a folder; some may have died. */
 export const locks = (directory: string): ReadonlyArray<string> =>
   readdirSync(directory).flatMap((name) => LOCK.exec(name)?.[1] ?? [])
 
-/** Owners of this thread. */
+/** The ids of this thread's owners. */
 const living = new Set<string>()
 
-/** Makes an owner that lives from now on. */
+/** Makes an owner, and its lock. */
 export const makeOwner = (directory: string): Owner => {
   const id = `${machineId()}-${process.pid}-${startOf(process.pid)}-${randomBytes(6).toString('hex')}`
   const lock = lockOf(directory, id)
@@ -75,7 +75,7 @@ export const makeOwner = (directory: string): Owner => {
 
   const beat = (): boolean => {
     if (!living.has(id) || !existsSync(lock)) return false
-    // Written, so that the time is the file system's, whatever the clocks of its users say.
+    // By writing, so that the file system sets the time, whatever the clocks of the machines that share it say.
     tried(() => writeSync(file, '.', 0))
     beaten = performance.now()
     return true
@@ -86,7 +86,7 @@ export const makeOwner = (directory: string): Owner => {
     beat,
     isSure: () => performance.now() - beaten < SILENCE / 2 || beat(),
     leave: () => {
-      // Once: by then, the number of the closed file may be another one's.
+      // Only once: after that, the descriptor of the closed file may belong to another file.
       if (!living.delete(id)) return
       beaten = Number.NEGATIVE_INFINITY
       tried(() => closeSync(file))
@@ -99,17 +99,17 @@ const runs = (pid: number, start: string): boolean => {
   try {
     process.kill(pid, 0)
   } catch (thrown) {
-    // Somebody else's process does run.
+    // EPERM: the process is running, as another user.
     if (!(isError(thrown) && 'code' in thrown && thrown.code === 'EPERM')) return false
   }
   return start === '0' || startOf(pid) === '0' || startOf(pid) === start
 }
 
 /**
- * Declares an owner dead, if it is. It can't come back: its lock is gone from then on.
+ * Declares an owner dead, if it is. That is final, because its lock is removed.
  *
- * @param me - has just said that it lives
- * @returns whether it is dead
+ * @param me - the owner that asks; it has just called `beat`
+ * @returns whether the other owner is dead
  */
 export const declareDead = (directory: string, id: string, me: Owner): boolean => {
   const lock = lockOf(directory, id)
@@ -120,7 +120,7 @@ export const declareDead = (directory: string, id: string, me: Owner): boolean =
   }
   const [machine, pid, start = '0'] = id.split('-')
   const here = me.id.startsWith(`${machine}-`) && Number(pid) !== process.pid
-  // A process of this machine can be asked, and may be silent as long as it likes: stopped, or busy.
+  // A process of this machine can be checked, and so may be silent for any time, as when it is stopped or busy.
   const dead = !existsSync(lock) || (!living.has(id) && (here ? !runs(Number(pid), start) : silent()))
   if (dead) tried(() => unlinkSync(lock))
   return dead

@@ -190,10 +190,10 @@ const bytesOf = (file: number): Buffer => {
 }
 
 /**
- * Reads a file that somebody else wrote, perhaps not to its end.
+ * Opens a segment that another owner wrote, and may not have finished.
  *
- * @returns the segment, and the number of lines that are neither spans nor what else a segment holds
- * @throws what the system says of it, or when it is no regular file
+ * @returns the segment, and the number of its damaged lines
+ * @throws errors of the file system, and an error if it is not a regular file
  */
 export const openSegment = (path: string): { readonly segment: Segment; readonly damaged: number } => {
   const file = openSync(path, FOUND)

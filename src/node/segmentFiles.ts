@@ -3,26 +3,26 @@ import { join } from 'node:path'
 import { tried } from '../codecs/tried.js'
 import { declareDead, locks, type Owner } from './owner.js'
 
-/** A segment in a folder, as far as its name tells. */
+/** The name of a segment in a folder, and its parts. */
 export interface SegmentFile {
   readonly name: string
-  /** When it was begun. */
+  /** When it was begun, as `begunAt` writes it. */
   readonly begun: string
-  /** Whose it is. */
+  /** Id of its owner. */
   readonly owner: string
 }
 
 const NAME = /^([0-9a-z]{9})-([0-9a-z]+)\.([0-9a-f]{8}-\d+-\d+-[0-9a-f]{12})\.ndjson$/
 
 /**
- * Names a segment, so that names are in the order of when they were begun.
+ * Names a segment, so that sorting the names sorts the segments by age.
  *
- * @param number - tells it from others of the same owner
+ * @param number - distinguishes it from others of the same owner
  */
 export const segmentName = (begun: string, number: number, owner: string): string =>
   `${begun}-${number.toString(36)}.${owner}.ndjson`
 
-/** A time as `segmentName` takes it, ms. */
+/** Formats a time in ms for `segmentName`. */
 export const begunAt = (ms: number): string => Math.floor(ms).toString(36).padStart(9, '0')
 
 /** The segments in a folder, the oldest first. */
@@ -34,10 +34,10 @@ export const segmentFiles = (directory: string): ReadonlyArray<SegmentFile> =>
       return begun === undefined || owner === undefined ? [] : [{ name, begun, owner }]
     })
 
-/** The bytes of all segments in a folder. */
+/** The total size of the segments in a folder, in bytes. */
 export const segmentBytesIn = (directory: string): number =>
   segmentFiles(directory).reduce((sum, { name }) => {
-    // Somebody may have been done with it in the meantime.
+    // Its owner may have deleted it in the meantime.
     const bytes = tried(() => statSync(join(directory, name)).size) ?? 0
     return sum + bytes
   }, 0)

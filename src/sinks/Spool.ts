@@ -1,72 +1,73 @@
 import type { Observable } from 'rxjs'
 
 /**
- * When spans are written to a disk.
+ * When spans are written to disk.
  *
  * `on-failure`: when they would be lost otherwise, that is when the queue is full, when all attempts to deliver them
  * failed, when the sink is closed, and when the process or the page ends in a way that can still be noticed.
- * `always`: before they count as accepted, so that nothing that was accepted is lost even by `kill -9`; IndexedDB has
- * them some milliseconds later.
+ * `always`: before they count as accepted, so that no accepted span is lost, even by `kill -9`; in IndexedDB they arrive
+ * a few milliseconds later.
  */
 export type SpoolStrength = 'on-failure' | 'always'
 
 /** A span as it is written. */
 export interface SpoolRecord {
   readonly traceId: string
-  /** The span: one line, and no secrets. */
+  /** The span as one line of text, without secrets. */
   readonly text: string
 }
 
 /** Where a span was written; compared by reference. */
 export interface SpoolPlace {
   readonly traceId: string
-  /** Bytes it takes there. */
+  /** Bytes that the span takes there. */
   readonly bytes: number
 }
 
-/** What a store tells whoever opened it. */
+/** The callbacks through which a store reports to the sink that opened it. */
 export interface SpoolHost {
-  /** These were given up to make room or for their age; they are gone. */
+  /** Spans were deleted to make room, or because of their age. */
   readonly evicted: (places: ReadonlyArray<SpoolPlace>, why: string) => void
-  /** These are somebody else's from now on, who took this process for dead: nothing is lost. */
+  /** Another owner, which took this process for dead, has taken over these spans: nothing is lost. */
   readonly ceded: (places: ReadonlyArray<SpoolPlace>) => void
-  /** Spans that others left behind are lost: damaged, or given up unread. */
+  /** Spans that other owners left behind are lost: damaged, or deleted unread. */
   readonly lost: (count: number, why: string) => void
   /** Writing failed after `write` had returned. */
   readonly failed: (places: ReadonlyArray<SpoolPlace>, error: unknown) => void
-  /** It may be time to look for what others left behind. */
+  /** There may be spans that other owners left behind. */
   readonly wake: () => void
 }
 
-/** An opened spool: what one sink wrote, and what it took over from others that have died. */
+/** An opened spool: the spans that one sink wrote, and those that it took over from owners that have died. */
 export interface SpoolStore {
   /**
-   * Writes spans down: the first of them, and as many more as fit into one piece. To be called again for the others.
+   * Writes spans: the first one, and as many more as fit into one piece. Call it again for the rest.
    *
-   * @throws RangeError when the first one is too large for it, however much room there is: the others are tried. Anything
-   *   else when it can't write for now: it is left alone for a while
+   * @returns the places of the spans that were written
+   * @throws RangeError if the first span is too large for the spool, however empty that is: the sink then tries the
+   *   others. Any other error means that the spool can't be written to now: the sink leaves it alone for a while
    */
   readonly write: (records: ReadonlyArray<SpoolRecord>) => ReadonlyArray<SpoolPlace>
-  /** Reads them, in order: what can't be read is `undefined`. One emission; it may come at once. */
+  /** Emits the spans at these places once, in order, perhaps synchronously; `undefined` for one that can't be read. */
   readonly read: (places: ReadonlyArray<SpoolPlace>) => Observable<ReadonlyArray<string | undefined>>
-  /** Removes spans that have met their fate. Places that are gone don't matter. Never throws. */
+  /** Removes spans that are delivered, dropped or rejected. Ignores places that are gone. Never throws. */
   readonly remove: (places: ReadonlyArray<SpoolPlace>) => void
-  /** Takes over what a dead owner left behind, or a part of it. One emission; an empty one means that there is no more. */
+  /** Takes over spans of dead owners, perhaps not all, and emits their places once; an empty list if there are no more. */
   readonly adopt: () => Observable<ReadonlyArray<SpoolPlace>>
-  /** The page is being left: what is still being written, and isn't safe in this tick, may be lost. */
+  /** The page is being left: a write that isn't done in this tick may never be done. */
   readonly leave?: () => void
-  /** Leaves everything that is there to whoever comes next. Never throws. */
+  /** Leaves all spans to the next owner. Never throws. */
   readonly close: () => void
 }
 
 /**
- * Keeps spans on a disk until they are delivered: `fileSpool` of `respan-rx/node`, `indexedDbSpool` of
+ * Keeps spans on disk until they are delivered: `fileSpool` of `respan-rx/node`, `indexedDbSpool` of
  * `respan-rx/browser`. It does nothing until a sink opens it, at its first span or flush.
  */
 export interface Spool {
-  /** Where it is, for people; no report has it. */
+  /** Where the spool is, for humans; not part of any report. */
   readonly name: string
   readonly strength: SpoolStrength
-  /** Opens it; several sinks, threads and processes may do so at the same time, each for itself. */
+  /** Opens the spool; several sinks, threads and processes may have it open at the same time, each with its own store. */
   readonly open: (host: SpoolHost) => SpoolStore
 }

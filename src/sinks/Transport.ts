@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs'
 import type { Span } from '../tracing/SpanEvent.js'
 
-/** The server's answer to a batch: it has what it did not refuse. */
+/** The server's answer to a batch: it has all spans that it did not reject. */
 export interface Receipt {
-  /** The spans of the batch that the server refused, for what they are. */
+  /** The spans of the batch that the server rejected because of their content. */
   readonly rejected: ReadonlyArray<{ readonly span: Span; readonly reason: string }>
-  /** What else the server complained about, without naming spans. */
+  /** Complaints of the server that name no span. */
   readonly warnings?: ReadonlyArray<string>
 }
 
@@ -16,18 +16,18 @@ export interface Sending {
 }
 
 /**
- * Takes a batch of finished spans somewhere: a cold Observable that sends once per subscription, stops when it is
- * unsubscribed, and emits one receipt. It knows nothing of queues and makes no second attempt: the buffer does.
+ * Delivers a batch of finished spans: a cold Observable that sends once per subscription, stops when it is unsubscribed,
+ * and emits one receipt. It knows nothing of queues and does not retry: the buffer does.
  *
- * What could not be sent is an error, a `RespanError` where it can be: by that the buffer knows what to do next.
- * Completing without a receipt means that the server has the whole batch.
+ * A failure is an error, preferably a `RespanError`, from which the buffer decides what to do next. Completing without a
+ * receipt means that the server has the whole batch.
  */
 export interface Transport {
   (batch: ReadonlyArray<Span>, sending?: Sending): Observable<Receipt>
   /** Where it delivers to, as reports name it; without secrets. */
   readonly destination?: string
-  /** Bytes that a span takes in a request, exactly; needed only where requests are tightly limited (`keepalive`). */
+  /** The exact number of bytes that a span takes in a request; needed only where the body is limited (`keepalive`). */
   readonly bytes?: (span: Span) => number
-  /** The page that shows a trace, where there is one; read when it is needed, since it may depend on the environment. */
+  /** The page that shows a trace, if there is one; read when it is needed, since it may depend on the environment. */
   readonly traceUrl?: ((traceId: string) => string) | undefined
 }

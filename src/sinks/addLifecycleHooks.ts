@@ -1,21 +1,21 @@
 import { tried } from '../codecs/tried.js'
 import { outsideZones } from './outsideZones.js'
 
-/** What somebody does who has something to deliver before it is too late. */
+/** Callbacks for the moments in a process or page after which it may be too late to deliver something. */
 export interface LifecycleHooks {
-  /** A process has nothing else to do. What is begun now keeps it alive until it is done, and then this is called again. */
+  /** The process has nothing else to do. Work begun now keeps it alive until it is done; then this is called again. */
   readonly onIdle: () => void
-  /** A process ends: what is done now is done, and nothing else. */
+  /** The process is ending: only synchronous work is still done. */
   readonly onExit: () => void
-  /** A page is hidden or left: there may be no later. */
+  /** The page is hidden or left: this may be the last chance. */
   readonly onHidden: () => void
-  /** A page is back. */
+  /** The page is visible again. */
   readonly onVisible: () => void
 }
 
 const registered = new Set<LifecycleHooks>()
 
-/** Calls the hooks of this moment: one that is called may remove some, or add others. */
+/** Calls the hooks that are registered now, on a copy, since a hook may remove hooks or add others. */
 const call = (event: keyof LifecycleHooks) => (): void => {
   for (const hooks of [...registered]) hooks[event]()
 }
@@ -26,7 +26,7 @@ const visible = call('onVisible')
 
 let exiting = false
 
-/** Whether this process is ending: no tick comes after this one. */
+/** Whether this process is ending: there is no further tick. */
 export const isExiting = (): boolean => exiting
 
 const exit = (): void => {
@@ -39,7 +39,7 @@ interface Target {
   readonly removeEventListener?: (event: string, listener: () => void) => void
 }
 
-/** As this file sees the runtime: whatever of it there is. */
+/** The parts of the runtime used here, none of which may exist. */
 interface Runtime extends Target {
   readonly process?: {
     readonly on?: (event: 'beforeExit' | 'exit', listener: () => void) => unknown
@@ -48,7 +48,7 @@ interface Runtime extends Target {
   readonly document?: Target & { readonly visibilityState?: string }
 }
 
-/** Whether there is a page, and it is hidden. */
+/** Whether there is a page and it is hidden. */
 export const isHidden = (): boolean => {
   const { document }: Runtime = globalThis
   return document?.visibilityState === 'hidden'
@@ -59,7 +59,7 @@ const visibilityChanged = (): void => (isHidden() ? hidden() : visible())
 const listen = (how: 'on' | 'off'): void => {
   const runtime: Runtime = globalThis
   const { process, document } = runtime
-  // Some runtimes have such functions and throw when they are called: then there is no such event.
+  // Some runtimes have these functions but throw when they are called: then the event does not exist.
   tried(() => process?.[how]?.('beforeExit', idle))
   tried(() => process?.[how]?.('exit', exit))
   if (document === undefined) return
@@ -70,11 +70,11 @@ const listen = (how: 'on' | 'off'): void => {
 }
 
 /**
- * Calls hooks when a process runs out of work (Node's `beforeExit`), when it ends (`exit`: also by
- * `process.exit()` and by an uncaught error), and when a page is hidden or left, until the returned function is called.
- * However many hooks there are, each event has one listener, and none without hooks.
+ * Calls hooks when a process runs out of work (Node's `beforeExit`), when it ends (`exit`, which includes
+ * `process.exit()` and uncaught errors), and when a page is hidden or left, until the returned function is called. Each
+ * event has one listener for all hooks, and none while there are no hooks.
  *
- * A signal ends a process without it, unless somebody listens for the signal.
+ * A signal ends a process without any of these events, unless there is a listener for the signal.
  */
 export const addLifecycleHooks = (hooks: LifecycleHooks): (() => void) => {
   if (registered.size === 0) outsideZones(() => listen('on'))

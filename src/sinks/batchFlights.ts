@@ -57,9 +57,9 @@ const spanOf = (finished: FinishedSpan): Span => {
 const lenient = <A extends object>(event: A): A => new Proxy<A>(event, { get: fieldOf })
 
 /**
- * Sends batches over a transport, and tells the one outcome of each, whatever the transport does.
+ * Sends batches over a transport, and reports exactly one outcome for each, whatever the transport does.
  *
- * @param timeout - of each, ms
+ * @param timeout - limit of each flight, ms
  */
 export const batchFlights = (transport: Transport, timeout: number, host: BatchFlightsHost): BatchFlights => {
   const { time, departed, landed, unstoppable } = host

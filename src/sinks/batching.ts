@@ -8,23 +8,23 @@ import type { Transport } from './Transport.js'
 
 /** What can be sent now: as much as the server takes, and from a page that is being left as much as may outlive it. */
 export interface Batching {
-  /** Whether the queue holds a whole batch. */
+  /** Whether the queue holds a full batch. */
   readonly isFull: () => boolean
-  /** Whether one more batch may be under way. */
+  /** Whether one more batch may be sent now. */
   readonly mayGoOut: () => boolean
-  /** What one batch may hold. */
+  /** The limits of one batch. */
   readonly limits: () => BatchLimits
   /**
-   * Takes out the next batch, if one is due: what is sent again, a full one, or a smaller one of spans that don't wait.
+   * Takes the next batch out of the outbox, if one is due: a returned one, a full one, or one of spans that are due.
    *
    * @param dueUpTo - number of the last span that doesn't wait for a full batch
    */
   readonly nextBatch: (dueUpTo: number) => Batch | undefined
-  /** How large the request of a batch is that has to outlive the page, and can. */
+  /** The size of the batch's request if it is to outlive the page and is small enough to; otherwise `undefined`. */
   readonly keepaliveBytes: (batch: Batch) => number | undefined
 }
 
-/** What decides on a batch. */
+/** The state on which batching decides. */
 export interface BatchingHost {
   readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'take'>
   readonly flow: FlowControl
@@ -32,7 +32,7 @@ export interface BatchingHost {
   readonly isLeaving: () => boolean
 }
 
-/** Bodies that a browser sends after their page is gone: their limit is 64 KiB, shared with the rest of the page. */
+/** For bodies that a browser sends after the page is gone; its limit of 64 KiB is shared with the rest of the page. */
 const KEEPALIVE_BYTES = 60_000
 
 /** Decides which spans are sent next. */
@@ -41,11 +41,11 @@ export const batching = (
   { maxBatchSize }: BufferSettings,
   { box, flow, flights, isLeaving }: BatchingHost,
 ): Batching => {
-  /** Bytes that requests may have which outlive the page, beside those that are under way. */
+  /** Bytes that are left for further requests that outlive the page. */
   const keepaliveLeft = (): number =>
     [...flights].reduce((rest, { keepaliveBytes = 0 }) => rest - keepaliveBytes, KEEPALIVE_BYTES)
 
-  /** Bytes that a span takes in such a request. One that can't be written: its transport says so when it is sent. */
+  /** Bytes that a span takes in such a request. If it can't be serialised, the transport will say so when it is sent. */
   const keepaliveBytesOf = ({ span, bytes }: Entry): number =>
     tried(() => transport.bytes?.(toSpan(span))) ?? bytes
 

@@ -39,41 +39,41 @@ const Policy = closed(
 /**
  * Buffers finished spans and delivers them in batches: a bounded queue over a transport.
  *
- * - *When does it start?* With the first finished span, or a flush with a spool; before, it holds no timer and no
- *   listener. A batch goes out when it is full, or when its oldest span has waited for `maxDelay`; never inside `next`,
- *   which takes no time and never throws.
- * - *Is it lossless?* As long as the queue has room, the server accepts the spans, and it comes back in time. What
- *   the server answers decides: it is asked again with a growing, random delay or when it
- *   says so; a refused key or address pauses the sink, which keeps what it has and probes with one span; a refused
- *   batch is taken apart until the offending span is found, and one that does not get through in time is sent in
- *   smaller ones. What was lost is counted, and told out of band.
- * - *Once, or at least once?* At least once: a batch whose answer was lost is sent again, and so is one that a process
- *   had just delivered when it was killed, by the next process from the spool. A span keeps its ids, whoever sends it,
- *   so a server that is idempotent by span id stores it once.
- * - *What is buffered?* Finished spans, at most `maxQueueSize` and `maxQueueBytes`, besides what is in flight. Spans
- *   under way are remembered until they end, the newest 100,000 of them.
- * - *What happens when it is full?* `overflow` decides: the newest or the oldest spans are dropped, and counted. With
- *   a `spool` the oldest ones go to the disk instead, as do those that all attempts failed for, and what `close` could
- *   not deliver. What is on the disk is delivered before anything newer: by the next flush, in the background once the
- *   server takes spans again, or by the next process that shares the spool, to which it counts as accepted. A disk
- *   that is full or broken is told, and then it is as if there were none.
- * - *What do `flush` and `close` promise?* To try at once, even when paused or waiting to retry, and to be done when
- *   every span that ended before has met its fate, also those which were in flight already; at the latest after
- *   `flushTimeout`, and earlier when nothing more can be expected by then. `Right` when all of them were delivered,
+ * - *When does it start?* With the first finished span, or at a flush if there is a spool; until then it holds no timer
+ *   and no listener. A batch is sent when it is full, or when its oldest span has waited for `maxDelay`; never inside
+ *   `next`, which returns at once and never throws.
+ * - *Is it lossless?* Yes, as long as the queue has room, the server accepts the spans, and an outage does not last
+ *   longer than the retries. The server's answer decides: a transient failure is retried, with a growing random delay or
+ *   when the server says; a refused key or address pauses the sink, which keeps its spans and probes with a single one;
+ *   a refused batch is split until the offending span is found; and one that times out is sent in smaller batches. Lost
+ *   spans are counted, and reported out of band.
+ * - *Once, or at least once?* At least once: a batch whose answer was lost is sent again. If a process is killed just
+ *   after it delivered a batch, the next process sends it again from the spool. A span keeps its ids, so a server that
+ *   is idempotent by span id stores it once.
+ * - *What is buffered?* Finished spans, at most `maxQueueSize` and `maxQueueBytes`, besides those in flight. Of the
+ *   spans that have not ended, the newest 100,000 are remembered.
+ * - *What happens when it is full?* `overflow` decides whether the newest or the oldest spans are dropped, and they are
+ *   counted. With a `spool`, the oldest ones go to the disk instead, as do spans whose retries are exhausted, and those
+ *   that `close` could not deliver. Spans on the disk are delivered before any newer ones: by the next flush, in the
+ *   background once the server takes spans again, or by the next process that shares the spool, which then counts them
+ *   as accepted. If the disk is full or broken, the sink warns, and goes on as if there were no spool.
+ * - *What do `flush` and `close` promise?* To try at once, even when the sink is paused or waits to retry, and to
+ *   resolve when the outcome of every span that ended before is known, including those already in flight; at the latest
+ *   after `flushTimeout`, and earlier if nothing more can be expected by then. `Right` if all of them were delivered,
  *   otherwise `Left` with the reasons and the counts. What `flush` could not deliver stays queued; what `close` could
  *   not deliver is spooled, or dropped without a spool. They never reject.
  * - *What if the process ends?* A Node process that runs out of work delivers first, waiting up to five seconds for
  *   retries; a page that is hidden or left sends what fits into a request that outlives it. `process.exit()` and
- *   uncaught errors write what is queued to the spool, signals and `kill -9` don't: only a spool with the strength
- *   `always` has it then. Without a spool all of these lose what is queued, which the first two tell: call `close`
- *   before.
+ *   uncaught errors write the queued spans to the spool. Signals and `kill -9` don't: only a spool with the strength
+ *   `always` has the spans then. Without a spool, all of these lose the queued spans, and only the first two warn: call
+ *   `close` before.
  *
- * At every moment `accepted = delivered + dropped + rejected + spooled + queued + inFlight`. An end whose start the
- * sink has not seen counts as dropped.
+ * At every moment `accepted = delivered + dropped + rejected + spooled + queued + inFlight`. A span whose start the
+ * sink has not seen counts as dropped when it ends.
  *
- * @param transport - takes a batch; whatever it does, throwing or never answering included, is dealt with
- * @param policy - bounds, patience, time and chance
- * @throws InvalidInput when there is no transport, or the policy is wrong
+ * @param transport - delivers a batch; whatever it does, the sink copes, even if it throws or never answers
+ * @param policy - bounds, retries, time and randomness
+ * @throws InvalidInput if there is no transport, or the policy is wrong
  */
 export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): Sink => {
   if (typeof transport !== 'function')

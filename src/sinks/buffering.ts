@@ -23,14 +23,14 @@ import { wakeTimer } from './wakeTimer.js'
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
 
-/** Before any other time. */
+/** A time before any other: the next tick. */
 const SOON = Number.NEGATIVE_INFINITY
 
 /**
- * What `bufferedSink` promises, for settings that are checked and complete. What deals with a spool is handed in: where
- * there can be none, nobody has to load it.
+ * Makes a `bufferedSink` from validated, complete settings. The code for spools is a parameter, so that bundlers can drop
+ * it where there is no spool.
  *
- * @param openSpool - `spooling`, where `settings` may have a spool
+ * @param openSpool - `spooling`, if `settings` may have a spool
  */
 export const buffering = (
   transport: Transport,
@@ -79,25 +79,25 @@ export const buffering = (
     isLeaving,
   })
 
-  /** Number of the last span that was let in. */
+  /** Number of the last span that was accepted. */
   let last = 0
   /** Spans up to this number don't wait for a full batch. */
   let dueUpTo = 0
-  /** When all spans that wait by then are due, ms. */
+  /** When the queued spans stop waiting for a full batch, ms. */
   let dueAt: number | undefined
   let closed = false
-  /** What is on the disk stays there. */
+  /** Spooled spans are not read back any more. */
   let leavesSpooled = false
   let closing: Promise<FlushOutcome> | undefined
 
   // ── sending
 
-  /** Takes the oldest spans back from the disk. */
+  /** Reads the oldest spooled spans back. */
   const refill = (): void => {
-    // A page that is left has no time for it.
+    // There is no time for that while the page is being left.
     if (isLeaving() || leavesSpooled || box.hasReturned()) return
     ledger.refill(limits(), () => {
-      // It took so long that the sink is closed.
+      // The sink was closed while they were read.
       if (leavesSpooled) abandon(last, 'The sink was closed.')
       else pump()
     })
@@ -105,7 +105,7 @@ export const buffering = (
 
   let pumping = false
 
-  /** Sends what is due. A transport that answers at once comes back here: the loop goes on, the stack doesn't grow. */
+  /** Sends what is due. A transport that answers synchronously re-enters here: the loop handles that, not the stack. */
   const pump = (): void => {
     if (pumping) return
     pumping = true
@@ -141,7 +141,7 @@ export const buffering = (
     if (dueAt === undefined && (opensAt === undefined || leavesSpooled || spooled() === 0)) {
       timer.off()
     } else if (opensAt !== undefined) timer.set(opensAt)
-    // Otherwise what is in flight comes back to the pump.
+    // Otherwise something is in flight, and calls `pump` when it lands.
     else if (dueAt !== undefined && mayGoOut()) timer.set(dueAt)
   }
 
@@ -159,7 +159,7 @@ export const buffering = (
     try {
       bytes = spanBytes(span)
     } catch (thrown) {
-      // Counted here, where it is known that nothing else has counted it.
+      // Counted here, because here it is certain that it has not been counted yet.
       book.accept('dropped')
       throw thrown
     }
@@ -195,10 +195,10 @@ export const buffering = (
   }
 
   /**
-   * Begins one microtask later; and when it is known what others left on the disk, which a flush is about, too. A disk
-   * that does not answer gets half of the time.
+   * Begins a flush one microtask later, and with a spool only after looking for spans that other owners left on the disk,
+   * since the flush covers them too. A disk that does not answer gets half of the time.
    *
-   * @param work - is given the rest of the time, ms
+   * @param work - called with the time that is left, ms
    */
   const begin = async (work: (timeout: number) => Promise<FlushOutcome>): Promise<FlushOutcome> => {
     await undefined
@@ -228,7 +228,7 @@ export const buffering = (
     pump()
   }
 
-  /** Gives up every span up to a number; those that came later still have their chance. */
+  /** Spools or drops every span up to a number, and keeps later ones. Returns how many were dropped. */
   const abandon = (upTo: number, why: string): number => {
     const error = new Error(why)
     const before = counts.dropped
@@ -236,7 +236,7 @@ export const buffering = (
     disk?.retryWrites()
     const giveUp = (entries: ReadonlyArray<Entry>, from: Place): void =>
       settle(moveToSpool(entries, from), from, 'dropped', error)
-    // As they are now, not a copy: whoever is told of one may give up the others.
+    // The live set rather than a copy: a callback that hears of one flight may abandon the others.
     for (const { stop, batch } of flights.all) {
       const due = batch.entries.filter(({ number }) => number <= upTo)
       if (due.length === 0) continue
@@ -255,7 +255,7 @@ export const buffering = (
     ...box.entries(),
   ]
 
-  /** A flush that none comes after: what it leaves is given up, and told. */
+  /** A flush with no other after it: spans that it does not deliver are abandoned, with a warning. */
   const lastFlush = async (timeout: number, patience: number, end: string): Promise<FlushOutcome> => {
     const upTo = last
     let lost = 0
@@ -274,7 +274,7 @@ export const buffering = (
   const close = async (timeout: number): Promise<FlushOutcome> => {
     closed = true
     disk?.retryWrites()
-    // Whoever runs out of patience while this takes its time loses nothing by it.
+    // Nothing is lost if the process is killed while this waits.
     disk?.writeAhead(inMemory())
     const outcome = await lastFlush(timeout, timeout, 'sink was closed')
     leavesSpooled = true
@@ -284,7 +284,7 @@ export const buffering = (
     return outcome
   }
 
-  /** Once for all that waits: the flush keeps the process alive until it is over. */
+  /** Flushes everything once; the flush keeps the process alive until it is over. */
   const onIdle = (): void => {
     if (counts.queued + counts.inFlight > 0)
       void lastFlush(settings.flushTimeout, EXIT_PATIENCE, 'process ended')

@@ -5,20 +5,20 @@ import type { Span } from '../tracing/SpanEvent.js'
 /** Longest reason that is kept, in UTF-16 code units. */
 const MAX_REASON = 300
 
-/** What an answer complains about. */
+/** The complaints in an answer. */
 export interface Complaints {
-  /** By the span's position in the batch, why it was refused. */
+  /** Why spans were refused, by their position in the batch. */
   readonly named: ReadonlyMap<number, string>
-  /** What names no span. */
+  /** Complaints that name no span. */
   readonly others: ReadonlyArray<string>
 }
 
 /**
- * Reads what an answer's body complains about, and finds the spans of the batch that it means. The shape of such
- * complaints is undocumented; what is understood: a span's id anywhere in a complaint, but for that of its parent; an
- * `index`; `span 2: …`; a path that starts with a number or has one in brackets (`errors: {"3": […]}`,
- * `spans[3].model`, `loc: ["body", 3, "model"]`); and a list as long as the batch, whose empty entries are the spans
- * that are fine. Numbers count from 0.
+ * Reads the complaints in an answer's body, and finds the spans of the batch that they are about. Their shape is
+ * undocumented. These are recognised: a span's id anywhere in a complaint, except that of its parent; an `index`;
+ * `span 2: …`; a path that starts with a number or has one in brackets (`errors: {"3": […]}`, `spans[3].model`,
+ * `loc: ["body", 3, "model"]`); and a list as long as the batch, whose empty entries stand for spans that are fine.
+ * Numbers count from 0.
  *
  * @param body - parsed JSON of an answer
  * @param batch - as it was sent
@@ -47,7 +47,7 @@ const complaintsOf = (body: unknown, size: number): ReadonlyArray<Complaint> => 
 }
 
 const listed = (complaints: ReadonlyArray<unknown>, size: number): ReadonlyArray<Complaint> => {
-  // One entry for each span, as Django REST framework answers to a list.
+  // One entry for each span, as Django REST framework answers a list.
   const byPosition =
     complaints.length === size && complaints.some(isEmptyObject) && complaints.every(Fields.is)
   return complaints.flatMap((complaint, index): ReadonlyArray<Complaint> => {
@@ -68,7 +68,7 @@ const indexOf = (key: string, complaint: unknown, batch: ReadonlyArray<Span>): n
   )
   const placed = batch[numberIn(key, complaint, text) ?? batch.length]
   const named = placed === undefined ? mentioned : [...mentioned, placed]
-  // A complaint about a span may repeat it, and so name its parent, which is fine.
+  // A complaint may quote its span, and with it the id of the parent, which is not to blame.
   const isParent = ({ spanId }: Span): boolean => named.some(({ parentId }) => parentId === spanId)
   const meant = named.find((span) => !isParent(span)) ?? named[0]
   return meant === undefined ? undefined : batch.indexOf(meant)

@@ -12,11 +12,11 @@ import { NO_REPORT, sinkCounts } from './sinkCounts.js'
 
 /** How and where `consoleSink` writes. */
 export interface ConsoleOptions {
-  /** Takes the text of a trace, without a line break at its end. Default: standard error, elsewhere the console. */
+  /** Writes the text of a trace, which has no trailing line break. Default: to standard error, elsewhere the console. */
   readonly write?: (text: string) => void
-  /** ANSI colours. Default: when standard error is a terminal and `NO_COLOR` is unset. */
+  /** Whether to use ANSI colours. Default: if standard error is a terminal and `NO_COLOR` is unset. */
   readonly colors?: boolean
-  /** Columns that a line may take. Default: those of standard error when it is a terminal, else as many as it needs. */
+  /** Maximum width of a line, in columns. Default: that of standard error if it is a terminal, otherwise no limit. */
   readonly width?: number
 }
 
@@ -26,10 +26,10 @@ const OPTIONS: Readonly<Record<keyof ConsoleOptions, OptionKind>> = {
   width: 'number',
 }
 
-/** Spans kept for traces whose root has not ended; beyond it, the oldest trace is dropped. */
+/** Maximum number of spans that wait for their root to end; beyond it, the oldest trace is dropped. */
 const MAX_WAITING_SPANS = 10_000
 
-/** Traces that are remembered as written, for spans that end after their root. */
+/** How many written traces are remembered, for spans that end after their root. */
 const MAX_WRITTEN_TRACES = 1_000
 
 const writeToStandardError = (text: string): void => {
@@ -44,20 +44,20 @@ const terminalHasColors = (): boolean => {
   return process?.stderr?.isTTY === true && (noColor === undefined || noColor === '')
 }
 
-// A terminal that doesn't know its size says 0.
+// A terminal that doesn't know its size reports 0.
 const terminalWidth = (): number | undefined => globalThis.process?.stderr?.columns || undefined
 
 /**
  * Writes each trace as a tree when its root ends: for development.
  *
- * Starts when it is made, writes synchronously. Spans of a trace whose root has not ended are kept, at most 10,000 of
- * them; beyond that the oldest trace is dropped, and counted as such. A span that ends after its root is written on
- * its own, as long as its trace is among the last 1000. `flush` writes nothing, `close` writes the unfinished traces as
- * far as they are known; what ends later counts as dropped. A process that ends loses the unfinished ones. A `write` that
- * throws loses that trace: the first one is reported as a process warning (`RESPAN_SINK`), and what `close` loses by it is
- * its `Left`.
+ * Starts when it is made, and writes synchronously. Spans of a trace whose root has not ended are kept, at most 10,000 of
+ * them; beyond that, the oldest trace is dropped and counted. A span that ends after its root is written on its own, as
+ * long as its trace is among the last 1000. `flush` writes nothing; `close` writes what is known of the unfinished
+ * traces, and spans that end later count as dropped. When the process ends, unfinished traces are lost. A `write` that
+ * throws loses its trace: the first error is reported as a process warning (`RESPAN_SINK`), and `close` is a `Left` if
+ * it loses a trace in this way.
  *
- * @throws InvalidInput for an option that nothing reads
+ * @throws InvalidInput for an unknown option, or one of the wrong type
  */
 export const consoleSink = (options: ConsoleOptions = {}): Sink => {
   refuseUnknown('consoleSink', options, OPTIONS)
@@ -126,7 +126,7 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
       const finished = closed ? 'orphan' : fold(event)
       if (finished === undefined) return
       counts.accepted++
-      // A field of it may throw.
+      // A getter of it may throw.
       const span = finished === 'orphan' ? undefined : tried(() => toSpan(finished))
       if (span === undefined) counts.dropped++
       else {

@@ -5,26 +5,26 @@ import { buffering } from './buffering.js'
 import { oncePerProcess } from './oncePerProcess.js'
 import { transportTo } from './respanTransport.js'
 
-// Who flushes in one copy of the library means what was traced in another.
+// A flush in one copy of the library must include what was traced in another.
 const sinks = oncePerProcess('defaultSinks', () => new Map<string, Sink>())
 
 const keyOf = ({ RESPAN_API_KEY: key = '', RESPAN_BASE_URL: url = '' }: Environment): string =>
   `${url}\n${key}`
 
 /**
- * Gives the sink of the environment: the one that traces go to when they are given none. It is made at the first call
- * and kept, one for each `RESPAN_API_KEY` and `RESPAN_BASE_URL`, however often a bundler or a hot reload loads the
- * library; exported so that a server can flush it.
+ * Returns the sink for the current environment, which traces without a `sink` use. It is made at the first call and
+ * kept, one for each pair of `RESPAN_API_KEY` and `RESPAN_BASE_URL`, however often a bundler or a hot reload loads the
+ * library. It is exported so that a server can flush it.
  *
- * It is a `bufferedSink` over `respanTransport` with the defaults of both. Without a key for Respan's own host it
- * never throws: it warns once (`RESPAN_MISSING_API_KEY`), and spans count as dropped.
+ * It is a `bufferedSink` over `respanTransport`, both with their defaults. Without a key for Respan's own host it never
+ * throws: it warns once (`RESPAN_MISSING_API_KEY`), and spans count as dropped.
  */
 export const defaultSink = (): Sink => {
   const environment = readEnvironment()
   const key = keyOf(environment)
   const known = sinks().get(key)
   if (known !== undefined) return known
-  // As the environment is now: what was traced under one key is not sent with a later one.
+  // With the environment as it is now, so that spans traced under one key are never sent with a later one.
   const sink = buffering(transportTo({}, environment), bufferSettings({}))
   sinks().set(key, sink)
   return sink

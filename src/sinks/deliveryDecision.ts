@@ -39,20 +39,24 @@ const ofStatus = (
     case 413:
       return { _tag: 'Split' }
     default:
-      // 401, 403, 404, 405, a redirect, and whatever else isn't about a span.
+      // 401, 403, 404, 405, a redirect, and every other status that isn't about a span.
       return { _tag: 'Pause', after }
   }
 }
 
 /**
- * Decides what becomes of a batch by the error that its transport emitted.
+ * Decides what to do with a batch by the error that its transport emitted.
  *
- * 408, 409, 425, 429, 5xx, a timeout and a broken connection may pass: retry. 400, 422 and a span that has the wrong
- * shape: isolate it. 413: split. A redirect and every other status: pause, and so is a 429 that speaks of an exhausted
- * quota. A missing key, a wrong configuration and an abort by the user's own signal: discard. A 2xx is delivered
- * whatever its body is, if that is whole. An error that is none of ours is retried. An error may carry `retryAfter`, ms.
+ * - Retry: 408, 409, 425, 429, 5xx, a timeout, a broken connection, and any error that is not a `RespanError`.
+ * - Isolate: 400, 422, and a span of the wrong shape.
+ * - Split: 413.
+ * - Pause: a redirect, every other status, and a 429 about an exhausted quota.
+ * - Discard: a missing key, a wrong configuration, and an abort by the user's own signal.
+ * - Delivered: a 2xx with any body that arrived whole.
  *
- * @param statuses - that may pass, instead of the ones above
+ * An error may carry `retryAfter`, ms.
+ *
+ * @param statuses - the transient statuses, instead of the ones above
  */
 export const deliveryDecision = (error: unknown, statuses?: ReadonlyArray<number>): DeliveryDecision => {
   if (!isRespanError(error)) return { _tag: 'Retry', after: undefined }
@@ -61,7 +65,7 @@ export const deliveryDecision = (error: unknown, statuses?: ReadonlyArray<number
     case 'Aborted':
       return { _tag: 'Discard' }
     case 'InvalidInput':
-      // Of a span, by its position in the batch; else of the configuration.
+      // The path begins with the span's position in the batch, unless it is about the configuration.
       return error.path.startsWith('[')
         ? { _tag: 'Isolate', body: { errors: { [error.path]: error.message } } }
         : { _tag: 'Discard' }

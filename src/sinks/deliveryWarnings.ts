@@ -3,7 +3,7 @@ import type { DeliveryWarning } from './BufferPolicy.js'
 import { isReadableError } from './isReadableError.js'
 import { printable } from './printable.js'
 
-/** What a sink warns about. */
+/** The subject of a sink's warning. */
 export type WarningKind =
   | 'overflow'
   | 'paused'
@@ -18,21 +18,21 @@ export type WarningKind =
   | 'key'
   | 'internal'
 
-/** A sink's warnings: few, however much goes wrong. */
+/** A sink's warnings, which stay few however much goes wrong. */
 export interface DeliveryWarnings {
-  /** Warns, unless it has warned of the same kind since something was last delivered, or within the last minute. */
+  /** Warns, unless there was a warning of this kind since something was last delivered, or within the last minute. */
   readonly tell: (kind: WarningKind, message: () => string, error?: unknown) => void
-  /** Something was delivered: what comes next is news. */
+  /** Something was delivered: the next failure is news. */
   readonly recovered: () => void
 }
 
-/** The same kind of warning is told once in this time, ms. */
+/** The shortest time between two warnings of the same kind, ms. */
 const INTERVAL = 60_000
 
-/** Longest text of somebody else's that goes into a warning, in UTF-16 code units. */
+/** Longest foreign text that a warning quotes, in UTF-16 code units. */
 const MAX_TEXT = 300
 
-/** An error in one line: its name, and its message, which is freed of secrets where the error is made. */
+/** An error in one line: its name and its message, which was scrubbed of secrets when the error was made. */
 export const describeError = (error: unknown): string => {
   const text = !isReadableError(error)
     ? `a value of type ${typeof error} was thrown`
@@ -42,7 +42,7 @@ export const describeError = (error: unknown): string => {
   return inOneLine(text)
 }
 
-/** What somebody else says, as a warning repeats it. */
+/** Foreign text as a warning quotes it: in one line, and bounded. */
 export const inOneLine = (text: string): string => {
   const line = printable(text).replace(/\s+/g, ' ')
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT - 1)}…` : line
@@ -51,8 +51,8 @@ export const inOneLine = (text: string): string => {
 /**
  * Makes a sink's warnings.
  *
- * @param name - the sink's, which each of them begins with
- * @param onWarning - is told; the first thing that it throws is reported as a process warning
+ * @param name - name of the sink, with which each warning begins
+ * @param onWarning - receives the warnings; the first thing that it throws is reported as a process warning
  * @param now - ms
  */
 export const deliveryWarnings = (

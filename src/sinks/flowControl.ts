@@ -72,7 +72,7 @@ const LONGEST_PAUSE = 600_000
 
 const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, wait))
 
-/** Makes the flow control towards a server that nobody has asked yet. */
+/** Makes the flow control for a server to which nothing has been sent yet. */
 export const flowControl = (settings: BufferSettings, now: () => number): FlowControl => {
   const { retry } = settings
   const report = reporterOf('RESPAN_DELIVERY', (thrown) => `the random of a BufferPolicy threw: ${thrown}`)
@@ -98,14 +98,14 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
     return typeof chance === 'number' && chance >= 0 && chance < 1 ? chance : 0.5
   }
 
-  /** Of two requests under way both may fail: the later time counts. Returns the wait, ms. */
+  /** Shuts the gate. Several requests in flight may fail: the latest time counts. Returns the wait, ms. */
   const shut = (wait: number, { paused = false } = {}): number => {
     const until = Math.max(now() + wait, gate?.until ?? 0)
     gate = { until, paused: paused || gate?.paused === true }
     return until - now()
   }
 
-  /** A server may recover sooner than the policy thinks; one that says so again and again is not believed. */
+  /** A server may ask for a shorter wait than the policy's, but while it keeps failing, a small backoff still applies. */
   const nextWait = (after: number | undefined): number =>
     after === undefined
       ? backoff(retry, failures, random)

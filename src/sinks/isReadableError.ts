@@ -1,7 +1,7 @@
 import { isError } from '../codecs/isError.js'
 import { tried } from '../codecs/tried.js'
 
-/** Whether a thrown value is an error of which everything that a sink tells can be read. */
+/** Whether a thrown value is an error whose name and message can be read, as a sink's reports do. */
 export const isReadableError = (thrown: unknown): thrown is Error =>
-  // It throws for a revoked proxy, a getter that throws, a symbol.
+  // Reading them throws for a revoked proxy, for a getter that throws, and for a symbol.
   tried(() => isError(thrown) && typeof `${thrown.name}: ${thrown.message}` === 'string') === true

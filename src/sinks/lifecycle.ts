@@ -1,14 +1,14 @@
 import { addLifecycleHooks, isHidden, type LifecycleHooks } from './addLifecycleHooks.js'
 
-/** Somebody whom the end of a process or a page may cost something. */
+/** A sink that may lose spans when the process or the page ends. */
 export interface LifecycleHost extends Omit<LifecycleHooks, 'onVisible'> {
   /** Whether there is something to lose. */
   readonly mayLose: () => boolean
 }
 
-/** The process or the page that a sink is in, as far as the sink has something to lose. */
+/** A sink's view of the process or the page in which it lives. */
 export interface Lifecycle {
-  /** To be called when there may be something to lose, or nothing any more: nobody listens for nothing. */
+  /** To be called whenever `mayLose` may have changed: adds the listeners, or removes them. */
   readonly watch: () => void
   /** Whether the page is hidden or left. */
   readonly isLeaving: () => boolean
@@ -24,7 +24,7 @@ export const lifecycle = ({ mayLose, onIdle, onExit, onHidden }: LifecycleHost):
       unwatch?.()
       unwatch = undefined
     } else if (unwatch === undefined) {
-      // Since nobody listened, the page may be back.
+      // There was no listener until now, so `leaving` may be out of date.
       leaving = isHidden()
       unwatch = addLifecycleHooks({
         onIdle,

@@ -7,11 +7,11 @@ import { NO_REPORT, sinkCounts } from './sinkCounts.js'
 /**
  * Keeps every event, for tests.
  *
- * Starts when it is made and is lossless. It is not bounded: everything stays until the sink itself is garbage.
- * A span counts as delivered as soon as it ends, so `flush` and `close` have nothing to wait for; after `close`,
- * events are not kept and spans that end count as dropped. When the process ends, it is all gone.
+ * Starts when it is made, and is lossless. It is unbounded: everything is kept until the sink itself is garbage
+ * collected. A span counts as delivered as soon as it ends, so `flush` and `close` have nothing to wait for; after
+ * `close`, events are not kept, and spans that end count as dropped. When the process ends, everything is lost.
  *
- * @returns a sink with the `events` so far, in order of arrival, and the `spans()` that they finished
+ * @returns a sink with the `events` so far, in order of arrival, and the finished `spans()` among them
  */
 export const memorySink = (): Sink & {
   readonly events: ReadonlyArray<SpanEvent>

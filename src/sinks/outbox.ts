@@ -1,30 +1,30 @@
 import type { FinishedSpan } from '../tracing/foldSpans.js'
 
-/** A finished span on its way. */
+/** A finished span that is to be delivered. */
 export interface Entry {
   readonly span: FinishedSpan
-  /** Estimated. */
+  /** Estimated size. */
   readonly bytes: number
-  /** Counts up with each accepted span. */
+  /** Sequence number, which grows with each accepted span. */
   readonly number: number
 }
 
-/** As much of a span as tells whether a flush is about it. */
+/** The part of an entry by which a flush knows whether it covers the span. */
 export type Numbered = Pick<Entry, 'number'>
 
-/** Spans that are sent together, and what has been tried with them. */
+/** Spans that are sent together, and the history of their attempts. */
 export interface Batch {
   readonly entries: ReadonlyArray<Entry>
-  /** Attempts that failed in a way that may pass. */
+  /** Attempts that failed transiently. */
   readonly failures: number
   /** When the first of these failed, ms. */
   readonly since: number | undefined
 }
 
-/** Of spans that nothing was tried with yet. */
+/** The history of spans that have not been sent yet. */
 export const UNTRIED: Omit<Batch, 'entries'> = { failures: 0, since: undefined }
 
-/** What one batch may hold. */
+/** The limits of one batch. */
 export interface BatchLimits {
   readonly maxSize: number
   readonly maxBytes: number

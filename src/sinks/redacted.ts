@@ -11,22 +11,22 @@ import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { withMessage } from '../tracing/spanError.js'
 import { checkSink } from './checkSink.js'
 
-/** Maps a text of content; `undefined` withholds it. */
+/** Maps a piece of content; `undefined` withholds it. */
 export type Redact = (content: string) => string | undefined
 
 /**
- * Maps content before it reaches a sink: inputs, outputs, what a request has of tools, response format and stop
- * sequences (together, as JSON; withheld when no object comes back), and the messages and stacks of errors.
- * Times, names, models, token counts and attributes pass untouched. Where `redact` throws, or gives what is
- * neither text nor `undefined`, the content is withheld and the failure reported once, without it, as a process warning
+ * Maps content before it reaches a sink: inputs, outputs, the messages and stacks of errors, and the tools, response
+ * format and stop sequences of a request (together, as JSON; withheld unless the result is an object as JSON). Times,
+ * names, models, token counts and attributes pass unchanged. If `redact` throws, or returns anything but a string or
+ * `undefined`, the content is withheld, and the first failure is reported, without the content, as a process warning
  * (`RESPAN_REDACT`).
  *
- * Buffers nothing; `flush`, `close` and counts are those of the sink behind it. To withhold content from all sinks,
- * use `redact` of `respanTrace`, which sees values before they become text.
+ * Buffers nothing; `flush`, `close` and the counts are those of the given sink. To withhold content from all sinks, use
+ * `redact` of `respanTrace`, which sees values before they are serialised.
  *
- * @param sink - gets what is left
- * @param redact - maps a text, or JSON as text
- * @throws InvalidInput for what isn't a sink or a function
+ * @param sink - receives the mapped events
+ * @param redact - maps text, or JSON as text
+ * @throws InvalidInput if either argument is wrong
  */
 export const redacted = (sink: Sink, redact: Redact): Sink => {
   checkSink('redacted', 'sink', sink)
@@ -38,7 +38,7 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const map: Redact = (content) => {
     const mapped: unknown = guardedAsync(reportThrow, () => redact(content))
     if (mapped === undefined || typeof mapped === 'string') return mapped
-    // In JavaScript it may be a promise: no sink can wait for that.
+    // In JavaScript it may be a promise, for which no sink can wait.
     reportOther(mapped)
     return undefined
   }

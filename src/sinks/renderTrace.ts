@@ -6,11 +6,11 @@ import { printable } from './printable.js'
 
 /** How a trace is written. */
 export interface RenderOptions {
-  /** ANSI colours; default false. */
+  /** Whether to use ANSI colours. Default false. */
   readonly colors?: boolean
   /**
-   * Columns that a line may take: a wider tree does without its types, then shortens or leaves out its models, and
-   * what is still too long is cut. Default: as many as it needs.
+   * Maximum width of a line, in columns. A wider tree leaves out the types, then shortens or leaves out the models, and
+   * lines that are still too long are cut. Default: no limit.
    */
   readonly width?: number | undefined
 }
@@ -29,7 +29,7 @@ const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u
 const MARK = /\p{M}/u
 
-/** Columns that a text takes in a terminal. */
+/** The width of a text in a terminal, in columns. */
 const widthOf = (text: string): number => {
   let width = 0
   for (const character of text) width += MARK.test(character) ? 0 : WIDE.test(character) ? 2 : 1
@@ -40,7 +40,7 @@ const pad = (text: string, width: number): string => text + ' '.repeat(Math.max(
 const padStart = (text: string, width: number): string =>
   ' '.repeat(Math.max(0, width - widthOf(text))) + text
 
-/** A text within a number of columns; a longer one ends in `…`. */
+/** Cuts a text to a number of columns; what was cut ends in `…`. */
 const cutTo = (text: string, columns: number): string => {
   if (widthOf(text) <= columns) return text
   const trimmed = text.trimEnd()
@@ -55,7 +55,7 @@ const cutTo = (text: string, columns: number): string => {
   return columns < 1 ? '' : `${kept}…`
 }
 
-/** A duration for people: `0.4 ms`, `12 ms`, `1.25 s`, `2 min 05 s`. */
+/** A duration for humans: `0.4 ms`, `12 ms`, `1.25 s`, `2 min 05 s`. */
 const duration = (ms: number): string => {
   if (!(ms >= 0)) return '?'
   if (ms < 9.95) return `${ms.toFixed(1)} ms`
@@ -76,7 +76,7 @@ const tokensOf = ({ generation, totals }: Span): string => {
     const price = cost === undefined ? '' : ` ${money(cost)}`
     return `${about}${usage.prompt_tokens} → ${about}${usage.completion_tokens} tokens${price}`
   }
-  // Zero tokens are no sum: nobody said how many there were.
+  // A sum of zero means that no generation reported its tokens.
   if (totals === undefined || totals.total_tokens === 0) return ''
   const about = totals.estimated === true ? '~' : ''
   const price = totals.cost === undefined ? '' : ` ${money(totals.cost)}`
@@ -150,26 +150,28 @@ const STATUS_COLOR: Readonly<Record<SpanStatus, number>> = { ok: 32, error: 31, 
 /** A cell's text and its ANSI colour. */
 type Cell = readonly [text: string, color?: number | undefined]
 
-/** The columns that one can do without: whether the types are shown, and how much of the models. */
+/** The columns that can be left out or narrowed. */
 interface Layout {
+  /** Whether the types are shown. */
   readonly type: boolean
+  /** Width of the models; 0 leaves them out. */
   readonly model: number
 }
 
-// What is left of a model's name must still tell one model from another.
+// A model's name must not be cut so short that models can't be told apart.
 const SHORTEST_MODEL = 12
 
 const GAP = '  '
 
 /**
- * Writes finished spans as a tree, one line each: name, type, duration, tokens and cost, model, how it ended. Columns
- * are aligned; names and messages are stripped of control characters and cut.
+ * Renders finished spans as a tree, one line each: name, type, duration, tokens and cost, model, and how it ended.
+ * Columns are aligned; names and messages are stripped of control characters and cut.
  *
- * Pure. Children stand below their parent in the order of their start; a span whose parent is not among the spans
- * stands at the top. The lines are joined by `\n`; without spans the text is empty.
+ * Pure. Children are below their parent, in order of start; a span whose parent is not among the spans is at the top
+ * level. The lines are joined with `\n`; without spans the text is empty.
  *
- * @param spans - of one trace, in any order
- * @throws InvalidInput for an option that nothing reads
+ * @param spans - the spans of one trace, in any order
+ * @throws InvalidInput for an unknown option
  */
 export const renderTrace = (spans: ReadonlyArray<Span>, options: RenderOptions = {}): string => {
   refuseUnknown('renderTrace', options, OPTIONS)
@@ -202,7 +204,7 @@ export const renderTrace = (spans: ReadonlyArray<Span>, options: RenderOptions =
     ...(model === 0 ? [] : [[pad(cutTo(row.model, model), model), 36] as const]),
     [row.status, STATUS_COLOR[row.span.status]],
   ]
-  // The message of a failure may be of any length: it is cut before anything is left out for it.
+  // Failed spans don't count: their messages, which may be of any length, are cut before a column is left out.
   const needed = (layout: Layout): number =>
     widest((row) => {
       const texts = cellsOf(row, layout).map(([text]) => text)

@@ -18,7 +18,7 @@ import type { Receipt, Transport } from './Transport.js'
 import { toSpanPayload } from './toSpanPayload.js'
 import { traceUrl } from './traceUrl.js'
 
-/** Limit of one attempt, ms: nobody waits for a trace as for a model. */
+/** Default limit of one attempt, ms: shorter than that for a model, since ingesting spans takes little time. */
 const TIMEOUT = 15_000
 
 const TOO_LONG: Receipt = {
@@ -26,7 +26,11 @@ const TOO_LONG: Receipt = {
   warnings: ['more than a megabyte, which was not read; spans may have been refused'],
 }
 
-/** One span as JSON. `index` is its position in the batch: what can't be written must not hold up the spans beside it. */
+/**
+ * One span as JSON.
+ *
+ * @param index - its position in the batch, by which the sink isolates a span that can't be serialised
+ */
 const toJson = (span: Span, index: number): string =>
   jsonOf(
     checked(
@@ -37,7 +41,7 @@ const toJson = (span: Span, index: number): string =>
     ),
   )
 
-// Any 2xx is accepted, whatever its body is: empty, HTML, of a shape to come. Its `errors` are all that is read.
+// Any 2xx means accepted, whatever its body: empty, HTML, or of a future shape. Only its `errors` are read.
 const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
   if (answer.cut) return TOO_LONG
   const body = parseJson(answer.text)
@@ -52,7 +56,7 @@ const receiptOf = (answer: Answer, batch: ReadonlyArray<Span>): Receipt => {
 /**
  * The transport to Respan.
  *
- * @param environment - counts where the connection says nothing. Default: that of each batch
+ * @param environment - for what the connection does not say. Default: the environment at each batch
  */
 export const transportTo = (connection: Connection, environment?: Environment): Transport => {
   const { idleTimeout } = connectionPolicy('respanTransport', connection)
@@ -98,20 +102,20 @@ export const transportTo = (connection: Connection, environment?: Environment): 
 }
 
 /**
- * Sends spans to Respan's ingest endpoint, or to whatever speaks its protocol at `baseUrl`: one POST with a bare JSON
- * array for each batch, which the server does not trace in turn (`X-Respan-Dogfood`).
+ * Sends spans to Respan's ingest endpoint, or to a server at `baseUrl` that speaks its protocol: one POST with a bare
+ * JSON array for each batch. A header (`X-Respan-Dogfood`) keeps the server from tracing these requests in turn.
  *
- * Buffers nothing and makes no second attempt, whatever `retry` says: give it to `bufferedSink`. A key or an address
- * that it is not given it takes from the environment (`RESPAN_API_KEY`, `RESPAN_BASE_URL`), at each batch. Any 2xx
- * means that the server has the spans; those that its `errors` name were refused. Of an answer that breaks off nothing is
- * known: `bufferedSink` sends the batch again. `timeout` is 15,000 ms by default.
+ * Buffers nothing and does not retry, whatever `retry` says: pass it to `bufferedSink`. A key or address that is not
+ * given comes from the environment (`RESPAN_API_KEY`, `RESPAN_BASE_URL`), read at each batch. Any 2xx means that the
+ * server has the spans, except those that its `errors` name, which were refused. If an answer breaks off, the outcome is
+ * unknown, and `bufferedSink` sends the batch again. `timeout` is 15,000 ms by default.
  *
- * Emits the errors `MissingApiKey` (Respan's own hosts demand a key), `InvalidInput` (a variable of the environment; a
- * path where there is no page; or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`,
+ * Emits the errors `MissingApiKey` (Respan's own hosts require a key), `InvalidInput` (an environment variable; a path
+ * where there is no page; or a span that can't be sent, with its position as the path), `HttpError`, `RateLimited`,
  * `Timeout`, `NetworkError`, `StreamInterrupted` and `Aborted`.
  *
- * @param connection - where to, with which key
- * @throws InvalidInput when the connection is wrong
+ * @param connection - where to send, and with which key
+ * @throws InvalidInput if the connection is wrong
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */
 export const respanTransport = (connection: Connection = {}): Transport => transportTo(connection)

@@ -16,16 +16,16 @@ import { type Batch, bytesIn, type Entry } from './outbox.js'
 import type { SpanLedger } from './spanLedger.js'
 import type { Receipt } from './Transport.js'
 
-/** Spans that were sent together, and the batch that they were made of. */
+/** A batch that was sent, and its spans as the transport got them. */
 interface Sent {
   readonly batch: Batch
   readonly spans: ReadonlyArray<Span>
 }
 
-/** What becomes of spans that were sent: each goes where the server's answer, or the failure of the transport, sends it. */
+/** Settles a batch that was sent: moves each span to where the receipt, or the failure of the transport, puts it. */
 export type Settlement = (sent: Sent, outcome: Either<unknown, Receipt>) => void
 
-/** Whom a settlement moves spans for, and whom it tells. */
+/** The parts of a sink that a settlement updates. */
 export interface SettlementHost {
   readonly counts: SinkStats
   readonly ledger: Pick<SpanLedger, 'settle' | 'moveToSpool' | 'putBack'>
@@ -46,7 +46,7 @@ const NONE_NAMED: ReadonlyMap<number, string> = new Map()
 const toError = (thrown: unknown): Error =>
   isReadableError(thrown) ? thrown : new Error(`The transport failed: ${describeError(thrown)}.`)
 
-/** Deciding throws only for what has a tag of ours without being ours. */
+/** Deciding throws only for an object that has one of our tags but not the fields that belong to it. */
 const decisionOn = (thrown: unknown, statuses: ReadonlyArray<number> | undefined): DeliveryDecision =>
   tried(() => deliveryDecision(thrown, statuses)) ?? { _tag: 'Retry', after: undefined }
 
@@ -152,7 +152,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     warnings.tell('paused', message, error)
   }
 
-  /** Finds out which spans a batch was refused for: the ones named, a lone one, or one half or the other. */
+  /** Narrows down which spans a batch was refused for: those that were named, a lone one, or those in one half. */
   const isolate = (entries: ReadonlyArray<Entry>, named: ReadonlyMap<number, string>, error: Error): void => {
     const half = Math.ceil(entries.length / 2)
     if (entries.length === 1) reject(entries, error)

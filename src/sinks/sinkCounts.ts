@@ -5,19 +5,19 @@ import type { FlushReport, SinkStats } from '../tracing/Sink.js'
 /** Where a finished span can be. */
 export type Whereabouts = Exclude<keyof SinkStats, 'accepted'>
 
-/** A sink's counts, and who watches them. */
+/** A sink's counts, which can be observed. */
 export interface SinkCounts {
-  /** Where each finished span is. Whoever moves one keeps the sum of the other six equal to `accepted`. */
+  /** Where the finished spans are. Code that moves one keeps the sum of the other six equal to `accepted`. */
   readonly counts: Mutable<SinkStats>
   readonly stats: () => SinkStats
   readonly stats$: Observable<SinkStats>
-  /** Counts spans that came in, and tells it. */
+  /** Counts spans that came in, and emits the counts. */
   readonly accept: (place: Whereabouts, spans?: number) => void
-  /** To be called after each change, when the sum is right again; costs nothing while nobody watches. */
+  /** To be called after each change, when the sum is right again; free while `stats$` has no subscriber. */
   readonly changed: () => void
 }
 
-/** No spans anywhere. */
+/** The counts before the first span. */
 export const NO_STATS: SinkStats = {
   accepted: 0,
   delivered: 0,
@@ -28,7 +28,7 @@ export const NO_STATS: SinkStats = {
   inFlight: 0,
 }
 
-/** A flush that was about nothing. */
+/** The report of a flush that covered no spans. */
 export const NO_REPORT: FlushReport = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
 
 /** Makes a sink's counts, all zero. */
@@ -42,7 +42,7 @@ export const sinkCounts = (): SinkCounts => {
   return {
     counts,
     stats,
-    // Each watcher reads the counts when it is told, so that one that is told late never goes back in time.
+    // Each subscriber reads the counts when it is notified, so that a late notification never goes back in time.
     stats$: changes.pipe(startWith(undefined), map(stats)),
     accept: (place, spans = 1) => {
       counts.accepted += spans

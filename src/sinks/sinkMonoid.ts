@@ -81,11 +81,11 @@ const concat = (first: Sink, second: Sink): Sink => {
 }
 
 /**
- * Adds sinks up: both get every event, in order, and both are flushed and closed, always, at the same time, whatever
- * becomes of the other one. Reports and counts are sums, so a span that went to two sinks counts twice; a flush is
- * `Left` when one of them is, with the failures of both. The trace's page is that of the first sink that knows one.
- * A sink that throws is reported once, as a process warning (`RESPAN_SINK`).
+ * Combines sinks: both get every event, in order, and both are always flushed and closed, concurrently, even if the other
+ * one fails. Reports and counts are sums, so a span that went to two sinks counts twice; a flush is `Left` if either one
+ * is, with the failures of both. `traceUrl` is that of the first sink that has one. The first error that a sink throws
+ * is reported as a process warning (`RESPAN_SINK`).
  *
- * The monoid laws hold for what the sinks receive and what comes out of `flush`, `close` and `stats`.
+ * The monoid laws hold for what the sinks receive, and for the results of `flush`, `close` and `stats`.
  */
 export const sinkMonoid: Monoid<Sink> = { concat, empty: noopSink }

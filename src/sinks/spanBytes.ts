@@ -1,13 +1,13 @@
 import { memoizeWeak } from '../codecs/memoizeWeak.js'
 import type { FinishedSpan } from '../tracing/foldSpans.js'
 
-/** Names, ids, times and punctuation of a span's JSON. */
+/** Bytes of the names, ids, times and punctuation in a span's JSON. */
 const FRAME = 700
 
-/** Values that are looked at in one span; what is beyond is not counted. */
+/** Number of nested values that are counted. Bounded, since a user's attributes may hold anything, cycles included. */
 const MAX_VALUES = 2_000
 
-/** A user's attributes may hold anything, cycles included. */
+/** Estimates the bytes of any value as JSON. */
 const sizeOf = (root: unknown): number => {
   const values: Array<unknown> = [root]
   let size = 0
@@ -27,8 +27,8 @@ const sizeOf = (root: unknown): number => {
 const sizeOfShared = memoizeWeak<object, number>(sizeOf)
 
 /**
- * Estimates the bytes that a span takes in memory and in a request: its texts at one byte for each UTF-16 code unit,
- * which is right for English, and a third of the truth at worst. Exact sizes would cost as much as sending.
+ * Estimates the bytes that a span takes in memory and in a request. Strings count one byte for each UTF-16 code unit,
+ * which is right for English, and a third of the real size at worst. Exact sizes would cost as much as sending.
  */
 export const spanBytes = ({ start, end }: FinishedSpan): number => {
   const { generation, error } = end

@@ -5,40 +5,40 @@ import { type Batch, type BatchLimits, type Entry, type Outbox, outbox, UNTRIED 
 import type { SpanBook } from './spanBook.js'
 import type { Spooling } from './spooling.js'
 
-/** Where a span is before it has met its fate, when it is in memory. */
+/** Where a span in memory is before it is settled. */
 export type Place = 'queued' | 'inFlight'
 
-/** What can become of a span for good. */
+/** The final states of a span. */
 type Fate = 'delivered' | 'dropped' | 'rejected'
 
-/** The ways in which a sink's spans get from one place to another. */
+/** All moves of a sink's spans from one place to another. */
 export interface SpanLedger {
-  /** What waits; whoever takes something from it says where it goes. */
+  /** The queued spans. Code that takes spans out of it has to move them. */
   readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'entries' | 'take' | 'takeUpTo'>
   /**
-   * Lets a span in, making room for it if it can: `done` when it waits, before anybody is told. Otherwise it is on the disk
-   * or dropped.
+   * Accepts a span, and makes room for it if possible. If it is queued, `done` is called before the counts are emitted;
+   * otherwise the span is spooled or dropped.
    */
   readonly admit: (entry: Entry, done: () => void) => void
-  /** From waiting to being in flight. */
+  /** Moves spans from queued to in flight. */
   readonly takeOff: (batch: Batch) => void
-  /** From being in flight to waiting, before everything else. */
+  /** Moves spans from in flight to queued, in front of all others. */
   readonly putBack: (entries: ReadonlyArray<Entry>, tried?: Omit<Batch, 'entries'>) => void
-  /** To their fate. */
+  /** Moves spans to their final state. */
   readonly settle: (entries: ReadonlyArray<Entry>, from: Place, fate: Fate, error?: Error) => void
   /**
-   * To the disk alone, where there is one; returns those that it did not take: all of them, for a while after it took
-   * none.
+   * Moves spans out of memory to the spool, if there is one; returns those that it did not take. After a failure to
+   * write, it takes none for a while.
    */
   readonly moveToSpool: (entries: ReadonlyArray<Entry>, from: Place) => ReadonlyArray<Entry>
-  /** From the disk to waiting, the oldest ones, a batch of them; `done` when there were any, perhaps later. */
+  /** Moves the oldest spooled spans, one batch, back to queued; calls `done`, perhaps later, if there were any. */
   readonly refill: (limits: BatchLimits, done: () => void) => void
 }
 
 /**
  * Makes an empty ledger.
  *
- * @param disk - the sink's side of its spool, where it has one
+ * @param disk - the sink's view of its spool, if it has one
  */
 export const spanLedger = (
   settings: BufferSettings,
@@ -48,7 +48,7 @@ export const spanLedger = (
 ): SpanLedger => {
   const { maxQueueSize, maxQueueBytes, overflow } = settings
   const box = outbox()
-  // However small the batches that a server takes: a disk takes these.
+  // Flow control may make batches for the server smaller, but those for the disk keep this size.
   const spoolLimits: BatchLimits = {
     maxSize: settings.maxBatchSize,
     maxBytes: settings.maxBatchBytes,
@@ -69,7 +69,7 @@ export const spanLedger = (
 
   let queueIsFull: Error | undefined
 
-  /** The oldest ones: what is on the disk is sent before what is in memory. */
+  /** Spools the oldest spans, since spooled ones are sent before those in memory. Returns whether all were taken. */
   const spoolOldest = (): boolean => {
     const oldest = disk === undefined ? undefined : box.take(spoolLimits)
     if (oldest === undefined) return false
@@ -81,7 +81,7 @@ export const spanLedger = (
   const makeRoom = (bytes: number): boolean => {
     while (!hasRoom(bytes)) if (!spoolOldest()) break
     if (hasRoom(bytes)) return true
-    // A span that is larger than the whole queue may go to the disk.
+    // A span that is larger than the whole queue is left to the disk.
     if (disk !== undefined && counts.queued === 0) return false
     const isTooLarge = bytes > maxQueueBytes
     const which = overflow === 'drop-newest' ? 'new' : 'the oldest'

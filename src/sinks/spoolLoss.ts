@@ -1,4 +1,4 @@
-/** Why a spool loses spans, as people are told. */
+/** The reasons why a spool loses spans, as warnings word them. */
 export const spoolLoss = {
   damaged: 'they were damaged on the disk',
   notTaken: 'the disk did not take them',

@@ -1,13 +1,13 @@
 import { type BatchLimits, type Entry, isTooMany } from './outbox.js'
 import type { SpoolPlace } from './Spool.js'
 
-/** A span that is on the disk alone. */
+/** A span that is only on the disk. */
 export interface Spooled {
   readonly place: SpoolPlace
   readonly number: number
 }
 
-/** Where a sink's spans are on the disk: as copies of what is in memory, or there alone. No place is in both. */
+/** Where a sink's spans are on the disk: as copies of spans in memory, or only there. No place is both. */
 export interface SpoolPlaces {
   readonly hasCopy: (entry: Entry) => boolean
   readonly addCopy: (entry: Entry, place: SpoolPlace) => void
@@ -30,10 +30,10 @@ export interface SpoolPlaces {
 export const spoolPlaces = (): SpoolPlaces => {
   const placeOf = new WeakMap<Entry, SpoolPlace>()
   const copies = new Set<SpoolPlace>()
-  /** In the order of their numbers, once it is `sorted`. */
+  /** In order of number, once it is `sorted`. */
   let spooled = new Map<SpoolPlace, number>()
   let sorted = true
-  /** The highest number that was ever added. */
+  /** The highest number added so far. */
   let newest = Number.NEGATIVE_INFINITY
 
   const copyOf = (entry: Entry): SpoolPlace | undefined => {

@@ -3,17 +3,17 @@ import type { TimestampProvider } from 'rxjs'
 import { callable, integerWithin, numberWithin, oneOf } from '../codecs/wire.js'
 import type { SpoolStrength } from './Spool.js'
 
-/** What every spool can be told, with the defaults filled in. */
+/** The options that all spools have, with the defaults filled in. */
 export interface SpoolSettings {
   readonly strength: SpoolStrength
   readonly maxBytes: number
-  /** ms. */
+  /** In ms. */
   readonly maxAge: number
-  /** Tells the age of spans. */
+  /** Measures the age of spans. */
   readonly clock: TimestampProvider
 }
 
-/** The codecs of these options, to be completed by those of a spool's own. */
+/** The codecs of these options, to which a spool adds those of its own. */
 export const spoolOptions = {
   strength: oneOf('on-failure', 'always'),
   maxBytes: integerWithin(65_536),
@@ -24,7 +24,7 @@ export const spoolOptions = {
 const WEEK = 7 * 24 * 3_600_000
 
 /**
- * Fills in the defaults of checked options.
+ * Fills in the defaults of validated options.
  *
  * @param defaultBytes - for `maxBytes`
  */

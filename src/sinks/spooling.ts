@@ -172,7 +172,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     return store
   }
 
-  /** Writes the first ones; `undefined` when there is no use in trying the others. */
+  /** Writes the first piece; `undefined` if there is no point in trying the others. */
   const writeFirst = (records: ReadonlyArray<SpoolRecord>): ReadonlyArray<SpoolPlace> | undefined => {
     try {
       return outsideZones(() => store?.write(records))
@@ -185,7 +185,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     }
   }
 
-  /** Writes down what isn't yet; each piece is `done` before the next one may need its room. */
+  /** Writes spans that have no copy yet; `done` is called for each piece before the next one may need its room. */
   const write = (entries: ReadonlyArray<Entry>, done: (entries: ReadonlyArray<Entry>) => void): void => {
     if (now() - refusedAt < WRITE_AGAIN || entries.every(onDisk.hasCopy) || opened() === undefined) return
     const records: Array<SpoolRecord> = []
@@ -235,7 +235,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   ): ReadonlyArray<Entry> => {
     const damaged: Array<Spooled> = []
     const entries = taken.flatMap(({ place, number }, index) => {
-      // Evicted, or somebody else's, while it was read.
+      // It was evicted or ceded while it was read.
       if (!onDisk.delete(place)) return []
       const text = texts[index]
       const span = text === undefined ? undefined : restoreSpan(text)
@@ -253,16 +253,16 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     return entries
   }
 
-  /** Reads the next ones; emits those that could be read, perhaps later, unless there is nothing to read. */
+  /** Reads the next batch, and emits the spans that could be read, perhaps later; empty if there is nothing to read. */
   const readNext = (limits: BatchLimits): Observable<ReadonlyArray<Entry>> =>
     defer(() => {
       if (closed || reading.size > 0) return EMPTY
-      // A disk may find them when there is nothing else to do any more.
+      // Looking may take a while, and by then nothing else may call the pump.
       if (onDisk.size() === 0) adopt.subscribe(wake)
       const oldest = onDisk.oldest(limits)
       const places = oldest.map(({ place }) => place)
       reading = new Set(places)
-      // Before the last ones are sent: a flush that waits for them must learn that there are more.
+      // Look before the last ones are sent: a flush that waits for them must learn that there are more.
       if (onDisk.size() === places.length) adopt.subscribe(wake)
       if (places.length === 0 || store === undefined) return EMPTY
       return store.read(places).pipe(
@@ -281,7 +281,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       catchError(() => EMPTY),
     )
 
-  /** None of a batch may be readable: that keeps nobody from the next ones. A loop, since a disk may answer at once. */
+  /** If no span of a batch is readable, the next batch is read. In a loop, since a disk may answer synchronously. */
   const refill: Spooling['refill'] = (limits, taken) => {
     let isLooping = true
     let isNext = true

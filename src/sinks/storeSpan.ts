@@ -11,12 +11,12 @@ import type { Span } from '../tracing/SpanEvent.js'
 import { wireAttributes } from './wireAttributes.js'
 
 /**
- * Writes a span as one line of JSON, without the secrets among its attributes and its request.
+ * Serialises a span as one line of JSON, without the secrets in its attributes and its request.
  *
- * @returns `undefined` for what isn't a valid span: it could not be read again
+ * @returns `undefined` if the span is invalid, and so could not be read back
  */
 export const storeSpan = (span: Span): string | undefined =>
-  // A getter of it may throw.
+  // A getter of the span may throw.
   tried(() => {
     const { attributes, generation, ...rest } = span
     const safe: unknown = {
@@ -27,7 +27,7 @@ export const storeSpan = (span: Span): string | undefined =>
     return StoredSpan.is(safe) ? jsonOf(safe) : undefined
   })
 
-/** Reads a span that was written, as the events that it was made of; `undefined` for anything else. */
+/** Reads a stored span back, as the events that it was folded from; `undefined` if the text is not a stored span. */
 export const restoreSpan = (text: string): FinishedSpan | undefined => {
   const decoded = decode(StoredSpan)(parseJson(text))
   return isLeft(decoded) ? undefined : fromSpan(decoded.right)

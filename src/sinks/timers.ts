@@ -2,27 +2,27 @@ import { noop, type SchedulerLike } from 'rxjs'
 import { LONGEST_TIMER } from '../http/connectionPolicy.js'
 import { outsideZones } from './outsideZones.js'
 
-/** Time as a sink needs it: virtual under a scheduler, otherwise real. */
+/** A clock and timers: virtual under a scheduler, otherwise real. */
 export interface Timers {
-  /** ms, from some fixed moment on; only differences mean something. */
+  /** ms since some fixed moment; only differences are meaningful. */
   readonly now: () => number
   /**
-   * Does something later, once.
+   * Calls a function once, later.
    *
-   * @param delay - ms; what is longer than a timer can wait is never done
-   * @param waitedFor - somebody waits for it, so a process stays alive until then; else it does not
-   * @returns cancels it
+   * @param delay - ms; if it is longer than a timer allows, the function is never called
+   * @param waitedFor - whether to keep the process alive until then, since something awaits it. Default false
+   * @returns a function that cancels it
    */
   readonly after: (delay: number, work: () => void, waitedFor?: boolean) => () => void
 }
 
-/** Real time. Not `asyncScheduler`, whose timers keep a process alive; and monotonic, whatever the wall clock does. */
+/** Real time, from a monotonic clock. Not `asyncScheduler`, whose timers keep a process alive. */
 const realTimers: Timers = {
   now: () => performance.now(),
   after: (delay, work, waitedFor = false) => {
     if (delay > LONGEST_TIMER) return noop
     const timer = outsideZones(() => setTimeout(work, delay))
-    // A number in browsers, which have no process to keep alive.
+    // In browsers a timer is a number, and there is no process to keep alive.
     if (!waitedFor && typeof timer === 'object') timer.unref()
     return () => clearTimeout(timer)
   },
@@ -31,7 +31,7 @@ const realTimers: Timers = {
 /**
  * Makes timers.
  *
- * @param scheduler - whose time counts; default: real time
+ * @param scheduler - the source of time; without one, real time
  */
 export const timers = (scheduler: SchedulerLike | undefined): Timers =>
   scheduler === undefined

@@ -33,7 +33,7 @@ const TRUNCATED = 'The stream stopped without a finish reason.'
 let lastSecond = Number.NaN
 let lastText = ''
 
-/** RFC 3339 to the second, without a zone. Spans of a batch share few seconds, and writing one costs a microsecond. */
+/** RFC 3339 to the second, without a zone. Cached, since spans of a batch share few seconds, and each costs 1 µs. */
 const secondText = (second: number): string | undefined => {
   if (second !== lastSecond) {
     const date = new Date(second * 1000)
@@ -44,7 +44,7 @@ const secondText = (second: number): string | undefined => {
   return lastText
 }
 
-/** RFC 3339 in UTC with microseconds; `undefined` for what no date can say. */
+/** RFC 3339 in UTC with microseconds; `undefined` for a time that no date can represent. */
 const rfc3339 = (ms: number): string | undefined => {
   const microseconds = Math.round(ms * 1000)
   const second = Math.floor(microseconds / 1_000_000)
@@ -71,7 +71,7 @@ const whole = (count: number | null | undefined): number | undefined => {
 
 const [, { props: SPAN_FIELDS }] = SpanPayload.type.types
 
-/** Fields of a chat request which spans have too, under the same name; what is of another kind stays with the rest. */
+/** Fields of a chat request that spans also have, under the same names, unless a value does not fit the span's codec. */
 const REQUEST_FIELDS: Readonly<Partial<Record<string, t.Mixed>>> = picked(SPAN_FIELDS, [
   'temperature',
   'max_tokens',
@@ -92,7 +92,7 @@ const REQUEST_FIELDS: Readonly<Partial<Record<string, t.Mixed>>> = picked(SPAN_F
 const isSpanField = (value: unknown, key: string): boolean =>
   Object.hasOwn(REQUEST_FIELDS, key) && REQUEST_FIELDS[key]?.is(value) === true
 
-/** Fields of a request that a span tells in other places. */
+/** Fields of a request that a span has elsewhere. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['model', 'stream', 'messages'])
 
 const usageFields = (usage: Usage | undefined): Fields =>
@@ -112,7 +112,7 @@ const usageFields = (usage: Usage | undefined): Fields =>
         usage,
       }
 
-/** Of a streamed reply: how long until its first token, and how fast it was from then on. Seconds. */
+/** The speed of a reply: tokens per second, for a stream from its first token on, and how many seconds that took. */
 const speedFields = ({ startedAt, firstOutputAt, endedAt }: Span, { stream, usage }: Generation): Fields => {
   const first = stream === true ? firstOutputAt : undefined
   const seconds = secondsBetween(first ?? startedAt, endedAt)
@@ -178,15 +178,15 @@ const unlessEmpty = (fields: Fields): Fields | undefined =>
   Object.keys(fields).length === 0 ? undefined : fields
 
 /**
- * Writes a span as the ingest endpoint takes it. Pure and total: it never throws for what a span holds, and the
- * result encodes what the platform has no field for under names of our own: in `metadata` (`cancelled`, `left_early`,
- * `error_tag`, `usage_source`, `finish_reason`, `gateway_request_id`, `gateway_log_id`, `attempts`) and in
- * `properties` (`respan_totals` of a root, `respan_request`, `respan_error`).
+ * Converts a span to the form that the ingest endpoint accepts. Pure, and never throws whatever a span holds. What the
+ * platform has no field for goes under names of our own: in `metadata` (`cancelled`, `left_early`, `error_tag`,
+ * `usage_source`, `finish_reason`, `gateway_request_id`, `gateway_log_id`, `attempts`) and in `properties`
+ * (`respan_totals` of a root, `respan_request`, `respan_error`).
  *
- * A generation is a `chat`; a tool names itself in `span_tools`. A cancelled span is a success with
- * `metadata.cancelled`; a truncated one has status 502; a failed one the status of its error. Durations are seconds;
- * `time_to_first_token` is that of a stream only. Usage and cost are on the generation's span alone. Attributes keep
- * their names; secrets among them are masked.
+ * A generation is a `chat`; a tool has its name in `span_tools`. A cancelled span is a success with
+ * `metadata.cancelled`; a truncated one has status 502, and a failed one the status of its error. Durations are in
+ * seconds; only streams have `time_to_first_token`. Usage and cost are only on the generation's own span. Attributes
+ * keep their names; secrets among them are redacted.
  *
  * @see https://respan.ai/docs/apis/observe/traces/traces-ingest-from-logs
  */

@@ -4,11 +4,11 @@ const TRACES = 'https://platform.respan.ai/platform/traces'
 const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 /**
- * Tells where traces that go to a base URL are shown: those at Respan's cloud on its platform, those at a gateway on
- * this machine by the gateway itself. Of other hosts nothing is known.
+ * Finds the page that shows traces sent to a base URL: on the platform for Respan's cloud, on the gateway itself if that
+ * runs on this machine. For other hosts it is unknown.
  *
- * @param baseUrl - a normalised one
- * @returns the address of a trace's page by its id, or `undefined`
+ * @param baseUrl - a normalised base URL
+ * @returns a function from a trace's id to the address of its page, or `undefined` if that is unknown
  * @see https://platform.respan.ai/platform/traces
  */
 export const traceUrl = (baseUrl: string): ((traceId: string) => string) | undefined => {

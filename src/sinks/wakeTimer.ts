@@ -1,10 +1,10 @@
 import type { Timers } from './timers.js'
 
-/** One timer for everything that has to happen later: it wakes at the earliest time that it was set to, once. */
+/** One timer for everything that has to happen later: it fires once, at the earliest time to which it was set. */
 export interface WakeTimer {
-  /** When it wakes, ms; `Infinity` while it is off. */
+  /** When it fires, ms; `Infinity` while it is off. */
   readonly at: () => number
-  /** Sets it to a time, ms, unless it wakes before. */
+  /** Sets it to a time, ms, unless it fires earlier anyway. */
   readonly set: (at: number) => void
   readonly off: () => void
 }

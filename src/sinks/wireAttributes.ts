@@ -6,17 +6,17 @@ import { redactSecrets } from '../codecs/redactSecrets.js'
 import { parseJson } from '../http/parseJson.js'
 import { cutText, jsonText } from '../tracing/contentText.js'
 
-/** Bytes of a metadata value. */
+/** Maximum size of a metadata value, in bytes. */
 const MAX_VALUE = 4_000
 
-/** JSON as text; what JSON writes as a text (a date, a URL) is that text. */
+/** A value as JSON text; one that JSON writes as a string (a date, a URL) as that string. */
 const textOf = (value: unknown): string | undefined => {
   const json = jsonText(value)
   const text = json?.startsWith('"') === true ? parseJson(json) : undefined
   return typeof text === 'string' ? text : json
 }
 
-/** A value of `metadata`, which the platform turns into text: primitives stay, everything else is JSON as text. */
+/** A value of `metadata`, which the platform converts to a string: primitives stay, everything else is JSON as text. */
 const metadataValue = (value: unknown): unknown => {
   if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
@@ -25,8 +25,8 @@ const metadataValue = (value: unknown): unknown => {
 }
 
 /**
- * Attributes as they go on the wire, also by way of a disk: without the secrets, and with primitive values in `metadata`,
- * at most 4,000 bytes of each. Worked out once for each object.
+ * Attributes as they are sent or spooled: without secrets, and with only primitive values in `metadata`, each of at most
+ * 4,000 bytes. Computed once for each object.
  */
 export const wireAttributes = memoizeWeak((attributes: TraceAttributes): Fields => {
   const { metadata, ...others } = fieldsOf(redactSecrets(attributes))
