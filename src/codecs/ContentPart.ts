@@ -72,12 +72,13 @@ const OpaquePart = wire(
 /** A part of which only the name is known. */
 type OpaquePart = t.TypeOf<typeof OpaquePart>
 
-const LOOKED_INTO: ReadonlySet<string> = new Set(['text', 'image_url', 'input_text', 'output_text'])
+/** The types of the parts whose fields are checked. */
+const CHECKED_TYPES: ReadonlySet<string> = new Set(['text', 'image_url', 'input_text', 'output_text'])
 
-/** A part of any other type, as of one that is yet to come: passed on as it is. */
+/** A part of any other type, such as one that is added to the protocol later: passed on unchecked. */
 const OtherPart = t.refinement(
   wire(t.type({ type: t.string }), 'OtherPart'),
-  (part) => !LOOKED_INTO.has(part.type),
+  (part) => !CHECKED_TYPES.has(part.type),
   'OtherPart',
 )
 

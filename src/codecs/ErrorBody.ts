@@ -48,9 +48,9 @@ const MESSAGE_LENGTH = 300
  * @param body - parsed JSON, or the text of a body that is not JSON
  */
 export const errorMessage = (body: unknown): string | undefined => {
-  // Google puts its error into a list; a list of messages is Django REST framework's.
-  const message = Array.isArray(body) ? joined(body.map(saidBy)) : saidBy(body)
-  return message === undefined ? undefined : shorten(message)
+  // Google wraps its error in a list; Django REST framework sends a list of messages.
+  const message = Array.isArray(body) ? joined(body.map(messageOf)) : messageOf(body)
+  return message === undefined ? undefined : truncated(message)
 }
 
 /**
@@ -75,7 +75,7 @@ export const retryAfterSeconds = (body: unknown): number | undefined => {
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
 }
 
-const saidBy = (body: unknown): string | undefined =>
+const messageOf = (body: unknown): string | undefined =>
   typeof body === 'string' ? plain(body) : Fields.is(body) ? fromFields(body) : undefined
 
 const fromFields = (body: Fields): string | undefined =>
@@ -85,11 +85,11 @@ const fromFields = (body: Fields): string | undefined =>
   listed(body.errors) ??
   json(body.error)
 
-/** A 422 says in `detail` no more than that something is wrong; what it is stands in `errors`. */
+/** The `detail` of a 422 says only that something is wrong; `errors` says what. */
 const fromDetail = ({ detail, errors }: Fields): string | undefined => {
-  const said = text(detail) ?? json(detail)
+  const summary = text(detail) ?? json(detail)
   const fields = listed(errors)
-  return said === undefined || fields === undefined ? said : `${said} (${fields})`
+  return summary === undefined || fields === undefined ? summary : `${summary} (${fields})`
 }
 
 const text = (value: unknown): string | undefined =>
@@ -125,5 +125,5 @@ const plain = (body: string): string | undefined => {
   return text(start.startsWith('<') ? (text(TITLE.exec(start)?.[1]) ?? start) : start)
 }
 
-const shorten = (message: string): string =>
+const truncated = (message: string): string =>
   message.length > MESSAGE_LENGTH ? `${message.slice(0, MESSAGE_LENGTH - 1)}…` : message

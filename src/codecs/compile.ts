@@ -134,8 +134,8 @@ const build = (codec: t.Any): Check => {
   if (codec instanceof t.KeyofType) return keyof(codec.keys)
   if (codec instanceof t.RefinementType) return refined(checkOf(codec.type), codec.predicate)
   if (codec instanceof t.RecursiveType) return lazy(() => checkOf(codec.type))
-  if (codec instanceof t.InterfaceType) return type(fieldsOf(codec.props))
-  if (codec instanceof t.PartialType) return partial(fieldsOf(codec.props))
+  if (codec instanceof t.InterfaceType) return type(fieldChecks(codec.props))
+  if (codec instanceof t.PartialType) return partial(fieldChecks(codec.props))
   if (codec instanceof t.ExactType) return exactOf(codec)
   if (codec instanceof t.DictionaryType) return recordOf(codec)
   if (codec instanceof t.ArrayType || codec instanceof t.ReadonlyArrayType) return list(checkOf(codec.type))
@@ -145,7 +145,7 @@ const build = (codec: t.Any): Check => {
   return codec instanceof t.IntersectionType ? intersection(codec.types.map(checkOf)) : unsure
 }
 
-const fieldsOf = (props: t.AnyProps): ReadonlyArray<Field> =>
+const fieldChecks = (props: t.AnyProps): ReadonlyArray<Field> =>
   Object.entries(props).map(([key, codec]) => ({ key, check: checkOf(codec) }))
 
 const exactOf = ({ type }: t.ExactType<t.Any>): Check => {
@@ -164,20 +164,20 @@ const propsOf = (codec: t.Any): t.AnyProps | undefined => {
 }
 
 const recordOf = ({ domain, codomain }: t.DictionaryType<t.Any, t.Any>): Check => {
-  const keys = keysOf(domain)
+  const keys = domainKeys(domain)
   if (keys === undefined) return record(checkOf(domain), checkOf(codomain), codomain instanceof t.AnyType)
-  // With io-ts, a record whose keys are known is a `t.strict` with the same codec for each.
+  // To io-ts, a record whose keys are known is a `t.strict` with the same codec for each key.
   const props: Record<string, t.Any> = {}
   for (const key of keys) props[key] = codomain
-  return exact(type(fieldsOf(props)), props)
+  return exact(type(fieldChecks(props)), props)
 }
 
-/** The keys of a record, when its domain names them. */
-const keysOf = (domain: t.Any): ReadonlyArray<string> | undefined => {
+/** The keys of a record, if its domain lists them. */
+const domainKeys = (domain: t.Any): ReadonlyArray<string> | undefined => {
   if (domain instanceof t.LiteralType) return typeof domain.value === 'string' ? [domain.value] : undefined
   if (domain instanceof t.KeyofType) return Object.keys(domain.keys)
   if (!(domain instanceof t.UnionType)) return undefined
   const parts: ReadonlyArray<t.Any> = domain.types
-  const keys = parts.map(keysOf)
+  const keys = parts.map(domainKeys)
   return keys.every((each) => each !== undefined) ? keys.flat() : undefined
 }

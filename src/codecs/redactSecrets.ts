@@ -85,9 +85,9 @@ const userOf = (address: unknown): ReadonlyArray<string> =>
  * The secret strings in a value: those that {@link redactSecrets} replaces, except for models and addresses beside keys.
  * Of an address, only its user and password count.
  */
-export const secretsIn = (value: unknown): ReadonlyArray<string> => found(value, false, [])
+export const secretsIn = (value: unknown): ReadonlyArray<string> => collect(value, false, [])
 
-const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): ReadonlyArray<string> => {
+const collect = (value: unknown, secret: boolean, above: ReadonlyArray<object>): ReadonlyArray<string> => {
   if (typeof value === 'string') return secret ? [value] : []
   if (typeof value !== 'object' || value === null) return []
   if (above.length >= MAX_DEPTH || above.includes(value)) return []
@@ -95,6 +95,7 @@ const found = (value: unknown, secret: boolean, above: ReadonlyArray<object>): R
   return Object.keys(value).flatMap((key) => {
     const part = fieldOf(value, key)
     const isBeside = secret && BESIDE_KEYS.has(key)
-    return [...(isBeside ? userOf(part) : []), ...found(part, isSecret(key) || (secret && !isBeside), within)]
+    const inPart = collect(part, isSecret(key) || (secret && !isBeside), within)
+    return isBeside ? [...userOf(part), ...inPart] : inPart
   })
 }

@@ -32,14 +32,15 @@ const unwrap = (codec: unknown): Described | undefined => {
   return isDescribed(inner) ? inner : undefined
 }
 
-const tagOf = (error: t.ValidationError, index: number): unknown =>
+/** The `_tag` of the codec at an index of an error's context. */
+const codecTag = (error: t.ValidationError, index: number): unknown =>
   index < 0 ? undefined : unwrap(error.context[index]?.type)?._tag
 
-const isUnion = (error: t.ValidationError, index: number): boolean => tagOf(error, index) === 'UnionType'
+const isUnion = (error: t.ValidationError, index: number): boolean => codecTag(error, index) === 'UnionType'
 
-/** Whether the entry at an index is the number of a branch, rather than a key of the value. */
+/** Whether the context entry at an index names a branch rather than a key of the value. */
 const isBranch = (error: t.ValidationError, index: number): boolean => {
-  const parent = tagOf(error, index - 1)
+  const parent = codecTag(error, index - 1)
   return index === 0 || parent === 'UnionType' || parent === 'IntersectionType'
 }
 
@@ -51,48 +52,45 @@ const pathOf = (error: t.ValidationError): string =>
 
 type Group = readonly [t.ValidationError, ...ReadonlyArray<t.ValidationError>]
 
-interface Telling {
+interface Diagnosis {
   readonly path: string
-  /** `undefined` when a user's codec gives no context, or one that names no codec. */
+  /** `undefined` if a user's codec gives no context, or one that names no codec. */
   readonly expected: string | undefined
   readonly value: unknown
-  /** Steps to it. */
+  /** Number of steps in the path. */
   readonly depth: number
 }
 
-/** The telling failure among those that start with the same context up to `from`. */
-const tell = (errors: Group, from: number): Telling => {
+/** The most informative diagnosis of errors that share their context up to `from`. */
+const diagnose = (errors: Group, from: number): Diagnosis => {
   const first = errors[0]
   const last = first.context.length - 1
   let union = from
   while (union < last && !isUnion(first, union)) union += 1
-  if (union >= last) return spokenByTag(first, last)
+  if (union >= last) return diagnosisOfTag(first, last)
   const entry = first.context[union]
   const inside = errors.filter((error) => error.context[union] === entry && error.context.length > union + 1)
-  const candidates = branchesOf(inside, union + 1).map((branch) => ({
-    told: tell(branch, union + 1),
-    meant: !branch.some((error) => isWrongLiteral(error, union + 1)),
-  }))
-  const meant = candidates.filter((candidate) => candidate.meant)
-  const told = (meant.length > 0 ? meant : candidates).map((candidate) => candidate.told)
-  const whole = spoken({ value: entry?.actual, context: first.context.slice(0, union + 1) }, union)
-  const deepest = Math.max(...told.map(({ depth }) => depth))
-  const [best, ...others] = told.filter(({ depth }) => depth === deepest)
+  const branches = branchesOf(inside, union + 1)
+  const meant = branches.filter((branch) => !branch.some((error) => isWrongLiteral(error, union + 1)))
+  const diagnoses = (meant.length > 0 ? meant : branches).map((branch) => diagnose(branch, union + 1))
+  const whole = diagnosisAt({ value: entry?.actual, context: first.context.slice(0, union + 1) }, union)
+  const deepest = Math.max(...diagnoses.map(({ depth }) => depth))
+  const [best, ...others] = diagnoses.filter(({ depth }) => depth === deepest)
   return best !== undefined && others.length === 0 && best.depth > whole.depth ? best : whole
 }
 
-/** The entry that names what was expected: not a nameless part of an intersection, but the intersection. */
-const spoken = (error: t.ValidationError, last: number): Telling => {
+/** What the codec at an index of the context expected; for a part of an intersection, what the intersection did. */
+const diagnosisAt = (error: t.ValidationError, last: number): Diagnosis => {
   let at = last
-  while (at > 0 && tagOf(error, at - 1) === 'IntersectionType') at -= 1
+  while (at > 0 && codecTag(error, at - 1) === 'IntersectionType') at -= 1
   const codec: unknown = error.context[at]?.type
   const expected = isDescribed(codec) ? codec.name : undefined
   return { path: pathOf(error), expected, value: error.value, depth: depthOf(error) }
 }
 
-/** A union told apart by a tag refuses an unknown tag as a whole; the tag is what is wrong. */
-const spokenByTag = (error: t.ValidationError, last: number): Telling => {
-  const whole = spoken(error, last)
+/** io-ts blames the whole value for an unknown tag of a tagged union; this blames the tag. */
+const diagnosisOfTag = (error: t.ValidationError, last: number): Diagnosis => {
+  const whole = diagnosisAt(error, last)
   const { path, expected, value, depth } = whole
   const codec = unwrap(error.context[last]?.type)
   const tag = codec?.tag
@@ -116,17 +114,17 @@ const branchesOf = (errors: ReadonlyArray<t.ValidationError>, index: number): Re
   ...grouped(errors, ({ context }) => context[index]?.key).values(),
 ]
 
-/** Whether a union has more than literals in it, such as a number or `latest`: then its literals are no tags. */
-const isOneOfMany = (error: t.ValidationError, index: number): boolean => {
+/** Whether a union has other branches than literals, as "a number, or `latest`" has: then its literals are no tags. */
+const isMixedUnion = (error: t.ValidationError, index: number): boolean => {
   if (!isUnion(error, index)) return false
   const types = unwrap(error.context[index]?.type)?.types
   return Array.isArray(types) && types.some((type) => unwrap(type)?._tag !== 'LiteralType')
 }
 
-/** Whether a branch failed because a literal right under it (its tag) is another one: then it was not the one meant. */
+/** Whether a branch failed because a literal directly under it (its tag) does not match: then it was not meant. */
 const isWrongLiteral = (error: t.ValidationError, branch: number): boolean => {
   const last = error.context.length - 1
-  if (tagOf(error, last) !== 'LiteralType' || isOneOfMany(error, last - 1)) return false
+  if (codecTag(error, last) !== 'LiteralType' || isMixedUnion(error, last - 1)) return false
   let steps = 0
   for (let index = branch + 1; index <= last; index += 1) if (!isBranch(error, index)) steps += 1
   return steps <= 1
@@ -145,6 +143,6 @@ export const toFailure = (
 ): DecodeFailure => {
   const [first, ...rest] = errors
   if (first === undefined) return { path: '', expected: name, found: describeFound(given) }
-  const { path, expected, value } = tell([first, ...rest], 0)
+  const { path, expected, value } = diagnose([first, ...rest], 0)
   return { path, expected: expected ?? name, found: describeFound(value) }
 }

@@ -25,12 +25,12 @@ export const abortedBy = <T>(signal: AbortSignal | undefined): MonoTypeOperatorF
     ? (source) => source
     : takeUntil(reasons(signal).pipe(mergeMap((cause) => throwError(() => new Aborted({ cause })))))
 
-/** Emits the reason when the signal is aborted, at once if it is already. One for each signal. */
+/** Emits the reason when the signal is aborted, at once if it is aborted already. The same observable for each call. */
 const reasons = memoizeWeak((signal: AbortSignal): Observable<unknown> => {
-  const heard$ = fromEvent(signal, 'abort').pipe(
+  const reason$ = fromEvent(signal, 'abort').pipe(
     map((): unknown => signal.reason),
     share(),
   )
-  // Asked first: whoever subscribes while `heard$` is telling the others would miss it.
-  return defer(() => (signal.aborted ? of<unknown>(signal.reason) : heard$))
+  // Checked first: a subscriber that comes while `reason$` is emitting would miss the event.
+  return defer(() => (signal.aborted ? of<unknown>(signal.reason) : reason$))
 })

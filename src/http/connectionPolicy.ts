@@ -61,15 +61,15 @@ const limit = t.refinement(
   `ms above 0 and up to ${LONGEST_TIMER}, or Infinity`,
 )
 
-const wait = numberWithin(0, LONGEST_TIMER)
+const delay = numberWithin(0, LONGEST_TIMER)
 
-/** Checks a retry policy as the user wrote it. */
+/** A retry policy as the user wrote it. */
 export const RetryOptions = closed(
   t.partial(
     {
       count: integerWithin(0),
-      delay: wait,
-      maxDelay: wait,
+      delay,
+      maxDelay: delay,
       deadline: limit,
       statuses: t.readonlyArray(integerWithin(100, 599), 'list of HTTP statuses'),
     },

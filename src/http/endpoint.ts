@@ -71,22 +71,16 @@ export const endpoint = (
   const owner = hostOwner(baseUrl.right)
   const variable = owner === undefined ? keyVariable : PLATFORMS[owner].keyVariable
   const apiKey = trimmed(connection.apiKey) ?? environment[variable]
-  if (apiKey === undefined)
-    return owner === undefined || hasAuthorization(connection.headers)
-      ? right({ baseUrl: baseUrl.right, apiKey })
-      : left(new MissingApiKey(variable))
-  return ApiKey.is(apiKey)
-    ? right({ baseUrl: baseUrl.right, apiKey })
-    : left(
-        new InvalidInput(variable, {
-          path: '',
-          expected: ApiKey.name,
-          found: `${describeFound(apiKey)} with others`,
-        }),
-      )
+  if (apiKey === undefined && owner !== undefined && !hasAuthorization(connection.headers))
+    return left(new MissingApiKey(variable))
+  if (apiKey !== undefined && !ApiKey.is(apiKey)) {
+    const found = `${describeFound(apiKey)} with others`
+    return left(new InvalidInput(variable, { path: '', expected: ApiKey.name, found }))
+  }
+  return right({ baseUrl: baseUrl.right, apiKey })
 }
 
-/** The environment's variables that a connection leaves to it. */
+/** The environment variables for what a connection does not say. */
 const variablesOf = (
   platform: Platform,
   { apiKey, baseUrl }: Pick<Connection, 'apiKey' | 'baseUrl'>,

@@ -32,15 +32,15 @@ export const errorFromResponse = (
   return status === 429 ? new RateLimited(message, details) : new HttpError(message, { ...details, status })
 }
 
-/** Whether a server says no more than that it does not know the path: a page, or what its framework says by itself. */
-const isNowhere = (body: unknown): boolean =>
+/** Whether the body of a 404 only says that nothing is at this path: a page, or the message of Django REST framework. */
+const isUnknownPath = (body: unknown): boolean =>
   Fields.is(body) ? body.detail === 'Not found.' : typeof body === 'string'
 
 const advice = (status: number, body: unknown, platform: Platform): string => {
   // Browsers hide a redirect that is not followed behind status 0.
   if (status === 0 || (status >= 300 && status < 400))
     return ' (a redirect is not followed: give the final address as baseUrl)'
-  if (status === 404 && isNowhere(body))
+  if (status === 404 && isUnknownPath(body))
     return ` (nothing answers there: check the address, ${PLATFORMS[platform].baseUrlVariable} or baseUrl, or the id of the prompt)`
   if (status !== 401) return ''
   if (platform === 'openai') return ' (check the OpenAI API key: OPENAI_API_KEY or apiKey)'

@@ -62,13 +62,13 @@ export const exchange = <B>(
     const fail = (error: RespanError): void => {
       if (!subscriber.closed) subscriber.error(error)
     }
-    const runOut = (): void =>
+    const timeOut = (): void =>
       fail(
         deadline !== undefined && deadline.left < timeout
           ? new Timeout('retry', deadline.limit, ids)
           : new Timeout(ids === undefined ? 'headers' : 'body', timeout, ids),
       )
-    const timer = after(Math.min(timeout, deadline?.left ?? Number.POSITIVE_INFINITY), runOut)
+    const timer = after(Math.min(timeout, deadline?.left ?? Number.POSITIVE_INFINITY), timeOut)
 
     const finish = (): void => {
       finished = true
@@ -78,7 +78,7 @@ export const exchange = <B>(
     const run = async (): Promise<void> => {
       const response = await send(request, controller.signal)
       body = response.body
-      if (subscriber.closed) return breakOff()
+      if (subscriber.closed) return cancelBody()
       const known = answerIds(response.headers, scrub)
       ids = known
       idle = idleTimer(idleTimeout, () => fail(new Timeout('idle', idleTimeout, known)))
@@ -97,8 +97,8 @@ export const exchange = <B>(
       finish()
     }
 
-    /** For a fetch that knows nothing of signals. */
-    const breakOff = (): void => {
+    /** For a fetch that ignores the signal. */
+    const cancelBody = (): void => {
       body?.cancel().catch(() => undefined)
     }
 
@@ -111,7 +111,7 @@ export const exchange = <B>(
       idle?.stop()
       if (finished) return
       controller.abort()
-      breakOff()
+      cancelBody()
     }
   })
 

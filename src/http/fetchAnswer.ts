@@ -36,12 +36,12 @@ export const fetchAnswer = ({
   maxBytes = 1_048_576,
   ...request
 }: AnswerRequest): Observable<Answer> => {
-  const all = requestHeaders(apiKey, { accept: 'application/json', ...headers }, connection.headers)
-  const scrub = scrubber(all)
+  const allHeaders = requestHeaders(apiKey, { accept: 'application/json', ...headers }, connection.headers)
+  const scrub = scrubber(allHeaders)
   return exchange<Answer>(
     {
       ...request,
-      headers: all,
+      headers: allHeaders,
       fetch: connection.fetch,
       timeout: policy.timeout,
       idleTimeout: policy.idleTimeout,

@@ -1,13 +1,13 @@
 /**
- * Remembers the last answer of a function of a text: most processes ask for one address again and again, and each request
- * would wait until its URL is parsed.
+ * Remembers the last result of a function of a string. Most processes use a single address, and would otherwise parse
+ * its URL for every request.
  *
- * @param answer - pure, and total
+ * @param fn - pure and total
  */
-export const memoizeLast = <A>(answer: (text: string) => A): ((text: string) => A) => {
-  let newest: { readonly text: string; readonly answer: A } | undefined
+export const memoizeLast = <A>(fn: (text: string) => A): ((text: string) => A) => {
+  let last: { readonly text: string; readonly result: A } | undefined
   return (text) => {
-    if (newest?.text !== text) newest = { text, answer: answer(text) }
-    return newest.answer
+    if (last?.text !== text) last = { text, result: fn(text) }
+    return last.result
   }
 }

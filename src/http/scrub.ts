@@ -9,7 +9,7 @@ import { parseJson } from './parseJson.js'
 //   ----------------------------------------  ------------------------------------------------------
 //   Bearer KEY                                everything after the first word
 //   KEY1, KEY2    a=KEY1; b=KEY2              each item of the list that has a digit
-//   a=KEY   a="KEY"   https://user:KEY@host   everything after = or :, also with URL escapes decoded
+//   a=KEY   a="KEY"   https://user:KEY@host   the value after = or :, also with URL escapes decoded
 //   BASE64, Basic BASE64                      of user:KEY the key; of KEY: the key; of JSON its secrets
 //
 // Each of these is scrubbed verbatim, as JSON, as JSON within JSON, and URL-encoded with escapes in upper and in lower
@@ -111,13 +111,13 @@ const decoded = (bytes: string): string =>
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-/** Its escapes are in upper case, or in lower case. */
+/** URL-encoded, with escapes in upper and in lower case. */
 const inUrl = (text: string): ReadonlyArray<string> => {
-  const large = recoded(encodeURIComponent, text)
-  return [large, large.replaceAll(/%../g, (byte) => byte.toLowerCase())]
+  const encoded = recoded(encodeURIComponent, text)
+  return [encoded, encoded.replaceAll(/%../g, (byte) => byte.toLowerCase())]
 }
 
-/** Half a character, or half an escape, has no other form. */
+/** Text with a lone surrogate or an incomplete escape, which can't be recoded, is returned as it is. */
 const recoded = (recode: (text: string) => string, text: string): string => tried(() => recode(text)) ?? text
 
 /** In characters. Engines refuse an expression that is too large, with an error that quotes all of it. */
