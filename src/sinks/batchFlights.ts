@@ -11,40 +11,41 @@ import { ALL_TAKEN } from './settlement.js'
 import type { Receipt, Transport } from './Transport.js'
 import type { Timers } from './timers.js'
 
-/** A batch under way. */
+/** A batch in flight. */
 export interface Flight {
   readonly batch: Batch
   readonly spans: ReadonlyArray<Span>
-  /** How large its request is, if it outlives the page. */
+  /** Size of the request, if it outlives the page. */
   readonly keepaliveBytes: number | undefined
-  /** Breaks it off: nothing comes of it any more. */
+  /** Aborts the flight, without an outcome. */
   readonly stop: () => void
-  /** When its time is over, ms. */
+  /** When it times out, ms. */
   readonly until: number
-  /** Ends it, since its time is over. */
-  readonly runOut: () => void
+  /** Ends it with a `Timeout`. */
+  readonly timeOut: () => void
 }
 
-/** The batches under way. */
+/** The batches in flight. */
 export interface BatchFlights {
   readonly all: ReadonlySet<Flight>
-  /** Sends a batch, by a request that outlives the page if it is told how large that is. */
+  /** Sends a batch. If `keepaliveBytes` is given, the request outlives the page. */
   readonly launch: (batch: Batch, keepaliveBytes: number | undefined) => void
-  /** Ends those whose time is over and whose timer is dead: in Cloudflare's Workers, a timer ends with the request that set it. */
+  /** Ends flights that are overdue: in Cloudflare Workers, a timer dies with the request that set it. */
   readonly expire: () => void
 }
 
-/** What flights tell. */
+/** The callbacks through which flights report. */
 export interface BatchFlightsHost {
   readonly time: Timers
-  /** A batch is among the flights, and about to be sent. */
+  /** A flight was added, and its batch is about to be sent. */
   readonly departed: (batch: Batch) => void
-  /** A flight is over, and not among them any more. */
+  /** A flight is over and was removed. */
   readonly landed: (flight: Flight, outcome: Either<unknown, Receipt>) => void
-  /** A transport threw when it was broken off. */
-  readonly unstoppable: (thrown: unknown) => void
+  /** A transport threw when it was unsubscribed. */
+  readonly stopFailed: (thrown: unknown) => void
 }
 
+/** Events may have a getter that throws: then the span is sent without that field. */
 const spanOf = (finished: FinishedSpan): Span => {
   try {
     return toSpan(finished)
@@ -62,7 +63,7 @@ const lenient = <A extends object>(event: A): A => new Proxy<A>(event, { get: fi
  * @param timeout - limit of each flight, ms
  */
 export const batchFlights = (transport: Transport, timeout: number, host: BatchFlightsHost): BatchFlights => {
-  const { time, departed, landed, unstoppable } = host
+  const { time, departed, landed, stopFailed } = host
   const all = new Set<Flight>()
 
   const launch = (batch: Batch, keepaliveBytes: number | undefined): void => {
@@ -73,11 +74,11 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
       try {
         subscription.unsubscribe()
       } catch (thrown) {
-        unstoppable(thrown)
+        stopFailed(thrown)
       }
     }
-    const runOut = (): void => land(left(new Timeout('body', timeout)))
-    const flight: Flight = { batch, spans, keepaliveBytes, stop, until: time.now() + timeout, runOut }
+    const timeOut = (): void => land(left(new Timeout('body', timeout)))
+    const flight: Flight = { batch, spans, keepaliveBytes, stop, until: time.now() + timeout, timeOut }
     const land = (outcome: Either<unknown, Receipt>): void => {
       if (!all.has(flight)) return
       stop()
@@ -85,11 +86,11 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     }
     all.add(flight)
     departed(batch)
-    // `departed` can have broken it off.
+    // `departed` may have stopped it.
     if (subscription.closed) return
-    subscription.add(time.after(timeout, runOut))
+    subscription.add(time.after(timeout, timeOut))
     const receipt$ = defer(() => transport(spans, keepaliveBytes === undefined ? {} : { keepalive: true }))
-    // Outside every trace, whichever one made it go out: a transport that is traced would feed itself for ever.
+    // Outside every trace, whichever one scheduled this: a traced transport would deliver its own spans, for ever.
     subscription.add(
       withSpan(undefined, () =>
         receipt$.pipe(take(1)).subscribe({
@@ -102,7 +103,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
   }
 
   const expire = (): void => {
-    for (const { until, runOut } of all) if (time.now() >= until) runOut()
+    for (const { until, timeOut } of all) if (time.now() >= until) timeOut()
   }
 
   return { all, launch, expire }

@@ -57,8 +57,8 @@ export const batching = (
   const mayOutlive = (): boolean => {
     const left = keepaliveLeft()
     if (left === KEEPALIVE_BYTES) return true
-    // A server that fails gets one request at a time, as from a page that stays.
-    const first = box.hasReturned() || !flow.isTrusted() ? undefined : box.first()
+    // A server that fails gets one request at a time, also from a page that is left.
+    const first = box.hasReturned() || !flow.isHealthy() ? undefined : box.first()
     return first !== undefined && keepaliveBytesOf(first) <= left
   }
 

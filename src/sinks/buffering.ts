@@ -8,9 +8,9 @@ import { batching } from './batching.js'
 import { counted } from './counted.js'
 import { deliveryWarnings, describeError } from './deliveryWarnings.js'
 import { flowControl } from './flowControl.js'
-import { type FlushOutcome, flushes } from './flushes.js'
 import { lifecycle } from './lifecycle.js'
 import type { Entry } from './outbox.js'
+import { type FlushOutcome, pendingFlushes } from './pendingFlushes.js'
 import { settlement } from './settlement.js'
 import { spanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
@@ -41,17 +41,17 @@ export const buffering = (
   const report = reporterOf('RESPAN_DELIVERY', (thrown) => `a transport's destination threw: ${thrown}`)
   const name = (): string => guarded(report, () => transport.destination) ?? 'bufferedSink'
   const warnings = deliveryWarnings(name, settings.onWarning, time.now)
-  const waits = flushes(name, time)
-  const book = spanBook(waits)
+  const pending = pendingFlushes(name, time)
+  const book = spanBook(pending)
   const { counts, stats, stats$ } = book
   const disk =
     settings.spool &&
-    openSpool?.(settings.spool, book, { waits, warnings, now: time.now, wake: () => pump() })
+    openSpool?.(settings.spool, book, { pending, warnings, now: time.now, wake: () => pump() })
   const ledger = spanLedger(settings, book, warnings, disk)
   const { box, settle, moveToSpool } = ledger
   const flow = flowControl(settings, time.now)
   const fold = spanFold()
-  const settleFlight = settlement(settings, { counts, ledger, flow, waits, warnings, now: time.now })
+  const settleFlight = settlement(settings, { counts, ledger, flow, pending, warnings, now: time.now })
   const flights = batchFlights(transport, settings.timeout, {
     time,
     departed: ledger.takeOff,
@@ -59,7 +59,7 @@ export const buffering = (
       settleFlight(flight, outcome)
       pump()
     },
-    unstoppable: (thrown) =>
+    stopFailed: (thrown) =>
       warnings.tell('internal', () => `could not be stopped: ${describeError(thrown)}`, thrown),
   })
 
@@ -125,13 +125,13 @@ export const buffering = (
     }
     const opensAt = flow.opensAt()
     if (flights.all.size === 0 && opensAt !== undefined)
-      waits.giveUp(flow.isHopeless() ? Number.POSITIVE_INFINITY : opensAt)
+      pending.giveUp(flow.isHopeless() ? Number.POSITIVE_INFINITY : opensAt)
     arm()
     watch()
   }
 
   const timer = wakeTimer(time, () => {
-    flow.passTime()
+    flow.openIfDue()
     pump()
   })
 
@@ -147,8 +147,8 @@ export const buffering = (
 
   // ── taking in
 
-  /** An end without a start, or after the sink was closed. */
-  const drop = (): void => {
+  /** Drops a span that ends without a start, or after the sink was closed. */
+  const dropOrphan = (): void => {
     book.accept('dropped')
     const what = closed ? 'that end after the sink was closed' : 'whose start was not seen, or was forgotten,'
     warnings.tell(closed ? 'closed' : 'internal', () => `spans ${what} are dropped.`)
@@ -163,13 +163,13 @@ export const buffering = (
       book.accept('dropped')
       throw thrown
     }
-    ledger.admit({ span, bytes, number: ++last }, expect)
+    ledger.admit({ span, bytes, number: ++last }, scheduleDelivery)
   }
 
-  /** Comes before the counts are told: whoever watches them may end the process, and by then its end is watched. */
-  const expect = (): void => {
+  /** Called before `stats$` emits: a subscriber may end the process, and the exit hooks must be in place by then. */
+  const scheduleDelivery = (): void => {
     if (dueAt === undefined) arm()
-    // Not in this tick: serialising a batch takes time, which is the pipeline's.
+    // Not in this tick: serialising a batch takes time, and would hold up the pipeline.
     if (timer.at() !== SOON && isFull() && mayGoOut()) timer.set(SOON)
     watch()
   }
@@ -178,18 +178,18 @@ export const buffering = (
 
   const flush = (timeout: number, patience: number, lastResort?: () => void): Promise<FlushOutcome> => {
     flights.expire()
-    const done = waits.begin({
+    const done = pending.begin({
       upTo: last,
       waiting: { queued: counts.queued, inFlight: counts.inFlight, spooled: spooled() },
       timeout,
       patience,
       lastResort,
     })
-    hurry()
+    sendNow()
     if (leavesSpooled) {
-      // What is left is on the disk, and stays there.
-      waits.failed(new Error('The sink was closed.'))
-      waits.giveUp(Number.POSITIVE_INFINITY)
+      // Whatever is left is on the disk, and stays there.
+      pending.failed(new Error('The sink was closed.'))
+      pending.giveUp(Number.POSITIVE_INFINITY)
     }
     return done
   }
@@ -205,12 +205,11 @@ export const buffering = (
     const began = time.now()
     const looking = disk?.look()
     if (looking === undefined) return work(settings.flushTimeout)
-    await untilEither(looking, settings.flushTimeout / 2)
+    await waitAtMost(settings.flushTimeout / 2, looking)
     return work(Math.max(0, Math.ceil(settings.flushTimeout - (time.now() - began))))
   }
 
-  /** Waits for something, but no longer than so many ms. */
-  const untilEither = (done: Promise<void>, limit: number): Promise<void> =>
+  const waitAtMost = (limit: number, done: Promise<void>): Promise<void> =>
     new Promise((resolve) => {
       const cancel = time.after(limit, resolve, true)
       void done.then(() => {
@@ -219,11 +218,11 @@ export const buffering = (
       })
     })
 
-  /** Tries at once, whatever there was to wait for. */
-  const hurry = (): void => {
-    flow.hurry()
+  /** Sends everything at once, even when paused or waiting to retry. */
+  const sendNow = (): void => {
+    flow.openNow()
     dueUpTo = last
-    // The one that is set may be dead: in Cloudflare's Workers, a timer ends with the request that set it.
+    // `pump` sets a new timer. The old one may be dead: in Cloudflare Workers, a timer dies with the request that set it.
     timer.off()
     pump()
   }
@@ -297,16 +296,16 @@ export const buffering = (
     warnings.tell('exit', () => `${counted(lost, 'span')} lost when the process ended.`)
   }
 
-  /** What a page that is left may never deliver; a request that outlives it is trusted, unless the last one failed. */
+  /** Sends what it can and writes down the rest; a request that outlives the page is safe if the server is healthy. */
   const onHidden = (): void => {
-    hurry()
-    const trusted = flow.isTrusted()
-    const sent = [...flights.all].flatMap(({ batch, keepaliveBytes }) =>
-      keepaliveBytes !== undefined && trusted ? batch.entries : [],
-    )
-    const safe = new Set(sent)
+    sendNow()
+    const outliving = flow.isHealthy()
+      ? [...flights.all].filter(({ keepaliveBytes }) => keepaliveBytes !== undefined)
+      : []
+    const safe = new Set(outliving.flatMap(({ batch }) => batch.entries))
+    const atRisk = inMemory().filter((entry) => !safe.has(entry))
     disk?.retryWrites()
-    disk?.writeAhead(inMemory().filter((entry) => !safe.has(entry)))
+    disk?.writeAhead(atRisk)
     disk?.leave()
   }
 
@@ -314,7 +313,7 @@ export const buffering = (
     next: (event) => {
       try {
         const finished = closed ? (event._tag === 'SpanEnded' ? 'orphan' : undefined) : fold(event)
-        if (finished === 'orphan') drop()
+        if (finished === 'orphan') dropOrphan()
         else if (finished !== undefined) takeIn(finished)
       } catch (thrown) {
         warnings.tell('internal', () => `a span was not taken in: ${describeError(thrown)}`, thrown)

@@ -69,7 +69,8 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
   const written = new Set<string>()
   let closed = false
 
-  const thrownBy = (spans: ReadonlyArray<Span>): Error | undefined => {
+  /** Writes spans as a tree; returns the error if that failed. */
+  const tryWrite = (spans: ReadonlyArray<Span>): Error | undefined => {
     try {
       const tree = renderTrace(spans, {
         colors: colors ?? terminalHasColors(),
@@ -83,9 +84,9 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
     }
   }
 
-  /** Gives the error when nothing was written. */
+  /** Writes and counts spans that were queued; returns the error if nothing was written. */
   const print = (spans: ReadonlyArray<Span>): Error | undefined => {
-    const error = thrownBy(spans)
+    const error = tryWrite(spans)
     counts.queued -= spans.length
     counts[error === undefined ? 'delivered' : 'dropped'] += spans.length
     return error
@@ -100,7 +101,7 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
     counts.dropped += spans.length
   }
 
-  const wait = (span: Span): void => {
+  const keepWaiting = (span: Span): void => {
     const spans = waiting.get(span.traceId)
     if (spans === undefined) waiting.set(span.traceId, [span])
     else spans.push(span)
@@ -110,7 +111,7 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
   const take = (span: Span): void => {
     const { traceId, parentId } = span
     if (written.has(traceId)) print([span])
-    else if (parentId !== undefined) wait(span)
+    else if (parentId !== undefined) keepWaiting(span)
     else {
       const spans = waiting.get(traceId) ?? []
       waiting.delete(traceId)

@@ -1,22 +1,22 @@
 import { type HttpError, isRespanError, type RateLimited, type RespanError } from '../errors.js'
 import { exhaustedQuota } from '../http/exhaustedQuota.js'
 
-/** What a buffer does with a batch that a transport failed to deliver. */
+/** What a buffer does with a batch whose transport emitted an error. */
 export type DeliveryDecision =
-  /** The server has it. */
+  /** The server has it nevertheless. */
   | { readonly _tag: 'Delivered' }
-  /** It may work later: send it again, `after` ms if the server said so. */
+  /** The failure may be transient: send it again, after `after` ms if the server said so. */
   | { readonly _tag: 'Retry'; readonly after: number | undefined }
-  /** Nothing works until somebody changes something (a key, an address, a quota): keep it, and probe. */
+  /** Nothing works until a key, an address or a quota is changed: keep it, and probe. */
   | { readonly _tag: 'Pause'; readonly after: number | undefined }
-  /** A span in it is refused: find out which one. `body` may name it. */
+  /** A span in it was refused: find out which one. `body` may name it. */
   | { readonly _tag: 'Isolate'; readonly body: unknown }
   /** It is too large: send it in parts. */
   | { readonly _tag: 'Split' }
   /** It will never work: drop it. */
   | { readonly _tag: 'Discard' }
 
-const mayPass = (status: number): boolean =>
+const isTransient = (status: number): boolean =>
   status === 408 || status === 409 || status === 425 || status === 429 || status >= 500
 
 const retryAfterOf = (error: RespanError): number | undefined => {
@@ -24,14 +24,15 @@ const retryAfterOf = (error: RespanError): number | undefined => {
   return typeof after === 'number' && after >= 0 ? after : undefined
 }
 
-const ofStatus = (
+const decisionForStatus = (
   status: number,
   error: HttpError | RateLimited,
   statuses: ReadonlyArray<number> | undefined,
 ): DeliveryDecision => {
   const after = retryAfterOf(error)
   if (status >= 200 && status < 300) return { _tag: 'Delivered' }
-  if (statuses === undefined ? mayPass(status) : statuses.includes(status)) return { _tag: 'Retry', after }
+  if (statuses === undefined ? isTransient(status) : statuses.includes(status))
+    return { _tag: 'Retry', after }
   switch (status) {
     case 400:
     case 422:
@@ -72,11 +73,11 @@ export const deliveryDecision = (error: unknown, statuses?: ReadonlyArray<number
     case 'InvalidResponse':
       return { _tag: 'Delivered' }
     case 'HttpError':
-      return ofStatus(error.status, error, statuses)
+      return decisionForStatus(error.status, error, statuses)
     case 'RateLimited':
       return exhaustedQuota.has(error.code)
         ? { _tag: 'Pause', after: retryAfterOf(error) }
-        : ofStatus(429, error, statuses)
+        : decisionForStatus(429, error, statuses)
     case 'Timeout':
     case 'NetworkError':
     case 'StreamInterrupted':

@@ -61,21 +61,21 @@ export const deliveryWarnings = (
   now: () => number,
 ): DeliveryWarnings => {
   const lastTold = new Map<WarningKind, number>()
-  const standing = new Set<WarningKind>()
+  const sinceRecovery = new Set<WarningKind>()
   const message = (thrown: string): string =>
     `${name()}: a warning could not be handed to onWarning: ${thrown}`
   const report = reporterOf('RESPAN_DELIVERY', message)
   return {
     tell: (kind, text, error) => {
       const last = lastTold.get(kind)
-      if (standing.has(kind) || (last !== undefined && now() - last < INTERVAL)) return
+      if (sinceRecovery.has(kind) || (last !== undefined && now() - last < INTERVAL)) return
       lastTold.set(kind, now())
-      standing.add(kind)
+      sinceRecovery.add(kind)
       const code = kind === 'key' ? 'RESPAN_MISSING_API_KEY' : 'RESPAN_DELIVERY'
       guardedAsync(report, () =>
         onWarning({ code, message: `${name()}: ${text()}`, ...(error === undefined ? {} : { error }) }),
       )
     },
-    recovered: () => standing.clear(),
+    recovered: () => sinceRecovery.clear(),
   }
 }

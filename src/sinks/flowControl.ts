@@ -2,72 +2,75 @@ import { backoff } from '../http/backoff.js'
 import { guarded, reporterOf } from '../tracing/guarded.js'
 import type { BufferSettings } from './BufferPolicy.js'
 
-/** A failure that may pass. */
+/** A transient failure. */
 export interface Setback {
-  /** Until the next attempt, unless somebody hurries, ms. */
+  /** Time until the next attempt, unless a flush comes first, ms. */
   readonly wait: number
-  /** It met an attempt that was made before its time, because somebody hurried. */
+  /** Whether the attempt that failed was made before its time, because of a flush. */
   readonly wasEarly: boolean
 }
 
-/** When a server is asked next, and how much of it at once: what it made of the requests so far. */
+/** When to send to a server next, and how much at once, given the outcomes so far: through a gate that may be shut. */
 export interface FlowControl {
-  /** When the gate opens, before which nothing is sent, ms; `undefined` when it is open. */
+  /** When the gate opens, ms; `undefined` if it is open. */
   readonly opensAt: () => number | undefined
   /** Opens the gate if its time has come. */
-  readonly passTime: () => void
-  /** Opens the gate, whatever there was to wait for. */
-  readonly hurry: () => void
-  /** Requests that may be under way. */
+  readonly openIfDue: () => void
+  /** Opens the gate before its time. */
+  readonly openNow: () => void
   readonly maxInFlight: () => number
   readonly maxBatchSize: () => number
   readonly maxBatchBytes: () => number
-  /** Nothing has failed since the server last took part. */
-  readonly isTrusted: () => boolean
+  /** Whether nothing has failed since the server last answered properly. */
+  readonly isHealthy: () => boolean
   /**
-   * No flush waits for more: nothing works until somebody changes something, or all attempts for a batch failed, and it is
-   * on the disk.
+   * Whether no flush should wait any longer: the sink is paused, or the retries of a batch are exhausted and it is on the
+   * disk.
    */
   readonly isHopeless: () => boolean
-  /** The server takes part: failures that may pass are over. */
-  readonly talks: () => void
+  /** The server answered properly: transient failures are over. */
+  readonly responded: () => void
   /** Spans were delivered. */
-  readonly delivers: () => void
+  readonly delivered: () => void
   /**
-   * Spans were refused: whoever refuses everything is not asked at full speed, two requests for each span.
+   * Spans were rejected. Isolating a span takes up to two requests, so a server that rejects all of them is sent to more
+   * slowly.
    *
-   * @param urgent - somebody waits for the others
+   * @param urgent - whether a flush is waiting
    */
-  readonly refuses: (spans: number, urgent: boolean) => void
+  readonly rejected: (spans: number, urgent: boolean) => void
   /**
-   * A failure that may pass.
+   * An attempt failed, perhaps transiently.
    *
-   * @param after - what the server asks for, ms
+   * @param after - how long the server asks clients to wait, ms
    */
-  readonly failsForNow: (after: number | undefined) => Setback
-  /** After `failsForNow`: that was the last attempt for a batch; the disk gives it back, and has no count of attempts. */
-  readonly exhausts: (wait: number) => void
-  /** The server would not talk to us: later, one span asks whether it does. */
-  readonly holdOff: (after?: number) => void
-  /** A batch of so many bytes was too large: the ones to come are half of that. */
-  readonly findsTooLarge: (bytes: number) => void
-  /** A batch of so many bytes did not get through in time: the ones to come are half of that, and grow again. */
-  readonly runsOutOfTime: (bytes: number) => void
+  readonly failed: (after: number | undefined) => Setback
+  /**
+   * To be called after `failed` if that was the last attempt for a batch, which is now spooled. It will be read back
+   * without its count of attempts.
+   */
+  readonly retriesExhausted: (wait: number) => void
+  /** The server refuses to talk to us: shuts the gate, and probes with one span when it opens. */
+  readonly pause: (after?: number) => void
+  /** A batch of so many bytes was too large: further ones get half of that. */
+  readonly batchTooLarge: (bytes: number) => void
+  /** A batch of so many bytes timed out: further ones get half of that, and grow again. */
+  readonly batchTimedOut: (bytes: number) => void
 }
 
-/** A server that finds batches of this size too large is not believed: only the batch at hand is split. */
+/** The limit never falls below this. If the server finds even such a batch too large, only that batch is split. */
 const SMALLEST_BATCH_BYTES = 65_536
 
-/** How much more a slow connection is given with each batch that gets through. */
+/** The factor by which batches on a slow connection grow with each one that gets through. */
 const GROWTH = 1.125
 
-/** Spans refused in a row, without any delivered, after which the server is asked more slowly. */
-const MANY_REFUSALS = 20
+/** Number of rejected spans in a row after which the sink slows down. */
+const MANY_REJECTIONS = 20
 
-/** A server that refuses us is left alone at least so long, whatever policy, chance and server say, ms. */
+/** The shortest pause, whatever the policy, the jitter and the server say, ms. */
 const SHORTEST_PAUSE = 100
 
-/** And it is asked again after so long, ms, whatever it says: it may recover sooner, and the queue is finite. */
+/** The longest pause, whatever the server says, ms: it may recover sooner, and the queue is finite. */
 const LONGEST_PAUSE = 600_000
 
 const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORTEST_PAUSE, wait))
@@ -76,23 +79,23 @@ const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORT
 export const flowControl = (settings: BufferSettings, now: () => number): FlowControl => {
   const { retry } = settings
   const report = reporterOf('RESPAN_DELIVERY', (thrown) => `the random of a BufferPolicy threw: ${thrown}`)
-  /** Closed until a time, ms; `paused` when nothing works until somebody changes something. */
+  /** Shut until a time, ms; `paused` if nothing works until a key, an address or a quota is changed. */
   let gate: { readonly until: number; readonly paused: boolean } | undefined
-  /** Failures since the server last took part: the exponent of the backoff. */
+  /** Failures since the server last answered properly: the exponent of the backoff. */
   let failures = 0
   /** The next batch is a single span. */
   let probing = false
-  /** All attempts for a batch failed, and it is on the disk. */
+  /** The retries of a batch are exhausted, and it is on the disk. */
   let exhausted = false
-  /** What is under way was sent before its time. */
+  /** Whatever is in flight was sent before its time. */
   let early = false
-  /** Spans refused since one was delivered. */
-  let refusals = 0
+  /** Spans rejected since one was delivered. */
+  let rejections = 0
   let batchBytes = settings.maxBatchBytes
-  /** What gets through in time. */
+  /** The size of batch that does not time out. */
   let timelyBytes = Number.POSITIVE_INFINITY
 
-  /** One half, where the policy's own `random` throws or gives no such number: a wait of `NaN` would never be over. */
+  /** 0.5 if the policy's `random` throws or returns anything else: a wait of `NaN` would never end. */
   const random = (): number => {
     const chance = guarded(report, settings.random)
     return typeof chance === 'number' && chance >= 0 && chance < 1 ? chance : 0.5
@@ -113,10 +116,10 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
 
   return {
     opensAt: () => gate?.until,
-    passTime: () => {
+    openIfDue: () => {
       if (gate !== undefined && now() >= gate.until) gate = undefined
     },
-    hurry: () => {
+    openNow: () => {
       early ||= gate !== undefined && now() < gate.until
       gate = undefined
       exhausted = false
@@ -124,44 +127,44 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
     maxInFlight: () => (failures > 0 ? 1 : settings.maxInFlight),
     maxBatchSize: () => (probing ? 1 : settings.maxBatchSize),
     maxBatchBytes: () => Math.min(batchBytes, timelyBytes),
-    isTrusted: () => failures === 0,
+    isHealthy: () => failures === 0,
     isHopeless: () => exhausted || gate?.paused === true,
-    talks: () => {
+    responded: () => {
       failures = 0
       probing = false
       exhausted = false
       early = false
     },
-    delivers: () => {
-      refusals = 0
+    delivered: () => {
+      rejections = 0
       timelyBytes *= GROWTH
     },
-    refuses: (spans, urgent) => {
-      refusals += spans
-      if (refusals < MANY_REFUSALS) return
-      shut(urgent ? SHORTEST_PAUSE : pauseOf(backoff(retry, refusals - MANY_REFUSALS + 1, random)))
+    rejected: (spans, urgent) => {
+      rejections += spans
+      if (rejections < MANY_REJECTIONS) return
+      shut(urgent ? SHORTEST_PAUSE : pauseOf(backoff(retry, rejections - MANY_REJECTIONS + 1, random)))
     },
-    failsForNow: (after) => {
+    failed: (after) => {
       failures++
       const wasEarly = early
       early = false
       return { wait: shut(Math.min(LONGEST_PAUSE, nextWait(after))), wasEarly }
     },
-    exhausts: (wait) => {
+    retriesExhausted: (wait) => {
       exhausted = true
-      // Whatever the policy says, this is no loop.
+      // At least the shortest pause, so that a policy without delays does not cause a tight loop.
       shut(pauseOf(wait))
     },
-    holdOff: (after) => {
+    pause: (after) => {
       failures++
       probing = true
       early = false
       shut(pauseOf(nextWait(after)), { paused: true })
     },
-    findsTooLarge: (bytes) => {
+    batchTooLarge: (bytes) => {
       batchBytes = Math.min(batchBytes, Math.max(SMALLEST_BATCH_BYTES, bytes / 2))
     },
-    runsOutOfTime: (bytes) => {
+    batchTimedOut: (bytes) => {
       timelyBytes = Math.min(timelyBytes, Math.max(SMALLEST_BATCH_BYTES, bytes / 2))
     },
   }

@@ -31,35 +31,40 @@ export interface BatchLimits {
   readonly bytesOf: (entry: Entry) => number
 }
 
-/** Whether a span is too many for a batch of so many, which has so many bytes with it. The first one never is. */
-export const isTooMany = ({ maxSize, maxBytes }: BatchLimits, count: number, bytes: number): boolean =>
+/**
+ * Whether one more span would exceed the limits of a batch. The first span never does.
+ *
+ * @param count - spans without it
+ * @param bytes - bytes including it
+ */
+export const exceeds = ({ maxSize, maxBytes }: BatchLimits, count: number, bytes: number): boolean =>
   count > 0 && (count >= maxSize || bytes > maxBytes)
 
-/** The spans that wait: first what has to be sent again, batch by batch, then the queue, in the order of their ends. */
+/** The spans that wait: first the returned batches, which have to be sent again, then the queue, in order of end. */
 export interface Outbox {
-  /** Estimated bytes of the spans that wait. */
+  /** Estimated bytes of all spans that wait. */
   readonly bytes: () => number
-  /** Spans and bytes in the queue alone, from which new batches are made. */
+  /** Spans and bytes in the queue only, from which new batches are made. */
   readonly queue: () => { readonly size: number; readonly bytes: number }
   readonly push: (entry: Entry) => void
-  /** Puts a batch in front of everything else. */
+  /** Returns a batch, in front of everything else. */
   readonly putBack: (batch: Batch) => void
-  /** Whether something has to be sent again. */
+  /** Whether there is a returned batch. */
   readonly hasReturned: () => boolean
-  /** Everything that waits. */
+  /** All spans that wait. */
   readonly entries: () => ReadonlyArray<Entry>
   /** The next span of the queue. */
   readonly first: () => Entry | undefined
-  /** Takes out what is sent next: at least one span, and as many as the limits allow. */
+  /** Takes out the next batch: at least one span, and as many as the limits allow. */
   readonly take: (limits: BatchLimits) => Batch | undefined
-  /** Takes out everything up to a number, wherever it waits. */
+  /** Takes out all spans up to a number, returned and queued ones. */
   readonly takeUpTo: (number: number) => ReadonlyArray<Entry>
 }
 
-/** What was taken off the front of the array is cut away when it is more than this and more than the rest. */
+/** The free slots at the front of the array are cut off when they are more than this and more than the rest. */
 const SLACK = 1_024
 
-/** The estimated bytes of spans. */
+/** The total estimated bytes of spans. */
 export const bytesIn = (entries: ReadonlyArray<Entry>): number =>
   entries.reduce((sum, { bytes }) => sum + bytes, 0)
 
@@ -97,7 +102,7 @@ export const outbox = (): Outbox => {
     let total = 0
     const end = entries.findIndex((entry, index) => {
       total += limits.bytesOf(entry)
-      return isTooMany(limits, index, total)
+      return exceeds(limits, index, total)
     })
     if (end < 0) return batch
     putBack({ entries: entries.slice(end), ...tried })
@@ -109,7 +114,7 @@ export const outbox = (): Outbox => {
     let total = 0
     for (let next = first(); next !== undefined; next = first()) {
       total += limits.bytesOf(next)
-      if (isTooMany(limits, entries.length, total)) break
+      if (exceeds(limits, entries.length, total)) break
       entries.push(next)
       shift(next)
     }

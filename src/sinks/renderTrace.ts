@@ -111,8 +111,8 @@ const byStart = (first: Span, second: Span): number => first.startedAt - second.
 
 const keyOf = (traceId: string, spanId: string): string => `${traceId}/${spanId}`
 
-/** The spans as lines of a tree; what is its own ancestor, or has an unknown parent, stands at the top. */
-const lay = (spans: ReadonlyArray<Span>): ReadonlyArray<Line> => {
+/** The spans as lines of a tree. A span with an unknown parent, or one that is its own ancestor, is at the top level. */
+const treeLines = (spans: ReadonlyArray<Span>): ReadonlyArray<Line> => {
   const known = new Set(spans.map(({ traceId, spanId }) => keyOf(traceId, spanId)))
   const parentOf = ({ traceId, parentId }: Span): string | undefined => {
     const parent = parentId === undefined ? undefined : keyOf(traceId, parentId)
@@ -178,7 +178,7 @@ export const renderTrace = (spans: ReadonlyArray<Span>, options: RenderOptions =
   const { colors = false, width = Number.POSITIVE_INFINITY } = options
   const paint = (text: string, code: number | undefined): string =>
     colors && code !== undefined && text.trim() !== '' ? `\u001b[${code}m${text}\u001b[0m` : text
-  const rows = lay(spans).map(({ branch, span }) => ({
+  const rows = treeLines(spans).map(({ branch, span }) => ({
     span,
     branch,
     name: printed(span.name, MAX_NAME),

@@ -10,9 +10,9 @@ import { counted } from './counted.js'
 import { type DeliveryDecision, deliveryDecision } from './deliveryDecision.js'
 import { type DeliveryWarnings, describeError, inOneLine } from './deliveryWarnings.js'
 import type { FlowControl } from './flowControl.js'
-import type { Flushes } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { type Batch, bytesIn, type Entry } from './outbox.js'
+import type { PendingFlushes } from './pendingFlushes.js'
 import type { SpanLedger } from './spanLedger.js'
 import type { Receipt } from './Transport.js'
 
@@ -30,16 +30,16 @@ export interface SettlementHost {
   readonly counts: SinkStats
   readonly ledger: Pick<SpanLedger, 'settle' | 'moveToSpool' | 'putBack'>
   readonly flow: FlowControl
-  readonly waits: Pick<Flushes, 'failed' | 'areWaiting'>
+  readonly pending: Pick<PendingFlushes, 'failed' | 'hasAny'>
   readonly warnings: DeliveryWarnings
   readonly now: () => number
 }
 
-/** The receipt of a transport that gave none: since its failures are errors, it has taken everything. */
+/** For a transport that completes without a receipt: since a failure would be an error, everything was delivered. */
 export const ALL_TAKEN: Receipt = { rejected: [] }
 
-/** Complaints of an answer that are told. */
-const MAX_SAID = 3
+/** How many of a receipt's warnings are passed on. */
+const MAX_WARNINGS = 3
 
 const NONE_NAMED: ReadonlyMap<number, string> = new Map()
 
@@ -52,12 +52,12 @@ const decisionOn = (thrown: unknown, statuses: ReadonlyArray<number> | undefined
 
 const keyOf = ({ traceId, spanId }: Span): string => `${traceId}/${spanId}`
 
-/** The spans that a receipt names; a receipt of the wrong shape, which JavaScript may send, names none. */
-const refusedBy = (receipt: Receipt): ReadonlySet<string> =>
+/** The keys of the spans that a receipt rejects; none if its shape is wrong, as it may be in JavaScript. */
+const rejectedBy = (receipt: Receipt): ReadonlySet<string> =>
   tried(() => new Set(receipt.rejected.map(({ span }) => keyOf(span)))) ?? new Set()
 
-/** What else a receipt says, as far as texts can be made of it. */
-const saidBy = (receipt: Receipt): ReadonlyArray<string> => {
+/** The warnings of a receipt, as far as they can be converted to strings. */
+const warningsOf = (receipt: Receipt): ReadonlyArray<string> => {
   const texts = tried(() => receipt.warnings?.flatMap((warning) => tried(() => String(warning)) ?? []))
   return [...new Set(texts)]
 }
@@ -65,32 +65,32 @@ const saidBy = (receipt: Receipt): ReadonlyArray<string> => {
 /** Makes the settlement of a sink's batches; see `deliveryDecision` for what each answer means. */
 export const settlement = (settings: BufferSettings, host: SettlementHost): Settlement => {
   const { retry, spool } = settings
-  const { counts, ledger, flow, waits, warnings } = host
+  const { counts, ledger, flow, pending, warnings } = host
   const { settle, moveToSpool, putBack } = ledger
 
   const delivered = ({ batch: { entries }, spans }: Sent, receipt: Receipt): void => {
-    flow.talks()
-    const refused = refusedBy(receipt)
-    const isRefused = (index: number): boolean => {
+    flow.responded()
+    const rejected = rejectedBy(receipt)
+    const isRejected = (index: number): boolean => {
       const span = spans[index]
-      return span !== undefined && refused.has(keyOf(span))
+      return span !== undefined && rejected.has(keyOf(span))
     }
-    const taken = refused.size === 0 ? entries : entries.filter((_, index) => !isRefused(index))
+    const taken = rejected.size === 0 ? entries : entries.filter((_, index) => !isRejected(index))
     if (taken.length > 0) {
-      flow.delivers()
+      flow.delivered()
       warnings.recovered()
     }
     settle(taken, 'inFlight', 'delivered')
     if (taken.length < entries.length) {
       const reason = tried(() => `${receipt.rejected[0]?.reason ?? ''}`) || 'no reason given'
       reject(
-        entries.filter((_, index) => isRefused(index)),
+        entries.filter((_, index) => isRejected(index)),
         new GatewayError(`The server refused spans of a batch: ${reason}`, { type: 'rejected_spans' }),
       )
     }
-    const said = saidBy(receipt)
-    if (said.length === 0) return
-    const lines = (): ReadonlyArray<string> => said.slice(0, MAX_SAID).map(inOneLine)
+    const remarks = warningsOf(receipt)
+    if (remarks.length === 0) return
+    const lines = (): ReadonlyArray<string> => remarks.slice(0, MAX_WARNINGS).map(inOneLine)
     warnings.tell('answer', () => `the server took the spans and says: ${lines().join('; ')}`)
   }
 
@@ -104,49 +104,49 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
         delivered(sent, ALL_TAKEN)
         break
       case 'Retry':
-        if (error.name === 'Timeout') flow.runsOutOfTime(bytesIn(entries))
-        failedForNow(batch, error, decision.after)
+        if (error.name === 'Timeout') flow.batchTimedOut(bytesIn(entries))
+        retryOrGiveUp(batch, error, decision.after)
         break
       case 'Pause':
         pause(entries, error, decision.after)
         break
       case 'Isolate':
-        flow.talks()
+        flow.responded()
         isolate(entries, complaints(decision.body, spans).named, error)
         break
       case 'Split':
-        flow.talks()
-        // A lone span is too large by itself.
-        if (entries.length > 1) flow.findsTooLarge(bytesIn(entries))
+        flow.responded()
+        // A single span that is too large says nothing about the size of batches.
+        if (entries.length > 1) flow.batchTooLarge(bytesIn(entries))
         isolate(entries, NONE_NAMED, error)
         break
       case 'Discard':
-        // What is spooled is not asked for again at once.
-        if (spool !== undefined) flow.holdOff()
+        // Spooled spans must not be read back at once.
+        if (spool !== undefined) flow.pause()
         lose(error.name === 'MissingApiKey' ? 'key' : 'dropped', entries, error)
     }
   }
 
-  const failedForNow = ({ entries, ...before }: Batch, error: Error, after: number | undefined): void => {
+  const retryOrGiveUp = ({ entries, ...before }: Batch, error: Error, after: number | undefined): void => {
     const now = host.now()
-    const { wait, wasEarly } = flow.failsForNow(after)
+    const { wait, wasEarly } = flow.failed(after)
     const since = before.since ?? now
-    // However often somebody hurries: that takes no attempt from a batch.
+    // However often the sink is flushed, that uses up none of a batch's attempts.
     const failures = wasEarly ? before.failures : before.failures + 1
     if (failures <= retry.count && now + wait - since <= retry.deadline) {
       putBack(entries, { failures, since })
-      waits.failed(error)
+      pending.failed(error)
     } else {
-      if (spool !== undefined) flow.exhausts(wait)
+      if (spool !== undefined) flow.retriesExhausted(wait)
       lose('dropped', entries, error)
     }
   }
 
   const pause = (entries: ReadonlyArray<Entry>, error: Error, after: number | undefined): void => {
-    flow.holdOff(after)
-    // As if untried: the time that it takes somebody to mend it doesn't count against a batch.
+    flow.pause(after)
+    // Without its history: the time until the key, address or quota is fixed doesn't count against a batch.
     putBack(entries)
-    waits.failed(error)
+    pending.failed(error)
     const message = (): string =>
       `paused, ${counted(counts.queued, 'span')} kept and tried again from time to time: ${describeError(error)}`
     warnings.tell('paused', message, error)
@@ -172,8 +172,8 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     settle(entries, 'inFlight', 'rejected', error)
     const message = (): string => `${counted(entries.length, 'span')} rejected: ${describeError(error)}`
     warnings.tell('rejected', message, error)
-    // What can't be written was not shown to the server.
-    if (error.name !== 'InvalidInput') flow.refuses(entries.length, waits.areWaiting())
+    // An `InvalidInput` means that the span could not be serialised, so the server has not seen it.
+    if (error.name !== 'InvalidInput') flow.rejected(entries.length, pending.hasAny())
   }
 
   const lose = (kind: 'dropped' | 'key', entries: ReadonlyArray<Entry>, error: Error): void => {
@@ -183,7 +183,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
       const message = (): string => `${counted(lost.length, 'span')} dropped: ${describeError(error)}`
       warnings.tell(kind, message, error)
     } else {
-      waits.failed(error)
+      pending.failed(error)
       const message = (): string => `${counted(entries.length, 'span')} spooled: ${describeError(error)}`
       warnings.tell(kind === 'key' ? kind : 'spooled', message, error)
     }

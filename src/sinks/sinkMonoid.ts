@@ -5,9 +5,9 @@ import { guardedAsync, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
 import { checkSink } from './checkSink.js'
-import type { FlushOutcome } from './flushes.js'
 import { isReadableError } from './isReadableError.js'
 import { noopSink } from './noopSink.js'
+import type { FlushOutcome } from './pendingFlushes.js'
 import { NO_REPORT } from './sinkCounts.js'
 
 const addReports = (first: FlushReport, second: FlushReport): FlushReport => ({
@@ -24,17 +24,18 @@ const addStats = (first: SinkStats, second: SinkStats): SinkStats => ({
   inFlight: first.inFlight + second.inFlight,
 })
 
-const parts = (outcome: FlushOutcome): SinkError =>
+const toSinkError = (outcome: FlushOutcome): SinkError =>
   isLeft(outcome) ? outcome.left : { failures: [], report: outcome.right }
 
 const join = (first: FlushOutcome, second: FlushOutcome): FlushOutcome => {
-  const report = addReports(parts(first).report, parts(second).report)
+  const [one, other] = [toSinkError(first), toSinkError(second)]
+  const report = addReports(one.report, other.report)
   return isLeft(first) || isLeft(second)
-    ? left({ failures: [...parts(first).failures, ...parts(second).failures], report })
+    ? left({ failures: [...one.failures, ...other.failures], report })
     : right(report)
 }
 
-/** Runs a flush that may break its promise never to reject, as a sink of somebody else's might. */
+/** Runs `flush` or `close`, which must never reject, though a user's own sink might. */
 const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<FlushOutcome> => {
   try {
     return await sink[task]()
@@ -44,8 +45,8 @@ const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<FlushOutcom
   }
 }
 
-/** Hands events on; a sink that throws must not keep them from the next one, and is reported once. */
-const handing = (sink: Sink): ((event: SpanEvent) => void) => {
+/** A sink's `next` that never throws, so that the other sink gets the event, too. The first error is reported. */
+const guardedNext = (sink: Sink): ((event: SpanEvent) => void) => {
   const report = reporterOf(
     'RESPAN_SINK',
     (name) => `A sink threw ${name}; the sinks beside it go on.`,
@@ -59,16 +60,16 @@ const concat = (first: Sink, second: Sink): Sink => {
   checkSink('sinkMonoid', 'second', second)
   if (first === noopSink) return second
   if (second === noopSink) return first
-  const handFirst = handing(first)
-  const handSecond = handing(second)
+  const nextFirst = guardedNext(first)
+  const nextSecond = guardedNext(second)
   const both = (task: 'flush' | 'close') => async (): Promise<FlushOutcome> => {
     const [one, other] = await Promise.all([settled(first, task), settled(second, task)])
     return join(one, other)
   }
   return {
     next: (event) => {
-      handFirst(event)
-      handSecond(event)
+      nextFirst(event)
+      nextSecond(event)
     },
     flush: both('flush'),
     close: both('close'),

@@ -1,4 +1,4 @@
-import { type BatchLimits, type Entry, isTooMany } from './outbox.js'
+import { type BatchLimits, type Entry, exceeds } from './outbox.js'
 import type { SpoolPlace } from './Spool.js'
 
 /** A span that is only on the disk. */
@@ -11,22 +11,23 @@ export interface Spooled {
 export interface SpoolPlaces {
   readonly hasCopy: (entry: Entry) => boolean
   readonly addCopy: (entry: Entry, place: SpoolPlace) => void
-  /** Forgets the copy of a span; returns where it is, if there is one. */
+  /** Forgets the copy of a span; returns its place, if there is a copy. */
   readonly takeCopy: (entry: Entry) => SpoolPlace | undefined
-  /** How many spans are on the disk alone. */
+  /** Number of spans that are only on the disk. */
   readonly size: () => number
-  /** Where they are. */
-  readonly alone: () => ReadonlyArray<SpoolPlace>
+  /** The places of spans that are only on the disk. */
+  readonly spooled: () => ReadonlyArray<SpoolPlace>
+  /** Adds a span that is only on the disk. */
   readonly add: (place: SpoolPlace, number: number) => void
-  /** Forgets a span that is on the disk alone; returns whether it was known. */
+  /** Forgets a span that is only on the disk; returns whether it was known. */
   readonly delete: (place: SpoolPlace) => boolean
-  /** Those with the lowest numbers, a batch of them. */
+  /** The spans that are only on the disk and have the lowest numbers, as many as a batch takes. */
   readonly oldest: (limits: BatchLimits) => ReadonlyArray<Spooled>
-  /** Forgets places of both kinds; returns the spans that were on the disk alone. */
-  readonly strike: (gone: ReadonlyArray<SpoolPlace>) => ReadonlyArray<Spooled>
+  /** Forgets places of both kinds; returns the spans that were only on the disk. */
+  readonly deleteAll: (gone: ReadonlyArray<SpoolPlace>) => ReadonlyArray<Spooled>
 }
 
-/** Makes the places of a spool in which nothing is known to be. */
+/** Makes places of which none is known yet. */
 export const spoolPlaces = (): SpoolPlaces => {
   const placeOf = new WeakMap<Entry, SpoolPlace>()
   const copies = new Set<SpoolPlace>()
@@ -59,7 +60,7 @@ export const spoolPlaces = (): SpoolPlaces => {
       return place
     },
     size: () => spooled.size,
-    alone: () => [...spooled.keys()],
+    spooled: () => [...spooled.keys()],
     add: (place, number) => {
       sorted &&= number >= newest
       newest = Math.max(newest, number)
@@ -72,12 +73,12 @@ export const spoolPlaces = (): SpoolPlaces => {
       let bytes = 0
       for (const [place, number] of spooled) {
         bytes += place.bytes
-        if (isTooMany(limits, oldest.length, bytes)) break
+        if (exceeds(limits, oldest.length, bytes)) break
         oldest.push({ place, number })
       }
       return oldest
     },
-    strike: (gone) =>
+    deleteAll: (gone) =>
       gone.flatMap((place) => {
         copies.delete(place)
         const number = spooled.get(place)

@@ -2,9 +2,9 @@ import { catchError, defer, EMPTY, lastValueFrom, map, noop, type Observable, re
 import { toSpan } from '../tracing/foldSpans.js'
 import { counted } from './counted.js'
 import { type DeliveryWarnings, describeError } from './deliveryWarnings.js'
-import type { Flushes } from './flushes.js'
 import type { BatchLimits, Entry, Numbered } from './outbox.js'
 import { outsideZones } from './outsideZones.js'
+import type { PendingFlushes } from './pendingFlushes.js'
 import type { Spool, SpoolPlace, SpoolRecord, SpoolStore } from './Spool.js'
 import type { SpanBook } from './spanBook.js'
 import { spanBytes } from './spanBytes.js'
@@ -12,105 +12,104 @@ import { spoolLoss } from './spoolLoss.js'
 import { type Spooled, spoolPlaces } from './spoolPlaces.js'
 import { restoreSpan, storeSpan } from './storeSpan.js'
 
-/** Whom a sink's side of its spool tells. */
+/** The parts of a sink that its spool reports to. */
 export interface SpoolingHost {
-  readonly waits: Pick<Flushes, 'failed' | 'ceded' | 'widen'>
+  readonly pending: Pick<PendingFlushes, 'failed' | 'ceded' | 'addSpooled'>
   readonly warnings: DeliveryWarnings
   readonly now: () => number
-  /** There may be something to do. */
+  /** Called when there may be something to do. */
   readonly wake: () => void
 }
 
-/** A sink's side of a spool: which spans are on the disk, beside the memory or alone. Never throws. */
+/** A sink's view of a spool: which spans are on the disk, as copies of those in memory or only there. Never throws. */
 export interface Spooling {
-  /** Spans that are on the disk alone, and this sink's to deliver: fewer than `spooled` once others took some over. */
+  /** Spans that are only on the disk, and this sink's to deliver: fewer than the count `spooled` once some were ceded. */
   readonly spooled: () => number
   /** Whether the spool is open. */
   readonly isOpen: () => boolean
   /**
-   * For a span that is let in: opens it, so that it is there when there is no time to wait for it, and writes the span down
-   * where none may be lost.
+   * To be called for each span that is queued: opens the spool, so that it is ready when there is no time to wait for it,
+   * and with the strength `always` writes the span.
    */
   readonly prepare: (entry: Entry) => void
-  /** The next spans are written down even if that failed just now: there may be no later. */
+  /** Lets the next spans be written even if writing has just failed: it may be the last chance. */
   readonly retryWrites: () => void
-  /** Writes spans down that stay in memory; what can't be written is in memory only. */
+  /** Writes copies of spans that stay in memory; a span that can't be written is in memory only. */
   readonly writeAhead: (entries: ReadonlyArray<Entry>) => void
-  /** The page is being left: what is still being written may never be. */
+  /** The page is being left: a write that isn't done by now may never be done. */
   readonly leave: () => void
   /**
-   * Leaves spans to the disk alone, piece by piece: `taken` is told of each at once, since the next one may cost it its
-   * room. Returns those that the disk did not take.
+   * Moves spans from memory to the disk, piece by piece. `taken` is called for each piece at once, because the next one
+   * may evict it to make room. Returns the spans that the disk did not take.
    */
   readonly leaveToSpool: (
     entries: ReadonlyArray<Entry>,
     taken: (entries: ReadonlyArray<Entry>) => void,
   ) => ReadonlyArray<Entry>
-  /** They have met their fate. */
+  /** Removes the copies of spans that are settled. */
   readonly forget: (entries: ReadonlyArray<Entry>) => void
   /**
-   * Takes back the spans that were spooled first, and hands them over, perhaps later, if there are any: at least one. Nobody
-   * else has them then.
+   * Reads the oldest spooled spans back. Unless there are none, `taken` is called, perhaps later, with at least one; from
+   * then on they are in memory, with a copy on the disk.
    */
   readonly refill: (limits: BatchLimits, taken: (entries: ReadonlyArray<Entry>) => void) => void
-  /** Takes over what others left behind, or a part of it; done when that is known. */
+  /** Takes over spans that other owners left behind, perhaps not all; resolves when the result is known. */
   readonly look: () => Promise<void>
   readonly close: () => void
 }
 
-/** Number of the spans that others accepted: before all of this sink's own. */
+/** Number of spans that were accepted by other owners: lower than all of this sink's own. */
 const ADOPTED = -1
 
-/** After a spool could not be opened, ms. */
-const TRY_AGAIN = 10_000
+/** How long to wait after the spool could not be opened, ms. */
+const OPEN_AGAIN = 10_000
 
-/** After spans could not be written, ms: a full disk is not tried with every span, which takes its pipeline's time. */
+/** How long to wait after spans could not be written, ms: trying a full disk for every span would slow pipelines down. */
 const WRITE_AGAIN = 1_000
 
 const NONE: ReadonlySet<SpoolPlace> = new Set()
 
 /**
- * Opens a spool when it is needed, and keeps track of what is in it: what becomes of spans there is counted, and told to
- * those who wait for them.
- *
- * @param book - the sink's
+ * Opens a spool when it is needed, and keeps track of the spans in it: whatever happens to them is counted, and reported
+ * to the flushes that cover them.
  */
 export const spooling = (spool: Spool, { accept, move }: SpanBook, host: SpoolingHost): Spooling => {
-  const { waits, warnings, now, wake } = host
+  const { pending, warnings, now, wake } = host
   let store: SpoolStore | undefined
-  let broken = Number.NEGATIVE_INFINITY
-  /** When spans could not be written, ms. */
-  let refusedAt = Number.NEGATIVE_INFINITY
+  /** When opening was last tried, ms. */
+  let openedAt = Number.NEGATIVE_INFINITY
+  /** When spans could last not be written, ms. */
+  let writeFailedAt = Number.NEGATIVE_INFINITY
   let closed = false
   const onDisk = spoolPlaces()
-  /** Where spans are that are being read. */
+  /** The places that are being read. */
   let reading = NONE
-  /** Nobody has looked for leftovers since something happened. */
+  /** Whether there may be spans of other owners that have not been looked for. */
   let mayHaveLeftovers = true
   let looking: Promise<void> | undefined
 
-  // ── what the sink is told
+  // ── reporting to the sink
 
-  /** The disk does not do what it should; nothing is lost by it yet. */
-  const trouble = (error: unknown): void =>
+  /** Warns that the disk does not work; this alone loses no spans. */
+  const reportFailure = (error: unknown): void =>
     warnings.tell('spool', () => `the spool fails: ${describeError(error)}`, error)
 
-  const attempt = <A>(work: () => A): A | undefined => {
+  const tryOrReport = <A>(work: () => A): A | undefined => {
     try {
       return work()
     } catch (thrown) {
-      trouble(thrown)
+      reportFailure(thrown)
       return undefined
     }
   }
 
-  /** Spans of somebody who has died are on the disk, and this sink's now. */
+  /** Accepts spooled spans of an owner that has died. */
   const inherit = (count: number): void => {
-    waits.widen(count)
+    pending.addSpooled(count)
     accept('spooled', count)
   }
 
-  /** Spooled spans are lost. */
+  /** Drops spooled spans. */
   const lose = (spans: ReadonlyArray<Numbered>, why: string): void => {
     if (spans.length === 0) return
     const error = new Error(`The spool lost spans: ${why}.`)
@@ -119,12 +118,12 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     warnings.tell('lost', message, error)
   }
 
-  /** Spooled spans are another process's now. */
+  /** Leaves spooled spans to another process. */
   const cede = (spans: ReadonlyArray<Numbered>): void => {
     if (spans.length === 0) return
     const error = new Error('Another process took this one for dead, and its spool over.')
-    waits.failed(error)
-    waits.ceded(spans)
+    pending.failed(error)
+    pending.ceded(spans)
     const message = (): string =>
       `${counted(spans.length, 'spooled span')} left to another process, which took this one for dead.`
     warnings.tell('spool', message, error)
@@ -133,24 +132,24 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   // ── the store
 
   const evicted = (gone: ReadonlyArray<SpoolPlace>, why: string): void => {
-    const lost = onDisk.strike(gone)
+    const lost = onDisk.deleteAll(gone)
     if (lost.length === 0) return
     const traces = new Set(lost.map(({ place }) => place.traceId))
-    // The rest of a trace is of no use.
-    const rest = onDisk.alone().filter((place) => traces.has(place.traceId) && !reading.has(place))
-    const more = onDisk.strike(rest)
+    // An incomplete trace is of no use, so the rest of it goes as well.
+    const rest = onDisk.spooled().filter((place) => traces.has(place.traceId) && !reading.has(place))
+    const more = onDisk.deleteAll(rest)
     if (rest.length > 0) store?.remove(rest)
     lose([...lost, ...more], why)
   }
 
   const opened = (): SpoolStore | undefined => {
-    if (store !== undefined || closed || now() - broken < TRY_AGAIN) return store
-    broken = now()
-    store = attempt(() =>
+    if (store !== undefined || closed || now() - openedAt < OPEN_AGAIN) return store
+    openedAt = now()
+    store = tryOrReport(() =>
       outsideZones(() =>
         spool.open({
           evicted,
-          ceded: (gone) => cede(onDisk.strike(gone)),
+          ceded: (gone) => cede(onDisk.deleteAll(gone)),
           lost: (count, why) => {
             inherit(count)
             lose(
@@ -159,8 +158,8 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
             )
           },
           failed: (gone, error) => {
-            trouble(error)
-            lose(onDisk.strike(gone), spoolLoss.notTaken)
+            reportFailure(error)
+            lose(onDisk.deleteAll(gone), spoolLoss.notTaken)
           },
           wake: () => {
             mayHaveLeftovers = true
@@ -177,21 +176,21 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     try {
       return outsideZones(() => store?.write(records))
     } catch (thrown) {
-      trouble(thrown)
-      // One that is too large for it does not keep it from the others.
+      reportFailure(thrown)
+      // Only the first span is too large: the others can be written.
       if (thrown instanceof RangeError) return []
-      refusedAt = now()
+      writeFailedAt = now()
       return undefined
     }
   }
 
   /** Writes spans that have no copy yet; `done` is called for each piece before the next one may need its room. */
   const write = (entries: ReadonlyArray<Entry>, done: (entries: ReadonlyArray<Entry>) => void): void => {
-    if (now() - refusedAt < WRITE_AGAIN || entries.every(onDisk.hasCopy) || opened() === undefined) return
+    if (now() - writeFailedAt < WRITE_AGAIN || entries.every(onDisk.hasCopy) || opened() === undefined) return
     const records: Array<SpoolRecord> = []
     const written: Array<Entry> = []
     for (const entry of entries) {
-      const text = onDisk.hasCopy(entry) ? undefined : attempt(() => storeSpan(toSpan(entry.span)))
+      const text = onDisk.hasCopy(entry) ? undefined : tryOrReport(() => storeSpan(toSpan(entry.span)))
       if (text === undefined) continue
       records.push({ traceId: entry.span.start.traceId, text })
       written.push(entry)
@@ -209,22 +208,22 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     }
   }
 
-  const took = (found: ReadonlyArray<SpoolPlace>): void => {
+  const addAdopted = (found: ReadonlyArray<SpoolPlace>): void => {
     if (found.length === 0) return
     mayHaveLeftovers = true
     for (const place of found) onDisk.add(place, ADOPTED)
     inherit(found.length)
   }
 
-  /** Takes over what others left behind, or a part of it, unless nothing happened since somebody looked. */
+  /** Takes over spans that other owners left behind, if there may be any. */
   const adopt = defer((): Observable<void> => {
-    const from = mayHaveLeftovers ? opened() : undefined
-    if (from === undefined) return EMPTY
+    const open = mayHaveLeftovers ? opened() : undefined
+    if (open === undefined) return EMPTY
     mayHaveLeftovers = false
-    return from.adopt().pipe(take(1), map(took))
+    return open.adopt().pipe(take(1), map(addAdopted))
   }).pipe(
     catchError((thrown: unknown) => {
-      trouble(thrown)
+      reportFailure(thrown)
       return EMPTY
     }),
   )
@@ -272,11 +271,11 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     }).pipe(
       tap({
         error: (thrown: unknown) => {
-          trouble(thrown)
+          reportFailure(thrown)
           reading = NONE
         },
       }),
-      // A flush waits for them, and whoever looks next may do so in a minute.
+      // Retried at once, because a flush may be waiting, and the next look may be a minute away.
       retry(1),
       catchError(() => EMPTY),
     )
@@ -304,11 +303,11 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       if (spool.strength === 'always') write([entry], noop)
     },
     retryWrites: () => {
-      refusedAt = Number.NEGATIVE_INFINITY
+      writeFailedAt = Number.NEGATIVE_INFINITY
     },
     writeAhead: (entries) => write(entries, noop),
     leave: () => {
-      attempt(() => store?.leave?.())
+      tryOrReport(() => store?.leave?.())
     },
     leaveToSpool: (entries, taken) => {
       const refused = new Set(entries)
@@ -341,7 +340,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       closed = true
       const open = store
       store = undefined
-      if (open !== undefined) attempt(() => open.close())
+      if (open !== undefined) tryOrReport(() => open.close())
     },
   }
 }

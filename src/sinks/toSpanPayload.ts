@@ -20,11 +20,11 @@ const LOG_TYPES: Readonly<Record<SpanType, LogType>> = {
   generation: 'chat',
 }
 
-/** The platform cuts names there. */
+/** The length at which the platform cuts names. */
 const MAX_NAME = 255
-const HALF_AT_END = /[\ud800-\udbff]$/
+const LONE_SURROGATE_AT_END = /[\ud800-\udbff]$/
 
-/** Bytes of an error's message, and of a stack. */
+/** Maximum sizes of an error's message and of its stack, in bytes. */
 const MAX_MESSAGE = 2_000
 const MAX_STACK = 8_000
 
@@ -60,12 +60,12 @@ const secondsBetween = (from: number, to: number): number => {
   return seconds > 0 ? seconds : 0
 }
 
-/** A server may report anything, such as -1 for unknown: that is no reason to lose the span. */
-const known = (amount: number | null | undefined): number | undefined =>
+/** Omits amounts that the codec would refuse: a server may report -1 for unknown, which must not cost us the span. */
+const nonNegative = (amount: number | null | undefined): number | undefined =>
   typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 ? amount : undefined
 
-const whole = (count: number | null | undefined): number | undefined => {
-  const amount = known(count)
+const wholeNumber = (count: number | null | undefined): number | undefined => {
+  const amount = nonNegative(count)
   return amount === undefined ? undefined : Math.round(amount)
 }
 
@@ -99,16 +99,16 @@ const usageFields = (usage: Usage | undefined): Fields =>
   usage === undefined
     ? {}
     : {
-        prompt_tokens: whole(usage.prompt_tokens),
-        completion_tokens: whole(usage.completion_tokens),
-        total_request_tokens: whole(usage.total_tokens),
-        prompt_cache_hit_tokens: whole(
+        prompt_tokens: wholeNumber(usage.prompt_tokens),
+        completion_tokens: wholeNumber(usage.completion_tokens),
+        total_request_tokens: wholeNumber(usage.total_tokens),
+        prompt_cache_hit_tokens: wholeNumber(
           usage.prompt_tokens_details?.cached_tokens ?? usage.cache_read_input_tokens,
         ),
-        prompt_cache_creation_tokens: whole(
+        prompt_cache_creation_tokens: wholeNumber(
           usage.prompt_tokens_details?.cache_creation_tokens ?? usage.cache_creation_input_tokens,
         ),
-        reasoning_tokens: whole(usage.completion_tokens_details?.reasoning_tokens),
+        reasoning_tokens: wholeNumber(usage.completion_tokens_details?.reasoning_tokens),
         usage,
       }
 
@@ -119,7 +119,8 @@ const speedFields = ({ startedAt, firstOutputAt, endedAt }: Span, { stream, usag
   const tokens = usage?.completion_tokens ?? 0
   return {
     time_to_first_token: first === undefined ? undefined : secondsBetween(startedAt, first),
-    tokens_per_second: tokens > 0 ? known(Math.round((tokens / seconds) * 1_000_000) / 1_000_000) : undefined,
+    tokens_per_second:
+      tokens > 0 ? nonNegative(Math.round((tokens / seconds) * 1_000_000) / 1_000_000) : undefined,
   }
 }
 
@@ -127,18 +128,18 @@ const generationFields = (span: Span): Fields => {
   const { generation } = span
   if (generation === undefined) return {}
   const { model, stream, usage, cost } = generation
-  return { model, stream, cost: known(cost), ...usageFields(usage), ...speedFields(span, generation) }
+  return { model, stream, cost: nonNegative(cost), ...usageFields(usage), ...speedFields(span, generation) }
 }
 
 const statusFields = ({ status, error }: Span): Fields => {
   if (status === 'ok' || status === 'cancelled') return { status_code: 200, status: 'success' }
-  const said =
+  const message =
     error === undefined ? '' : `${error.tag}${error.message === undefined ? '' : `: ${error.message}`}`
   const code = status === 'truncated' ? 502 : (error?.status ?? 500)
   return {
     status_code: Number.isInteger(code) && code >= 100 && code <= 599 ? code : 500,
     status: 'error',
-    error_message: cutText(said === '' ? (status === 'truncated' ? TRUNCATED : 'Error') : said, MAX_MESSAGE),
+    error_message: cutText(message || (status === 'truncated' ? TRUNCATED : 'Error'), MAX_MESSAGE),
   }
 }
 
@@ -170,9 +171,9 @@ const propertiesOf = ({ error, totals }: Span, given: Fields, request: Fields): 
   }),
 })
 
-/** Cut where the platform cuts it, but never inside a character. */
+/** The name, cut where the platform would cut it, but never inside a surrogate pair. */
 const nameOf = ({ name }: Span): string =>
-  name.length > MAX_NAME ? name.slice(0, MAX_NAME).replace(HALF_AT_END, '') : name
+  name.length > MAX_NAME ? name.slice(0, MAX_NAME).replace(LONE_SURROGATE_AT_END, '') : name
 
 const unlessEmpty = (fields: Fields): Fields | undefined =>
   Object.keys(fields).length === 0 ? undefined : fields
