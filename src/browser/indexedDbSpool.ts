@@ -7,6 +7,7 @@ import { spoolLoss } from '../sinks/spoolLoss.js'
 import { spoolPiece } from '../sinks/spoolPiece.js'
 import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
 import { randomIds } from '../tracing/ids.js'
+import { ignoreRejection } from './ignoreRejection.js'
 import { lastCopies, type Saved } from './lastCopies.js'
 import { pageLocks } from './pageLocks.js'
 import {
@@ -18,7 +19,6 @@ import {
   writeTransaction,
 } from './spanDatabase.js'
 import { takeOver } from './takeOver.js'
-import { unheard } from './unheard.js'
 
 /** How a browser keeps spans. */
 export interface IndexedDbSpoolOptions {
@@ -59,14 +59,14 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
   let database: SpanDatabase | undefined
   let closed = false
   let opening: Promise<SpanDatabase> | undefined
-  /** What is being written, and how to strike out the copy that was kept of it. */
+  /** What is being written, each with a function that removes its copy once there is one. */
   const unfinished = new Map<Saved, (() => void) | undefined>()
   const copies = lastCopies(prefix)
   const locks = pageLocks(prefix)
   const holding = locks.hold(me)
 
-  /** The browser has closed it by itself: its data were cleared, say. It is opened again when it is needed. */
-  const lose = (): void => {
+  /** The browser has closed the database, for example because its data were cleared. It is reopened when it is needed. */
+  const terminated = (): void => {
     database = undefined
     opening = undefined
     if (!closed) setTimeout(host.wake, AGAIN)
@@ -74,7 +74,7 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
 
   const connect = async (): Promise<SpanDatabase> => {
     await holding
-    database = await openDatabase(name, lose)
+    database = await openDatabase(name, terminated)
     return database
   }
 
@@ -91,10 +91,10 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     return opening
   }
 
-  // Whoever needs it is told when it fails.
-  unheard(opened())
+  // A failure is reported wherever the database is needed.
+  ignoreRejection(opened())
 
-  /** At once when the database is open: a page that goes away has no later. */
+  /** Runs synchronously if the database is open, since a page that is going away has no further tick. */
   const run = async (work: (open: SpanDatabase) => Promise<void>): Promise<void> =>
     work(database ?? (await opened()))
 
@@ -105,11 +105,11 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
     run(async (open) => {
       const transaction = writeTransaction(open)
       for (const { key } of gone) {
-        unheard(transaction.objectStore('spans').delete(key))
-        unheard(transaction.objectStore('places').delete(key))
+        ignoreRejection(transaction.objectStore('spans').delete(key))
+        ignoreRejection(transaction.objectStore('places').delete(key))
       }
       await transaction.done
-      // What could not be removed may be sent once more.
+      // Spans that could not be removed may be sent once more.
     }).catch((thrown: unknown) => host.failed([], thrown))
   }
 
@@ -167,7 +167,11 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
 
   return {
     write: (records) => {
-      const { piece, bytes: more } = spoolPiece(records, maxBytes, maxBytes / 8, ({ length }) => length)
+      const { piece, bytes: more } = spoolPiece(records, {
+        maxBytes,
+        pieceBytes: maxBytes / 8,
+        bytesOf: ({ length }) => length,
+      })
       makeRoom(more)
       const at = clock.now()
       const saved = piece.map(({ traceId, text }) => {
@@ -183,10 +187,12 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
       run(async (open) => {
         const transaction = writeTransaction(open)
         for (const { key, traceId, text } of saved) {
-          unheard(transaction.objectStore('spans').put(text, key))
-          unheard(transaction.objectStore('places').put({ owner: me, traceId, bytes: text.length }, key))
+          ignoreRejection(transaction.objectStore('spans').put(text, key))
+          ignoreRejection(
+            transaction.objectStore('places').put({ owner: me, traceId, bytes: text.length }, key),
+          )
         }
-        // At once: when the requests have been answered, it may be too late for a page that goes away.
+        // Committed now: a page that is going away may not live to see the requests succeed.
         transaction.commit()
         await transaction.done
         unfinished.get(saved)?.()
@@ -215,9 +221,9 @@ const openStore = (name: string, settings: SpoolSettings, host: SpoolHost): Spoo
       if (closed) return
       closed = true
       clearInterval(timer)
-      unheard(
+      ignoreRejection(
         opened()
-          // Waits for what is under way.
+          // This waits for running transactions.
           .then((open) => open.close())
           .finally(async () => (await holding)()),
       )

@@ -1,8 +1,8 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 import type { SpoolPlace } from '../sinks/Spool.js'
-import { unheard } from './unheard.js'
+import { ignoreRejection } from './ignoreRejection.js'
 
-/** When a span was written, by whom, and its number there: keys are in the order of age. */
+/** When a span was written, by which page, and its number there: keys sort by age. */
 export type Key = [at: number, writer: string, number: number]
 
 /** Where a span is in the database. */
@@ -41,13 +41,13 @@ export const openDatabase = (name: string, terminated: () => void): Promise<Span
 /** Opens one of its stores for reading. */
 export const readStore = <Name extends (typeof STORES)[number]>(open: SpanDatabase, name: Name) => {
   const { store, done } = open.transaction(name)
-  unheard(done)
+  ignoreRejection(done)
   return store
 }
 
 /** Begins a transaction that writes to both stores. */
 export const writeTransaction = (open: SpanDatabase) => {
   const transaction = open.transaction(STORES, 'readwrite', { durability: 'relaxed' })
-  unheard(transaction.done)
+  ignoreRejection(transaction.done)
   return transaction
 }

@@ -1,22 +1,22 @@
+import { ignoreRejection } from './ignoreRejection.js'
 import type { LastCopies } from './lastCopies.js'
 import type { Lives } from './pageLocks.js'
 import { type Key, type Place, readStore, type SpanDatabase, writeTransaction } from './spanDatabase.js'
-import { unheard } from './unheard.js'
 
-/** What there was to take over. */
+/** The spans that were taken over. */
 export interface TakenOver {
-  /** In the order of their age. */
+  /** In order of age. */
   readonly adopted: ReadonlyArray<Place>
-  /** How many spans were too old, and are gone. */
+  /** How many spans were too old, and were deleted. */
   readonly tooOld: number
 }
 
-/** Whoever takes something over. */
+/** The page that takes spans over. */
 export interface Heir {
   readonly owner: string
   readonly copies: Pick<LastCopies, 'leftBehind'>
   readonly living: () => Promise<Lives>
-  /** What was written before is too old, ms. */
+  /** Spans written before this time are too old, ms. */
   readonly since: number
 }
 
@@ -59,12 +59,12 @@ export const takeOver = async (
     if (place === undefined || isTaken(place.owner)) continue
     if (key[0] < since) {
       tooOld++
-      unheard(places.delete(key))
-      unheard(spans.delete(key))
+      ignoreRejection(places.delete(key))
+      ignoreRejection(spans.delete(key))
     } else {
       adopted.push({ key, traceId: place.traceId, bytes: place.bytes })
-      unheard(places.put({ ...place, owner: me }, key))
-      if (text !== undefined) unheard(spans.put(text, key))
+      ignoreRejection(places.put({ ...place, owner: me }, key))
+      if (text !== undefined) ignoreRejection(spans.put(text, key))
     }
   }
   await transaction.done

@@ -114,12 +114,12 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     }
   }
 
-  const beAlive = (): void => {
+  const stayAlive = (): void => {
     if (!owner.beat()) startOver()
   }
 
   const leftovers = (): ReadonlyArray<SegmentFile> => {
-    beAlive()
+    stayAlive()
     return leftBehind(directory, owner)
   }
 
@@ -149,9 +149,9 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     return taken
   }
 
-  /** The folder is read when nothing is known of it any more, not for each file: that would be quadratic. */
+  /** Reads the folder only when no file is known any more: reading it for each file would take quadratic time. */
   const adopt = (): ReadonlyArray<SpoolPlace> => {
-    beAlive()
+    stayAlive()
     const taken = takeKnown()
     if (taken.length > 0) return taken
     known = [...leftovers()]
@@ -214,7 +214,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
 
   const beat = (): void => {
     try {
-      beAlive()
+      stayAlive()
       evictOld()
       host.wake()
     } catch (thrown) {
@@ -238,7 +238,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
 
   return {
     write: (records) => {
-      const { piece, bytes } = spoolPiece(records, maxBytes, segmentBytes, lineBytes)
+      const { piece, bytes } = spoolPiece(records, { maxBytes, pieceBytes: segmentBytes, bytesOf: lineBytes })
       return forWriting(bytes).append(piece, Math.floor(clock.now()))
     },
     read: (places) =>

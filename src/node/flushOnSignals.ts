@@ -34,7 +34,7 @@ const watches = oncePerProcess('signals', () => new Map<EndingSignal, Watch>())
 
 const newWatch = (): Watch => {
   const registrations = new Set<Registration>()
-  return { listener: answer(registrations), registrations }
+  return { listener: listenerFor(registrations), registrations }
 }
 
 const join = (signal: EndingSignal, registration: Registration): void => {
@@ -56,17 +56,17 @@ const leave = (signal: EndingSignal, registration: Registration): void => {
   process.off(signal, watch.listener)
 }
 
-const answer =
+const listenerFor =
   (registrations: ReadonlySet<Registration>) =>
   (signal: NodeJS.Signals): void => {
     const isOurs = process.listenerCount(signal) === 1
     const all = [...registrations]
-    // A process that somebody else keeps alive may meet more of them.
+    // Otherwise the process may go on, and get more signals.
     if (isOurs) for (const { stop } of all) stop()
     const sinks = new Set(all.map(({ sink }) => sink))
-    const ends = [...sinks].map(async (sink) => (isOurs ? sink.close() : sink.flush()))
-    void Promise.allSettled(ends).then(() => {
-      // A warning of what was lost is printed in the next tick: the signal must not come before it.
+    const outcomes = [...sinks].map(async (sink) => (isOurs ? sink.close() : sink.flush()))
+    void Promise.allSettled(outcomes).then(() => {
+      // A warning about lost spans is printed in the next tick, and the signal must not come before it.
       if (isOurs) setImmediate(() => process.kill(process.pid, signal))
     })
   }

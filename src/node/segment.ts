@@ -20,45 +20,53 @@ export interface SegmentPlace extends SpoolPlace {
   readonly segment: Segment
   /** Number of the span within the segment. */
   readonly index: number
-  /** Of the span's own text in the file, without the rest of its line: so many are read. */
+  /** Length of the span's own text in the file, without the rest of its line. */
   readonly bytes: number
   /** Where the span's own text begins in the file. */
   readonly offset: number
 }
 
-/** A file to which lines are only added: spans, and which of them have met their fate. */
+/** An append-only file of spans, and of which of them were removed. */
 export interface Segment {
   readonly path: string
-  /** Bytes. */
+  /** In bytes. */
   readonly size: () => number
-  /** Whether the file is where it was made; somebody may have taken it over, or have removed it. */
+  /** Whether the file still has its path; another process may have taken it over, or it may have been deleted. */
   readonly isThere: () => boolean
-  /** Whether it is in no folder any more. */
+  /** Whether the file was deleted. */
   readonly isRemoved: () => boolean
   /** When its first and its last span were written, ms since the epoch. */
   readonly written: () => { readonly first: number; readonly last: number }
-  /** Spans that have not met their fate. */
+  /** The spans that have not been removed. */
   readonly places: () => ReadonlyArray<SegmentPlace>
   readonly append: (records: ReadonlyArray<SpoolRecord>, at: number) => ReadonlyArray<SegmentPlace>
   readonly read: (place: SegmentPlace) => string | undefined
-  /** Returns whether none are left. */
+  /** Removes spans; returns whether none are left. */
   readonly remove: (places: ReadonlyArray<SegmentPlace>) => boolean
   readonly close: () => void
-  /** Closes it, and does away with the file. */
+  /** Closes and deletes the file. */
   readonly discard: () => void
+}
+
+/** A segment whose lines are being read. */
+interface LoadingSegment extends Segment {
+  /** Adds a span that the file has. */
+  readonly restore: (place: Omit<SegmentPlace, 'segment'>, at: number) => void
+  /** Removes the spans of a range, both ends inclusive, that the file marks as removed. */
+  readonly forget: (from: number, to: number) => void
 }
 
 const StoredLine = t.type({ i: t.number, at: t.number, span: t.type({ traceId: t.string }) }, 'StoredLine')
 
 const DoneLine = t.type({ done: t.array(t.tuple([t.number, t.number])) }, 'DoneLine')
 
-/** What stands before the span in its line. */
+/** The part of a line before the span. */
 const headOf = (index: number, at: number): string => `{"i":${index},"at":${at},"span":`
 const HEAD = /^\{"i":\d+,"at":\d+,"span":/
 
 const NEWLINE = 10
 
-/** Whole numbers as ranges, both ends included. */
+/** Groups integers into ranges, both ends inclusive. */
 const ranges = (indices: ReadonlyArray<number>): ReadonlyArray<readonly [number, number]> => {
   const all: Array<[number, number]> = []
   for (const index of [...indices].sort((one, other) => one - other)) {
@@ -69,19 +77,15 @@ const ranges = (indices: ReadonlyArray<number>): ReadonlyArray<readonly [number,
   return all
 }
 
-const segment = (
-  path: string,
-  file: number,
-  initialSize: number,
-  initiallyTorn: boolean,
-): Segment & {
-  readonly take: (place: Omit<SegmentPlace, 'segment'>, at: number) => void
-  readonly drop: (from: number, to: number) => void
-} => {
+/**
+ * Makes a segment over an open file.
+ *
+ * @param initialTorn - whether the last line may be incomplete
+ */
+const segment = (path: string, file: number, initialSize = 0, initialTorn = false): LoadingSegment => {
   const live = new Map<number, SegmentPlace>()
   let size = initialSize
-  /** The last line may lack its end. */
-  let torn = initiallyTorn
+  let torn = initialTorn
   let next = 0
   let first = Number.POSITIVE_INFINITY
   let last = 0
@@ -99,17 +103,20 @@ const segment = (
         size += count
       }
     } catch (thrown) {
-      // A disk may be too full even for that.
-      if (tried(() => takeBack(before.size)) === true) ({ size, torn } = before)
+      // A disk may even be too full for that.
+      if (tried(() => truncate(before.size)) === true) ({ size, torn } = before)
       throw thrown
     }
     torn = false
     return start
   }
 
-  /** A full disk takes a part of a text: whoever takes the file over would find spans in it that count as lost. */
-  const takeBack = (to: number): boolean => {
-    // Unless somebody has taken the file over, and has written into it since.
+  /**
+   * Undoes a write. A full disk may have taken a part of it, with spans that count as lost, and the next owner of the
+   * file would find them.
+   */
+  const truncate = (to: number): boolean => {
+    // Not if another process has taken the file over and written to it since.
     if (fstatSync(file).size !== size) return false
     ftruncateSync(file, to)
     return true
@@ -121,14 +128,14 @@ const segment = (
     closeSync(file)
   }
 
-  const self = {
+  const self: LoadingSegment = {
     path,
     size: () => size,
     isThere: () => existsSync(path),
     isRemoved: () => fstatSync(file).nlink === 0,
     written: () => ({ first, last }),
     places: () => [...live.values()],
-    append: (records: ReadonlyArray<SpoolRecord>, at: number): ReadonlyArray<SegmentPlace> => {
+    append: (records, at) => {
       const lines = records.map(({ text }, index) => `${headOf(next + index, at)}${text}}\n`)
       let offset = write(lines.join(''))
       first = Math.min(first, at)
@@ -142,11 +149,11 @@ const segment = (
         return place
       })
     },
-    read: ({ offset, bytes: length }: SegmentPlace): string | undefined => {
+    read: ({ offset, bytes: length }) => {
       const bytes = Buffer.allocUnsafe(length)
       return readSync(file, bytes, 0, length, offset) === length ? bytes.toString() : undefined
     },
-    remove: (places: ReadonlyArray<SegmentPlace>): boolean => {
+    remove: (places) => {
       const gone = places.filter(({ index }) => live.delete(index))
       if (open) write(`${JSON.stringify({ done: ranges(gone.map(({ index }) => index)) })}\n`)
       return live.size === 0
@@ -155,17 +162,17 @@ const segment = (
     discard: () => {
       close()
       live.clear()
-      // Whoever took it over may be done with it.
+      // Forced, since another process may have taken the file over.
       rmSync(path, { force: true })
     },
-    take: (place: Omit<SegmentPlace, 'segment'>, at: number): void => {
+    restore: (place, at) => {
       live.set(place.index, { ...place, segment: self })
       next = Math.max(next, place.index + 1)
       first = Math.min(first, at)
       last = Math.max(last, at)
     },
-    drop: (from: number, to: number): void => {
-      // Not over the range, which may be of any size in a damaged file.
+    forget: (from, to) => {
+      // Iterates over the spans, since a range may be of any size in a damaged file.
       if (from === to) live.delete(from)
       else for (const index of live.keys()) if (index >= from && index <= to) live.delete(index)
     },
@@ -173,10 +180,10 @@ const segment = (
   return self
 }
 
-/** Makes a new file; what is there already is an error. */
-export const createSegment = (path: string): Segment => segment(path, openSync(path, 'ax+', 0o600), 0, false)
+/** Creates a segment; an existing file is an error. */
+export const createSegment = (path: string): Segment => segment(path, openSync(path, 'ax+', 0o600))
 
-// In a folder that others can write to, a link may lead to any file, and to open a pipe may take for ever.
+// In a folder that other users can write to, a link may lead to any file, and opening a pipe may block forever.
 const FOUND = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 const bytesOf = (file: number): Buffer => {
@@ -206,11 +213,11 @@ export const openSegment = (path: string): { readonly segment: Segment; readonly
     const line = bytes.toString('utf8', start, end)
     const value = parseJson(line)
     const head = HEAD.exec(line)?.[0].length
-    if (DoneLine.is(value)) for (const [from, to] of value.done) opened.drop(from, to)
+    if (DoneLine.is(value)) for (const [from, to] of value.done) opened.forget(from, to)
     else if (head !== undefined && StoredLine.is(value)) {
       const { i: index, at, span } = value
       const place = { traceId: span.traceId, bytes: end - start - head - 1, index, offset: start + head }
-      opened.take(place, at)
+      opened.restore(place, at)
     } else if (end > start) damaged++
     start = end + 1
   }

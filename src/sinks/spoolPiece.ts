@@ -6,19 +6,24 @@ export interface SpoolPiece {
   readonly bytes: number
 }
 
+/** How a spool measures its records. */
+export interface PieceLimits {
+  /** Size of the whole spool: a record that takes more than half of it is too large. */
+  readonly maxBytes: number
+  /** Size of one piece, at most an eighth of `maxBytes`. The first record may exceed it. */
+  readonly pieceBytes: number
+  /** The bytes that a text takes. */
+  readonly bytesOf: (text: string) => number
+}
+
 /**
- * The first of some records, and as many more as fit into one piece.
+ * Takes the first record, and as many more as fit into one piece.
  *
- * @param maxBytes - of the whole spool: a record that takes more than half of it is too large
- * @param pieceBytes - of a piece, an eighth of that at most; the first record may take more
- * @param bytesOf - the bytes that a text takes
- * @throws RangeError when the first one is too large
+ * @throws RangeError if the first record is too large
  */
 export const spoolPiece = (
   records: ReadonlyArray<SpoolRecord>,
-  maxBytes: number,
-  pieceBytes: number,
-  bytesOf: (text: string) => number,
+  { maxBytes, pieceBytes, bytesOf }: PieceLimits,
 ): SpoolPiece => {
   const piece: Array<SpoolRecord> = []
   let bytes = 0
