@@ -13,7 +13,10 @@ export interface ReplyMeta {
   readonly finish_reason: string | null
   /** Tokens of the whole request, on the first choice only; absent if the provider reports none. */
   readonly usage?: Usage
-  /** Cost of the whole request in USD, on the first choice only; absent unless the gateway reports it. */
+  /**
+   * Cost of the whole request in USD, on the first choice only; absent unless the gateway reports it, which the attribute
+   * `request_breakdown: true` asks for.
+   */
   readonly cost?: number
   /** Log probabilities, if the request asked for them. */
   readonly logprobs?: Logprobs

@@ -2,7 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { isRight, left } from '#fp/Either'
 import type { DecodeFailure } from './DecodeFailure.js'
-import { hasMethods } from './hasMethods.js'
+import { isCodec } from './isCodec.js'
 import { refuse } from './refuse.js'
 import { toFailure } from './toFailure.js'
 
@@ -18,7 +18,7 @@ import { toFailure } from './toFailure.js'
  * @throws InvalidInput for what isn't a codec
  */
 export const decode = <A>(codec: t.Decoder<unknown, A>): ((value: unknown) => Either<DecodeFailure, A>) => {
-  if (!hasMethods(codec, 'decode')) refuse('decode', 'codec', 'an io-ts codec', codec)
+  if (!isCodec(codec)) refuse('decode', 'codec', 'an io-ts codec', codec)
   return (value) => {
     const decoded = codec.decode(value)
     return isRight(decoded) ? decoded : left(toFailure(decoded.left, codec.name, value))

@@ -70,7 +70,7 @@ export type PerOperator<A> = {
   readonly attributes?: Each<A, RespanAttributes>
   /** OpenAI's chat parameters, under their wire names: a value, or a function of the input. */
   readonly params?: Each<A, ChatParams>
-  /** Request fields that this version doesn't know yet; they go on the wire as they are. */
+  /** Request fields that this version doesn't know yet, passed on as they are; fields that it knows are checked. */
   readonly extraBody?: Fields
   /** The span's name. Default: the operator's name. */
   readonly name?: string

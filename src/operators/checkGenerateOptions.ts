@@ -44,10 +44,19 @@ const KNOWN: Readonly<Record<string, OptionKind>> = {
   ...Object.fromEntries(CONNECTION_OPTIONS.map((option) => [option, true])),
 }
 
+/** Where an option belongs that OpenAI's clients, or Haystack's generators, call otherwise. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  maxRetries: 'retry.count',
+  max_retries: 'retry.count',
+  messages: 'messages as the input',
+  generation_kwargs: 'params and attributes',
+  prompt_variables: 'variables',
+  streaming_callback: 'stream: true and tokens()',
+}
+
 /** Where an option belongs that other clients take at the top level. */
 const elsewhere = (option: string): string | undefined => {
-  if (option === 'maxRetries') return 'retry.count'
-  if (option === 'messages') return 'messages as the input'
+  if (Object.hasOwn(ELSEWHERE, option)) return ELSEWHERE[option]
   if (Object.hasOwn(ChatParams.type.props, option)) return `params.${option}`
   return Object.hasOwn(RespanAttributes.type.props, option) ? `attributes.${option}` : undefined
 }

@@ -1,4 +1,5 @@
 import { hasMethods } from '../codecs/hasMethods.js'
+import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { TraceOptions } from './TraceOptions.js'
@@ -26,6 +27,10 @@ const OBJECTS = [
   ['ids', ['trace', 'span'], 'an object with the functions trace and span'],
 ] as const satisfies ReadonlyArray<readonly [keyof TraceOptions, ReadonlyArray<string>, string]>
 
+/** Where an unknown option belongs that is the name of an attribute. */
+export const traceElsewhere = (option: string): string | undefined =>
+  Object.hasOwn(TraceAttributes.type.props, option) ? `attributes.${option}` : undefined
+
 /**
  * Refuses options of which no trace can be made; `attributes` are left to the caller.
  *
@@ -33,7 +38,7 @@ const OBJECTS = [
  * @throws InvalidInput
  */
 export const checkTraceOptions = (subject: string, options: TraceOptions): void => {
-  refuseUnknown(subject, options, OPTIONS)
+  refuseUnknown(subject, options, OPTIONS, traceElsewhere)
   for (const [key, methods, expected] of OBJECTS) {
     const value = options[key]
     if (value !== undefined && !hasMethods(value, ...methods)) refuse(subject, key, expected, value)

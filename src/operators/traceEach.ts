@@ -14,7 +14,7 @@ import { guarded, guardedAsync, reporter, reporterOf } from '../tracing/guarded.
 import { applied } from './applied.js'
 import { checkName } from './checkName.js'
 import { checkOperator } from './checkOperator.js'
-import { TRACE_OPTIONS } from './checkTraceOptions.js'
+import { TRACE_OPTIONS, traceElsewhere } from './checkTraceOptions.js'
 import { type Each, isFunction } from './Each.js'
 import { type Component, type Flattening, flattenWith } from './flattening.js'
 import { inArrivalContext } from './inArrivalContext.js'
@@ -119,7 +119,7 @@ const eachTraced = (
   checkName('traceEach', name)
   const subject = `traceEach ${name}`
   if (!Fields.is(options)) refuse(subject, 'options', 'an object, such as {}, before the operators', options)
-  refuseUnknown(subject, options, OPTIONS)
+  refuseUnknown(subject, options, OPTIONS, traceElsewhere)
   for (const [index, operator] of operators.entries()) checkOperator(subject, `op${index + 1}`, operator)
   const { flatten: _, concurrency: __, attributes, ...others } = options
   const body = (source: Observable<unknown>): Observable<unknown> =>

@@ -6,7 +6,7 @@ import { flow, pipe } from '#fp/function'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { decode } from '../codecs/decode.js'
 import { describeFound } from '../codecs/describeFound.js'
-import { hasMethods } from '../codecs/hasMethods.js'
+import { isCodec } from '../codecs/isCodec.js'
 import { refuse } from '../codecs/refuse.js'
 import type { Bytes } from './Bytes.js'
 import type { Line } from './lineSplitter.js'
@@ -56,7 +56,7 @@ export const fromNdjson = <A>(
   codec: t.Decoder<unknown, A>,
   options: LineOptions = {},
 ): Observable<Either<NdjsonFailure, A>> => {
-  if (!hasMethods(codec, 'decode')) refuse('fromNdjson', 'codec', 'an io-ts codec', codec)
+  if (!isCodec(codec)) refuse('fromNdjson', 'codec', 'an io-ts codec', codec)
   const read = flow(chain(parse), chain(decode(codec)))
   return splitLines('fromNdjson', bytes, options).pipe(
     map((text, index) => ({ text, line: index + 1 })),

@@ -2,7 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import type * as t from 'io-ts'
 import { left, right } from '#fp/Either'
 import { Fields } from '../codecs/Fields.js'
-import { hasMethods } from '../codecs/hasMethods.js'
+import { isCodec } from '../codecs/isCodec.js'
 import type { PromptVersion } from '../codecs/PromptVersion.js'
 import { refuse } from '../codecs/refuse.js'
 import { InvalidInput } from '../errors.js'
@@ -124,7 +124,7 @@ const checkVersion = (codec: t.Mixed, version: PromptVersion): ReadonlyArray<str
 export const checkPromptVariables = (
   codec: t.Mixed,
 ): ((version: PromptVersion) => Either<InvalidInput, ReadonlyArray<string>>) => {
-  if (!hasMethods(codec, 'decode')) refuse('checkPromptVariables', 'codec', 'an io-ts codec', codec)
+  if (!isCodec(codec)) refuse('checkPromptVariables', 'codec', 'an io-ts codec', codec)
   return (version) => {
     try {
       return right(checkVersion(codec, version))

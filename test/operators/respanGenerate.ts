@@ -569,6 +569,10 @@ test('an option that nothing reads is refused, and told where it belongs', (t) =
   t.is(refused({ maxRetries: 1 }), instead('maxRetries', 'retry.count'))
   t.is(refused({ customer_identifier: 1 }), instead('customer_identifier', 'attributes.customer_identifier'))
   t.is(refused({ messages: 1 }), instead('messages', 'messages as the input'))
+  t.is(refused({ max_retries: 1 }), instead('max_retries', 'retry.count'))
+  t.is(refused({ generation_kwargs: 1 }), instead('generation_kwargs', 'params and attributes'))
+  t.is(refused({ prompt_variables: 1 }), instead('prompt_variables', 'variables'))
+  t.is(refused({ streaming_callback: 1 }), instead('streaming_callback', 'stream: true and tokens()'))
   t.regex(
     refused({ streaming: true }) ?? '',
     /^respanGenerate: streaming: expected one of the fields model, name, /,

@@ -39,7 +39,7 @@ import {
 } from 'respan-rx'
 import { fileSpool, flushOnSignals } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
-import { identity, lastValueFrom, mergeMap, of, throwError, toArray } from 'rxjs'
+import { identity, lastValueFrom, map, mergeMap, of, throwError, toArray } from 'rxjs'
 import { warningsOf } from '../helpers/warnings.js'
 
 // What a caller without types, or with options from elsewhere, can give.
@@ -288,7 +288,8 @@ test('a flattening whose operator gives nothing fails the pipeline', async (t) =
 
 test('variables given as values are refused where the operator is built', (t) => {
   const values = { user_input: 'tea' }
-  const half = [{ decode: of }, { encode: of }, { decode: of, encode: 2 }, { decode: 1, encode: of }]
+  const zod = { decode: identity, encode: identity, validate: identity }
+  const half = [{ decode: of }, { encode: of }, { decode: of, encode: 2 }, { decode: 1, encode: of }, zod]
   for (const variables of [values, {}, null, 'tea', ...half]) {
     // What a caller without types can give.
     const options = { variables: variables as never }
@@ -303,6 +304,15 @@ test('variables given as values are refused where the operator is built', (t) =>
   }
   const error = t.throws(() => buildPrompt('a', { variables: values as never }))
   t.true(error?.message.endsWith('found object with key user_input.'))
+})
+
+test('an attribute beside the options of a trace is told where it belongs', (t) => {
+  const options: object = { customer_identifier: 'user_123' }
+  for (const build of [() => respanTrace('flow', options), () => traceEach('flow', options, map(identity))]) {
+    const error = t.throws(build, { instanceOf: InvalidInput })
+    t.is(error?.path, 'customer_identifier')
+    t.is(error?.expected, 'attributes.customer_identifier instead')
+  }
 })
 
 test('what is no transport and what is no sink is refused where it is given', (t) => {
@@ -338,6 +348,12 @@ test('what can not be used is refused where it is given, and named by its parame
       t.is(error?.path, path)
       t.true(error?.message.startsWith(`${subject}: `), error?.message)
     }
+  const zod = { decode: identity, encode: identity, validate: identity }
+  for (const call of [fromNdjson.bind(null, of()), checkPromptVariables, decode])
+    t.like(
+      t.throws(() => call(given(zod)), { instanceOf: InvalidInput }),
+      { path: 'codec', expected: 'an io-ts codec' },
+    )
   const error = t.throws(() => redacted(sink, given('text')), { instanceOf: InvalidInput })
   t.is(error?.path, 'redact')
   const heard = process.listenerCount('SIGTERM')

@@ -1,0 +1,5 @@
+import { hasMethods } from './hasMethods.js'
+
+/** Whether a value is an io-ts decoder. Zod's schemas have these methods too, which return no `Either`, but no name. */
+export const isCodec = (value: unknown): boolean =>
+  hasMethods(value, 'decode', 'validate') && typeof Reflect.get(Object(value), 'name') === 'string'
