@@ -30,12 +30,13 @@ const graphOf = (name: string, ending: '.ts' | '.js' | '.d.ts'): Graph => {
   )
 }
 
-const GROUND = ['version', 'errors', 'codecs']
+const GROUND = ['version', 'util', 'errors', 'codecs']
 const FIRST_FLOOR = [...GROUND, 'tracing', 'http', 'templates']
 
 /** What each part of the house may import beside itself. */
 const MAY_IMPORT: Readonly<Record<string, ReadonlyArray<string>>> = {
   version: [],
+  util: [],
   fp: [],
   errors: GROUND,
   codecs: GROUND,

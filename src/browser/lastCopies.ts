@@ -1,8 +1,8 @@
 import * as t from 'io-ts'
 import { isRight } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
-import { tried } from '../codecs/tried.js'
 import { parseJson } from '../http/parseJson.js'
+import { tried } from '../util/tried.js'
 
 const Saved = t.readonlyArray(
   t.type({ key: t.tuple([t.number, t.string, t.number]), traceId: t.string, text: t.string }),

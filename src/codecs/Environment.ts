@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
-import { keysOf } from './keysOf.js'
-import type { Mutable } from './Mutable.js'
-import { tried } from './tried.js'
+import { keysOf } from '../util/keysOf.js'
+import type { Mutable } from '../util/Mutable.js'
+import { tried } from '../util/tried.js'
 import { wire } from './wire.js'
 
 /**

@@ -1,7 +1,7 @@
 import * as t from 'io-ts'
+import { tried } from '../util/tried.js'
 import { Fields } from './Fields.js'
 import { fieldsOf } from './fieldsOf.js'
-import { tried } from './tried.js'
 
 /**
  * The body of a failed request, or of an error event in a stream. Respan sends `detail`, with `errors` by field (422),

@@ -1,8 +1,8 @@
 import type * as t from 'io-ts'
 import { isRight } from '#fp/Either'
 import { InvalidInput } from '../errors.js'
+import { hasMethods } from '../util/hasMethods.js'
 import { decode } from './decode.js'
-import { hasMethods } from './hasMethods.js'
 import { refuse } from './refuse.js'
 
 /**

@@ -1,6 +1,6 @@
-import { shorten } from './shorten.js'
-import { tagOf } from './tagOf.js'
-import { tried } from './tried.js'
+import { shorten } from '../util/shorten.js'
+import { tagOf } from '../util/tagOf.js'
+import { tried } from '../util/tried.js'
 
 /**
  * Describes a value by kind and size only: `string(12 characters)`, `array(3)`, `object with keys a, b`, `Promise`.

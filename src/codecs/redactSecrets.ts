@@ -1,4 +1,4 @@
-import { fieldOf } from './fieldOf.js'
+import { fieldOf } from '../util/fieldOf.js'
 
 /**
  * Keys whose values are secret wherever they occur, in lower case with `_` between words. The comparison ignores case

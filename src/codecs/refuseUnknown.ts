@@ -1,4 +1,4 @@
-import { hasMethods } from './hasMethods.js'
+import { hasMethods } from '../util/hasMethods.js'
 import { refuse } from './refuse.js'
 import { unknownField } from './unknownField.js'
 

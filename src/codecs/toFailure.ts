@@ -1,9 +1,9 @@
 import type * as t from 'io-ts'
+import { grouped } from '../util/grouped.js'
+import { step } from '../util/step.js'
 import type { DecodeFailure } from './DecodeFailure.js'
 import { describeFound } from './describeFound.js'
 import { Fields } from './Fields.js'
-import { grouped } from './grouped.js'
-import { step } from './step.js'
 
 /** The fields that io-ts's own classes have besides a decoder; a user's codec may have none of them. */
 interface Described {

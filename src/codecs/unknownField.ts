@@ -1,4 +1,4 @@
-import { isNear } from './isNear.js'
+import { isNear } from '../util/isNear.js'
 
 /** A field that nothing reads. */
 export interface UnknownField {

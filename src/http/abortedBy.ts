@@ -10,8 +10,8 @@ import {
   takeUntil,
   throwError,
 } from 'rxjs'
-import { memoizeWeak } from '../codecs/memoizeWeak.js'
 import { Aborted } from '../errors.js'
+import { memoizeWeak } from '../util/memoizeWeak.js'
 
 /**
  * Emits the error `Aborted`, and unsubscribes from the source, as soon as a signal is aborted; if it is aborted already,

@@ -2,7 +2,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isRight, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { describeFound } from '../codecs/describeFound.js'
-import { tried } from '../codecs/tried.js'
+import { tried } from '../util/tried.js'
 import { memoizeLast } from './memoizeLast.js'
 
 /** The base URL of Respan itself. */

@@ -1,5 +1,5 @@
-import { tried } from '../codecs/tried.js'
 import { isRespanError, NetworkError, type RespanError, StreamInterrupted, Timeout } from '../errors.js'
+import { tried } from '../util/tried.js'
 import type { AnswerIds } from './answerIds.js'
 import { innermostCode, reasonOf, safeCause } from './safeCause.js'
 import type { Scrub } from './scrub.js'

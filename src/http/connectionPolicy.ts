@@ -1,9 +1,9 @@
 import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
 import { closed } from '../codecs/closed.js'
-import { keysOf } from '../codecs/keysOf.js'
-import { picked } from '../codecs/picked.js'
 import { guard, integerWithin, numberWithin } from '../codecs/wire.js'
+import { keysOf } from '../util/keysOf.js'
+import { picked } from '../util/picked.js'
 import { isBaseUrl } from './baseUrl.js'
 import type { Connection, RetryPolicy } from './Connection.js'
 

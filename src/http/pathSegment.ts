@@ -1,4 +1,4 @@
-import { tried } from '../codecs/tried.js'
+import { tried } from '../util/tried.js'
 
 /**
  * Encodes a string as one segment of a URL's path.

@@ -1,6 +1,6 @@
-import { fieldOf } from '../codecs/fieldOf.js'
-import { isError } from '../codecs/isError.js'
-import { isPlain } from '../codecs/isPlain.js'
+import { fieldOf } from '../util/fieldOf.js'
+import { isError } from '../util/isError.js'
+import { isPlain } from '../util/isPlain.js'
 import type { Scrub } from './scrub.js'
 
 const MAX_DEPTH = 6

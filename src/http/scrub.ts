@@ -1,6 +1,6 @@
-import { forgetOldest } from '../codecs/forgetOldest.js'
 import { isSecret, secretsIn } from '../codecs/redactSecrets.js'
-import { tried } from '../codecs/tried.js'
+import { forgetOldest } from '../util/forgetOldest.js'
+import { tried } from '../util/tried.js'
 import { parseJson } from './parseJson.js'
 
 // Which parts of a header's value are scrubbed:

@@ -1,7 +1,7 @@
 import type { KyInstance } from 'ky'
-import { fieldOf } from '../codecs/fieldOf.js'
-import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
+import { fieldOf } from '../util/fieldOf.js'
+import { hasMethods } from '../util/hasMethods.js'
 
 /** A request as it is sent. */
 export interface Outgoing {

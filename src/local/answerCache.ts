@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../codecs/ChatMessage.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
-import { forgetOldest } from '../codecs/forgetOldest.js'
+import { forgetOldest } from '../util/forgetOldest.js'
 import type { ModelAnswer } from './builtInModel.js'
 
 /** An answer, and the model that gave it. */

@@ -1,5 +1,5 @@
-import { grouped } from '../codecs/grouped.js'
 import type { SpanPayload } from '../codecs/SpanPayload.js'
+import { grouped } from '../util/grouped.js'
 import { costOf } from './models.js'
 
 /** How a span ended, as far as its payload tells. */

@@ -1,6 +1,6 @@
 import { Fields } from '../codecs/Fields.js'
 import { fieldsOf } from '../codecs/fieldsOf.js'
-import { tried } from '../codecs/tried.js'
+import { tried } from '../util/tried.js'
 import { hash, pick } from './hash.js'
 import { capitalised } from './words.js'
 

@@ -12,8 +12,8 @@ import {
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { isError } from '../codecs/isError.js'
-import { tried } from '../codecs/tried.js'
+import { isError } from '../util/isError.js'
+import { tried } from '../util/tried.js'
 
 /** A writer in a folder: one opened spool of one thread of one process. */
 export interface Owner {

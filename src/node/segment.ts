@@ -11,9 +11,9 @@ import {
   writeSync,
 } from 'node:fs'
 import * as t from 'io-ts'
-import { tried } from '../codecs/tried.js'
 import { parseJson } from '../http/parseJson.js'
 import type { SpoolPlace, SpoolRecord } from '../sinks/Spool.js'
+import { tried } from '../util/tried.js'
 
 /** Where a span is: a part of a line of a segment. */
 export interface SegmentPlace extends SpoolPlace {

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { tried } from '../codecs/tried.js'
+import { tried } from '../util/tried.js'
 import { declareDead, locks, type Owner } from './owner.js'
 
 /** The name of a segment in a folder, and its parts. */

@@ -1,6 +1,6 @@
-import { hasMethods } from '../codecs/hasMethods.js'
 import { isCodec } from '../codecs/isCodec.js'
 import { refuse } from '../codecs/refuse.js'
+import { hasMethods } from '../util/hasMethods.js'
 
 /** Refuses values in place of a codec: other clients take the variables themselves here. @throws InvalidInput */
 export const checkCodec = (operator: string, variables: unknown): void => {

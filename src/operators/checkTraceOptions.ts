@@ -1,7 +1,7 @@
-import { hasMethods } from '../codecs/hasMethods.js'
 import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { refuse } from '../codecs/refuse.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
+import { hasMethods } from '../util/hasMethods.js'
 import type { TraceOptions } from './TraceOptions.js'
 
 /** What kind each option of a trace is. Its type demands every option: none that is read can be refused as unknown. */

@@ -2,8 +2,8 @@ import * as t from 'io-ts'
 import { checked } from '../codecs/checked.js'
 import { describeFound } from '../codecs/describeFound.js'
 import { Fields } from '../codecs/Fields.js'
-import { step } from '../codecs/step.js'
 import { InvalidInput } from '../errors.js'
+import { step } from '../util/step.js'
 
 /**
  * Encodes variables and checks them by their codec: the encoded form must decode again.

@@ -1,6 +1,5 @@
 import { identity } from 'rxjs'
 import { contentTracingEnabled } from '../codecs/Environment.js'
-import { mapTexts } from '../codecs/mapTexts.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
@@ -11,6 +10,7 @@ import type { OpenSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { SpanEvent } from '../tracing/SpanEvent.js'
 import type { Trace } from '../tracing/Trace.js'
+import { mapTexts } from '../util/mapTexts.js'
 import type { TraceOptions } from './TraceOptions.js'
 
 const MAX_CONTENT_BYTES = 1_000_000

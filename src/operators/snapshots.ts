@@ -1,6 +1,6 @@
 import { filter, map, type OperatorFunction } from 'rxjs'
-import { forgetOldest } from '../codecs/forgetOldest.js'
 import type { ReplyEvent } from '../codecs/Reply.js'
+import { forgetOldest } from '../util/forgetOldest.js'
 import { announcing } from './announcing.js'
 import { type ChoiceOption, choiceOf } from './ChoiceOption.js'
 import { checkEvent } from './checkEvent.js'

@@ -1,7 +1,7 @@
 import { catchError, defer, type OperatorFunction, tap, throwError } from 'rxjs'
-import { fieldOf } from '../codecs/fieldOf.js'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
+import { fieldOf } from '../util/fieldOf.js'
 import { checkOperator } from './checkOperator.js'
 import type { Component } from './flattening.js'
 import { lift, toComponent } from './lift.js'

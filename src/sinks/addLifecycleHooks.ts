@@ -1,4 +1,4 @@
-import { tried } from '../codecs/tried.js'
+import { tried } from '../util/tried.js'
 import { outsideZones } from './outsideZones.js'
 
 /** Callbacks for the moments in a process or page after which it may be too late to deliver something. */

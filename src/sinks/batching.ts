@@ -1,5 +1,5 @@
-import { tried } from '../codecs/tried.js'
 import { toSpan } from '../tracing/foldSpans.js'
+import { tried } from '../util/tried.js'
 import type { BufferSettings } from './BufferPolicy.js'
 import type { Flight } from './batchFlights.js'
 import type { FlowControl } from './flowControl.js'

@@ -1,5 +1,5 @@
-import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
+import { hasMethods } from '../util/hasMethods.js'
 
 /** Refuses a value that isn't a sink. @throws InvalidInput that names the parameter */
 export const checkSink = (subject: string, parameter: string, sink: unknown): void => {

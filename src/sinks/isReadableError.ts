@@ -1,5 +1,5 @@
-import { isError } from '../codecs/isError.js'
-import { tried } from '../codecs/tried.js'
+import { isError } from '../util/isError.js'
+import { tried } from '../util/tried.js'
 
 /** Whether a thrown value is an error whose name and message can be read, as a sink's reports do. */
 export const isReadableError = (thrown: unknown): thrown is Error =>

@@ -1,6 +1,5 @@
 import { contentParams } from '../codecs/contentParams.js'
 import { Fields } from '../codecs/Fields.js'
-import { picked } from '../codecs/picked.js'
 import { pickedBy } from '../codecs/pickedBy.js'
 import { refuse } from '../codecs/refuse.js'
 import { parseJson } from '../http/parseJson.js'
@@ -9,6 +8,7 @@ import { guardedAsync, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { withMessage } from '../tracing/spanError.js'
+import { picked } from '../util/picked.js'
 import { checkSink } from './checkSink.js'
 
 /** Maps a piece of content; `undefined` withholds it. */

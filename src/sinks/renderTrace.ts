@@ -1,6 +1,6 @@
-import { grouped } from '../codecs/grouped.js'
 import { refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
+import { grouped } from '../util/grouped.js'
 import { counted } from './counted.js'
 import { printable } from './printable.js'
 

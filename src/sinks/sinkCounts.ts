@@ -1,6 +1,6 @@
 import { map, type Observable, Subject, startWith } from 'rxjs'
-import type { Mutable } from '../codecs/Mutable.js'
 import type { FlushReport, SinkStats } from '../tracing/Sink.js'
+import type { Mutable } from '../util/Mutable.js'
 
 /** Where a finished span can be. */
 export type Whereabouts = Exclude<keyof SinkStats, 'accepted'>

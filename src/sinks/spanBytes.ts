@@ -1,5 +1,5 @@
-import { memoizeWeak } from '../codecs/memoizeWeak.js'
 import type { FinishedSpan } from '../tracing/foldSpans.js'
+import { memoizeWeak } from '../util/memoizeWeak.js'
 
 /** Bytes of the names, ids, times and punctuation in a span's JSON. */
 const FRAME = 700

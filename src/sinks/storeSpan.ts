@@ -1,13 +1,13 @@
 import { isLeft } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
-import { picked } from '../codecs/picked.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { StoredSpan } from '../codecs/StoredSpan.js'
-import { tried } from '../codecs/tried.js'
 import { parseJson } from '../http/parseJson.js'
 import { jsonOf } from '../tracing/contentText.js'
 import type { FinishedSpan } from '../tracing/foldSpans.js'
 import type { Span } from '../tracing/SpanEvent.js'
+import { picked } from '../util/picked.js'
+import { tried } from '../util/tried.js'
 import { wireAttributes } from './wireAttributes.js'
 
 /**

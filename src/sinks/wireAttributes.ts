@@ -1,10 +1,10 @@
 import type { Fields } from '../codecs/Fields.js'
 import { fieldsOf } from '../codecs/fieldsOf.js'
-import { memoizeWeak } from '../codecs/memoizeWeak.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { redactSecrets } from '../codecs/redactSecrets.js'
 import { parseJson } from '../http/parseJson.js'
 import { cutText, jsonText } from '../tracing/contentText.js'
+import { memoizeWeak } from '../util/memoizeWeak.js'
 
 /** Maximum size of a metadata value, in bytes. */
 const MAX_VALUE = 4_000

@@ -1,9 +1,9 @@
 import type { AssistantMessage } from '../codecs/ChatMessage.js'
 import type { Logprobs } from '../codecs/Logprobs.js'
 import type { RequestBreakdown } from '../codecs/RequestBreakdown.js'
-import type { TextBuilder } from '../codecs/textBuilder.js'
 import type { Usage } from '../codecs/Usage.js'
 import type { AnswerIds } from '../http/answerIds.js'
+import type { TextBuilder } from '../util/textBuilder.js'
 import type { Additions } from './Additions.js'
 
 /** What has arrived of a tool call. */

@@ -1,5 +1,5 @@
-import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
+import { hasMethods } from '../util/hasMethods.js'
 
 /** Refuses anything but a gateway. @throws InvalidInput */
 export const checkGateway = (subject: string, gateway: unknown): void => {

@@ -1,6 +1,6 @@
 import { defer, isObservable, noop, Observable } from 'rxjs'
-import { hasMethods } from '../codecs/hasMethods.js'
 import { refuse } from '../codecs/refuse.js'
+import { hasMethods } from '../util/hasMethods.js'
 import type { Bytes } from './Bytes.js'
 
 type Chunk = Uint8Array | string

@@ -1,7 +1,7 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
-import { appendText, builtText, emptyText, replaceText, textLength } from '../codecs/textBuilder.js'
+import { appendText, builtText, emptyText, replaceText, textLength } from '../util/textBuilder.js'
 
 /** A line without its line break, or why there is none. */
 export type Line = Either<DecodeFailure, string>

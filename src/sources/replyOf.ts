@@ -1,9 +1,9 @@
 import type { AssistantMessage } from '../codecs/ChatMessage.js'
 import type { Logprobs } from '../codecs/Logprobs.js'
 import { messageText, toChatMessage } from '../codecs/messages.js'
-import { picked } from '../codecs/picked.js'
 import type { Reply, ReplyMeta } from '../codecs/Reply.js'
-import { builtText } from '../codecs/textBuilder.js'
+import { picked } from '../util/picked.js'
+import { builtText } from '../util/textBuilder.js'
 import { addedFields } from './Additions.js'
 import { type ChoiceSoFar, choicesOf, type ReplyBuilder } from './ReplyBuilder.js'
 

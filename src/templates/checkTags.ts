@@ -1,5 +1,5 @@
-import { isError } from '../codecs/isError.js'
 import { InvalidInput } from '../errors.js'
+import { isError } from '../util/isError.js'
 import { declaredBy } from './freeVariables.js'
 import { GLOBALS } from './globals.js'
 import { jinja, type Node } from './jinja.js'

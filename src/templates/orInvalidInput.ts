@@ -1,5 +1,5 @@
-import { isError } from '../codecs/isError.js'
 import { InvalidInput } from '../errors.js'
+import { isError } from '../util/isError.js'
 
 /**
  * Runs a part of a template, and makes an `InvalidInput` of whatever it throws; one that is an `InvalidInput` already says

@@ -1,9 +1,9 @@
 import { describeFound } from '../codecs/describeFound.js'
-import { isError } from '../codecs/isError.js'
-import { isMap } from '../codecs/isMap.js'
-import { isSet } from '../codecs/isSet.js'
-import { tagOf } from '../codecs/tagOf.js'
 import { InvalidInput } from '../errors.js'
+import { isError } from '../util/isError.js'
+import { isMap } from '../util/isMap.js'
+import { isSet } from '../util/isSet.js'
+import { tagOf } from '../util/tagOf.js'
 
 const MAX_DEPTH = 200
 

@@ -1,4 +1,4 @@
-import { isNear } from '../codecs/isNear.js'
+import { isNear } from '../util/isNear.js'
 import { FILTERS } from './filters/filters.js'
 import type { Call, Identifier, Node, SetBlock } from './jinja.js'
 import { argumentsProblem } from './parameters.js'

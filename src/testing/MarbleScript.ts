@@ -1,7 +1,7 @@
 import type { ObservableNotification } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
-import { grouped } from '../codecs/grouped.js'
 import { InvalidInput } from '../errors.js'
+import { grouped } from '../util/grouped.js'
 import type { MarbleValue } from './MarbleValue.js'
 
 /** Marbles with what they stand for, as in RxJS's `cold`. */

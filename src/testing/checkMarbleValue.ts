@@ -1,7 +1,7 @@
 import { Fields } from '../codecs/Fields.js'
 import { refuse } from '../codecs/refuse.js'
-import { step } from '../codecs/step.js'
 import type { GatewayEvent } from '../sources/Gateway.js'
+import { step } from '../util/step.js'
 
 const EVENTS: Readonly<Record<GatewayEvent['_tag'], true>> = {
   Attempt: true,

@@ -1,5 +1,5 @@
-import type { Mutable } from '../codecs/Mutable.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import type { Mutable } from '../util/Mutable.js'
 import { contentText } from './contentText.js'
 import { addOutput, announcePart, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
 import type { Generation, SpanEnded, SpanStarted, SpanTotals, SpanType } from './SpanEvent.js'

@@ -5,7 +5,7 @@ import {
   replaceText,
   type TextBuilder,
   textLength,
-} from '../codecs/textBuilder.js'
+} from '../util/textBuilder.js'
 import { boundedText, jsonText, OVERSHOOT } from './contentText.js'
 import { announce, claimPart, type ReplyPart, type ReplyParts, replyParts } from './replyParts.js'
 import type { Trace } from './Trace.js'

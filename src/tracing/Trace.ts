@@ -1,5 +1,5 @@
-import type { Mutable } from '../codecs/Mutable.js'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
+import type { Mutable } from '../util/Mutable.js'
 import type { SpanEvent, SpanTotals } from './SpanEvent.js'
 
 /** What all spans of a trace share. A nested `respanTrace` has its own, which can only be stricter about content. */

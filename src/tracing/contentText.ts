@@ -1,7 +1,7 @@
-import { isError } from '../codecs/isError.js'
-import { isMap } from '../codecs/isMap.js'
-import { isSet } from '../codecs/isSet.js'
 import { withoutSecrets } from '../codecs/redactSecrets.js'
+import { isError } from '../util/isError.js'
+import { isMap } from '../util/isMap.js'
+import { isSet } from '../util/isSet.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 

@@ -1,5 +1,5 @@
-import { forgetOldest } from '../codecs/forgetOldest.js'
-import type { Mutable } from '../codecs/Mutable.js'
+import { forgetOldest } from '../util/forgetOldest.js'
+import type { Mutable } from '../util/Mutable.js'
 import type { Span, SpanEnded, SpanEvent, SpanStarted } from './SpanEvent.js'
 
 /** A finished span as its events, which are cheaper to keep than the {@link Span} that {@link toSpan} makes of them. */

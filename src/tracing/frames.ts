@@ -1,6 +1,6 @@
 import type { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Observable, Subscriber, Subscription } from 'rxjs'
-import { tried } from '../codecs/tried.js'
+import { tried } from '../util/tried.js'
 import type { OpenSpan } from './OpenSpan.js'
 import { rootZone } from './rootZone.js'
 

@@ -1,7 +1,7 @@
 import { describeFound } from '../codecs/describeFound.js'
-import { isError } from '../codecs/isError.js'
-import { tagOf } from '../codecs/tagOf.js'
-import { tried } from '../codecs/tried.js'
+import { isError } from '../util/isError.js'
+import { tagOf } from '../util/tagOf.js'
+import { tried } from '../util/tried.js'
 import { warn } from './warn.js'
 
 /** Reports what was thrown by something that must not disturb the pipeline. */

@@ -1,4 +1,4 @@
-import { tried } from '../codecs/tried.js'
+import { tried } from '../util/tried.js'
 import { isWorkers } from './isWorkers.js'
 
 interface Warns {

@@ -24,7 +24,6 @@ import {
 import type { Fields } from '../../dist/codecs/Fields.js'
 import { IngestResponse } from '../../dist/codecs/IngestResponse.js'
 import { Logprobs } from '../../dist/codecs/Logprobs.js'
-import { mapTexts } from '../../dist/codecs/mapTexts.js'
 import {
   assistant,
   messageText,
@@ -43,6 +42,7 @@ import { IngestRequest, LogType, SpanPayload } from '../../dist/codecs/SpanPaylo
 import { Tool, ToolChoice } from '../../dist/codecs/Tool.js'
 import { ToolCall, ToolCallDelta } from '../../dist/codecs/ToolCall.js'
 import { ReportedUsage, toUsage, Usage } from '../../dist/codecs/Usage.js'
+import { mapTexts } from '../../dist/util/mapTexts.js'
 
 const fixtures = new URL('../../test/fixtures/respan/', import.meta.url)
 const read = (name: string): string => readFileSync(new URL(name, fixtures), 'utf8')

@@ -1,5 +1,5 @@
 import { fc, testProp } from '@fast-check/ava'
-import { appendText, builtText, emptyText, replaceText, textLength } from '../../dist/codecs/textBuilder.js'
+import { appendText, builtText, emptyText, replaceText, textLength } from '../../dist/util/textBuilder.js'
 
 const piece = fc.oneof(
   fc.string({ maxLength: 8 }),
