@@ -47,6 +47,8 @@ const RUNTIMES = {
       // It has no gc().
       '*nothing of a trace stays in memory once it is delivered',
       'memory does not grow',
+      // Its node:async_hooks tells nothing of resources.
+      'who keeps book of what is alive by async_hooks is told that a run is over',
     ],
   },
   deno: {
