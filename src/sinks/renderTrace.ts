@@ -1,4 +1,4 @@
-import { refuseUnknown } from '../codecs/refuseUnknown.js'
+import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import type { Span, SpanStatus } from '../tracing/SpanEvent.js'
 import { grouped } from '../util/grouped.js'
 import { counted } from './counted.js'
@@ -15,7 +15,7 @@ export interface RenderOptions {
   readonly width?: number | undefined
 }
 
-const OPTIONS: Readonly<Record<keyof RenderOptions, true>> = { colors: true, width: true }
+const OPTIONS: Readonly<Record<keyof RenderOptions, OptionKind>> = { colors: 'boolean', width: 'number' }
 
 const MAX_NAME = 60
 const MAX_MESSAGE = 100

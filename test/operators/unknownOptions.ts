@@ -96,6 +96,8 @@ const KINDS: ReadonlyArray<readonly [string, string, (options: object) => unknow
   ['consoleSink', 'a function', consoleSink, ['write']],
   ['consoleSink', 'boolean', consoleSink, ['colors']],
   ['consoleSink', 'number', consoleSink, ['width']],
+  ['renderTrace', 'boolean', (options) => renderTrace([], options), ['colors']],
+  ['renderTrace', 'number', (options) => renderTrace([], options), ['width']],
   [
     'fromChat',
     'boolean',
