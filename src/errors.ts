@@ -54,7 +54,7 @@ export class MissingApiKey extends Error {
 
   constructor(variable: string) {
     super(
-      `No API key: set ${variable} in the environment, or pass { apiKey }; in a page, pass the baseUrl of a server of yours that adds it.`,
+      `No API key: set ${variable} in the environment, or pass { apiKey }. In a web page, pass the baseUrl of your own server that adds it.`,
     )
     setName(this, 'MissingApiKey')
     this.variable = variable

@@ -337,7 +337,7 @@ const ANSWERS: ReadonlyArray<Row> = [
     (response) => response.writeHead(200, HEADERS).end('<!doctype html>\n<h1>Hi</h1>\n'),
     {
       _tag: 'InvalidResponse',
-      message: 'The answer: expected server-sent events, found a page or JSON.',
+      message: 'The answer: expected server-sent events, found an HTML page or JSON.',
     } as Partial<RespanError>,
     { text: undefined, source: 'unknown' },
   ),

@@ -61,7 +61,7 @@ const OpaquePart = wire(
           t.literal('image'),
           t.literal('tool_result'),
         ],
-        'name of a part',
+        'part type',
       ),
     }),
     Fields,

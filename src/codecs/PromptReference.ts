@@ -7,7 +7,7 @@ import { integerWithin, oneOf, wire } from './wire.js'
 /** Which version of a managed prompt: a number from 1, or the newest draft. */
 export const PromptVersionNumber = t.union(
   [integerWithin(1), t.literal('latest')],
-  'integer from 1, or latest',
+  'integer of at least 1, or latest',
 )
 
 /**
@@ -61,7 +61,7 @@ const common = {
 const PromptPatch = t.refinement(
   ChatParams,
   (params) => !Object.hasOwn(params, 'messages') && !Object.hasOwn(params, 'input'),
-  'ChatParams without messages and input',
+  'ChatParams without messages or input',
 )
 
 /**

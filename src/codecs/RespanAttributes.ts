@@ -18,8 +18,8 @@ import { listOf, nullable, numberWithin, strings, wire } from './wire.js'
 const refused = (reason: string): t.Type<undefined> =>
   new t.Type(reason, t.undefined.is, t.undefined.validate, t.identity)
 
-const REFRAMED = 'never sent: it reshapes the SSE framing'
-const INTERNAL = 'never sent: it is internal to the platform'
+const REFRAMED = 'no value (never sent: it would change the SSE framing)'
+const INTERNAL = 'no value (never sent: it is internal to the platform)'
 
 /** The fields by which spans can be found. They have the same names on a span as on the request that it describes. */
 export const spanLabels = {

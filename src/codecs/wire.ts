@@ -114,4 +114,4 @@ const within =
     value >= minimum && value <= maximum
 
 const range = (minimum: number, maximum: number | undefined): string =>
-  maximum === undefined ? `from ${minimum}` : `${minimum} to ${maximum}`
+  maximum === undefined ? `of at least ${minimum}` : `${minimum} to ${maximum}`

@@ -89,7 +89,7 @@ const listenerFor =
 export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> = SIGNALS): (() => void) => {
   checkSink('flushOnSignals', 'sink', sink)
   if (!Array.isArray(signals) || !signals.every(isEnding))
-    refuse('flushOnSignals', 'signals', `a list of ${Object.keys(ENDING).join(', ')}`, signals)
+    refuse('flushOnSignals', 'signals', `a list of signals among ${Object.keys(ENDING).join(', ')}`, signals)
   const own = [...signals]
   const stop = (): void => {
     for (const signal of own) leave(signal, registration)

@@ -15,5 +15,5 @@ export const choiceOf = (operator: string, options: ChoiceOption): number => {
   const { choice = 0 } = options
   return Number.isInteger(choice) && choice >= 0
     ? choice
-    : refuse(operator, 'choice', 'integer from 0', choice)
+    : refuse(operator, 'choice', 'integer of at least 0', choice)
 }

@@ -11,5 +11,5 @@ export const applied = <A, B>(
   const made = operator(source)
   return isObservable(made)
     ? made
-    : refuse(subject, parameter, 'an operator, which gives an observable', made)
+    : refuse(subject, parameter, 'an operator that returns an observable', made)
 }

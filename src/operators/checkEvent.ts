@@ -9,5 +9,5 @@ import { refuse } from '../codecs/refuse.js'
  */
 export const checkEvent = (operator: string, event: ReplyEvent): void => {
   if (typeof event === 'object' && event !== null && typeof event._tag === 'string') return
-  refuse(operator, '', 'a ReplyEvent: give the generator stream: true', event)
+  refuse(operator, '', 'a ReplyEvent (set stream: true on the generator)', event)
 }

@@ -69,11 +69,12 @@ const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions)
   const { promptId } = options
   if (promptId === undefined) {
     const beside = (['variables', 'prompt'] as const).find((key) => options[key] !== undefined)
-    if (beside !== undefined) refuse(operator, beside, 'a promptId beside it', options[beside])
+    if (beside !== undefined) refuse(operator, beside, 'a promptId alongside it', options[beside])
     return
   }
   checkName(operator, promptId, 'promptId', 'the id of a stored prompt')
-  if (kind === 'openai') refuse(operator, 'promptId', 'a Respan gateway, which stores prompts', promptId)
+  if (kind === 'openai')
+    refuse(operator, 'promptId', 'a Respan gateway (only Respan stores prompts)', promptId)
   checkCodec(operator, options.variables)
   const settings: Fields = checkedIfGiven(operator, Fields, options.prompt, 'prompt') ?? {}
   const { prompt_id, variables, schema_version = 2, patch, override_params } = settings
@@ -84,7 +85,12 @@ const checkPrompt = (operator: string, kind: Platform, options: GenerateOptions)
     return refuse(operator, 'prompt.schema_version', '1 or 2', schema_version)
   const unread = IGNORED_BY_SCHEMA[schema_version].find((key) => settings[key] !== undefined)
   if (unread !== undefined)
-    refuse(operator, `prompt.${unread}`, `schema_version: ${3 - schema_version} beside it`, settings[unread])
+    refuse(
+      operator,
+      `prompt.${unread}`,
+      `schema_version: ${3 - schema_version} alongside it`,
+      settings[unread],
+    )
   // Before they are merged, because merging would make an object of a text or a list.
   checkedIfGiven(operator, Fields, patch, 'prompt.patch')
   checkedIfGiven(operator, Fields, override_params, 'prompt.override_params')
@@ -116,7 +122,12 @@ export const checkGenerateOptions = (
     checkGateway(operator, gateway)
     const beside = CONNECTION_OPTIONS.find((key) => options[key] !== undefined)
     if (beside !== undefined)
-      refuse(operator, beside, `nothing beside a gateway: give ${beside} to what makes it`, options[beside])
+      refuse(
+        operator,
+        beside,
+        `no ${beside} alongside a gateway: pass it where the gateway is made`,
+        options[beside],
+      )
   }
   const kind = gateway === undefined ? platform : gateway.kind
   const isRouted =

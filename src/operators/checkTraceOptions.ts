@@ -22,7 +22,7 @@ const OPTIONS = { ...TRACE_OPTIONS, output: 'function' } as const
 
 /** The options that are objects: the methods that they need, and what has them. */
 const OBJECTS = [
-  ['sink', ['next'], 'a sink, such as bufferedSink(respanTransport()) makes'],
+  ['sink', ['next'], 'a sink, such as bufferedSink(respanTransport())'],
   ['clock', ['now'], 'a clock, such as Date'],
   ['ids', ['trace', 'span'], 'an object with the functions trace and span'],
 ] as const satisfies ReadonlyArray<readonly [keyof TraceOptions, ReadonlyArray<string>, string]>
@@ -45,5 +45,5 @@ export const checkTraceOptions = (subject: string, options: TraceOptions): void 
   }
   const { maxContentBytes } = options
   if (maxContentBytes === undefined || (typeof maxContentBytes === 'number' && maxContentBytes >= 0)) return
-  refuse(subject, 'maxContentBytes', 'number of bytes from 0', maxContentBytes)
+  refuse(subject, 'maxContentBytes', 'number of bytes, at least 0', maxContentBytes)
 }

@@ -46,7 +46,7 @@ const checkedFlatten =
   (operator: string, flatten: Flatten): Flatten =>
   (project, concurrent) => {
     const made = flatten(project, concurrent)
-    if (typeof made !== 'function') refuse(operator, 'flatten', 'a function that gives an operator', made)
+    if (typeof made !== 'function') refuse(operator, 'flatten', 'a function that returns an operator', made)
     return (source) => applied(operator, 'flatten', made, source)
   }
 
@@ -62,12 +62,14 @@ export const flattenWith = (operator: string, { flatten = concatMap, concurrency
   if (flatten !== mergeMap) {
     throw new InvalidInput(operator, {
       path: 'concurrency',
-      expected: 'flatten: mergeMap beside it',
+      expected: 'flatten: mergeMap alongside it',
       found:
-        flatten.name === mergeMap.name ? 'that of another copy of rxjs (npm ls rxjs)' : 'another flatten',
+        flatten.name === mergeMap.name
+          ? 'mergeMap of another copy of rxjs (see npm ls rxjs)'
+          : 'another flatten',
     })
   }
   if (typeof concurrency !== 'number' || !(concurrency >= 1))
-    refuse(operator, 'concurrency', 'number from 1', concurrency)
+    refuse(operator, 'concurrency', 'number of at least 1', concurrency)
   return (project) => mergeMap(project, concurrency)
 }

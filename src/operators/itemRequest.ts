@@ -36,8 +36,8 @@ const resolved = <A, T>(
   input: A,
 ): T | undefined => (isFunction(each) ? checkedIfGiven(name, codec, each(input), path) : each)
 
-const INPUT = 'a text, a list of messages, or an object with a prompt or messages'
-const PROMPT_INPUT = 'an object with variables or messages, a text, or a list of messages'
+const INPUT = 'a string, a list of messages, or an object with a prompt or messages'
+const PROMPT_INPUT = 'an object with variables or messages, a string, or a list of messages'
 
 const PROMPT_INPUT_FIELDS: Readonly<Record<keyof PromptInput, true>> = {
   variables: true,
@@ -53,7 +53,7 @@ const refuseUnread = (name: string, input: Fields): Fields => {
   const unknown = isRead ? undefined : unknownField(input, PROMPT_INPUT_FIELDS)
   if (unknown === undefined) return input
   const { key, value, expected } = unknown
-  return refuse(name, key, `${expected}; a prompt's variables stand under variables`, value)
+  return refuse(name, key, `${expected}; the variables of a prompt go under variables`, value)
 }
 
 /** Describes a promise or an observable that stands where its value was meant, because nobody flattened it. */
@@ -75,8 +75,8 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
   const { prompt, ...others } = input
   if (prompt === undefined)
     return others.messages === undefined ? refuse(name, 'input', expected, input) : input
-  if (others.messages !== undefined) refuse(name, 'messages', 'nothing beside a prompt', others.messages)
-  if (typeof prompt !== 'string') return refuse(name, 'prompt', 'a text', prompt)
+  if (others.messages !== undefined) refuse(name, 'messages', 'no messages alongside prompt', others.messages)
+  if (typeof prompt !== 'string') return refuse(name, 'prompt', 'a string', prompt)
   return { ...others, messages: [user(prompt)] }
 }
 

@@ -77,7 +77,7 @@ const Policy = closed(
  */
 export const bufferedSink = (transport: Transport, policy: BufferPolicy = {}): Sink => {
   if (typeof transport !== 'function')
-    refuse('bufferedSink', 'transport', 'a transport, such as respanTransport() makes', transport)
+    refuse('bufferedSink', 'transport', 'a transport, such as respanTransport()', transport)
   checked('bufferedSink', Policy, policy)
   return buffering(transport, bufferSettings(policy), spooling)
 }

@@ -22,7 +22,7 @@ export const answerErrors = (ids: AnswerIds, scrub: Scrub): AnswerErrors => ({
     const clean = scrub(text)
     const body = parseJson(clean) ?? clean
     const { type } = fieldsOf(fieldsOf(body).error)
-    return new GatewayError(errorMessage(body) ?? 'The gateway reported an error, and nothing more.', {
+    return new GatewayError(errorMessage(body) ?? 'The gateway reported an error without any details.', {
       ...ids,
       type: typeof type === 'string' ? type : undefined,
       code: errorCode(body),

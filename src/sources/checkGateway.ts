@@ -3,6 +3,5 @@ import { hasMethods } from '../util/hasMethods.js'
 
 /** Refuses anything but a gateway. @throws InvalidInput */
 export const checkGateway = (subject: string, gateway: unknown): void => {
-  if (!hasMethods(gateway, 'chat'))
-    refuse(subject, 'gateway', 'a gateway, such as respanGateway() makes', gateway)
+  if (!hasMethods(gateway, 'chat')) refuse(subject, 'gateway', 'a gateway, such as respanGateway()', gateway)
 }

@@ -72,7 +72,7 @@ const checkBytes = (subject: string, bytes: unknown): void => {
   refuse(
     subject,
     'bytes',
-    'a web stream, an async iterable, an observable, or a function that gives one',
+    'a web stream, an async iterable, an observable, or a function that returns one',
     bytes,
   )
 }

@@ -78,7 +78,7 @@ export const readChatStream = async (
   }
 
   const onForeign = (): never => {
-    throw invalid({ path: '', expected: 'server-sent events', found: 'a page or JSON' })
+    throw invalid({ path: '', expected: 'server-sent events', found: 'an HTML page or JSON' })
   }
 
   const events = eventDecoder(onEvent, onTooLong, onForeign)
@@ -90,5 +90,5 @@ export const readChatStream = async (
   if (done || reading.closed()) return
   events.end()
   if (!done && finished.size > 0 && finished.size < choices)
-    throw new StreamInterrupted('The stream ended between two choices.', reading.ids)
+    throw new StreamInterrupted('The stream ended before all choices were complete.', reading.ids)
 }

@@ -31,7 +31,7 @@ export const currentSpan = (): CurrentSpan | undefined => {
 const reportCopy = reporterOf(
   'RESPAN_TRACE',
   (found) =>
-    `withSpan: span: expected what currentSpan() gave, found ${found}: what it encloses is in no trace.`,
+    `withSpan: span: expected a span returned by currentSpan(), found ${found}; the function runs outside any trace.`,
   describeFound,
 )
 

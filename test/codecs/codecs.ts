@@ -239,7 +239,7 @@ const recordOf = (codec: unknown, requiredKeys: boolean): fc.Arbitrary<unknown> 
   for (const name of Object.keys(props ?? {})) {
     const prop = member(props, name)
     // a key that is never sent has no value to generate
-    if (!String(member(prop, 'name')).startsWith('never sent')) model[name] = arbitraryOf(prop)
+    if (!String(member(prop, 'name')).startsWith('no value')) model[name] = arbitraryOf(prop)
   }
   return requiredKeys ? fc.record(model) : fc.record(model, { requiredKeys: [] })
 }
@@ -413,8 +413,8 @@ const REFUSED: ReadonlyArray<readonly [string, t.Mixed, unknown, DecodeFailure]>
     failure('temperature', 'number 0 to 2', 'number 3'),
   ],
   ['NaN', ChatParams, { top_p: Number.NaN }, failure('top_p', 'number 0 to 1', 'number NaN')],
-  ['half a choice', ChatParams, { n: 1.5 }, failure('n', 'integer from 1', 'number 1.5')],
-  ['no tokens', ChatParams, { max_tokens: 0 }, failure('max_tokens', 'integer from 1', 'number 0')],
+  ['half a choice', ChatParams, { n: 1.5 }, failure('n', 'integer of at least 1', 'number 1.5')],
+  ['no tokens', ChatParams, { max_tokens: 0 }, failure('max_tokens', 'integer of at least 1', 'number 0')],
   [
     'too many top_logprobs',
     ChatParams,
@@ -438,19 +438,19 @@ const REFUSED: ReadonlyArray<readonly [string, t.Mixed, unknown, DecodeFailure]>
     'another SSE framing',
     RespanAttributes,
     { field_name: 'event: ' },
-    failure('field_name', 'never sent: it reshapes the SSE framing', 'string(7 characters)'),
+    failure('field_name', 'no value (never sent: it would change the SSE framing)', 'string(7 characters)'),
   ],
   [
     'another delimiter',
     RespanAttributes,
     { delimiter: '---' },
-    failure('delimiter', 'never sent: it reshapes the SSE framing', 'string(3 characters)'),
+    failure('delimiter', 'no value (never sent: it would change the SSE framing)', 'string(3 characters)'),
   ],
   [
     'internal fields',
     RespanAttributes,
     { is_log_omitted: true },
-    failure('is_log_omitted', 'never sent: it is internal to the platform', 'boolean true'),
+    failure('is_log_omitted', 'no value (never sent: it is internal to the platform)', 'boolean true'),
   ],
   [
     'a long customer_identifier',
@@ -462,7 +462,7 @@ const REFUSED: ReadonlyArray<readonly [string, t.Mixed, unknown, DecodeFailure]>
     'messages in the patch of a prompt',
     PromptReference,
     { prompt_id: 'p', schema_version: 2, patch: { messages: [] } },
-    failure('patch', 'ChatParams without messages and input', 'object with key messages'),
+    failure('patch', 'ChatParams without messages or input', 'object with key messages'),
   ],
   [
     'a request without anything to answer',
@@ -474,7 +474,7 @@ const REFUSED: ReadonlyArray<readonly [string, t.Mixed, unknown, DecodeFailure]>
     'a version of a prompt that is none, in either schema',
     ChatRequest,
     { prompt: { prompt_id: 'p', schema_version: 2, version: 0 } },
-    failure('prompt.version', 'integer from 1, or latest', 'number 0'),
+    failure('prompt.version', 'integer of at least 1, or latest', 'number 0'),
   ],
   [
     'a log type that the platform does not know',

@@ -94,7 +94,7 @@ test('an invalid span refuses them all, and its index says which', async (t) => 
   t.deepEqual(body, {
     detail: '6 of 8 spans are invalid; none was stored',
     errors: {
-      1: ['latency: expected number from 0, found number -1'],
+      1: ['latency: expected number of at least 0, found number -1'],
       3: ['span_unique_id: expected string, found undefined'],
       4: ['span_unique_id: expected text, found an empty string'],
       5: ['expected SpanPayload, found string(4 characters)'],

@@ -446,7 +446,8 @@ test('tells that the mergeMap beside a concurrency is that of another copy of rx
   const copy: Flatten = Object.defineProperty((project) => mergeMap(project), 'name', { value: 'mergeMap' })
   t.throws(() => component('c', () => of(1), { flatten: copy, concurrency: 2 }), {
     instanceOf: InvalidInput,
-    message: /^component c: .*expected flatten: mergeMap beside it, found that of another copy of rxjs/,
+    message:
+      /^component c: .*expected flatten: mergeMap alongside it, found mergeMap of another copy of rxjs/,
   })
 })
 
@@ -464,7 +465,7 @@ test('refuses an empty name and a senseless concurrency when it is built', (t) =
     t.is(error?.path, 'concurrency')
     t.regex(
       error?.message ?? '',
-      /^component c: .*expected flatten: mergeMap beside it, found another flatten/,
+      /^component c: .*expected flatten: mergeMap alongside it, found another flatten/,
     )
   }
   t.throws(() => component('c', () => of(1), { concurrency: 2 }), { instanceOf: InvalidInput })
@@ -472,7 +473,7 @@ test('refuses an empty name and a senseless concurrency when it is built', (t) =
     const error = t.throws(() => component('c', () => of(1), { flatten: mergeMap, concurrency }), {
       instanceOf: InvalidInput,
     })
-    t.regex(error?.message ?? '', new RegExp(`expected number from 1, found number ${concurrency}`))
+    t.regex(error?.message ?? '', new RegExp(`expected number of at least 1, found number ${concurrency}`))
   }
   t.notThrows(() => component('c', () => of(1), { flatten: mergeMap, concurrency: 1 }))
 })

@@ -113,7 +113,7 @@ test('what reads events refuses whole replies, and says what to do', async (t) =
     t.true(error instanceof InvalidInput)
     t.is(
       error?.message,
-      `${name}: expected a ReplyEvent: give the generator stream: true, found object with keys replies, meta, messages.`,
+      `${name}: expected a ReplyEvent (set stream: true on the generator), found object with keys replies, meta, messages.`,
     )
     for (const value of [undefined, null, 'text', { _tag: 1 }])
       t.like(await refused(of(value)), { _tag: 'InvalidInput' })
@@ -421,7 +421,7 @@ test('an item of which a stored prompt would read nothing is refused, one with m
   const error = await t.throwsAsync(asked({ user_input: 'tea' }), { instanceOf: InvalidInput })
   t.is(
     error?.message,
-    "respanGenerate: user_input: expected one of the fields variables, messages, model, params, attributes; a prompt's variables stand under variables, found string(3 characters).",
+    'respanGenerate: user_input: expected one of the fields variables, messages, model, params, attributes; the variables of a prompt go under variables, found string(3 characters).',
   )
   t.is(gateway.requests.length, 0)
   const more = { question: 'tea?', variables: { user_input: 'tea' } }
@@ -492,7 +492,7 @@ test('an item that nobody flattened, or of another shape, is told from what can 
   const lone = anything<string>(user('hi'))
   await t.throwsAsync(lastValueFrom(of(lone).pipe(respanGenerate({ model, gateway }))), {
     message:
-      'respanGenerate: input: expected a text, a list of messages, or an object with a prompt or messages, found object with keys role, content.',
+      'respanGenerate: input: expected a string, a list of messages, or an object with a prompt or messages, found object with keys role, content.',
   })
   t.is(gateway.requests.length, 0)
 })
@@ -667,7 +667,7 @@ test('options that can be known to be wrong are refused where the operator is bu
     const settings = { ...(schema_version === undefined ? {} : { schema_version }), ...unread }
     const error = t.throws<InvalidInput>(() => respanGenerate({ promptId: 'p', prompt: settings }))
     t.is(error?.path, `prompt.${Object.keys(unread)[0]}`)
-    t.is(error?.expected, `schema_version: ${schema_version === 1 ? 2 : 1} beside it`)
+    t.is(error?.expected, `schema_version: ${schema_version === 1 ? 2 : 1} alongside it`)
   }
   for (const [schema_version, changed] of [
     [2, 'patch'],

@@ -258,7 +258,7 @@ test.serial('a copy of a span is reported: what it encloses is in no trace, and 
   )
   const found = 'object with keys traceId, spanId, traceUrl'
   t.deepEqual(warnings, [
-    `withSpan: span: expected what currentSpan() gave, found ${found}: what it encloses is in no trace.`,
+    `withSpan: span: expected a span returned by currentSpan(), found ${found}; the function runs outside any trace.`,
   ])
 })
 
@@ -272,7 +272,10 @@ test('a flattening that gives no operator is refused where the operator is built
     ['respanGenerate', () => respanGenerate({ model: 'm', flatten })],
   ] as const) {
     const error = t.throws(build, { instanceOf: InvalidInput })
-    t.is(error?.message, `${subject}: flatten: expected a function that gives an operator, found undefined.`)
+    t.is(
+      error?.message,
+      `${subject}: flatten: expected a function that returns an operator, found undefined.`,
+    )
   }
 })
 
@@ -284,7 +287,7 @@ test('a flattening whose operator gives nothing fails the pipeline', async (t) =
   })
   t.is(
     error?.message,
-    'component c: flatten: expected an operator, which gives an observable, found undefined.',
+    'component c: flatten: expected an operator that returns an observable, found undefined.',
   )
 })
 
@@ -301,7 +304,7 @@ test('variables given as values are refused where the operator is built', (t) =>
     ]) {
       const error = t.throws(build, { instanceOf: InvalidInput })
       t.is(error?.path, 'variables')
-      t.is(error?.expected, "an io-ts codec; the values themselves are the operator's input")
+      t.is(error?.expected, "an io-ts codec (the values themselves are the operator's input)")
     }
   }
   const error = t.throws(() => buildPrompt('a', { variables: values as never }))
@@ -398,7 +401,7 @@ test('a function of the item that is given for an operator is told as such, and 
     t.like(await t.throwsAsync(lastValueFrom<unknown>(of(1).pipe(operator()))), {
       _tag: 'InvalidInput',
       path,
-      expected: 'an operator, which gives an observable',
+      expected: 'an operator that returns an observable',
       found: 'Promise',
     })
   t.like(

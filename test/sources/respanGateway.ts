@@ -1092,7 +1092,7 @@ test.serial('emits MissingApiKey before any request to Respan', async (t) => {
     _tag: 'MissingApiKey',
     variable: 'RESPAN_API_KEY',
     message:
-      'No API key: set RESPAN_API_KEY in the environment, or pass { apiKey }; in a page, pass the baseUrl of a server of yours that adds it.',
+      'No API key: set RESPAN_API_KEY in the environment, or pass { apiKey }. In a web page, pass the baseUrl of your own server that adds it.',
   })
   t.deepEqual(events, [])
 })
