@@ -258,7 +258,7 @@ export const indexedDbSpool = (options: IndexedDbSpoolOptions = {}): Spool => {
     name: `indexedDbSpool (${name})`,
     strength: settings.strength,
     open: (host) => {
-      if (typeof indexedDB === 'undefined') throw new Error('There is no IndexedDB here.')
+      if (typeof indexedDB === 'undefined') throw new Error('IndexedDB is not available.')
       return openStore(name, settings, host)
     },
   }

@@ -72,12 +72,12 @@ const normalise = (text: string, defaultPath: string): Either<DecodeFailure, str
   const parsed = parse(text)
   if (parsed === undefined)
     return refuse(
-      PATH.test(text) ? 'a path alone, which only a page of a server can complete' : describeFound(text),
+      PATH.test(text) ? 'a bare path, which works only in a page served over http(s)' : describeFound(text),
     )
   if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') return refuse('a URL with another scheme')
   if (parsed.username !== '' || parsed.password !== '') return refuse('a URL with credentials')
   const path = withoutTrailingSlashes(parsed.pathname)
-  if (path.endsWith(ENDPOINT)) return refuse(`a URL that ends with ${ENDPOINT}, which is appended to it`)
+  if (path.endsWith(ENDPOINT)) return refuse(`a URL that ends with ${ENDPOINT}, which is added automatically`)
   return right(`${parsed.origin}${path === '' ? defaultPath : path}`)
 }
 

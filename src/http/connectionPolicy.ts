@@ -58,7 +58,7 @@ export const retryPolicy = (retry: RetryPolicy = {}): Required<RetryPolicy> => (
 const limit = t.refinement(
   t.number,
   (ms) => (ms > 0 && ms <= LONGEST_TIMER) || ms === Number.POSITIVE_INFINITY,
-  `ms above 0 and up to ${LONGEST_TIMER}, or Infinity`,
+  `number of ms above 0 and up to ${LONGEST_TIMER}, or Infinity`,
 )
 
 const delay = numberWithin(0, LONGEST_TIMER)
@@ -83,7 +83,7 @@ const KEY = /^[!-~]*$/
 export const ApiKey = t.refinement(
   t.string,
   (key) => KEY.test(key.trim()),
-  'an API key of printable ASCII characters without blanks',
+  'an API key of printable ASCII characters without spaces',
 )
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
@@ -92,14 +92,14 @@ const HEADER_VALUE = /^[\t -~\u0080-\u00ff]*$/
 const headerValue = t.refinement(
   t.string,
   (value) => HEADER_VALUE.test(value),
-  'a header value without line breaks, in Latin-1',
+  'a Latin-1 header value without line breaks',
 )
 
 // A `Headers` or a `Map` has no own keys, so no header would be sent.
 const headers = t.refinement(
   t.record(t.string, headerValue),
   (given) => !(Symbol.iterator in given) && Object.keys(given).every((name) => HEADER_NAME.test(name)),
-  'a plain object with names of headers, such as Object.fromEntries(headers)',
+  'a plain object with header names as keys, such as Object.fromEntries(headers)',
 )
 
 const isFetch = (value: unknown): value is typeof fetch => typeof value === 'function'
@@ -110,7 +110,7 @@ const isSignal = (value: unknown): value is AbortSignal =>
 const baseUrl = t.refinement(
   t.string,
   (url) => url.trim() === '' || isBaseUrl(url),
-  'an http(s) URL without credentials or /chat/completions, in a page also a path',
+  'an http(s) URL without credentials or /chat/completions (or, in a web page, a path)',
 )
 
 /** The options of a connection. */

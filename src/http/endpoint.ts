@@ -74,7 +74,7 @@ export const endpoint = (
   if (apiKey === undefined && owner !== undefined && !hasAuthorization(connection.headers))
     return left(new MissingApiKey(variable))
   if (apiKey !== undefined && !ApiKey.is(apiKey)) {
-    const found = `${describeFound(apiKey)} with others`
+    const found = `${describeFound(apiKey)} with other characters`
     return left(new InvalidInput(variable, { path: '', expected: ApiKey.name, found }))
   }
   return right({ baseUrl: baseUrl.right, apiKey })

@@ -26,7 +26,7 @@ export const errorFromResponse = (
   const json = parseJson(answer.text)
   const body = json === undefined ? answer.text.slice(0, TEXT_LENGTH) : redactSecrets(json)
   const code = errorCode(body)
-  const said = errorMessage(body) ?? (answer.statusText || 'the answer says nothing more')
+  const said = errorMessage(body) ?? (answer.statusText || 'no further details')
   const message = `HTTP ${status}: ${said}${advice(status, body, platform)}`
   const details = { ...ids, body, code, retryAfter: retryAfter(answer.headers, body, now) }
   return status === 429 ? new RateLimited(message, details) : new HttpError(message, { ...details, status })
@@ -39,9 +39,9 @@ const isUnknownPath = (body: unknown): boolean =>
 const advice = (status: number, body: unknown, platform: Platform): string => {
   // Browsers hide a redirect that is not followed behind status 0.
   if (status === 0 || (status >= 300 && status < 400))
-    return ' (a redirect is not followed: give the final address as baseUrl)'
+    return ' (redirects are not followed: set baseUrl to the final address)'
   if (status === 404 && isUnknownPath(body))
-    return ` (nothing answers there: check the address, ${PLATFORMS[platform].baseUrlVariable} or baseUrl, or the id of the prompt)`
+    return ` (nothing answers at this path: check ${PLATFORMS[platform].baseUrlVariable} or baseUrl, or the id of the prompt)`
   if (status !== 401) return ''
   if (platform === 'openai') return ' (check the OpenAI API key: OPENAI_API_KEY or apiKey)'
   if (!Fields.is(body)) return ''

@@ -25,7 +25,7 @@ export const send = (request: Outgoing, signal: AbortSignal): Promise<Response> 
   loadedKy === undefined
     ? loadKy().then((ky) => {
         // Not throwIfAborted(), which React Native lacks. Nobody sees this error, since the subscriber has left.
-        if (signal.aborted) throw new Error('The request was left.')
+        if (signal.aborted) throw new Error('The request was cancelled.')
         return sendBy(ky, request, signal)
       })
     : sendBy(loadedKy, request, signal)

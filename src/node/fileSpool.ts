@@ -186,7 +186,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     }
     const others = segmentBytesIn(directory) - [...segments].reduce((sum, segment) => sum + segment.size(), 0)
     if (others + bytes > maxBytes)
-      throw new Error(`The spool is full: other processes have ${others} of its ${maxBytes} bytes.`)
+      throw new Error(`The spool is full: other processes use ${others} of its ${maxBytes} bytes.`)
     // In order of age: names begin with the time.
     for (const segment of [...segments].sort((one, other) => (one.path < other.path ? -1 : 1))) {
       evict(segment, spoolLoss.noRoom)

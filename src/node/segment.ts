@@ -189,7 +189,7 @@ const FOUND = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | con
 const bytesOf = (file: number): Buffer => {
   try {
     if (fstatSync(file).isFile()) return readFileSync(file)
-    throw new Error('A segment is no regular file.')
+    throw new Error('A segment is not a regular file.')
   } catch (thrown) {
     closeSync(file)
     throw thrown

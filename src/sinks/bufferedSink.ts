@@ -12,7 +12,7 @@ import type { Transport } from './Transport.js'
 
 const milliseconds = numberWithin(0, LONGEST_TIMER)
 
-const limit = t.refinement(t.number, (ms) => ms > 0, 'ms above 0, or Infinity')
+const limit = t.refinement(t.number, (ms) => ms > 0, 'number of ms above 0, or Infinity')
 
 const Policy = closed(
   t.partial(

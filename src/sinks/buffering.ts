@@ -60,7 +60,7 @@ export const buffering = (
       pump()
     },
     stopFailed: (thrown) =>
-      warnings.tell('internal', () => `could not be stopped: ${describeError(thrown)}`, thrown),
+      warnings.tell('internal', () => `a delivery could not be stopped: ${describeError(thrown)}`, thrown),
   })
 
   const spooled = (): number => disk?.spooled() ?? 0
@@ -316,7 +316,7 @@ export const buffering = (
         if (finished === 'orphan') dropOrphan()
         else if (finished !== undefined) takeIn(finished)
       } catch (thrown) {
-        warnings.tell('internal', () => `a span was not taken in: ${describeError(thrown)}`, thrown)
+        warnings.tell('internal', () => `a span could not be accepted: ${describeError(thrown)}`, thrown)
       }
     },
     flush: () => begin((timeout) => flush(timeout, timeout)),

@@ -62,7 +62,11 @@ const terminalWidth = (): number | undefined => globalThis.process?.stderr?.colu
 export const consoleSink = (options: ConsoleOptions = {}): Sink => {
   refuseUnknown('consoleSink', options, OPTIONS)
   const { write = writeToStandardError, colors, width } = options
-  const report = reporterOf('RESPAN_SINK', (name) => `The write of a consoleSink threw ${name}.`, nameOf)
+  const report = reporterOf(
+    'RESPAN_SINK',
+    (name) => `The write function of a consoleSink threw ${name}.`,
+    nameOf,
+  )
   const fold = spanFold()
   const { counts, stats, stats$, changed } = sinkCounts()
   const waiting = new Map<string, Array<Span>>()
@@ -80,7 +84,7 @@ export const consoleSink = (options: ConsoleOptions = {}): Sink => {
       return undefined
     } catch (thrown) {
       report(thrown)
-      return isReadableError(thrown) ? thrown : new Error('The write of a consoleSink failed.')
+      return isReadableError(thrown) ? thrown : new Error('The write function of a consoleSink failed.')
     }
   }
 

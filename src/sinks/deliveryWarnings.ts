@@ -62,8 +62,7 @@ export const deliveryWarnings = (
 ): DeliveryWarnings => {
   const lastTold = new Map<WarningKind, number>()
   const sinceRecovery = new Set<WarningKind>()
-  const message = (thrown: string): string =>
-    `${name()}: a warning could not be handed to onWarning: ${thrown}`
+  const message = (thrown: string): string => `${name()}: onWarning failed: ${thrown}`
   const report = reporterOf('RESPAN_DELIVERY', message)
   return {
     tell: (kind, text, error) => {

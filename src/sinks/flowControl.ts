@@ -78,7 +78,10 @@ const pauseOf = (wait: number): number => Math.min(LONGEST_PAUSE, Math.max(SHORT
 /** Makes the flow control for a server to which nothing has been sent yet. */
 export const flowControl = (settings: BufferSettings, now: () => number): FlowControl => {
   const { retry } = settings
-  const report = reporterOf('RESPAN_DELIVERY', (thrown) => `the random of a BufferPolicy threw: ${thrown}`)
+  const report = reporterOf(
+    'RESPAN_DELIVERY',
+    (thrown) => `the random function of a BufferPolicy threw: ${thrown}`,
+  )
   /** Shut until a time, ms; `paused` if nothing works until a key, an address or a quota is changed. */
   let gate: { readonly until: number; readonly paused: boolean } | undefined
   /** Failures since the server last answered properly: the exponent of the backoff. */

@@ -34,7 +34,11 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const withheld = (what: string): string =>
     `The function given to redacted() ${what}: the content is withheld.`
   const reportThrow = reporterOf('RESPAN_REDACT', (name) => withheld(`threw ${name}`), nameOf)
-  const reportOther = reporterOf('RESPAN_REDACT', (kind) => withheld(`gave no text (${kind})`), nameOf)
+  const reportOther = reporterOf(
+    'RESPAN_REDACT',
+    (kind) => withheld(`did not return a string (${kind})`),
+    nameOf,
+  )
   const map: Redact = (content) => {
     const mapped: unknown = guardedAsync(reportThrow, () => redact(content))
     if (mapped === undefined || typeof mapped === 'string') return mapped

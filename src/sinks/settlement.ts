@@ -91,7 +91,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     const remarks = warningsOf(receipt)
     if (remarks.length === 0) return
     const lines = (): ReadonlyArray<string> => remarks.slice(0, MAX_WARNINGS).map(inOneLine)
-    warnings.tell('answer', () => `the server took the spans and says: ${lines().join('; ')}`)
+    warnings.tell('answer', () => `the server accepted the spans and says: ${lines().join('; ')}`)
   }
 
   const failed = (sent: Sent, thrown: unknown): void => {
@@ -148,7 +148,7 @@ export const settlement = (settings: BufferSettings, host: SettlementHost): Sett
     putBack(entries)
     pending.failed(error)
     const message = (): string =>
-      `paused, ${counted(counts.queued, 'span')} kept and tried again from time to time: ${describeError(error)}`
+      `paused; ${counted(counts.queued, 'span')} kept and retried from time to time: ${describeError(error)}`
     warnings.tell('paused', message, error)
   }
 

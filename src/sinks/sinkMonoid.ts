@@ -40,7 +40,7 @@ const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<FlushOutcom
   try {
     return await sink[task]()
   } catch (thrown) {
-    const error = isReadableError(thrown) ? thrown : new Error('A sink was flushed and failed.')
+    const error = isReadableError(thrown) ? thrown : new Error('A sink failed to flush.')
     return left({ failures: [{ sink: 'sink', error }], report: NO_REPORT })
   }
 }
@@ -49,7 +49,7 @@ const settled = async (sink: Sink, task: 'flush' | 'close'): Promise<FlushOutcom
 const guardedNext = (sink: Sink): ((event: SpanEvent) => void) => {
   const report = reporterOf(
     'RESPAN_SINK',
-    (name) => `A sink threw ${name}; the sinks beside it go on.`,
+    (name) => `A sink threw ${name}; the other sinks carry on.`,
     nameOf,
   )
   return (event) => guardedAsync(report, () => sink.next(event))

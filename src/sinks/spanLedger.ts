@@ -87,7 +87,7 @@ export const spanLedger = (
     const which = overflow === 'drop-newest' ? 'new' : 'the oldest'
     warnings.tell('overflow', () =>
       isTooLarge
-        ? `a span of some ${bytes} bytes is dropped: the queue takes ${maxQueueBytes}.`
+        ? `a span of about ${bytes} bytes is dropped: the queue holds at most ${maxQueueBytes}.`
         : `the queue is full (${counted(counts.queued, 'span')}): ${which} spans are dropped.`,
     )
     if (overflow === 'drop-newest' || isTooLarge) return false

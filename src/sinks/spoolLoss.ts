@@ -1,8 +1,8 @@
 /** The reasons why a spool loses spans, as warnings word them. */
 export const spoolLoss = {
-  damaged: 'they were damaged on the disk',
-  notTaken: 'the disk did not take them',
-  noRoom: 'there was no more room on the disk',
+  damaged: 'damaged on disk',
+  notTaken: 'could not be written to disk',
+  noRoom: 'no room left in the spool',
   removed: 'the folder was removed',
-  tooOld: 'they were too old',
+  tooOld: 'too old',
 } as const

@@ -92,7 +92,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
 
   /** Warns that the disk does not work; this alone loses no spans. */
   const reportFailure = (error: unknown): void =>
-    warnings.tell('spool', () => `the spool fails: ${describeError(error)}`, error)
+    warnings.tell('spool', () => `the spool failed: ${describeError(error)}`, error)
 
   const tryOrReport = <A>(work: () => A): A | undefined => {
     try {
@@ -121,11 +121,11 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   /** Leaves spooled spans to another process. */
   const cede = (spans: ReadonlyArray<Numbered>): void => {
     if (spans.length === 0) return
-    const error = new Error('Another process took this one for dead, and its spool over.')
+    const error = new Error('Another process assumed that this one had died, and took over its spool.')
     pending.failed(error)
     pending.ceded(spans)
     const message = (): string =>
-      `${counted(spans.length, 'spooled span')} left to another process, which took this one for dead.`
+      `${counted(spans.length, 'spooled span')} left to another process, which assumed that this one had died.`
     warnings.tell('spool', message, error)
   }
 

@@ -95,7 +95,7 @@ for (const given of [
   })
 }
 
-const ALONE = { found: 'a path alone, which only a page of a server can complete' }
+const ALONE = { found: 'a bare path, which works only in a page served over http(s)' }
 
 test("a path is one of the page's own server, where there is a page", (t) => {
   const page = (origin: string): boolean =>
@@ -506,8 +506,7 @@ test('ends on a cause that contains itself', (t) => {
 
 // ── errors from answers
 
-const NOWHERE =
-  '(nothing answers there: check the address, RESPAN_BASE_URL or baseUrl, or the id of the prompt)'
+const NOWHERE = '(nothing answers at this path: check RESPAN_BASE_URL or baseUrl, or the id of the prompt)'
 
 const ERRORS: ReadonlyArray<
   readonly [status: number, body: unknown, message: string, code: string | undefined]
@@ -543,7 +542,7 @@ const ERRORS: ReadonlyArray<
   [
     307,
     '',
-    'HTTP 307: From the status line (a redirect is not followed: give the final address as baseUrl)',
+    'HTTP 307: From the status line (redirects are not followed: set baseUrl to the final address)',
     undefined,
   ],
 ]

@@ -325,11 +325,7 @@ for (const strength of STRENGTHS)
     await flushed
     t.deepEqual(sentBy(sent), [1, 2])
     t.like(sink.stats(), { accepted: 3, delivered: 2, dropped: 1 })
-    t.true(
-      warnings.some(({ message }) =>
-        message.includes('1 spooled span dropped: they were damaged on the disk'),
-      ),
-    )
+    t.true(warnings.some(({ message }) => message.includes('1 spooled span dropped: damaged on disk')))
   })
 
 /** A spool that reads one microtask later. */
@@ -520,7 +516,7 @@ interface Impostor {
 const IMPOSTORS: Readonly<Record<string, Impostor>> = {
   'a folder': { make: (path) => mkdirSync(path), told: 'EISDIR' },
   'a link': { make: (path, elsewhere) => symlinkSync(elsewhere, path), told: 'ELOOP' },
-  'a pipe': { make: (path) => execFileSync('mkfifo', [path]), told: 'A segment is no regular file.' },
+  'a pipe': { make: (path) => execFileSync('mkfifo', [path]), told: 'A segment is not a regular file.' },
 }
 
 for (const [what, { make, told }] of Object.entries(IMPOSTORS))
@@ -540,7 +536,7 @@ for (const [what, { make, told }] of Object.entries(IMPOSTORS))
     time.pass(1_000)
     t.like(await flushed, { _tag: 'Right', right: { delivered: 2 } })
     t.deepEqual(sentBy(sent), [1, 2])
-    t.true(warnings.some(({ message }) => message.includes(`the spool fails: Error: ${told}`)))
+    t.true(warnings.some(({ message }) => message.includes(`the spool failed: Error: ${told}`)))
     t.false(readFileSync(elsewhere, 'utf8').includes('done'))
   })
 
@@ -625,7 +621,7 @@ test('a folder that cannot be made is told, and then it is as if there were none
   finish(sink, 1, 2)
   time.pass(1_000)
   t.is(sink.stats().delivered, 2)
-  t.regex(warnings[0]?.message ?? '', /test: the spool fails: Error: (EEXIST|ENOTDIR)/)
+  t.regex(warnings[0]?.message ?? '', /test: the spool failed: Error: (EEXIST|ENOTDIR)/)
   t.true(isRight(await sink.close()))
 })
 
@@ -822,7 +818,7 @@ for (const strength of STRENGTHS)
     t.is(accepted, 400)
     t.true(spooled > 50 && dropped > 200)
     t.is(accounted(sink), 400)
-    const lost = warnings.filter(({ message }) => message.includes('there was no more room on the disk'))
+    const lost = warnings.filter(({ message }) => message.includes('no room left in the spool'))
     t.is(lost.length, 1)
     state.isDown = false
     const flushed = sink.flush()
@@ -864,7 +860,7 @@ test('where others have taken the room, nothing is given up for a span that ther
   const before = segments(directory)
   finishLarge(mine.sink, 8, 30_000)
   t.deepEqual(segments(directory), before)
-  t.regex(mine.warnings[0]?.message ?? '', /The spool is full: other processes have \d+ of its 65536 bytes/)
+  t.regex(mine.warnings[0]?.message ?? '', /The spool is full: other processes use \d+ of its 65536 bytes/)
 })
 
 for (const strength of STRENGTHS)
@@ -893,7 +889,7 @@ for (const strength of STRENGTHS)
     t.true(isRight(await flushed))
     t.deepEqual(sentBy(sent), [2])
     t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1 })
-    t.true(warnings.some(({ message }) => message.includes('they were too old')))
+    t.true(warnings.some(({ message }) => message.includes('dropped: too old')))
   })
 
 for (const [path, options] of [
@@ -1070,7 +1066,9 @@ test('a flush that waits for spans on a disk ends when they are another processâ
   t.like(await flushed, {
     _tag: 'Left',
     left: {
-      failures: [{ error: { message: 'Another process took this one for dead, and its spool over.' } }],
+      failures: [
+        { error: { message: 'Another process assumed that this one had died, and took over its spool.' } },
+      ],
       report: { spooled: 2, queued: 0, dropped: 0 },
     },
   })

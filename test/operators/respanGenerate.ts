@@ -529,7 +529,7 @@ test('a path alone, as a page knows its own server, reaches nobody where there i
   const error = await t.throwsAsync(lastValueFrom(of('hi').pipe(ask)), { instanceOf: InvalidInput })
   t.is(
     error?.message,
-    'baseUrl: expected an http(s) URL without credentials, found a path alone, which only a page of a server can complete.',
+    'baseUrl: expected an http(s) URL without credentials, found a bare path, which works only in a page served over http(s).',
   )
 })
 
@@ -538,7 +538,7 @@ test('what can be no base URL in a page either is refused when the operator is b
     const error = t.throws(() => respanGenerate({ model, baseUrl }), { instanceOf: InvalidInput })
     t.is(
       error?.message,
-      `respanGenerate: baseUrl: expected an http(s) URL without credentials or /chat/completions, in a page also a path, found string(${baseUrl.length} characters).`,
+      `respanGenerate: baseUrl: expected an http(s) URL without credentials or /chat/completions (or, in a web page, a path), found string(${baseUrl.length} characters).`,
     )
   }
 })

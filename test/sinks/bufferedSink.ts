@@ -526,10 +526,7 @@ for (const [title, answer] of lasting)
     )
     t.like(sink.stats(), { delivered: 9 })
     t.is(warnings.length, 1)
-    t.regex(
-      warnings[0]?.message ?? '',
-      /^test: paused, 5 spans kept and tried again from time to time: \w+: ./,
-    )
+    t.regex(warnings[0]?.message ?? '', /^test: paused; 5 spans kept and retried from time to time: \w+: ./)
   })
 
 test('a pause does not count against a batch', (t) => {
@@ -800,7 +797,7 @@ test('what a receipt complains about without naming spans is told, and the spans
   t.is(sink.stats().delivered, 1)
   t.deepEqual(
     warnings.map(({ message }) => message),
-    ['test: the server took the spans and says: clock skew; late; 1'],
+    ['test: the server accepted the spans and says: clock skew; late; 1'],
   )
 })
 
@@ -810,7 +807,7 @@ test('what a receipt complains about is told in one line, and not too long', (t)
   )
   finish(sink, 1)
   time.pass(1_000)
-  t.is(warnings[0]?.message, `test: the server took the spans and says: one two${'x'.repeat(292)}…`)
+  t.is(warnings[0]?.message, `test: the server accepted the spans and says: one two${'x'.repeat(292)}…`)
 })
 
 test('what a server says cannot drive the terminal that a warning goes to', (t) => {
@@ -981,7 +978,7 @@ for (const overflow of ['drop-newest', 'drop-oldest'] as const)
     t.like(sink.stats(), { queued: 1, dropped: 1 })
     t.regex(
       warnings.map(({ message }) => message).join(),
-      /^test: a span of some 40\d{3} bytes is dropped: the queue takes 10000\.$/,
+      /^test: a span of about 40\d{3} bytes is dropped: the queue holds at most 10000\.$/,
     )
   })
 
@@ -1436,7 +1433,7 @@ test('a receipt of which not all can be read says as much as can be', async (t) 
   t.deepEqual(
     warnings.map(({ message }) => message),
     [
-      'test: the server took the spans and says: some',
+      'test: the server accepted the spans and says: some',
       'test: 1 span rejected: GatewayError: The server refused spans of a batch: no reason given',
     ],
   )
@@ -1499,7 +1496,7 @@ test('a span whose size can not be told counts as dropped, and is told', async (
   t.like(sink.stats(), { accepted: 4, dropped: 3, delivered: 1 })
   t.deepEqual(
     warnings.map(({ message }) => message),
-    ['test: a span was not taken in: Error: no'],
+    ['test: a span could not be accepted: Error: no'],
   )
 })
 
@@ -1548,7 +1545,7 @@ for (const [how, fail] of [
     t.is(asked, 2)
     await setImmediate()
     process.off('warning', listen)
-    t.deepEqual(messages, [`test: a warning could not be handed to onWarning: it ${how}`])
+    t.deepEqual(messages, [`test: onWarning failed: it ${how}`])
   })
 
 test('an end without a start counts as dropped, which is told once', (t) => {
@@ -2178,7 +2175,7 @@ test('a transport that can not say its destination is a sink without a name', as
   t.true(isLeft(outcome))
   t.deepEqual(isLeft(outcome) && outcome.left.failures.map(({ sink }) => sink), ['bufferedSink'])
   t.deepEqual(warnings, [
-    'bufferedSink: paused, 1 span kept and tried again from time to time: HttpError: HTTP 404: no',
+    'bufferedSink: paused; 1 span kept and retried from time to time: HttpError: HTTP 404: no',
   ])
 })
 
@@ -2206,7 +2203,7 @@ test('a transport that throws when it is broken off is told of, and its batch is
   t.deepEqual(sizes(), [1, 1])
   t.like(sink.stats(), { delivered: 1, inFlight: 0 })
   const [warning] = warnings
-  t.regex(warning?.message ?? '', /^test: could not be stopped: .*teardown/)
+  t.regex(warning?.message ?? '', /^test: a delivery could not be stopped: .*teardown/)
 })
 
 test('a complaint that no JSON can hold names its span all the same', (t) => {

@@ -405,7 +405,7 @@ test.serial('a write that throws loses its trace and nothing else, and is told o
   t.like(sink.stats(), { accepted: 2, dropped: 2 })
   await setImmediate()
   process.off('warning', listener)
-  t.deepEqual(warnings, ['The write of a consoleSink threw Error.'])
+  t.deepEqual(warnings, ['The write function of a consoleSink threw Error.'])
 })
 
 test.serial('what an async write rejects with is told of once', async (t) => {
@@ -419,7 +419,7 @@ test.serial('what an async write rejects with is told of once', async (t) => {
   }
   await setImmediate()
   process.off('warning', listener)
-  t.deepEqual(warnings, ['The write of a consoleSink threw Error.'])
+  t.deepEqual(warnings, ['The write function of a consoleSink threw Error.'])
 })
 
 test('a close that writes nothing says why', async (t) => {

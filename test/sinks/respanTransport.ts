@@ -45,7 +45,7 @@ test('where there is no page, a path of its server delivers nothing, and says so
   await t.throwsAsync(lastValueFrom(transport(spans(1))), {
     instanceOf: InvalidInput,
     message:
-      'baseUrl: expected an http(s) URL without credentials, found a path alone, which only a page of a server can complete.',
+      'baseUrl: expected an http(s) URL without credentials, found a bare path, which works only in a page served over http(s).',
   })
   const sink = bufferedSink(transport, { onWarning: () => undefined })
   finish(sink, 1)

@@ -219,8 +219,8 @@ test.serial('redacted withholds content for which its function gives no text', a
   process.off('warning', listener)
   const withheld = (what: string) => `The function given to redacted() ${what}: the content is withheld.`
   t.deepEqual(warnings, [
-    withheld('gave no text (object)'),
-    withheld('gave no text (object)'),
+    withheld('did not return a string (object)'),
+    withheld('did not return a string (object)'),
     withheld('threw Error'),
   ])
 })
@@ -286,7 +286,7 @@ for (const [how, next] of [
         t.notThrows(() => finish(concat(broken, memory), 1)),
       )
       t.is(memory.events.length, 2)
-      t.deepEqual(warnings, ['A sink threw Error; the sinks beside it go on.'])
+      t.deepEqual(warnings, ['A sink threw Error; the other sinks carry on.'])
     },
   )
 

@@ -33,7 +33,7 @@ for (const [how, read] of Object.entries(unreadable)) {
     finish(sink, 1)
     time.pass(60_000)
     t.like(sink.stats(), { accepted: 1, spooled: 1, queued: 0, delivered: 0 })
-    t.true(warnings.some(({ message }) => message === 'test: the spool fails: Error: unreadable'))
+    t.true(warnings.some(({ message }) => message === 'test: the spool failed: Error: unreadable'))
     delete broken.read
     t.true(isRight(await sink.flush()))
     t.like(sink.stats(), { spooled: 0, delivered: 1 })
@@ -92,7 +92,7 @@ test('a disk on which nobody can look for leftovers keeps no flush from its own 
   t.like(sink.stats(), { delivered: 1, queued: 0 })
   t.deepEqual(
     warnings.map(({ message }) => message),
-    ['test: the spool fails: Error: no leftovers'],
+    ['test: the spool failed: Error: no leftovers'],
   )
 })
 

@@ -275,7 +275,7 @@ const tests = {
       globalThis.handles.unhandled,
     ])
     assert.deepEqual(unhandled, [])
-    assert.equal(warnings.filter((warning) => warning.includes('the spool fails')).length, 1)
+    assert.equal(warnings.filter((warning) => warning.includes('the spool failed')).length, 1)
   },
 
   'the data of the site are cleared: what was there is told to be lost, and the rest is kept as before':
@@ -412,7 +412,7 @@ const tests = {
     assert.equal(spooled + dropped, 100)
     assert.ok(spooled > 10 && dropped > 10, `${spooled} spooled, ${dropped} dropped`)
     const warnings = await page.evaluate(() => globalThis.handles.warnings)
-    assert.ok(warnings.some((warning) => warning.includes('no more room')))
+    assert.ok(warnings.some((warning) => warning.includes('no room left in the spool')))
     rig.state.isDown = false
     await page.close()
     const next = await rig.open('?strength=on-failure')

@@ -377,7 +377,7 @@ const built = () => {
     holds('.retryCount').filter((file) => file === main),
     [],
   )
-  assert.deepEqual(holds('There is no IndexedDB here.'), [main])
+  assert.deepEqual(holds('IndexedDB is not available.'), [main])
   for (const unused of ['Unknown statement type', 'Origin not allowed', 'marbles end with'])
     assert.deepEqual(holds(unused), [], unused)
 }
