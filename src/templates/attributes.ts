@@ -3,7 +3,7 @@ import type { Value } from './Value.js'
 import { constant, given, isFields, isList, isMissing, isText, list, textOf } from './values.js'
 
 const step = (value: Value, key: string): Value => {
-  if (isMissing(value)) throw new TypeError(`a missing value of which ${JSON.stringify(key)} is read`)
+  if (isMissing(value)) throw new TypeError(`attribute ${JSON.stringify(key)} of a missing value`)
   // A field's name may be made of digits.
   return itemAt(value, constant(isFields(value) || !/^\d+$/.test(key) ? key : Number(key)))
 }

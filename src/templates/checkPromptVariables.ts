@@ -86,7 +86,7 @@ const checkVersion = (codec: t.Mixed, version: PromptVersion): ReadonlyArray<str
   if (fields === undefined)
     throw new InvalidInput('checkPromptVariables', {
       path: 'codec',
-      expected: 'a codec whose fields are known (t.type, t.partial and what is made of them)',
+      expected: 'a codec whose fields are known (t.type, t.partial, or built from these)',
       found: codec.name,
     })
   const texts = templatesOf(version)

@@ -75,7 +75,7 @@ const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): Rea
     templateError(source, start, { expected, found })
   if (word === 'else' || word === 'elif') {
     const fits = inner?.word === 'if' || (inner?.word === 'for' && word === 'else')
-    if (inner === undefined || !fits || inner.hasElse) throw refuse('an open if to go on with')
+    if (inner === undefined || !fits || inner.hasElse) throw refuse('an open if before it')
     return word === 'elif' ? open : [...open.slice(0, -1), { ...inner, hasElse: true }]
   }
   if (word === 'break' || word === 'continue') {
@@ -93,7 +93,7 @@ const place = (source: TemplateSource, open: ReadonlyArray<Open>, tag: Tag): Rea
     throw refuse(KNOWN_TAGS, word === '' ? 'a tag without a name' : `{% ${word} %}`)
   }
   if (!opens(tag)) return open
-  if (open.length >= MAX_DEPTH) throw refuse(`at most ${MAX_DEPTH} blocks inside each other`, 'more')
+  if (open.length >= MAX_DEPTH) throw refuse(`at most ${MAX_DEPTH} nested blocks`, 'more')
   return [...open, { word, start, hasElse: false }]
 }
 
@@ -140,7 +140,8 @@ const RECURSIVE = /\srecursive\s*-?%\}$/
 
 /** What Jinja has but the parser lacks, when its own message wouldn't say so. */
 const unsupported = ({ word, source }: Tag, found: string): Problem | undefined => {
-  if (word === 'for' && RECURSIVE.test(source)) return { expected: 'a loop of one level', found: 'recursive' }
+  if (word === 'for' && RECURSIVE.test(source))
+    return { expected: 'a loop without recursive', found: 'recursive' }
   if (word === 'filter' && found.includes('Pipe'))
     return { expected: 'one filter for a block', found: 'a second filter' }
   return undefined

@@ -29,5 +29,5 @@ export const compare = (left: Value, right: Value): number => {
     }
     return left.value.length === right.value.length ? 0 : -1
   }
-  throw new TypeError(`${kindOf(left)} and ${kindOf(right)}, which have no order`)
+  throw new TypeError(`${kindOf(left)} and ${kindOf(right)}, which cannot be ordered`)
 }

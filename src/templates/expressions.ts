@@ -104,7 +104,7 @@ export const expressions = (subject: string, template: string): Expressions => {
   const unary = ({ operator, argument }: NodeOf<'UnaryExpression'>, scope: Scope): Value => {
     const value = evaluateAny(argument, scope)
     if (operator.value === 'not') return constant(!isTrue(value))
-    return attempt(`values that the operator ${operator.value} takes`, () => {
+    return attempt(`values that the operator ${operator.value} accepts`, () => {
       const number = operator.value === '-' ? -numberOf(value) : numberOf(value)
       return isFloat(value) ? float(number) : constant(number)
     })
@@ -119,7 +119,7 @@ export const expressions = (subject: string, template: string): Expressions => {
     }
     const apply = (one: Value): Value => {
       const other = evaluate(right, scope)
-      return attempt(`values that the operator ${name} takes`, () => operate(name, one, other))
+      return attempt(`values that the operator ${name} accepts`, () => operate(name, one, other))
     }
     if (!isOrder(node) || !isOrder(left)) return apply(evaluate(left, scope))
     const before = evaluate(left, scope)
@@ -131,11 +131,11 @@ export const expressions = (subject: string, template: string): Expressions => {
     const args = argumentsOf(filter, scope)
     const test = testOfFilter(name)
     if (test !== undefined) return tested(value, test.name, test.negate, args)
-    return attempt(`values that the filter ${name} takes`, () => filterNamed(name)(value, args))
+    return attempt(`values that the filter ${name} accepts`, () => filterNamed(name)(value, args))
   }
 
   const tested = (value: Value, name: string, negate: boolean, args: Arguments): Value =>
-    attempt(`values that the test ${name} takes`, () => constant(testNamed(name)(value, args) !== negate))
+    attempt(`values that the test ${name} accepts`, () => constant(testNamed(name)(value, args) !== negate))
 
   const refuseCall = (callee: Node, expected: string, found: string): never => {
     throw new InvalidInput(subject, { path: described(callee), expected, found })
@@ -164,7 +164,7 @@ export const expressions = (subject: string, template: string): Expressions => {
     const start = bound(property.start, scope)
     const stop = bound(property.stop, scope)
     const step = bound(property.step, scope)
-    return attempt('values that a slice takes', () => sliceOf(value, { start, stop, step }))
+    return attempt('values that a slice accepts', () => sliceOf(value, { start, stop, step }))
   }
 
   const bound = (node: Node | undefined, scope: Scope): Value | undefined => node && evaluate(node, scope)
@@ -184,7 +184,7 @@ export const expressions = (subject: string, template: string): Expressions => {
     const method = methods.get(name)
     if (method !== undefined) {
       const args = argumentsOf(node, scope)
-      return attempt(`values that the method ${name} takes`, () => {
+      return attempt(`values that the method ${name} accepts`, () => {
         checkArguments(method.parameters, args)
         return method.apply(object, args)
       })

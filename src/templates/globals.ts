@@ -13,7 +13,7 @@ const range = ({ positional, keywords }: Arguments): Value => {
     bounds.some((bound) => !Number.isInteger(bound)) ||
     step === 0
   ) {
-    throw new RangeError('range() with other arguments than one to three integers, the last one not 0')
+    throw new RangeError('range() with arguments other than one to three integers, the third not 0')
   }
   const [start, stop] = second === undefined ? [0, first] : [first, second]
   const length = Math.max(0, Math.ceil((stop - start) / step))
@@ -25,17 +25,17 @@ const pairOf = (value: Value): readonly [string, Value] => {
   const [name, field, ...more] = itemsOf(value)
   if (name !== undefined && isText(name) && field !== undefined && more.length === 0)
     return [name.value, field]
-  throw new TypeError('namespace() of something else than pairs of a name and a value')
+  throw new TypeError('namespace() of something other than pairs of a name and a value')
 }
 
 const entriesOf = (value: Value): Iterable<readonly [string, Value]> => {
   if (isObject(value)) return value.value
   if (isList(value)) return value.value.map(pairOf)
-  throw new TypeError('namespace() of something else than an object or a list of pairs')
+  throw new TypeError('namespace() of something other than an object or a list of pairs')
 }
 
 const namespace = ({ positional: [source, ...more], keywords }: Arguments): Value => {
-  if (more.length > 0) throw new TypeError('namespace() with more than one argument without a name')
+  if (more.length > 0) throw new TypeError('namespace() with more than one unnamed argument')
   return {
     type: 'namespace',
     value: new Map([...(source === undefined ? [] : entriesOf(source)), ...keywords]),

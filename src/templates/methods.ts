@@ -21,7 +21,7 @@ import {
 /** An argument that must be a text: Python's methods accept nothing else. */
 const textGiven = (value: Value | undefined): string => {
   if (value !== undefined && isText(value)) return value.value
-  throw new TypeError(`${value === undefined ? 'nothing' : kindOf(value)} where a text is needed`)
+  throw new TypeError(`${value === undefined ? 'nothing' : kindOf(value)} where a string is needed`)
 }
 
 const stripping = (side: 'both' | 'start' | 'end'): Filter =>

@@ -21,7 +21,7 @@ import {
 type Operator = (left: Value, right: Value) => Value
 
 const refuse = (left: Value, right: Value): never => {
-  throw new TypeError(`${kindOf(left)} and ${kindOf(right)}, which it isn't for`)
+  throw new TypeError(`${kindOf(left)} and ${kindOf(right)}`)
 }
 
 /** Two whole numbers give a whole one, and 0 has no sign then. */

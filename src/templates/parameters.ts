@@ -21,7 +21,7 @@ export const argumentsProblem = (
   if (positional > names.length && !open)
     return `with more than ${names.length} ${names.length === 1 ? 'argument' : 'arguments'}`
   const unknown = keywords.find((keyword) => !open && !names.includes(keyword))
-  if (unknown !== undefined) return `with an argument ${unknown}`
+  if (unknown !== undefined) return `with an unknown argument ${unknown}`
   const twice = keywords.find((keyword) => names.slice(0, positional).includes(keyword))
   if (twice !== undefined) return `with ${twice} given twice`
   const absent = named.slice(positional).find((name) => !isOptional(name) && !keywords.includes(name))

@@ -18,7 +18,7 @@ const step = (path: string, key: string | number): string => {
 const keyOf = (key: unknown, refuse: (expected: string, found: string) => never): string =>
   typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean'
     ? String(key)
-    : refuse('a map with text as keys', `a key that is ${describeFound(key)}`)
+    : refuse('a map with strings as keys', `a key that is ${describeFound(key)}`)
 
 const isBuffer = (value: object): boolean =>
   value instanceof ArrayBuffer || ('byteLength' in value && tagOf(value) === 'ArrayBuffer')
@@ -71,9 +71,10 @@ export const plainValue = (subject: string, value: unknown): unknown => {
     if (current instanceof Date && Number.isNaN(current.getTime()))
       return refuse('a valid date', 'an invalid date')
     if (ArrayBuffer.isView(current) || isBuffer(current)) return refuse('text', 'bytes')
-    if ('then' in current && typeof current.then === 'function') return refuse('a value', 'a promise of one')
+    if ('then' in current && typeof current.then === 'function')
+      return refuse('a value', 'a promise of a value')
     if ('subscribe' in current && typeof current.subscribe === 'function')
-      return refuse('a value', 'an observable of some')
+      return refuse('a value', 'an observable of values')
     if (hasToJson(current)) return plain(current.toJSON(), path, within)
     const own = Object.entries(current)
     if (!isError(current)) return object(own)

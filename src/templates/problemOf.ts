@@ -45,7 +45,7 @@ const testProblem = ({ name, args }: Use): Problem | undefined => {
   const problem = misuse(test.parameters, args)
   return problem === undefined
     ? undefined
-    : { expected: `the test ${name} as Jinja has it`, found: `test ${name} ${problem}` }
+    : { expected: `the arguments of Jinja's test ${name}`, found: `test ${name} ${problem}` }
 }
 
 /** The filters that are given the name of a test, and how many arguments stand before it. */
@@ -67,7 +67,7 @@ const filterProblem = (use: Use): Problem | undefined => {
   if (filter === undefined) return { expected: known(FILTERS, name), found: `unknown filter ${name}` }
   const problem = misuse(filter.parameters, args)
   if (problem !== undefined)
-    return { expected: `the filter ${name} as Jinja has it`, found: `filter ${name} ${problem}` }
+    return { expected: `the arguments of Jinja's filter ${name}`, found: `filter ${name} ${problem}` }
   const before = BEFORE_TEST.get(name)
   const test = before === undefined ? undefined : useIn(use, before)
   if (test !== undefined) return testProblem(test)
@@ -113,9 +113,11 @@ export const problemOf = (node: Node, declared: ReadonlySet<string>): Problem | 
             found: `unknown function ${node.callee.value}`,
           }
     case 'For':
-      return areNames(node.loopvar) ? undefined : { expected: 'names to loop over', found: 'another target' }
+      return areNames(node.loopvar)
+        ? undefined
+        : { expected: 'loop variable names', found: 'another expression' }
     case 'Set':
-      return isTarget(node) ? undefined : { expected: 'names to set', found: 'another target' }
+      return isTarget(node) ? undefined : { expected: 'names to assign to', found: 'another expression' }
     default:
       return undefined
   }

@@ -39,7 +39,7 @@ const bind = (scope: Scope, target: Node, value: Value): void => {
   if (target.type !== 'TupleLiteral' && target.type !== 'ArrayLiteral') return
   const items = itemsOf(value)
   if (items.length !== target.value.length)
-    throw new TypeError(`${kindOf(value)} of ${items.length} for ${target.value.length} names`)
+    throw new TypeError(`${kindOf(value)} of length ${items.length} for ${target.value.length} names`)
   for (const [index, name] of target.value.entries()) bind(scope, name, items[index] ?? UNDEFINED)
 }
 
@@ -140,7 +140,7 @@ export const statements = (
     const { object, property } = target
     const namespace = evaluate(object, scope)
     if (!isNamespace(namespace) || property.type !== 'Identifier')
-      throw new TypeError(`an attribute set of ${kindOf(namespace)}, which is no namespace`)
+      throw new TypeError(`an attribute set on ${kindOf(namespace)}, which is not a namespace`)
     namespace.value.set(property.value, value)
   }
 
@@ -185,7 +185,7 @@ export const statements = (
         keywords: read('kwargs') ? [] : [...keywords.keys()].filter((key) => key !== CALLER),
       })
       if (keywords.has(CALLER) && !read(CALLER) && !read('kwargs'))
-        throw new TypeError(`a call of ${name} with a body that it has no place for`)
+        throw new TypeError(`a call of ${name} with a body that it does not use`)
       if (problem !== undefined) throw new TypeError(`a call of ${name} ${problem}`)
       const own = inside(scope)
       for (const [index, parameter] of names.entries())

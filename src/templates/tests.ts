@@ -88,7 +88,7 @@ export const TESTS: ReadonlyMap<string, Test> = new Map([
 /** @throws TypeError for an unknown test, and for arguments that don't fit */
 export const testNamed = (name: string): Test['holds'] => {
   const test = TESTS.get(name)
-  if (test === undefined) throw new TypeError('a test that there is not')
+  if (test === undefined) throw new TypeError('an unknown test')
   return (value, args) => {
     checkArguments(test.parameters, args)
     return test.holds(value, args)

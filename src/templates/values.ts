@@ -99,7 +99,7 @@ const shown = (value: Value): string => {
       Array.from(value.value, ([name, field]) => `${JSON.stringify(name)}: ${shown(field)}`),
       ', ',
     )}}`
-  if (isCallable(value)) throw new TypeError('a function within what is shown')
+  if (isCallable(value)) throw new TypeError('a function inside a list or an object')
   if (isFloat(value) && Number.isFinite(value.value)) return digitsOf(value.value)
   return isMissing(value) ? 'undefined' : JSON.stringify(value.value)
 }
@@ -119,13 +119,13 @@ export const textOf = (value: Value): string => {
 
 /** For errors, which never repeat a value. */
 export const kindOf = (value: Value): string => {
-  if (isText(value)) return 'a text'
+  if (isText(value)) return 'a string'
   if (isList(value)) return 'a list'
   if (isFields(value)) return isNamespace(value) ? 'a namespace' : 'an object'
   if (isCallable(value)) return 'a function'
   if (isMissing(value)) return 'undefined'
   if (isNull(value)) return 'null'
-  return typeof value.value === 'boolean' ? 'a truth value' : 'a number'
+  return typeof value.value === 'boolean' ? 'a boolean' : 'a number'
 }
 
 /** What looping over a value gives: items, characters or keys; for what is missing, nothing. */

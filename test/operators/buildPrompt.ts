@@ -355,7 +355,7 @@ test('an optional variable that is missing renders as nothing, also below filter
   t.is(rendered(`[${all}]`, {}, { required: [] }), '[0]')
 })
 
-test('a template with too many blocks inside each other is refused when it is built', (t) => {
+test('a template with too many nested blocks is refused when it is built', (t) => {
   const nested = (depth: number) => `${'{% if x %}'.repeat(depth)}a${'{% endif %}'.repeat(depth)}`
   t.is(rendered(nested(200), { x: 1 }), 'a')
   t.like(
@@ -443,9 +443,9 @@ const unshowable: ReadonlyArray<readonly [title: string, input: object, path: st
   ['a function', { a: { b: [() => 1] } }, 'a.b[0]', 'a function'],
   ['a function that is not read', { x: 1, other: () => 1 }, 'other', 'a function'],
   ['a symbol', { 'a b': Symbol('s') }, '["a b"]', 'a symbol'],
-  ['a promise', { x: Promise.resolve(1) }, 'x', 'a promise of one'],
-  ['an observable', { x: of(1) }, 'x', 'an observable of some'],
-  ['an observable as the input', of(1), '', 'an observable of some'],
+  ['a promise', { x: Promise.resolve(1) }, 'x', 'a promise of a value'],
+  ['an observable', { x: of(1) }, 'x', 'an observable of values'],
+  ['an observable as the input', of(1), '', 'an observable of values'],
   ['bytes', { x: new Uint8Array(2) }, 'x', 'bytes'],
   ['a buffer', { x: new ArrayBuffer(2) }, 'x', 'bytes'],
   [
@@ -592,9 +592,9 @@ const wrong: ReadonlyArray<readonly [template: string, path: string, found: stri
   ['{{ x is nope }}', 'template:1:1', 'unknown test nope'],
   ['{{ xs | selectattr("a", "nope") }}', 'template:1:1', 'unknown test nope'],
   ['a\r\nb {{ now() }}', 'template:2:3', 'unknown function now'],
-  ['{% for a, (b, c.d) in x %}{% endfor %}', 'template:1:1', 'another target'],
-  ['{% set x | upper = 1 %}', 'template:1:1', 'another target'],
-  ['{% set x.y.z() | upper %}{% endset %}', 'template:1:1', 'another target'],
+  ['{% for a, (b, c.d) in x %}{% endfor %}', 'template:1:1', 'another expression'],
+  ['{% set x | upper = 1 %}', 'template:1:1', 'another expression'],
+  ['{% set x.y.z() | upper %}{% endset %}', 'template:1:1', 'another expression'],
   ['{% set x | nope %}{% endset %}', 'template:1:1', 'unknown filter nope'],
   ['{% set x | upper(1) | trim %}{% endset %}', 'template:1:1', 'filter upper with arguments'],
   ['\n{% for x in xs recursive %}{% endfor %}', 'template:2:1', 'recursive'],
@@ -602,11 +602,11 @@ const wrong: ReadonlyArray<readonly [template: string, path: string, found: stri
   ['{% filter upper | trim %}{% endfilter %}', 'template:1:1', 'a second filter'],
   ['{% with x = 1 %}{% endwith %}', 'template:1:1', '{% with %}'],
   ['{{ 1__0 }}', 'template:1:1', 'Expected closing expression token. Identifier !== CloseExpression'],
-  ['{% set x.y.z() = 1 %}', 'template:1:1', 'another target'],
-  ['{% set x["y"] = 1 %}', 'template:1:1', 'another target'],
+  ['{% set x.y.z() = 1 %}', 'template:1:1', 'another expression'],
+  ['{% set x["y"] = 1 %}', 'template:1:1', 'another expression'],
   ['{{ x | upper()() }}', 'template:1:1', 'another expression'],
   ['{{ translate(x) }}', 'template:1:1', 'unknown function translate'],
-  ['{% set x.y | upper = 1 %}', 'template:1:1', 'another target'],
+  ['{% set x.y | upper = 1 %}', 'template:1:1', 'another expression'],
   ['{% for a in b %}{% elif c %}{% endfor %}', 'template:1:17', '{% elif %}'],
   ['{% for a in b %}{% else %}{% else %}{% endfor %}', 'template:1:27', '{% else %}'],
   ['{% for a in b %}{% call c() %}{% break %}{% endcall %}{% endfor %}', 'template:1:31', '{% break %}'],
@@ -631,8 +631,8 @@ for (const [template, path, found] of wrong) {
 }
 
 test('a filter or a test that is called wrongly, or misspelt, is told without all the others', (t) => {
-  refusedWhenBuilt(t, '{{ x | upper(1) }}', { expected: 'the filter upper as Jinja has it' })
-  refusedWhenBuilt(t, '{{ x is even(1) }}', { expected: 'the test even as Jinja has it' })
+  refusedWhenBuilt(t, '{{ x | upper(1) }}', { expected: "the arguments of Jinja's filter upper" })
+  refusedWhenBuilt(t, '{{ x is even(1) }}', { expected: "the arguments of Jinja's test even" })
   refusedWhenBuilt(t, '{{ x | uper }}', { expected: 'upper instead', found: 'unknown filter uper' })
   refusedWhenBuilt(t, '{{ x is defind }}', { expected: 'defined instead', found: 'unknown test defind' })
 })
@@ -648,7 +648,7 @@ test('what a template should have in place of what is wrong is told', (t) => {
   refusedWhenBuilt(t, '{% if a %}{% endfor %}', { expected: '{% endif %}' })
   refusedWhenBuilt(t, '{% endfor %}', { expected: 'an open block to close' })
   refusedWhenBuilt(t, '{% for a in b %}', { expected: 'a closing {% endfor %}' })
-  refusedWhenBuilt(t, '{% for a in b recursive %}{% endfor %}', { expected: 'a loop of one level' })
+  refusedWhenBuilt(t, '{% for a in b recursive %}{% endfor %}', { expected: 'a loop without recursive' })
   refusedWhenBuilt(t, '{% filter a | b %}{% endfilter %}', { expected: 'one filter for a block' })
 })
 

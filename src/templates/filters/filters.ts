@@ -9,7 +9,7 @@ import { TEXT_FILTERS } from './textFilters.js'
 /** @throws TypeError for an unknown filter, and for arguments that don't fit */
 export const filterNamed = (name: string): Filter['apply'] => {
   const found = FILTERS.get(name)
-  if (found === undefined) throw new TypeError('a filter that there is not')
+  if (found === undefined) throw new TypeError('an unknown filter')
   return (value, args) => {
     checkArguments(found.parameters, args)
     return found.apply(value, args)

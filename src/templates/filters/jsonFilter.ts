@@ -82,7 +82,7 @@ const separatorsOf = (argument: Value | undefined, indented: boolean): readonly 
   if (separators === undefined) return [indented ? ',' : ', ', ': ']
   const [item, key, ...more] = isList(separators) ? separators.value.map(textOf) : []
   if (item === undefined || key === undefined || more.length > 0)
-    throw new TypeError('separators that are no two texts')
+    throw new TypeError('separators other than two strings')
   return [item, key]
 }
 

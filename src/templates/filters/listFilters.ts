@@ -125,7 +125,7 @@ const dictsorted = (
   ...[caseSensitive, by, reverse]: ReadonlyArray<Value | undefined>
 ): Value => {
   const place = ['key', 'value'].indexOf(textArgument(by, 'key'))
-  if (place === -1) throw new TypeError("an order by something else than 'key' or 'value'")
+  if (place === -1) throw new TypeError("a sort by something other than 'key' or 'value'")
   const key = keyOf(attributeOf(constant(place)), caseSensitive)
   return list(sorted(pairsOf(value), key, flagArgument(reverse)))
 }

@@ -46,7 +46,7 @@ const toFloat = (value: Value): number | undefined => {
 }
 
 const toInteger = (value: Value, base: number): number | undefined => {
-  if (base < 2 || base > 36) throw new RangeError('a base other than 2 to 36')
+  if (base < 2 || base > 36) throw new RangeError('a base outside 2 to 36')
   const integer = isText(value) ? readInteger(value.value, base) : undefined
   if (integer !== undefined) return integer
   const number = toFloat(value)
@@ -111,7 +111,7 @@ export const NUMBER_FILTERS: Readonly<Record<string, Filter>> = {
   ),
   filesizeformat: filter(['binary?'], (value, binary) => {
     const bytes = isMissing(value) ? undefined : toFloat(value)
-    if (bytes === undefined) throw new TypeError('something that is no number of bytes')
+    if (bytes === undefined) throw new TypeError('something other than a number of bytes')
     return constant(fileSize(bytes, flagArgument(binary)))
   }),
 }

@@ -62,7 +62,7 @@ const truncated = (
 ): string => {
   const characters = Array.from(text)
   const space = length - Array.from(end).length
-  if (space < 0 || leeway < 0) throw new RangeError('a length shorter than what is put at the end')
+  if (space < 0 || leeway < 0) throw new RangeError('a length shorter than the text added at the end')
   if (characters.length <= length + leeway) return text
   const start = characters.slice(0, space).join('')
   const gap = start.lastIndexOf(' ')
@@ -137,7 +137,7 @@ const urlEncoded = (value: Value): string => {
 
 const formatted = (text: string, args: Arguments): string => {
   if (args.positional.length > 0 && args.keywords.size > 0)
-    throw new TypeError('values with names and without')
+    throw new TypeError('named and unnamed values together')
   return printf(text, args)
 }
 
