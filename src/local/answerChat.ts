@@ -72,7 +72,7 @@ const noModel = ({ load_balance_group: group }: ChatRequest): Refusal =>
   group === undefined
     ? invalid({ model: ['This field is required.'] })
     : invalid({
-        load_balance_group: ['load_balance_group.models: a local gateway knows no stored groups'],
+        load_balance_group: ['load_balance_group.models: the local gateway has no stored groups'],
       })
 
 /**

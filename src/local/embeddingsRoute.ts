@@ -12,14 +12,14 @@ import { invalidField, refusal } from './Refusal.js'
 import { sendRefusal } from './send.js'
 import { countTokens } from './tokensOf.js'
 
-const Text = t.refinement(t.string, (text) => text !== '', 'text that is not empty')
+const Text = t.refinement(t.string, (text) => text !== '', 'non-empty string')
 
 const MOST_TEXTS = 2_048
 
 const Texts = t.refinement(
-  t.readonlyArray(Text, 'list of texts'),
+  t.readonlyArray(Text, 'list of strings'),
   ({ length }) => length > 0 && length <= MOST_TEXTS,
-  `list of 1 to ${MOST_TEXTS} texts`,
+  `list of 1 to ${MOST_TEXTS} strings`,
 )
 
 const EmbeddingsRequest = wire(

@@ -42,7 +42,7 @@ const stored = (id: string, prompt: LocalPrompt): StoredPrompt => {
   const deployed = history.deployed ?? versions.at(-1)?.version ?? 1
   const numbers = new Set(versions.map((version) => version.version))
   if (numbers.size < versions.length || !numbers.has(deployed))
-    refuse('startLocal', `prompts.${id}`, 'versions of different numbers, one of them deployed', prompt)
+    refuse('startLocal', `prompts.${id}`, 'versions with different numbers, one of them deployed', prompt)
   return { id, name: name ?? id, description: description ?? '', versions, deployed }
 }
 

@@ -32,12 +32,14 @@ const unpairedCalls = (messages: ReadonlyArray<ChatMessage>): Problems => {
   let open = new Set<string>()
   const settle = (): void => {
     if (open.size > 0)
-      problems.push(`messages[${calling}].tool_calls: ${open.size} of them without a tool message after it`)
+      problems.push(
+        `messages[${calling}].tool_calls: ${open.size} not answered by the tool messages that follow`,
+      )
   }
   for (const [index, message] of messages.entries()) {
     if (message.role === 'tool') {
       if (!called.has(message.tool_call_id)) {
-        problems.push(`messages[${index}].tool_call_id: no such call in the assistant message before it`)
+        problems.push(`messages[${index}].tool_call_id: no such call in the preceding assistant message`)
       }
       open.delete(message.tool_call_id)
       continue

@@ -35,7 +35,7 @@ export const momentsOf = ({
   if (misplaced !== undefined)
     throw new InvalidInput('marbleGateway', {
       path: 'marbles',
-      expected: 'marbles of a cold observable',
+      expected: 'marbles without ^ or !',
       found: `${misplaced} in ${JSON.stringify(marbles)}`,
     })
   const messages = msFrames.parseMarbles(marbles, undefined, undefined, false, true)

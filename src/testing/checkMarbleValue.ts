@@ -26,6 +26,6 @@ const FORMS: ReadonlyArray<readonly [field: string, is: (value: unknown) => bool
 export const checkMarbleValue = (marble: string, value: unknown): void => {
   if (value === undefined || typeof value === 'string') return
   if (Fields.is(value) && FORMS.some(([field, is]) => is(value[field]))) return
-  const expected = 'a text, or an object with reasoning, refusal, toolCall, finish, usage, choices or _tag'
+  const expected = 'a string, or an object with reasoning, refusal, toolCall, finish, usage, choices or _tag'
   refuse('marbleGateway', step('values', marble), expected, value)
 }

@@ -226,7 +226,7 @@ export const marbleGateway = (
   const momentsFor = readerOf(scripts, (script) => {
     const own = typeof script === 'string' ? { marbles: script } : script
     if (typeof own?.marbles !== 'string')
-      refuse('marbleGateway', 'marbles', 'marbles, or a script that has them', script)
+      refuse('marbleGateway', 'marbles', 'marbles, or a script with marbles', script)
     refuseUnknown('marbleGateway', own, SCRIPT)
     const all = { ...values, ...own.values }
     for (const [marble, value] of Object.entries(all)) checkMarbleValue(marble, value)

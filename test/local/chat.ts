@@ -791,7 +791,7 @@ test('what is wrong with a request is answered as documented', async (t) => {
 
 const choice = { type: 'function', function: { name: 'f' } }
 const named = 'expected 1 to 64 letters, digits, underscores and hyphens'
-const noCall = 'no such call in the assistant message before it'
+const noCall = 'no such call in the preceding assistant message'
 const empty = 'This list may not be empty.'
 
 const wrong: ReadonlyArray<readonly [title: string, more: object, field: string, problem: string]> = [
@@ -817,13 +817,13 @@ const wrong: ReadonlyArray<readonly [title: string, more: object, field: string,
     'calls without answers',
     { messages: [hi, calling('a', 'b'), called('a'), hi] },
     'messages',
-    'messages[1].tool_calls: 1 of them without a tool message after it',
+    'messages[1].tool_calls: 1 not answered by the tool messages that follow',
   ],
   [
     'calls without answers at the end',
     { messages: [hi, calling('a', 'b')] },
     'messages',
-    'messages[1].tool_calls: 2 of them without a tool message after it',
+    'messages[1].tool_calls: 2 not answered by the tool messages that follow',
   ],
   [
     'an assistant that says nothing',
@@ -889,7 +889,7 @@ const wrong: ReadonlyArray<readonly [title: string, more: object, field: string,
     'a group that only the platform knows',
     { model: undefined, load_balance_group: { group_id: 'g' } },
     'load_balance_group',
-    'load_balance_group.models: a local gateway knows no stored groups',
+    'load_balance_group.models: the local gateway has no stored groups',
   ],
 ]
 

@@ -389,7 +389,7 @@ test('gives embeddings and the price table', async (t) => {
   }
   t.is((await refused({ model: 'm' }))[0], 422)
   t.is((await refused({ model: '', input: 'x' }))[0], 422)
-  const expected = 'expected text that is not empty, or list of 1 to 2048 texts'
+  const expected = 'expected non-empty string, or list of 1 to 2048 strings'
   t.deepEqual(await refused({ model: 'm', input: [] }), [
     422,
     { input: [`input: ${expected}, found array(0)`] },

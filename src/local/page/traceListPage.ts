@@ -4,14 +4,14 @@ import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shor
 import { layout, type Markup, type PageRequest } from './layout.js'
 import { failures, statusPill } from './status.js'
 
-const example = (host: string): string => `# a program that names no gateway and no sink
+const example = (host: string): string => `# a program that sets neither a gateway nor a sink
 RESPAN_BASE_URL=http://${host} node app.js
 
 # or, from any process, in any language
 POST http://${host}/api/v1/traces/ingest`
 
 const empty = (host: string): Markup =>
-  html`<div class="card empty"><p>No trace has arrived yet. Point a program at this server; this page shows its traces by itself.</p><pre>${example(host)}</pre></div>`
+  html`<div class="card empty"><p>No trace has arrived yet. Point a program at this server, and its traces will appear here.</p><pre>${example(host)}</pre></div>`
 
 const row = (trace: TraceView, longest: number): Markup => {
   const href = `/traces/${encodeURIComponent(trace.id)}`

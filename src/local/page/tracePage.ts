@@ -52,7 +52,7 @@ const MOST_CONTENT = 2_000_000
 const waiting = (trace: TraceView, isStill: boolean): Markup => {
   const href = `/traces/${encodeURIComponent(trace.id)}`
   return isStill
-    ? html`<p class="wait">The root of this trace had not arrived. <a href="${href}">Resume</a></p>`
+    ? html`<p class="wait">The root of this trace had not arrived when this page was loaded. <a href="${href}">Resume</a></p>`
     : html`<p class="wait">The root of this trace has not arrived; the page reloads until it has. <a href="${href}?still">Stop</a></p>`
 }
 
