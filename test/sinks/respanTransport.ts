@@ -293,6 +293,19 @@ test('names keepalive only when it is asked to', async (t) => {
   t.deepEqual(seen, [true, 'not named'])
 })
 
+// A page that is being left has no further tick.
+test('a request that outlives its page reaches fetch in the tick of the call', async (t) => {
+  let calls = 0
+  const fake: typeof fetch = () => {
+    calls++
+    return Promise.resolve(new Response('{}'))
+  }
+  const transport = respanTransport({ baseUrl: 'http://127.0.0.1:1', fetch: fake })
+  const sent = lastValueFrom(transport(spans(1), { keepalive: true }))
+  t.is(calls, 1)
+  await sent
+})
+
 test('knows the exact size of a span in a request', async (t) => {
   const server = await serve(t, (response) => sendJson(response, {}))
   const transport = respanTransport({ baseUrl: server.url })
