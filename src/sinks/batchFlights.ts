@@ -45,6 +45,13 @@ export interface BatchFlightsHost {
   readonly stopFailed: (thrown: unknown) => void
 }
 
+/** Flights of all sinks whose requests may outlive the page: the browser limits the bytes of all of them together. */
+const outliving = new Set<Flight>()
+
+/** Bytes of all requests in flight that may outlive the page. */
+export const outlivingBytes = (): number =>
+  [...outliving].reduce((sum, { keepaliveBytes = 0 }) => sum + keepaliveBytes, 0)
+
 /** Events may have a getter that throws: then the span is sent without that field. */
 const spanOf = (finished: FinishedSpan): Span => {
   try {
@@ -71,6 +78,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     const subscription = new Subscription()
     const stop = (): void => {
       all.delete(flight)
+      outliving.delete(flight)
       try {
         subscription.unsubscribe()
       } catch (thrown) {
@@ -85,6 +93,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
       landed(flight, outcome)
     }
     all.add(flight)
+    if (keepaliveBytes !== undefined) outliving.add(flight)
     departed(batch)
     // `departed` may have stopped it.
     if (subscription.closed) return

@@ -1,7 +1,7 @@
 import { toSpan } from '../tracing/foldSpans.js'
 import { tried } from '../util/tried.js'
 import type { BufferSettings } from './BufferPolicy.js'
-import type { Flight } from './batchFlights.js'
+import { type Flight, outlivingBytes } from './batchFlights.js'
 import type { FlowControl } from './flowControl.js'
 import type { Batch, BatchLimits, Entry, Outbox } from './outbox.js'
 import type { Transport } from './Transport.js'
@@ -42,8 +42,7 @@ export const batching = (
   { box, flow, flights, isLeaving }: BatchingHost,
 ): Batching => {
   /** Bytes that are left for further requests that outlive the page. */
-  const keepaliveLeft = (): number =>
-    [...flights].reduce((rest, { keepaliveBytes = 0 }) => rest - keepaliveBytes, KEEPALIVE_BYTES)
+  const keepaliveLeft = (): number => KEEPALIVE_BYTES - outlivingBytes()
 
   /** Bytes that a span takes in such a request. If it can't be serialised, the transport will say so when it is sent. */
   const keepaliveBytesOf = ({ span, bytes }: Entry): number =>
@@ -56,7 +55,8 @@ export const batching = (
 
   const mayOutlive = (): boolean => {
     const left = keepaliveLeft()
-    if (left === KEEPALIVE_BYTES) return true
+    // Even if other sinks have used it up, because none of them would wake this one.
+    if (left === KEEPALIVE_BYTES || flights.size === 0) return true
     // A server that fails gets one request at a time, also from a page that is left.
     const first = box.hasReturned() || !flow.isHealthy() ? undefined : box.first()
     return first !== undefined && keepaliveBytesOf(first) <= left

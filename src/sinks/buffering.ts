@@ -94,8 +94,7 @@ export const buffering = (
 
   /** Reads the oldest spooled spans back. */
   const refill = (): void => {
-    // There is no time for that while the page is being left.
-    if (isLeaving() || leavesSpooled || box.hasReturned()) return
+    if (leavesSpooled || box.hasReturned()) return
     ledger.refill(limits(), () => {
       // The sink was closed while they were read.
       if (leavesSpooled) abandon(last, 'The sink was closed.')

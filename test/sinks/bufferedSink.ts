@@ -1963,6 +1963,57 @@ test.serial(
   },
 )
 
+test.serial('the sinks of a page share the room for requests that outlive it', async (t) => {
+  const { show } = page(t)
+  const first = rig(t, () => NEVER, { flushTimeout: 0 })
+  const written: Array<number> = []
+  const write: SpoolStore['write'] = (records) => {
+    written.push(records.length)
+    return records.map(({ traceId, text }) => ({ traceId, bytes: text.length }))
+  }
+  const second = rig(t, () => NEVER, { spool: memorySpool({ write }), flushTimeout: 0 })
+  finishWith(first.sink, 9_000, ...range(1, 4))
+  finishWith(second.sink, 9_000, ...range(1, 4))
+  show('hidden')
+  t.deepEqual(first.sent, [{ at: 0, spans: range(1, 4), keepalive: true }])
+  t.deepEqual(second.sent, [{ at: 0, spans: range(1, 2), keepalive: true }])
+  t.deepEqual(written, [2])
+  await closeAtOnce(first.time, first.sink)
+  await closeAtOnce(second.time, second.sink)
+})
+
+test.serial('a sink sends although others have used up that room: nobody would wake it', async (t) => {
+  const { show } = page(t)
+  const first = rig(t, () => NEVER, { flushTimeout: 0 })
+  const second = rig(t)
+  finishWith(first.sink, 9_000, ...range(1, 6))
+  finishWith(second.sink, 9_000, 1, 2)
+  show('hidden')
+  t.deepEqual(
+    second.sent.map(({ spans, keepalive }) => [...spans, keepalive]),
+    [
+      [1, false],
+      [2, false],
+    ],
+  )
+  await closeAtOnce(first.time, first.sink)
+})
+
+test.serial('a page that is hidden delivers what is in its spool', async (t) => {
+  const { show } = page(t)
+  const { time, sink, sizes } = rig(t, (_, attempt) => (attempt === 1 ? status(503) : undefined), {
+    spool: memorySpool({}),
+    retry: { count: 0 },
+  })
+  finish(sink, 1, 2)
+  time.pass(1_000)
+  t.like(sink.stats(), { spooled: 2 })
+  show('hidden')
+  t.is((await sink.flush())._tag, 'Right')
+  t.deepEqual(sizes(), [2, 2])
+  await sink.close()
+})
+
 test.serial('a page that is left measures no request under way again', async (t) => {
   const { show } = page(t)
   const time = virtualTime(t)
