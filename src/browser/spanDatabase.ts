@@ -28,7 +28,7 @@ const STORES = ['spans', 'places'] as const
 /**
  * Opens the database of this name.
  *
- * @param terminated - called when the browser closes the database
+ * @param terminated - called when the database is closed, by the browser or because someone wants to delete it
  */
 export const openDatabase = (name: string, terminated: () => void): Promise<SpanDatabase> =>
   openDB<Schema>(name, 1, {
@@ -36,6 +36,11 @@ export const openDatabase = (name: string, terminated: () => void): Promise<Span
       for (const store of STORES) database.createObjectStore(store)
     },
     terminated,
+    // A deletion waits until every page has closed the database.
+    blocking: (_current, _blocked, { target }) => {
+      if (target instanceof IDBDatabase) target.close()
+      terminated()
+    },
   })
 
 /** Opens one of its stores for reading. */

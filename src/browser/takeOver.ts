@@ -29,9 +29,12 @@ export const takeOver = async (
   { owner: me, copies, living, since }: Heir,
 ): Promise<TakenOver> => {
   // Read before asking for locks: a page takes its lock before it writes, so a living owner of these spans will have one.
-  const written = await readStore(open, 'places').getAllKeys()
+  const store = readStore(open, 'places')
+  const [written, owned] = await Promise.all([store.getAllKeys(), store.getAll()])
   const leftBehind = copies.leftBehind()
   if (written.length + leftBehind.length === 0) return { adopted: [], tooOld: 0 }
+  // An owner that is not among these has come since, and the answer about locks may be from before.
+  const known = new Set([...owned, ...leftBehind].map(({ owner }) => owner))
   const lives = await living()
   const copyOf = new Map(
     leftBehind.flatMap(({ owner, saved }) => saved.map((span) => [String(span.key), { ...span, owner }])),
@@ -52,7 +55,8 @@ export const takeOver = async (
   )
   const last = new Map<string, number>()
   for (const { key, place } of found) if (place !== undefined) last.set(place.owner, key[0])
-  const isTaken = (owner: string): boolean => owner === me || lives(owner, last.get(owner) ?? 0)
+  const isTaken = (owner: string): boolean =>
+    owner === me || !known.has(owner) || lives(owner, last.get(owner) ?? 0)
   const adopted: Array<Place> = []
   let tooOld = 0
   for (const { key, place, text } of found) {

@@ -20,6 +20,18 @@ const { outputFiles } = await build({
 })
 const [{ text: script }] = outputFiles
 
+// As bundlers make it by default: what is loaded later has a file of its own.
+const split = await build({
+  entryPoints: [fileURLToPath(new URL('page.mjs', import.meta.url))],
+  bundle: true,
+  format: 'esm',
+  splitting: true,
+  outdir: '/split',
+  write: false,
+  logLevel: 'error',
+})
+const pieces = new Map(split.outputFiles.map(({ path, text }) => [path, text]))
+
 // A page is secure on loopback, unless it has another name.
 const INSECURE = 'page.test'
 const browser = await chromium.launch({
@@ -29,12 +41,23 @@ const browser = await chromium.launch({
 
 /** A server of its own for each test, and so an origin and a database; waiting for spans takes as long as it takes. */
 const start = async () => {
-  const state = { isDown: false, ids: [], requests: [] }
+  const state = { isDown: false, isUpdated: false, ids: [], requests: [] }
   let arrived = () => undefined
   const server = createServer(async (request, response) => {
     const body = await buffer(request).catch(() => undefined)
     // A page that is left may be gone within its request.
     if (body === undefined) return
+    const [path] = request.url.split('?')
+    if (path.startsWith('/split/')) {
+      const text = path === '/split/page.js' || !state.isUpdated ? pieces.get(path) : undefined
+      response.writeHead(text === undefined ? 404 : 200, { 'content-type': 'text/javascript' }).end(text)
+      return
+    }
+    if (path === '/split') {
+      response.setHeader('content-type', 'text/html')
+      response.end('<!doctype html><script type="module" src="/split/page.js"></script>')
+      return
+    }
     if (request.method === 'GET') {
       response.setHeader('content-type', request.url === '/page.js' ? 'text/javascript' : 'text/html')
       response.end(request.url === '/page.js' ? script : '<!doctype html><script src="/page.js"></script>')
@@ -355,6 +378,79 @@ const tests = {
     await page.evaluate(() => dispatchEvent(new Event('pageshow')))
     assert.equal((await flush(page))._tag, 'Right')
     eachOnce(rig.state, 31)
+  },
+
+  ...each(STRENGTHS, 'a page is left before it has sent anything: delivers', async (rig, strength) => {
+    const page = await rig.open(`split${query(strength)}`)
+    await count(page, 20)
+    await page.goto('about:blank')
+    await rig.until(() => rig.state.ids.length >= 20)
+  }),
+
+  ...each(STRENGTHS, 'a frame is taken out of its page: delivers', async (rig, strength) => {
+    const page = await rig.open()
+    await page.evaluate(async (query) => {
+      const frame = Object.assign(document.createElement('iframe'), { src: `/${query}` })
+      document.body.append(frame)
+      await new Promise((resolve) => {
+        frame.onload = resolve
+      })
+      const { sink, trace } = frame.contentWindow.handles
+      trace(1)
+      await sink.flush()
+      trace(20)
+      frame.remove()
+    }, query(strength))
+    await rig.until(() => rig.state.ids.length >= 21)
+  }),
+
+  'a new version of the site has replaced the files of a page: it delivers all the same': async (rig) => {
+    const page = await rig.open('split')
+    rig.state.isUpdated = true
+    await count(page, 20)
+    assert.equal((await flush(page))._tag, 'Right')
+    eachOnce(rig.state, 20)
+  },
+
+  'a page that learns late who is alive takes nothing from a page that came since': async (rig) => {
+    const dead = await spoolTen(rig)
+    await dead.close()
+    const late = await rig.open('?strength=on-failure')
+    await late.evaluate(() => {
+      const { query } = LockManager.prototype
+      LockManager.prototype.query = async function () {
+        LockManager.prototype.query = query
+        const answer = await query.call(this)
+        await new Promise((resolve) => {
+          globalThis.goOn = resolve
+        })
+        return answer
+      }
+      globalThis.flushed = globalThis.handles.sink.flush()
+    })
+    await late.waitForFunction(() => globalThis.goOn !== undefined)
+    const heir = await rig.open('?strength=on-failure')
+    await flush(heir)
+    await late.evaluate(() => {
+      globalThis.goOn()
+      return globalThis.flushed
+    })
+    const accepted = (page) => page.evaluate(() => globalThis.handles.sink.stats().accepted)
+    assert.deepEqual([await accepted(heir), await accepted(late)], [10, 0])
+  },
+
+  'whoever deletes the database waits for no page, and the page is told what is lost': async (rig) => {
+    const page = await spoolTen(rig)
+    const other = await rig.open()
+    await other.evaluate(
+      () =>
+        new Promise((resolve) => {
+          indexedDB.deleteDatabase('respan-rx').onsuccess = resolve
+        }),
+    )
+    await flush(page)
+    const { spooled, dropped } = await page.evaluate(() => globalThis.handles.sink.stats())
+    assert.deepEqual([spooled, dropped], [0, 10])
   },
 
   'two pages share a database: each delivers its own, and nobody sends one twice': async (rig) => {
