@@ -32,6 +32,12 @@ test('the package has what is built, and nothing that only the compiler reads', 
     paths.filter((path) => path.endsWith('.tsbuildinfo')),
     [],
   )
+  const modules = paths.filter((path) => /^dist\/(?!bundle\/).*\.js$/.test(path))
+  const sourceOf = (path: string): string => path.replace(/^dist/, 'src').replace(/js$/, 'ts')
+  t.deepEqual(
+    modules.filter((path) => !existsSync(sourceOf(path))),
+    [],
+  )
 })
 
 test('what Node loads has no internal import, which Metro resolves for a server as it does for an app', (t) => {
