@@ -526,8 +526,8 @@ test('what the template cannot do with these values is an InvalidInput that does
     '{% for a in n %}{% endfor %}',
   ]) {
     const result = rendered(template, { x: 'hunter2', n: 5 })
-    if (result instanceof InvalidInput) t.false(result.message.includes('hunter2'))
-    else t.pass()
+    t.true(result instanceof InvalidInput, template)
+    t.notRegex(String(result), /hunter2/)
   }
 })
 

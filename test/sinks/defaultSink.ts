@@ -27,19 +27,17 @@ const finish = (sink, ...numbers) => numbers.forEach((number) => {
 interface Ended {
   readonly code: number | null
   readonly output: string
-  /** ms, from its first line on, so without the start of Node and the imports. */
-  readonly took: number
 }
 
 /** Runs a script in a Node process of its own until that ends. */
 const run = async (t: ExecutionContext, script: string, env: Record<string, string> = {}): Promise<Ended> => {
-  const source = `${PRELUDE}
-const began = performance.now()
-process.on('exit', () => console.log('took', performance.now() - began))
-${script}`
+  const source = `${PRELUDE}\n${script}`
   const child = spawn(process.execPath, [moduleFile(t, source)], {
     env: { ...process.env, RESPAN_API_KEY: '', RESPAN_BASE_URL: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Less than flushTimeout.
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
   })
   let output = ''
   child.stdout.on('data', (data) => {
@@ -49,7 +47,7 @@ ${script}`
     output += data
   })
   const [code] = await once(child, 'close')
-  return { code, output, took: Number(/took ([\d.]+)/.exec(output)?.[1]) }
+  return { code, output }
 }
 
 const idsIn = (bodies: ReadonlyArray<{ readonly body: string }>): ReadonlyArray<string> =>
@@ -62,7 +60,7 @@ const idsIn = (bodies: ReadonlyArray<{ readonly body: string }>): ReadonlyArray<
 
 test('a script that simply ends delivers, at once, and nothing holds it', async (t) => {
   const server = await serve(t, (response) => sendJson(response, {}))
-  const { code, output, took } = await run(
+  const { code, output } = await run(
     t,
     `
     const slow = bufferedSink(respanTransport(), { maxDelay: 600_000 })
@@ -76,8 +74,6 @@ test('a script that simply ends delivers, at once, and nothing holds it', async 
   t.deepEqual([...idsIn(server.received)].sort(), range(1, 4).map(idOf))
   t.true(output.includes('0 {"accepted":3,"delivered":3,'), output)
   t.true(server.received.every(({ headers }) => headers.authorization === `Bearer ${KEY}`))
-  // Far from maxDelay; the margin is for a busy machine.
-  t.true(took < 10_000, `${took} ms`)
 })
 
 test('what ends while a script delivers is delivered, too', async (t) => {
@@ -140,7 +136,7 @@ for (const [title, status, env] of [
       response.writeHead(status, { 'retry-after': '300' })
       response.end(`{"detail":"no ${KEY}"}`)
     })
-    const { code, output, took } = await run(t, `finish(defaultSink(), 1, 2)`, {
+    const { code, output } = await run(t, `finish(defaultSink(), 1, 2)`, {
       RESPAN_BASE_URL: server.url,
       ...env,
     })
@@ -149,7 +145,6 @@ for (const [title, status, env] of [
       output,
       new RegExp(`\\[RESPAN_DELIVERY\\].* 2 spans not delivered before the process ended: .*HTTP ${status}`),
     )
-    t.true(took < 10_000, `${took} ms`)
     if ('RESPAN_API_KEY' in env) t.false(output.includes(KEY))
   })
 

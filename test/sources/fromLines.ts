@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { fc, testProp } from '@fast-check/ava'
 import test, { type ExecutionContext } from 'ava'
 import {
@@ -20,6 +21,7 @@ import {
 import { InvalidInput } from '../../dist/errors.js'
 import type { Bytes } from '../../dist/sources/Bytes.js'
 import { fromLines } from '../../dist/sources/fromLines.js'
+import { latch } from '../helpers/server.js'
 
 const encoder = new TextEncoder()
 const bytes = (text: string): Uint8Array => encoder.encode(text)
@@ -210,15 +212,13 @@ test('a locked stream is an error, not a throw', async (t) => {
 
 test('unsubscribing cancels a web stream that is being waited for, and gives up its lock', async (t) => {
   const { stream, seen } = webStream([bytes('a\n')], 'waits')
-  await new Promise<void>((resolve) => {
-    const subscription = fromLines(stream).subscribe(() => {
-      setTimeout(() => {
-        subscription.unsubscribe()
-        resolve()
-      }, 5)
-    })
-  })
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  const line = latch()
+  const subscription = fromLines(stream).subscribe(line.open)
+  await line.opened
+  // Until the next piece is being waited for.
+  await setImmediate()
+  subscription.unsubscribe()
+  await setImmediate()
   t.true(seen.cancelled)
   t.false(stream.locked)
 })
@@ -241,7 +241,7 @@ test('unsubscribing returns an async generator', async (t) => {
     }
   }
   t.deepEqual(await all(fromLines(generator()).pipe(take(2))), ['a', 'a'])
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  await setImmediate()
   t.true(returned)
 })
 
@@ -279,7 +279,7 @@ test('what giving up bytes throws is of no interest to who leaves', async (t) =>
 test('pulls no more than it is asked for', async (t) => {
   const { stream, seen } = webStream([bytes('a\n'), bytes('b\n'), bytes('c\n')])
   t.is(await firstValueFrom(fromLines(stream)), 'a')
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  await setImmediate()
   t.is(seen.pulls, 1)
 })
 
