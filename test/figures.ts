@@ -3,13 +3,20 @@ import test from 'ava'
 
 const cellsOf = (line: string): ReadonlyArray<string> => line.split('|').map((cell) => cell.trim())
 
-/** Of the first table below a text: the number that a cell begins with, by the row's first cell and the column's. */
-const tableBelow = (markdown: string, text: string): ((row: string, column: string) => number) => {
+type Cell = (row: string, column: string) => string
+
+/** The cells of the first table below a text, by the row's first one and the column's. */
+const cellsBelow = (markdown: string, text: string): Cell => {
   const below = markdown.slice(markdown.indexOf(text))
   const [head = '', , ...rows] = (/^\|[\s\S]*?\n\n/m.exec(below)?.[0] ?? '').split('\n')
   const lines = new Map(rows.map(cellsOf).map((cells) => [cells[1], cells]))
-  return (row, column) =>
-    Number.parseFloat(lines.get(row)?.[cellsOf(head).indexOf(column)]?.replaceAll(',', '') ?? '')
+  return (row, column) => lines.get(row)?.[cellsOf(head).indexOf(column)] ?? ''
+}
+
+/** The number that a cell begins with. */
+const tableBelow = (markdown: string, text: string): ((row: string, column: string) => number) => {
+  const cell = cellsBelow(markdown, text)
+  return (row, column) => Number.parseFloat(cell(row, column).replaceAll(',', ''))
 }
 
 test("the README's figures are those of the results", async (t) => {
@@ -21,14 +28,26 @@ test("the README's figures are those of the results", async (t) => {
   const span = tableBelow(results, '## 2. Spans')
   const item = tableBelow(results, '## 3. Pipelines')
   const bundle = tableBelow(results, 'Browser bundle')
+  const burst = cellsBelow(results, 'Bursts:')
+  const soak = cellsBelow(results, '## 7. Soak')
 
   const chunks = (name: string, row: string, digits: number): string =>
     `| ${name} | ${chunk(row, 'mss').toFixed(digits)} | ${chunk(row, '10k').toFixed(digits)} |`
   const shapes = ['event', 'mss', '16k', 'tiny', 'tools', '10k']
-  const range = (row: string): string => {
-    const ratios = shapes.map((shape) => ratio(row, shape))
-    return `${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)} times`
-  }
+  const range = (ratios: ReadonlyArray<number>): string =>
+    `${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)}`
+  const byShape = (row: string): string => range(shapes.map((shape) => ratio(row, shape)))
+  const bursts = ['1', '100', '1000', '5000']
+  const inBurst = (row: string, streams: string): number =>
+    Number.parseFloat(burst(row, streams).split(' · ')[1] ?? '')
+  const ofHundred = (row: string): string =>
+    range(
+      bursts.map(
+        (streams) => inBurst(row, streams) / inBurst('fetch + eventsource-parser + JSON.parse', streams),
+      ),
+    )
+  const memory = (row: string): ReadonlyArray<string> =>
+    soak(row, 'RSS MB (early → half → end)').split(' → ').slice(1)
   const long = (row: string): string => ratio(row, 'long').toFixed(1)
   const more = (row: string, than: string, column: string): number =>
     Math.round(100 * (span(row, column) - span(than, column))) / 100
@@ -49,7 +68,8 @@ test("the README's figures are those of the results", async (t) => {
     chunks('`openai`, `create`', 'openai `create`', 2),
     chunks('LangChain, `ChatOpenAI.stream`', 'LangChain `ChatOpenAI.stream`', 1),
     chunks('Vercel `ai`, `streamText`', 'Vercel ai `streamText`', 1),
-    `${range('respan-rx, validated')}, by shape, and ${range('respan-rx, traced, with usage')} when traced`,
+    `${byShape('respan-rx, validated')} times, by shape, and ${byShape('respan-rx, traced, with usage')} times when traced`,
+    `100 chunks costs ${ofHundred('respan-rx, validated')} times the loop, and ${ofHundred('respan-rx, traced')} when traced`,
     `cost ${long('respan-rx, validated')} times the loop, and ${long('respan-rx, traced, with usage')} when traced`,
     `(without content ${long('respan-rx, traced without content')})`,
     `first token waits ${short('Added to the first token of a quiet stream, ms', 'found').toFixed(1)} ms longer`,
@@ -62,6 +82,7 @@ test("the README's figures are those of the results", async (t) => {
     `@keywordsai/tracing ${delivered('@keywordsai/tracing (Respan), console muted')},`,
     `Traceloop's ${delivered('Traceloop withWorkflow, withTask')},`,
     `Langfuse's ${delivered('Langfuse startActiveObservation')}.`,
+    `goes from ${memory('delivered').join(' MB to ')}; with those outages, from ${memory('delivered, server down half the time').join(' to ')}.`,
     `Importing it takes ${short('Import over rxjs alone, ms', 'found').toFixed(0)} ms`,
     `are ${bundle('respan-rx trace + generate, with ky and eventsource-parser', 'gzip').toFixed(1)} KB gzip`,
   ]

@@ -1,6 +1,8 @@
-// How many spans a batch holds, in each of the forms in which the contestants send them.
+// How many spans a batch holds, and how many of these have what they were given, in each of the forms in which the
+// contestants send them.
 
 import { gunzipSync } from 'node:zlib'
+import { attributes } from '../spans/work.js'
 
 const VARINT_END = 128
 
@@ -56,9 +58,13 @@ const inJson = (body) =>
  * @param {Buffer} body
  * @param {import('node:http').IncomingHttpHeaders} headers
  */
-export const spansIn = (body, headers) => {
+export const countSpans = (body, headers) => {
   const bytes = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body
-  return headers['content-type']?.includes('protobuf')
-    ? inProtobuf(bytes)
-    : inJson(JSON.parse(bytes.toString()))
+  const text = bytes.toString('latin1')
+  return {
+    spans: headers['content-type']?.includes('protobuf')
+      ? inProtobuf(bytes)
+      : inJson(JSON.parse(bytes.toString())),
+    attributed: text.split(attributes.customer_identifier).length - 1,
+  }
 }

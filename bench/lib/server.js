@@ -4,7 +4,7 @@
 
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
-import { spansIn } from './countSpans.js'
+import { countSpans } from './countSpans.js'
 import { answerOf, SHAPES } from './shapes.js'
 
 const answers = new Map()
@@ -59,7 +59,7 @@ const chat = createServer({ noDelay: true }, (socket) => {
   })
 })
 
-const seen = { spans: 0, batches: 0, refused: 0, bytes: 0 }
+const seen = { spans: 0, attributed: 0, batches: 0, refused: 0, bytes: 0 }
 let refuse = false
 
 const ingest = createHttpServer((request, response) => {
@@ -71,7 +71,9 @@ const ingest = createHttpServer((request, response) => {
       return response.writeHead(503, { 'content-type': 'application/json' }).end('{"detail":"down"}')
     }
     const body = Buffer.concat(parts)
-    seen.spans += spansIn(body, request.headers)
+    const { spans, attributed } = countSpans(body, request.headers)
+    seen.spans += spans
+    seen.attributed += attributed
     seen.batches++
     seen.bytes += body.length
     response.writeHead(200, {

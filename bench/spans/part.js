@@ -66,6 +66,11 @@ export const spans = {
         if (after.spans - before.spans !== expected) {
           throw new Error(`${name}: ${after.spans - before.spans} of ${expected} spans arrived.`)
         }
+        if (after.attributed - before.attributed !== expected) {
+          throw new Error(
+            `${name}: ${after.attributed - before.attributed} of ${expected} spans have attributes.`,
+          )
+        }
         return { ...result, bytes: (after.bytes - before.bytes) / expected }
       },
     )

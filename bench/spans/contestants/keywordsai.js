@@ -6,15 +6,15 @@ import { from } from '../peer.js'
 import { attributes, input, steps } from '../work.js'
 
 const peer = from('keywordsai')
-const associationProperties = Object.fromEntries(
-  Object.entries(attributes).map(([key, value]) => [key, String(value)]),
-)
+const { customer_identifier, thread_identifier, ...metadata } = attributes
+// Each span's own: the option `associationProperties` is documented, and reaches no span (1.0.44).
+const params = { customer_identifier, thread_identifier, metadata }
 
 /** @param {{ ingest: string } | undefined} server */
 export default async (server) => {
   console.debug = () => undefined
   console.log = () => undefined
-  const { KeywordsAITelemetry } = await peer('@keywordsai/tracing')
+  const { KeywordsAITelemetry, withKeywordsAISpanAttributes } = await peer('@keywordsai/tracing')
   const { trace } = await peer('@opentelemetry/api')
   const { exporter, count } = countingExporter()
   const telemetry = new KeywordsAITelemetry({
@@ -29,15 +29,17 @@ export default async (server) => {
   // The option `exporter` is documented and ignored (1.0.44).
   if (server === undefined)
     provider.activeSpanProcessor._spanProcessors[0]._spanProcessor._exporter = exporter
+  const attributed = (work) => (value) => withKeywordsAISpanAttributes(() => work(value), params)
+  const tasks = steps.map(([name, step]) => [name, attributed(step)])
   return {
     operation: () =>
       telemetry.withWorkflow(
-        { name: 'operation', associationProperties },
-        async (first) => {
+        { name: 'operation' },
+        attributed(async (first) => {
           let value = first
-          for (const [name, step] of steps) value = await telemetry.withTask({ name }, step, value)
+          for (const [name, task] of tasks) value = await telemetry.withTask({ name }, task, value)
           return value
-        },
+        }),
         input,
       ),
     flush: () => provider.forceFlush(),

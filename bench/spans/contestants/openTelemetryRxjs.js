@@ -6,7 +6,7 @@ import { rxjs } from '../../lib/respan.js'
 import { batching, countingExporter } from '../countingExporter.js'
 import { attributes, input, steps } from '../work.js'
 
-const { concatMap, defer, finalize, from, lastValueFrom, of, tap } = rxjs
+const { concatMap, finalize, from, lastValueFrom, of, tap } = rxjs
 
 export default () => {
   const { exporter, count } = countingExporter()
@@ -16,22 +16,18 @@ export default () => {
   const recorded = (span, value, work) => {
     span.setAttributes(attributes)
     span.setAttribute('input', JSON.stringify(value))
-    return work().pipe(
+    return from(work(value)).pipe(
       tap((output) => span.setAttribute('output', JSON.stringify(output))),
       finalize(() => span.end()),
     )
   }
   const traced = (root) =>
-    steps.map(([name, step]) =>
-      concatMap((value) =>
-        defer(() => recorded(tracer.startSpan(name, {}, root), value, () => from(step(value)))),
-      ),
-    )
+    steps.map(([name, step]) => concatMap((value) => recorded(tracer.startSpan(name, {}, root), value, step)))
   return {
     operation: () => {
       const span = tracer.startSpan('operation')
       const root = trace.setSpan(context.active(), span)
-      return lastValueFrom(recorded(span, input, () => of(input).pipe(...traced(root))))
+      return lastValueFrom(recorded(span, input, (first) => of(first).pipe(...traced(root))))
     },
     flush: () => provider.forceFlush(),
     delivered: count,
