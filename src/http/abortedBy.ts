@@ -12,11 +12,12 @@ import {
 } from 'rxjs'
 import { Aborted } from '../errors.js'
 import { memoizeWeak } from '../util/memoizeWeak.js'
+import { rootZone } from '../util/rootZone.js'
 
 /**
  * Emits the error `Aborted`, and unsubscribes from the source, as soon as a signal is aborted; if it is aborted already,
  * the source is not subscribed. All subscriptions on one signal share one listener (Node warns of a leak from the eleventh
- * on), which is removed when the last of them ends.
+ * on), except under zone.js. It is removed when the last of them ends.
  *
  * @param signal - without one, the source is returned unchanged
  */
@@ -27,10 +28,12 @@ export const abortedBy = <T>(signal: AbortSignal | undefined): MonoTypeOperatorF
 
 /** Emits the reason when the signal is aborted, at once if it is aborted already. The same observable for each call. */
 const reasons = memoizeWeak((signal: AbortSignal): Observable<unknown> => {
-  const reason$ = fromEvent(signal, 'abort').pipe(
-    map((): unknown => signal.reason),
-    share(),
-  )
-  // Checked first: a subscriber that comes while `reason$` is emitting would miss the event.
-  return defer(() => (signal.aborted ? of<unknown>(signal.reason) : reason$))
+  const reason$ = fromEvent(signal, 'abort').pipe(map((): unknown => signal.reason))
+  const shared$ = reason$.pipe(share())
+  return defer(() => {
+    // Checked first: a subscriber that comes while `shared$` is emitting would miss the event.
+    if (signal.aborted) return of<unknown>(signal.reason)
+    // zone.js calls a listener in the zone that added it: each subscription needs one of its own.
+    return rootZone() === undefined ? shared$ : reason$
+  })
 })

@@ -46,9 +46,12 @@ const unreachable = (baseUrl: string, error: unknown, scrub: Scrub): Refusal => 
   },
 })
 
-/** Takes an upstream's key out of a text: a client must not learn it, even when the upstream repeats it. */
-export const upstreamScrub = (apiKey: string | undefined): Scrub =>
-  scrubber(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` })
+/**
+ * Takes an upstream's key out of a text: a client must not learn it, even when the upstream repeats it. A word without a
+ * digit, such as `ollama`, stands where a server needs no key, and may well be one of the reply's.
+ */
+export const upstreamScrub = (apiKey = ''): Scrub =>
+  scrubber(/\d/u.test(apiKey) ? { authorization: `Bearer ${apiKey}` } : {})
 
 const PASSED_ON = new Set(['content-type', 'retry-after'])
 

@@ -1,4 +1,4 @@
-import { rootZone } from '../tracing/rootZone.js'
+import { rootZone } from '../util/rootZone.js'
 
 /**
  * Calls a function in the root zone of zone.js, if that is loaded. Angular counts a timer that is set in its own zone as

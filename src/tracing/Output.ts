@@ -6,7 +6,7 @@ import {
   type TextBuilder,
   textLength,
 } from '../util/textBuilder.js'
-import { boundedText, jsonText, OVERSHOOT } from './contentText.js'
+import { boundedText, jsonText, OVERSHOOT, scrubbed } from './contentText.js'
 import { announce, claimPart, type ReplyPart, type ReplyParts, replyParts } from './replyParts.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
@@ -133,8 +133,11 @@ const writtenOf = (content: unknown): Written | undefined => {
 
 const addValue = (output: Output, trace: Trace, value: unknown): void => {
   const item = writtenOf(trace.redact(value))
-  if (typeof item === 'string') addItem(output, item, item.length + QUOTES_AND_COMMA)
-  else if (item !== undefined) addItem(output, item, item.json.length + COMMA)
+  if (item === undefined) return
+  // Now, because a trace forgets the oldest of many secrets before it ends.
+  const text = scrubbed(textOf(item), trace.scrubs)
+  if (typeof item === 'string') addItem(output, text, text.length + QUOTES_AND_COMMA)
+  else addItem(output, { json: text }, text.length + COMMA)
 }
 
 /** Releases all that was kept. */

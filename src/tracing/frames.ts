@@ -1,8 +1,8 @@
 import type { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Observable, Subscriber, Subscription } from 'rxjs'
+import { rootZone } from '../util/rootZone.js'
 import { tried } from '../util/tried.js'
 import type { OpenSpan } from './OpenSpan.js'
-import { rootZone } from './rootZone.js'
 
 type AsyncHooks = typeof import('node:async_hooks')
 

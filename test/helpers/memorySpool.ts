@@ -26,7 +26,7 @@ export const memorySpool = (
     read: (...given) => (broken.read ?? working.read)(...given),
     remove: working.remove,
     adopt: () => (broken.adopt ?? working.adopt)(),
-    leave: () => broken.leave?.(),
+    ...(broken.leave === undefined ? {} : { leave: broken.leave }),
     close: working.close,
   }
   return { name: 'memory', strength, open: () => store }

@@ -561,12 +561,27 @@ test('a key that an upstream repeats in a stream is not handed on', async (t) =>
       response,
       'data: {"error":{"message":"Incorrect API key provided: sk-up',
       'stream-0123"}}\n\n',
+      'data: {"error":"sk-upstream-0123"}',
     ),
   )
   const local = await start(t, { upstream: { baseUrl: upstream.url, apiKey: 'sk-upstream-0123' } })
   const request = JSON.stringify({ ...JSON.parse(BODY), stream: true })
   const response = await post(`${local.baseUrl}/chat/completions`, {}, request)
-  t.regex(await response.text(), /Incorrect API key provided: \[redacted\]/u)
+  const text = await response.text()
+  t.regex(text, /Incorrect API key provided: \[redacted\]/u)
+  t.regex(text, /"error":"\[redacted\]"/u)
+})
+
+test('a word in place of a key is not taken out of a reply', async (t) => {
+  const upstream = await serve(t, (response, { body }) =>
+    JSON.parse(body).stream ? sendEvents(response, 'data: "ollama"\n\n') : sendJson(response, 'ollama'),
+  )
+  const local = await start(t, { upstream: { baseUrl: upstream.url, apiKey: 'ollama' } })
+  for (const stream of [true, false]) {
+    const request = JSON.stringify({ ...JSON.parse(BODY), stream })
+    const response = await post(`${local.baseUrl}/chat/completions`, {}, request)
+    t.regex(await response.text(), /"ollama"/u)
+  }
 })
 
 test('an upstream that is not there is a 502 that says so', async (t) => {

@@ -1580,6 +1580,46 @@ test('keeps the type of its source, and gives it to output', async (t) => {
   t.deepEqual(dishonesties(sink.events), [])
 })
 
+test('what a long trace keeps until its end is free of the keys that it has forgotten', async (t) => {
+  const sink = memorySink()
+  const echoes$ = range(1, 101).pipe(
+    concatMap((number) => {
+      const scrub = (text: string): string => text.replaceAll(`key-${number}!`, '[redacted]')
+      const gateway = { ...marbleGateway('(a|)', { a: `key-${number}!` }), scrubs: () => [scrub] }
+      return of('Hi').pipe(respanGenerate({ model: 'm', gateway }))
+    }),
+  )
+  await lastValueFrom(echoes$.pipe(respanTrace('T', { sink })))
+  t.false(JSON.stringify(sink.spans()).includes('key-'))
+})
+
+test('a key that a long trace sends again stays among those it looks for', async (t) => {
+  const used = new Set<number>()
+  const gateways = Array.from({ length: 100 }, (_, number): Gateway => {
+    const scrub = (text: string): string => {
+      used.add(number)
+      return text
+    }
+    return { ...marbleGateway('(a|)'), scrubs: () => [scrub] }
+  })
+  const [first, ...others] = gateways
+  const ask = (gateway: Gateway | undefined) =>
+    of('Hi').pipe(respanGenerate({ model: 'm', gateway: gateway ?? marbleGateway('(a|)') }))
+  const more = { ...marbleGateway('(a|)'), scrubs: () => [(text: string) => text.trim()] }
+  const sent$ = of(first, ...others, first, more).pipe(
+    concatMap(ask),
+    last(),
+    tap(() => used.clear()),
+  )
+  await lastValueFrom(
+    sent$.pipe(
+      component('after', () => of('done')),
+      respanTrace('T', { sink: memorySink() }),
+    ),
+  )
+  t.true(used.has(0))
+})
+
 test('a long trace looks for the newest hundred of the keys that were sent in it', async (t) => {
   const used = new Set<number>()
   const gatewayOf = (number: number): Gateway => {

@@ -294,7 +294,17 @@ test('a flattening whose operator gives nothing fails the pipeline', async (t) =
 test('variables given as values are refused where the operator is built', (t) => {
   const values = { user_input: 'tea' }
   const zod = { decode: identity, encode: identity, validate: identity }
-  const half = [{ decode: of }, { encode: of }, { decode: of, encode: 2 }, { decode: 1, encode: of }, zod]
+  const named = { name: 'Tea', decode: identity, encode: identity }
+  const decoder = { name: 'Tea', decode: identity, validate: identity }
+  const half = [
+    named,
+    decoder,
+    { decode: of },
+    { encode: of },
+    { decode: of, encode: 2 },
+    { decode: 1, encode: of },
+    zod,
+  ]
   for (const variables of [values, {}, null, 'tea', ...half]) {
     // What a caller without types can give.
     const options = { variables: variables as never }

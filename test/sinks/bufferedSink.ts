@@ -811,7 +811,7 @@ test('what a receipt complains about is told in one line, and not too long', (t)
 })
 
 test('what a server says cannot drive the terminal that a warning goes to', (t) => {
-  const said = 'a\u001b]0;b\u0007\u009b2Jc\u202ed'
+  const said = 'a\u001b]0;b\u0007\u009b2Jc\u202ed\u2067e'
   const { time, sink, warnings } = rig(t, (_, attempt) =>
     attempt === 1
       ? of({ rejected: [], warnings: [said] })
@@ -822,7 +822,7 @@ test('what a server says cannot drive the terminal that a warning goes to', (t) 
   finish(sink, 2)
   time.pass(1_000)
   t.is(warnings.length, 2)
-  for (const { message } of warnings) t.true(message.includes('a ]0;b 2Jc d'), message)
+  for (const { message } of warnings) t.true(message.includes('a ]0;b 2Jc d e'), message)
 })
 
 for (const [error, code] of [
@@ -2072,6 +2072,42 @@ test.serial('a page that is hidden writes to its spool what may never be deliver
   t.deepEqual(sizes(), [6])
   t.deepEqual(asked, [14, 'leave'])
   t.is((await closeAtOnce(time, sink))._tag, 'Left')
+})
+
+test.serial('a page that is left survives a spool that can not take that, or throws at it', async (t) => {
+  const { show } = page(t)
+  const leave = (): never => {
+    throw new Error('No room.')
+  }
+  for (const [spool, told] of [
+    [memorySpool({}), 0],
+    [memorySpool({ leave }), 1],
+  ] as const) {
+    const { time, sink, warnings } = rig(t, () => NEVER, { spool, flushTimeout: 0 })
+    finish(sink, 1)
+    t.notThrows(() => show('hidden'))
+    t.is(warnings.length, told)
+    await closeAtOnce(time, sink)
+  }
+})
+
+test.serial('a page that is left during an outage writes down what is on its way, too', async (t) => {
+  const { show } = page(t)
+  const written: Array<number> = []
+  const write: SpoolStore['write'] = (records) => {
+    written.push(records.length)
+    return records.map(({ traceId, text }) => ({ traceId, bytes: text.length }))
+  }
+  const { time, sink } = rig(t, (_, attempt) => (attempt === 1 ? status(503) : NEVER), {
+    spool: memorySpool({ write }),
+    flushTimeout: 0,
+  })
+  finish(sink, 1)
+  time.pass(1_000)
+  show('hidden')
+  t.like(sink.stats(), { inFlight: 1 })
+  t.deepEqual(written, [1])
+  await closeAtOnce(time, sink)
 })
 
 test.serial(

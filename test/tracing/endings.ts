@@ -415,6 +415,25 @@ test('work that its function does not wait for outlives the span, and ends on it
   t.deepEqual(statusesOf(sink.spans()), ['fire ok', 'T ok', 'slow ok', 'loose ok'])
 })
 
+test('a generation that its function does not wait for outlives the span, and ends on its own', async (t) => {
+  const sink = memorySink()
+  const chunks = new Subject<GatewayEvent>()
+  const gateway = { ...marbleGateway('(a|)'), chat: () => chunks }
+  const fire = component('fire', (value: number) => {
+    of('Hi')
+      .pipe(respanGenerate({ model: 'm', gateway }))
+      .subscribe()
+    return of(value)
+  })
+  await lastValueFrom(of(1).pipe(fire, respanTrace('T', { sink })))
+  t.deepEqual(statusesOf(sink.spans()), ['fire ok', 'T ok'])
+  const message = { role: 'assistant', content: 'a' } as const
+  const response = { id: 'r', model: 'm', choices: [{ index: 0, message, finish_reason: 'stop' }] }
+  chunks.next({ _tag: 'Response', response })
+  chunks.complete()
+  t.deepEqual(statusesOf(sink.spans()), ['fire ok', 'T ok', 'respanGenerate ok'])
+})
+
 test('an error tells its tag, message, status and stack', async (t) => {
   const sink = memorySink()
   const refused = new HttpError('refused', { status: 422 })
