@@ -366,6 +366,8 @@ const tests = {
     const copies = await page.evaluate(() => {
       globalThis.handles.trace(30)
       dispatchEvent(new Event('pagehide'))
+      // A copy is made once.
+      dispatchEvent(new Event('pagehide'))
       return Object.values(localStorage).map((saved) => JSON.parse(saved).length)
     })
     assert.equal(
