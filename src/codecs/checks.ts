@@ -20,7 +20,7 @@ const unlessNaN =
   (value) =>
     Number.isNaN(value) ? undefined : is(value)
 
-/** The checks of io-ts's primitive codecs by `validate`: any codec with that function, a clone too, decodes alike. */
+/** The checks of io-ts's primitive codecs, by their `validate`. Codecs that share this function, such as clones, decode alike. */
 export const leaves: ReadonlyArray<readonly [t.Any['validate'], Check]> = [
   [t.string.validate, t.string.is],
   [t.number.validate, unlessNaN(t.number.is)],

@@ -13,7 +13,7 @@ import { toFailure } from './toFailure.js'
  * literal tag fits is preferred to one whose tag does not, and then the one that got deepest. If no single branch
  * stands out, the failure is that of the union as a whole.
  *
- * @param codec - what the value should be: any io-ts decoder, including a user's own
+ * @param codec - an io-ts decoder for the value; it may be a user's own
  * @returns the decoded value, or one failure
  * @throws InvalidInput for what isn't a codec
  */

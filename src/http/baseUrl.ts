@@ -2,8 +2,8 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { isRight, left, right } from '#fp/Either'
 import type { DecodeFailure } from '../codecs/DecodeFailure.js'
 import { describeFound } from '../codecs/describeFound.js'
+import { memoizeLast } from '../util/memoizeLast.js'
 import { tried } from '../util/tried.js'
-import { memoizeLast } from './memoizeLast.js'
 
 /** The base URL of Respan itself. */
 export const RESPAN_BASE_URL = 'https://api.respan.ai/api'

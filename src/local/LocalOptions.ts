@@ -11,9 +11,9 @@ import type { Upstream } from './upstream.js'
 
 /** How a local gateway is started. */
 export interface LocalOptions {
-  /** Default 0: any free one. The address is always 127.0.0.1. */
+  /** Default 0, which takes a free port. The address is always 127.0.0.1. */
   readonly port?: number
-  /** The bearer token that the API demands, and the pages don't. Default: any is accepted. `gateway` and `sink` send it. */
+  /** The bearer token that the API requires, and the pages don't. By default every token is accepted. `gateway` and `sink` send it. */
   readonly apiKey?: string
   /** Managed prompts, by id; they win over files of the same id. */
   readonly prompts?: Readonly<Record<string, LocalPrompt>>

@@ -7,7 +7,7 @@ export interface SpoolPiece {
 }
 
 /** How a spool measures its records. */
-export interface PieceLimits {
+interface PieceLimits {
   /** Size of the whole spool: a record that takes more than half of it is too large. */
   readonly maxBytes: number
   /** Size of one piece, at most an eighth of `maxBytes`. The first record may exceed it. */
