@@ -293,7 +293,9 @@ for (const [way, stream] of WAYS) {
     const tokens = meta[0]?.logprobs?.content ?? []
     t.true(tokens.length > 10)
     t.is(tokens.map(({ token }) => token).join(''), replies[0] ?? '')
-    t.true(tokens.every(({ logprob, top_logprobs }) => logprob <= 0 && (top_logprobs?.length ?? 0) > 0))
+    t.true(
+      tokens.every(({ logprob, top_logprobs }) => (logprob ?? 1) <= 0 && (top_logprobs?.length ?? 0) > 0),
+    )
   })
 
   test(`JSON by a schema, and JSON of any kind, ${way}`, async (t) => {

@@ -1,21 +1,18 @@
 import * as t from 'io-ts'
 import { finite, listOf, received, wire } from './wire.js'
 
-const alternative = { token: t.string, logprob: finite }
-const bytes = t.readonlyArray(finite, 'list of bytes')
+const alternative = { token: t.string, logprob: finite, bytes: t.readonlyArray(finite, 'list of bytes') }
 
-const TopLogprob = wire(t.intersection([t.type(alternative), received({ bytes })]), 'TopLogprob')
+const TopLogprob = wire(received(alternative), 'TopLogprob')
 
-const TokenLogprob = wire(
-  t.intersection([t.type(alternative), received({ bytes, top_logprobs: listOf(TopLogprob) })]),
-  'TokenLogprob',
-)
+const TokenLogprob = wire(received({ ...alternative, top_logprobs: listOf(TopLogprob) }), 'TokenLogprob')
 
 const tokens = listOf(TokenLogprob)
 
 /**
  * Log probabilities (natural logarithm) of the tokens of a choice, present when the request asked for `logprobs`.
- * `bytes` (UTF-8) and `top_logprobs` may be null or absent.
+ * Any field may be null or absent: `bytes` (UTF-8) and `top_logprobs` with OpenAI, `logprob` where a server writes JSON for a
+ * probability of zero, whose logarithm is infinite.
  *
  * @see https://platform.openai.com/docs/api-reference/chat/object
  */

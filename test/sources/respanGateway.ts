@@ -580,6 +580,25 @@ for (const name of [
   })
 }
 
+// A server whose JSON has no infinity writes the logarithm of zero as null.
+test('log probabilities with gaps cost no reply, whole or streamed', async (t) => {
+  const logprobs = {
+    content: [
+      { token: 'x', logprob: null, top_logprobs: [{ token: 'y', logprob: null }, { token: null }] },
+      {},
+    ],
+  }
+  const choice = { index: 0, finish_reason: 'stop', logprobs }
+  const response: unknown = { choices: [{ ...choice, message: { content: 'x' } }] }
+  const whole = await call(t, (to) => sendJson(to, response), ASK)
+  t.is(whole.error, undefined)
+  t.deepEqual<unknown, unknown>(whole.events.at(-1), { _tag: 'Response', response })
+  const chunk: unknown = { choices: [{ ...choice, delta: { content: 'x' } }] }
+  const streamed = await call(t, (to) => sendEvents(to, `data: ${JSON.stringify(chunk)}\n\n`, DONE), STREAM)
+  t.is(streamed.error, undefined)
+  t.deepEqual<unknown, unknown>(streamed.events.at(-1), { _tag: 'Chunk', chunk })
+})
+
 const BAD_ANSWERS: ReadonlyArray<
   readonly [what: string, type: string | undefined, body: string, expected: object, request?: ChatRequest]
 > = [
