@@ -454,6 +454,22 @@ test('schema 2: a patch of its own goes over the params, and may hold no message
   t.is(local.requests.length, 1)
 })
 
+for (const field of ['field_name', 'delimiter', 'mock_response', 'is_log_omitted'])
+  test(`no part of a request changes how it is answered on the wire: ${field}`, async (t) => {
+    const local = await start(t, { prompts: PROMPTS })
+    const params = anything<ChatParams>({ [field]: 'x' })
+    for (const send of [
+      () => askPrompt(local, THE_CAT, { patch: params }),
+      () => askPrompt(local, THE_CAT, { schema_version: 1, override_params: params }),
+      () => askPrompt(local, THE_CAT, {}, { params }),
+      () => askPrompt(local, { ...THE_CAT, params }, {}),
+      () => ask(local, 'Say yes', { params }),
+      () => ask(local, 'Say yes', { extraBody: params }),
+    ])
+      t.like(await t.throwsAsync<InvalidInput>(async () => send()), { _tag: 'InvalidInput' })
+    t.is(local.requests.length, 0)
+  })
+
 test('schema 1: the stored prompt wins over the request, and override_params over the prompt', async (t) => {
   const local = await start(t, { prompts: PROMPTS })
   const v1 = { schema_version: 1, echo: true } as const

@@ -2,6 +2,7 @@ import * as t from 'io-ts'
 import { ChatMessages } from './ChatMessage.js'
 import { ChatParams } from './ChatParams.js'
 import { Fields } from './Fields.js'
+import { neverSent } from './neverSent.js'
 import { integerWithin, oneOf, wire } from './wire.js'
 
 /** Which version of a managed prompt: a number from 1, or the newest draft. */
@@ -57,9 +58,12 @@ const common = {
   is_custom_prompt: t.boolean,
 }
 
+/** Parameters that a request changes in a managed prompt. */
+const ChangedParams = wire(t.intersection([ChatParams, t.partial(neverSent)]), 'ChatParams')
+
 /** The parameters of a managed prompt that a request changes: never its messages. */
 const PromptPatch = t.refinement(
-  ChatParams,
+  ChangedParams,
   (params) => !Object.hasOwn(params, 'messages') && !Object.hasOwn(params, 'input'),
   'ChatParams without messages or input',
 )
@@ -81,7 +85,7 @@ const PromptReferenceV2 = wire(
 )
 
 const OverrideParams = wire(
-  t.intersection([ChatParams, t.partial({ model: t.string, messages: ChatMessages })]),
+  t.intersection([ChangedParams, t.partial({ model: t.string, messages: ChatMessages })]),
   'OverrideParams',
 )
 

@@ -1,6 +1,7 @@
 import * as t from 'io-ts'
 import { Fields } from './Fields.js'
 import { CustomerIdentifier, Identifier } from './Identifier.js'
+import { neverSent } from './neverSent.js'
 import {
   ApiControls,
   CacheOptions,
@@ -13,13 +14,6 @@ import {
   WeightedModel,
 } from './RespanParams.js'
 import { listOf, nullable, numberWithin, strings, wire } from './wire.js'
-
-/** A field that exists on the platform but is never sent by this library. */
-const refused = (reason: string): t.Type<undefined> =>
-  new t.Type(reason, t.undefined.is, t.undefined.validate, t.identity)
-
-const REFRAMED = 'no value (never sent: it would change the SSE framing)'
-const INTERNAL = 'no value (never sent: it is internal to the platform)'
 
 /** The fields by which spans can be found. They have the same names on a span as on the request that it describes. */
 export const spanLabels = {
@@ -51,14 +45,7 @@ export const spanLabels = {
   positive_feedback: t.boolean,
 }
 
-const traceAttributes = {
-  ...spanLabels,
-  // never sent
-  field_name: refused(REFRAMED),
-  delimiter: refused(REFRAMED),
-  mock_response: refused(INTERNAL),
-  is_log_omitted: refused(INTERNAL),
-}
+const traceAttributes = { ...spanLabels, ...neverSent }
 
 /**
  * Attributes that say whom and what a trace belongs to; they are set on its spans.

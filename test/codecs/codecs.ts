@@ -465,6 +465,26 @@ const REFUSED: ReadonlyArray<readonly [string, t.Mixed, unknown, DecodeFailure]>
     failure('patch', 'ChatParams without messages or input', 'object with key messages'),
   ],
   [
+    'a framing in the patch of a prompt',
+    PromptReference,
+    { prompt_id: 'p', schema_version: 2, patch: { field_name: 'x' } },
+    failure(
+      'patch.field_name',
+      'no value (never sent: it would change the SSE framing)',
+      'string(1 character)',
+    ),
+  ],
+  [
+    'an internal field in what overrides a prompt',
+    PromptReference,
+    { prompt_id: 'p', override_params: { mock_response: 'x' } },
+    failure(
+      'override_params.mock_response',
+      'no value (never sent: it is internal to the platform)',
+      'string(1 character)',
+    ),
+  ],
+  [
     'a request without anything to answer',
     ChatRequest,
     { model: 'gpt-4o-mini' },
