@@ -1,4 +1,5 @@
 import * as t from 'io-ts'
+import { Identifier } from './Identifier.js'
 import { finite, received, wire } from './wire.js'
 
 /**
@@ -22,11 +23,11 @@ export type ToolCall = t.TypeOf<typeof ToolCall>
 
 /**
  * A function call as it arrives in a response. Some providers behind the gateway leave out `id` or `type`, so every
- * field may be absent or null.
+ * field may be absent or null; `id` may also be an integer.
  */
 export const ReceivedToolCall = wire(
   received({
-    id: t.string,
+    id: Identifier,
     type: t.string,
     function: wire(received({ name: t.string, arguments: t.string }), 'ReceivedToolCallFunction'),
   }),
@@ -42,7 +43,7 @@ export const ReceivedToolCall = wire(
 export const ToolCallDelta = wire(
   received({
     index: finite,
-    id: t.string,
+    id: Identifier,
     type: t.string,
     function: wire(received({ name: t.string, arguments: t.string }), 'ToolCallDeltaFunction'),
   }),

@@ -67,7 +67,7 @@ export const messageText = (message: { readonly content?: MessageContent | null 
 /**
  * Converts the message of a response to the form in which it is sent back to the model in the next request: null fields
  * other than `content` are left out, and fields that a provider left out of a tool call are filled in (`call_0` and so
- * on for a missing or empty id).
+ * on for a missing or empty id). An id that is a number becomes text.
  *
  * @param message - `choices[].message` of a response
  */
@@ -77,7 +77,7 @@ export const toChatMessage = (message: AssistantMessage): AssistantChatMessage =
   const calls = (tool_calls ?? []).map(
     (call, index): ToolCall => ({
       ...call,
-      id: call.id || `call_${index}`,
+      id: String(call.id ?? '') || `call_${index}`,
       type: 'function',
       function: {
         ...call.function,

@@ -73,16 +73,17 @@ const keepsAdditions = ({ keep }: ReplyBuilder, { message }: ChoiceSoFar): boole
   keep === Number.POSITIVE_INFINITY && message === undefined
 
 const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelta): ReplyEvent => {
-  const call = callIndex(choice, delta)
+  const id = delta.id == null ? undefined : String(delta.id)
+  const call = callIndex(choice, delta, id)
   const known = callAt(choice, call)
   const json = delta.function?.arguments ?? ''
   const name = delta.function?.name
-  const isIdNew = delta.id != null && delta.id !== '' && delta.id !== known.id
+  const isIdNew = id !== undefined && id !== '' && id !== known.id
   const isNameNew = name != null && name !== '' && known.name === ''
   if (isIdNew) {
-    known.id = delta.id
+    known.id = id
     choice.callIds ??= new Map()
-    choice.callIds.set(delta.id, call)
+    choice.callIds.set(id, call)
   }
   if (isNameNew) known.name = name
   if (keepsAdditions(builder, choice)) {
@@ -93,7 +94,7 @@ const addCall = (builder: ReplyBuilder, choice: ChoiceSoFar, delta: ToolCallDelt
   const event: ReplyEvent = { _tag: 'ToolCallDelta', id: builder.id, choice: choice.index, call, json }
   // No conditional spreads for most deltas, which have text only: they cost more than all the rest.
   return isIdNew || isNameNew
-    ? { ...event, ...(isIdNew ? { callId: delta.id } : {}), ...(isNameNew ? { name } : {}) }
+    ? { ...event, ...(isIdNew ? { callId: id } : {}), ...(isNameNew ? { name } : {}) }
     : event
 }
 

@@ -200,6 +200,40 @@ test('the id and the name of a call come once, however often a provider repeats 
   )
 })
 
+test('ids of calls that are numbers become text, whole or streamed', async (t) => {
+  const called = (id: number) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } })
+  const pieces = [called(0), called(7), { id: 7, function: { arguments: ' ' } }]
+  const streamed = gatewayOf(() =>
+    from([
+      ...pieces.map((call) => chunk('', { delta: { tool_calls: [call] } })),
+      chunk('', { finish_reason: 'tool_calls' }),
+    ]),
+  )
+  const message = { content: null, tool_calls: [called(0), called(7)] }
+  const whole = gatewayOf(() =>
+    of<GatewayEvent>({
+      _tag: 'Response',
+      response: { choices: [{ index: 0, message, finish_reason: 'tool_calls' }] },
+    }),
+  )
+  for (const [gateway, json] of [
+    [streamed, '{} '],
+    [whole, '{}'],
+  ] as const) {
+    const events = await lastValueFrom(fromChat(gateway, request(true)).pipe(toArray()))
+    const ids = events.flatMap((event) => (event._tag === 'ToolCallDelta' ? [event.callId] : []))
+    t.deepEqual(
+      ids.filter((id) => id !== undefined),
+      ['0', '7'],
+    )
+    const [reply] = events.flatMap((event) => (event._tag === 'ReplyFinished' ? [event.reply] : []))
+    t.deepEqual(reply?.messages[0]?.tool_calls, [
+      { id: '0', type: 'function', function: { name: 'f', arguments: '{}' } },
+      { id: '7', type: 'function', function: { name: 'f', arguments: json } },
+    ])
+  }
+})
+
 test('calls without an index are put together by their ids, in linear time', async (t) => {
   const count = 60_000
   const piece = (id: string, json: string): GatewayEvent =>
