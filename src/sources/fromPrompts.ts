@@ -22,6 +22,9 @@ const Page: t.Decoder<unknown, PromptList> = {
   decode: (answer) => PromptList.decode(asPage(answer)),
 }
 
+/** A prompt with its id as `fromPromptVersion` and `respanGenerate` take it: text, even if the platform sends a number. */
+const withTextId = (prompt: PromptSummary): PromptSummary => ({ ...prompt, id: String(prompt.id) })
+
 /**
  * Emits the prompts stored on the platform, with the numbers of their newest and their deployed versions.
  *
@@ -51,6 +54,6 @@ export const fromPrompts = (connection: Connection = {}): Observable<PromptSumma
   }
   return page(1).pipe(
     expand(({ results, next }, index) => (next == null || results.length === 0 ? EMPTY : page(index + 2))),
-    concatMap(({ results }) => results),
+    concatMap(({ results }) => results.map(withTextId)),
   )
 }

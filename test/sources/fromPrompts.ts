@@ -87,6 +87,13 @@ test('emits what the platform tells of a prompt', async (t) => {
   })
 })
 
+test('an id that is a number becomes text, as other functions take it', async (t) => {
+  const { url: baseUrl } = await serve(t, (response) =>
+    sendJson(response, { results: [{ id: 42, tags: [] }] }),
+  )
+  t.deepEqual<unknown, unknown>(await lastValueFrom(fromPrompts({ baseUrl })), { id: '42', tags: [] })
+})
+
 test('completes without prompts', async (t) => {
   const { baseUrl } = await start(t, { prompts: {} })
   t.deepEqual(await lastValueFrom(fromPrompts({ baseUrl }).pipe(toArray())), [])
