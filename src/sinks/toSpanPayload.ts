@@ -112,11 +112,17 @@ const usageFields = (usage: Usage | undefined): Fields =>
         usage,
       }
 
-/** The speed of a reply: tokens per second, for a stream from its first token on, and how many seconds that took. */
-const speedFields = ({ startedAt, firstOutputAt, endedAt }: Span, { stream, usage }: Generation): Fields => {
+/**
+ * The speed of a reply: tokens per second, for a stream from its first token on, and how many seconds that took. Of tokens
+ * that are only estimated there is no speed: a reply that was cut short would seem to come in no time.
+ */
+const speedFields = (
+  { startedAt, firstOutputAt, endedAt }: Span,
+  { stream, usage, usageSource }: Generation,
+): Fields => {
   const first = stream === true ? firstOutputAt : undefined
   const seconds = secondsBetween(first ?? startedAt, endedAt)
-  const tokens = usage?.completion_tokens ?? 0
+  const tokens = usageSource === 'reported' ? (usage?.completion_tokens ?? 0) : 0
   return {
     time_to_first_token: first === undefined ? undefined : secondsBetween(startedAt, first),
     tokens_per_second:

@@ -193,6 +193,13 @@ test('a cost is told, and no speed where nothing came out or no time passed', (t
   t.false('tokens_per_second' in toSpanPayload({ ...chat, endedAt: START + 415 }))
 })
 
+test('a speed is that of tokens that were reported, never of a guess', (t) => {
+  const payload = toSpanPayload({ ...chat, generation: { ...generation, usageSource: 'estimated' } })
+  t.true('completion_tokens' in payload)
+  t.true('time_to_first_token' in payload)
+  t.false('tokens_per_second' in payload)
+})
+
 test('an error whose message was withheld tells its tag only', (t) => {
   t.like(toSpanPayload({ ...base, status: 'error', error: { tag: 'TypeError', status: 500 } }), {
     status_code: 500,
