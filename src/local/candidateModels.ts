@@ -1,5 +1,6 @@
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import { hash } from './hash.js'
+import { providerOf } from './models.js'
 
 type Weighted = ReadonlyArray<{ readonly model: string; readonly weight: number }>
 
@@ -15,17 +16,22 @@ const pickWeighted = (models: Weighted, h: number): string | undefined => {
 
 /**
  * The models to try for a request, in order. For the first one, a `load_balance_models` list beats `model`, which beats a
- * `load_balance_group`, which beats the router's `models`. Then come the `models` beside a `model`, and `fallback_models`
- * unless `disable_fallback`.
+ * `load_balance_group`, which beats the router's `models`. Unless `disable_fallback`, then come the other `models`, which
+ * are fallbacks of a `model` beside them, and `fallback_models`. What is excluded is excluded for the router alone.
  *
  * The pick among weighted models depends on the conversation alone: the same request, the same model.
  */
 export const candidateModels = (request: ChatRequest, messages: unknown): ReadonlyArray<string> => {
   const h = hash(JSON.stringify(messages), request.seed ?? 0)
   const list = request.load_balance_models ?? request.loadbalance_models
-  const { exclude_models = [], load_balance_group: group, model } = request
-  const routed = (request.models ?? []).filter((name) => !exclude_models.includes(name))
+  const { exclude_models = [], exclude_providers = [], load_balance_group: group, model } = request
+  const isExcluded = (name: string): boolean => {
+    const provider = providerOf(name)
+    return exclude_models.includes(name) || (provider !== undefined && exclude_providers.includes(provider))
+  }
+  const routed = (request.models ?? []).filter((name) => !isExcluded(name))
   const primary = (list && pickWeighted(list, h)) ?? model ?? (group?.models && pickWeighted(group.models, h))
-  const fallbacks = request.disable_fallback === true ? [] : (request.fallback_models ?? [])
-  return [...new Set([...(primary === undefined ? [] : [primary]), ...routed, ...fallbacks])]
+  const models = [...(primary === undefined ? [] : [primary]), ...routed]
+  if (request.disable_fallback === true) return models.slice(0, 1)
+  return [...new Set([...models, ...(request.fallback_models ?? [])])]
 }

@@ -1,6 +1,10 @@
 import type { Fields } from '../codecs/Fields.js'
 import { type Refusal, refusal } from './Refusal.js'
 
+interface Provider extends Fields {
+  readonly provider_id: string
+}
+
 interface ModelEntry {
   readonly name: string
   /** What it calls itself in an answer. */
@@ -10,7 +14,7 @@ interface ModelEntry {
   readonly output: number
   /** Tokens. */
   readonly window: number
-  readonly provider: Fields
+  readonly provider: Provider
 }
 
 const modelsOf =
@@ -52,6 +56,10 @@ const BY_NAME: ReadonlyMap<string, ModelEntry> = new Map(
 // `openai/gpt-4o-mini` and `azure/gpt-4o-mini` are `gpt-4o-mini` at a named provider.
 const entryOf = (model: string): ModelEntry | undefined =>
   BY_NAME.get(model.slice(model.lastIndexOf('/') + 1))
+
+/** The id of the provider that a model's name begins with, or else of the one that offers it, where that is known. */
+export const providerOf = (model: string): string | undefined =>
+  model.includes('/') ? model.slice(0, model.indexOf('/')) : entryOf(model)?.provider.provider_id
 
 /** Refuses names under `unknown/`, which stand for a typing mistake; every other name is known. */
 export const unknownModel = (model: string): Refusal | undefined =>

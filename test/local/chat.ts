@@ -741,6 +741,31 @@ test('picks among weighted models by the conversation', async (t) => {
   t.is(await picked('Say x', { models: ['e', 'f'], exclude_models: ['e'] }), 'f')
 })
 
+test('the router leaves out excluded providers, by the name of a model or by who offers it', async (t) => {
+  const local = await start(t)
+  const answered = async (more: object): Promise<string> =>
+    (await json(await post(local, ask('Say x', { model: undefined, ...more })))).model
+  const models = ['azure/e', 'claude-sonnet-4-5', 'gpt-4o-mini', 'f']
+  t.is(await answered({ models, exclude_providers: ['bedrock'] }), 'azure/e')
+  t.is(await answered({ models, exclude_providers: ['azure'] }), 'claude-sonnet-4-5-20250929')
+  t.is(await answered({ models, exclude_providers: ['azure', 'anthropic'] }), 'gpt-4o-mini-2024-07-18')
+  t.is(await answered({ models, exclude_providers: ['azure', 'anthropic', 'openai'] }), 'f')
+  const excluded = { exclude_models: ['f'], exclude_providers: ['openai'] }
+  t.is(await answered({ model: 'gpt-4o-mini', ...excluded }), 'gpt-4o-mini-2024-07-18')
+  local.fault({ model: 'a', status: 500 })
+  t.is(await answered({ model: 'a', fallback_models: ['f'], ...excluded }), 'f')
+})
+
+test('without fallbacks, one model is asked, whatever else is named', async (t) => {
+  const local = await start(t)
+  local.fault({ model: 'a', status: 500 })
+  const more = { disable_fallback: true, models: ['a', 'b'], fallback_models: ['c'] }
+  t.is((await post(local, ask('Say x', { model: 'a', ...more }))).status, 500)
+  t.is((await post(local, ask('Say x', { model: undefined, ...more }))).status, 500)
+  const group = { load_balance_group: { group_id: 'g' }, disable_fallback: true, fallback_models: ['c'] }
+  t.is((await post(local, ask('Say x', { model: undefined, ...group }))).status, 422)
+})
+
 test('a model beside others has them as its fallbacks, each asked once', async (t) => {
   const local = await start(t)
   const answered = async (more: object): Promise<string> => {
