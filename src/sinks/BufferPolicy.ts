@@ -4,9 +4,9 @@ import { isWorkers } from '../tracing/isWorkers.js'
 import { warn } from '../tracing/warn.js'
 import { keysOf } from '../util/keysOf.js'
 import { picked } from '../util/picked.js'
-import { isExiting } from './addLifecycleHooks.js'
 import type { Spool } from './Spool.js'
 import { warnAtExit } from './warnAtExit.js'
+import { isExiting } from './watchLifecycle.js'
 
 /** An out-of-band warning of a sink: what it lost, or why it waits. Each kind is rate-limited, never one per span. */
 export interface DeliveryWarning {

@@ -5,6 +5,7 @@ import { type Flight, outlivingBytes } from './batchFlights.js'
 import type { FlowControl } from './flowControl.js'
 import type { Batch, BatchLimits, Entry, Outbox } from './outbox.js'
 import type { Transport } from './Transport.js'
+import { isLeaving } from './watchLifecycle.js'
 
 /** What can be sent now: as much as the server takes, and from a page that is being left as much as may outlive it. */
 export interface Batching {
@@ -29,7 +30,6 @@ export interface BatchingHost {
   readonly box: Pick<Outbox, 'queue' | 'first' | 'hasReturned' | 'take'>
   readonly flow: FlowControl
   readonly flights: ReadonlySet<Flight>
-  readonly isLeaving: () => boolean
 }
 
 /** For bodies that a browser sends after the page is gone; its limit of 64 KiB is shared with the rest of the page. */
@@ -39,7 +39,7 @@ const KEEPALIVE_BYTES = 60_000
 export const batching = (
   transport: Transport,
   { maxBatchSize }: BufferSettings,
-  { box, flow, flights, isLeaving }: BatchingHost,
+  { box, flow, flights }: BatchingHost,
 ): Batching => {
   /** Bytes that are left for further requests that outlive the page. */
   const keepaliveLeft = (): number => KEEPALIVE_BYTES - outlivingBytes()

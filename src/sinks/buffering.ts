@@ -8,7 +8,6 @@ import { batching } from './batching.js'
 import { counted } from './counted.js'
 import { deliveryWarnings, describeError } from './deliveryWarnings.js'
 import { flowControl } from './flowControl.js'
-import { lifecycle } from './lifecycle.js'
 import type { Entry } from './outbox.js'
 import { type FlushOutcome, pendingFlushes } from './pendingFlushes.js'
 import { settlement } from './settlement.js'
@@ -19,6 +18,7 @@ import type { spooling } from './spooling.js'
 import type { Transport } from './Transport.js'
 import { timers } from './timers.js'
 import { wakeTimer } from './wakeTimer.js'
+import { watchLifecycle } from './watchLifecycle.js'
 
 /** How long a process that has nothing else to do waits for a retry, ms. */
 const EXIT_PATIENCE = 5_000
@@ -65,18 +65,10 @@ export const buffering = (
 
   const spooled = (): number => disk?.spooled() ?? 0
 
-  const { watch, isLeaving } = lifecycle({
-    mayLose: () => counts.queued + counts.inFlight > 0 || disk?.isOpen() === true,
-    onIdle: () => onIdle(),
-    onExit: () => onExit(),
-    onHidden: () => onHidden(),
-  })
-
   const { isFull, mayGoOut, limits, nextBatch, keepaliveBytes } = batching(transport, settings, {
     box,
     flow,
     flights: flights.all,
-    isLeaving,
   })
 
   /** Number of the last span that was accepted. */
@@ -307,6 +299,11 @@ export const buffering = (
     disk?.writeAhead(atRisk)
     disk?.leave()
   }
+
+  const hooks = { onIdle, onExit, onHidden }
+
+  const watch = (): void =>
+    watchLifecycle(hooks, counts.queued + counts.inFlight > 0 || disk?.isOpen() === true)
 
   return {
     next: (event) => {

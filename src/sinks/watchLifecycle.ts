@@ -1,7 +1,7 @@
 import { tried } from '../util/tried.js'
 import { outsideZones } from './outsideZones.js'
 
-/** Callbacks for the moments in a process or page after which it may be too late to deliver something. */
+/** A sink's callbacks for the moments in a process or page after which it may be too late to deliver something. */
 export interface LifecycleHooks {
   /** The process has nothing else to do. Work begun now keeps it alive until it is done; then this is called again. */
   readonly onIdle: () => void
@@ -9,20 +9,16 @@ export interface LifecycleHooks {
   readonly onExit: () => void
   /** The page is hidden or left: this may be the last chance. */
   readonly onHidden: () => void
-  /** The page is visible again. */
-  readonly onVisible: () => void
 }
 
-const registered = new Set<LifecycleHooks>()
+const watching = new Set<LifecycleHooks>()
 
-/** Calls the hooks that are registered now, on a copy, since a hook may remove hooks or add others. */
-const call = (event: keyof LifecycleHooks) => (): void => {
-  for (const hooks of [...registered]) hooks[event]()
+/** Calls the hooks of all sinks that watch now, on a copy, since a hook may add or remove some. */
+const call = (event: keyof LifecycleHooks): void => {
+  for (const hooks of [...watching]) hooks[event]()
 }
 
-const idle = call('onIdle')
-const hidden = call('onHidden')
-const visible = call('onVisible')
+const idle = (): void => call('onIdle')
 
 let exiting = false
 
@@ -31,7 +27,21 @@ export const isExiting = (): boolean => exiting
 
 const exit = (): void => {
   exiting = true
-  call('onExit')()
+  call('onExit')
+}
+
+let leaving = false
+
+/** Whether the page is hidden or left; out of date while no sink watches. */
+export const isLeaving = (): boolean => leaving
+
+const hidden = (): void => {
+  leaving = true
+  call('onHidden')
+}
+
+const visible = (): void => {
+  leaving = false
 }
 
 interface Target {
@@ -48,8 +58,7 @@ interface Runtime extends Target {
   readonly document?: Target & { readonly visibilityState?: string }
 }
 
-/** Whether there is a page and it is hidden. */
-export const isHidden = (): boolean => {
+const isHidden = (): boolean => {
   const { document }: Runtime = globalThis
   return document?.visibilityState === 'hidden'
 }
@@ -70,16 +79,25 @@ const listen = (how: 'on' | 'off'): void => {
 }
 
 /**
- * Calls hooks when a process runs out of work (Node's `beforeExit`), when it ends (`exit`, which includes
- * `process.exit()` and uncaught errors), and when a page is hidden or left, until the returned function is called. Each
- * event has one listener for all hooks, and none while there are no hooks.
+ * Calls hooks, while there is something to lose, when a process runs out of work (Node's `beforeExit`), when it ends
+ * (`exit`, which includes `process.exit()` and uncaught errors), and when a page is hidden or left. Each event has one
+ * listener for all hooks, and none while there are no hooks.
  *
  * A signal ends a process without any of these events, unless there is a listener for the signal.
+ *
+ * @param hooks - always the same object for one sink
+ * @param mayLose - whether the sink may lose spans now; to be called whenever that may have changed
  */
-export const addLifecycleHooks = (hooks: LifecycleHooks): (() => void) => {
-  if (registered.size === 0) outsideZones(() => listen('on'))
-  registered.add(hooks)
-  return () => {
-    if (registered.delete(hooks) && registered.size === 0) listen('off')
+export const watchLifecycle = (hooks: LifecycleHooks, mayLose: boolean): void => {
+  if (watching.has(hooks) === mayLose) return
+  if (mayLose) {
+    if (watching.size === 0) {
+      leaving = isHidden()
+      outsideZones(() => listen('on'))
+    }
+    watching.add(hooks)
+  } else {
+    watching.delete(hooks)
+    if (watching.size === 0) listen('off')
   }
 }
