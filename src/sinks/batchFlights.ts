@@ -4,6 +4,7 @@ import { left, right } from '#fp/Either'
 import { Timeout } from '../errors.js'
 import { withSpan } from '../tracing/currentSpan.js'
 import { type FinishedSpan, toSpan } from '../tracing/foldSpans.js'
+import { guarded } from '../tracing/guarded.js'
 import type { Span } from '../tracing/SpanEvent.js'
 import { fieldOf } from '../util/fieldOf.js'
 import type { Batch } from './outbox.js'
@@ -79,11 +80,7 @@ export const batchFlights = (transport: Transport, timeout: number, host: BatchF
     const stop = (): void => {
       all.delete(flight)
       outliving.delete(flight)
-      try {
-        subscription.unsubscribe()
-      } catch (thrown) {
-        stopFailed(thrown)
-      }
+      guarded(stopFailed, () => subscription.unsubscribe())
     }
     const timeOut = (): void => land(left(new Timeout('body', timeout)))
     const flight: Flight = { batch, spans, keepaliveBytes, stop, until: time.now() + timeout, timeOut }

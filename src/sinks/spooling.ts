@@ -1,5 +1,6 @@
 import { catchError, defer, EMPTY, lastValueFrom, map, noop, type Observable, retry, take, tap } from 'rxjs'
 import { toSpan } from '../tracing/foldSpans.js'
+import { guarded } from '../tracing/guarded.js'
 import { counted } from './counted.js'
 import { type DeliveryWarnings, describeError } from './deliveryWarnings.js'
 import type { BatchLimits, Entry, Numbered } from './outbox.js'
@@ -94,15 +95,6 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   const reportFailure = (error: unknown): void =>
     warnings.tell('spool', () => `the spool failed: ${describeError(error)}`, error)
 
-  const tryOrReport = <A>(work: () => A): A | undefined => {
-    try {
-      return work()
-    } catch (thrown) {
-      reportFailure(thrown)
-      return undefined
-    }
-  }
-
   /** Accepts spooled spans of an owner that has died. */
   const inherit = (count: number): void => {
     pending.addSpooled(count)
@@ -145,7 +137,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
   const opened = (): SpoolStore | undefined => {
     if (store !== undefined || closed || now() - openedAt < OPEN_AGAIN) return store
     openedAt = now()
-    store = tryOrReport(() =>
+    store = guarded(reportFailure, () =>
       outsideZones(() =>
         spool.open({
           evicted,
@@ -190,7 +182,9 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     const records: Array<SpoolRecord> = []
     const written: Array<Entry> = []
     for (const entry of entries) {
-      const text = onDisk.hasCopy(entry) ? undefined : tryOrReport(() => storeSpan(toSpan(entry.span)))
+      const text = onDisk.hasCopy(entry)
+        ? undefined
+        : guarded(reportFailure, () => storeSpan(toSpan(entry.span)))
       if (text === undefined) continue
       records.push({ traceId: entry.span.start.traceId, text })
       written.push(entry)
@@ -307,7 +301,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
     },
     writeAhead: (entries) => write(entries, noop),
     leave: () => {
-      tryOrReport(() => store?.leave?.())
+      guarded(reportFailure, () => store?.leave?.())
     },
     leaveToSpool: (entries, taken) => {
       const refused = new Set(entries)
@@ -340,7 +334,7 @@ export const spooling = (spool: Spool, { accept, move }: SpanBook, host: Spoolin
       closed = true
       const open = store
       store = undefined
-      if (open !== undefined) tryOrReport(() => open.close())
+      if (open !== undefined) guarded(reportFailure, () => open.close())
     },
   }
 }
