@@ -8,6 +8,7 @@ import { guardedAsync, nameOf, reporterOf } from '../tracing/guarded.js'
 import type { Sink } from '../tracing/Sink.js'
 import type { Generation, SpanError, SpanEvent } from '../tracing/SpanEvent.js'
 import { withMessage } from '../tracing/spanError.js'
+import { keysOf } from '../util/keysOf.js'
 import { picked } from '../util/picked.js'
 import { checkSink } from './checkSink.js'
 
@@ -39,7 +40,8 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
     (kind) => withheld(`did not return a string (${kind})`),
     nameOf,
   )
-  const map: Redact = (content) => {
+  const map = (content: string | undefined): string | undefined => {
+    if (content === undefined) return undefined
     const mapped: unknown = guardedAsync(reportThrow, () => redact(content))
     if (mapped === undefined || typeof mapped === 'string') return mapped
     // In JavaScript it may be a promise, for which no sink can wait.
@@ -67,22 +69,18 @@ export const redacted = (sink: Sink, redact: Redact): Sink => {
   const mapEvent = (event: SpanEvent): SpanEvent => {
     switch (event._tag) {
       case 'SpanStarted': {
-        if (event.input === undefined) return event
-        const { input: original, ...rest } = event
-        const input = map(original)
-        return input === undefined ? rest : { ...rest, input }
+        const { input, ...rest } = event
+        return { ...rest, ...picked({ input: map(input) }, ['input']) }
       }
       case 'SpanEnded': {
-        const { input: originalInput, output: originalOutput, error, generation, ...rest } = event
-        const input = originalInput === undefined ? undefined : map(originalInput)
-        const output = originalOutput === undefined ? undefined : map(originalOutput)
-        return {
-          ...rest,
-          ...(input === undefined ? {} : { input }),
-          ...(output === undefined ? {} : { output }),
-          ...(error === undefined ? {} : { error: mapError(error) }),
-          ...(generation === undefined ? {} : { generation: mapGeneration(generation) }),
+        const { input, output, error, generation, ...rest } = event
+        const content = {
+          input: map(input),
+          output: map(output),
+          error: error && mapError(error),
+          generation: generation && mapGeneration(generation),
         }
+        return { ...rest, ...picked(content, keysOf(content)) }
       }
       default:
         return event
