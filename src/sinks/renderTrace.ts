@@ -69,18 +69,15 @@ const duration = (ms: number): string => {
 const money = (usd: number): string => `$${usd >= 0.01 ? usd.toFixed(2) : usd.toPrecision(2)}`
 
 const tokensOf = ({ generation, totals }: Span): string => {
-  if (generation !== undefined) {
-    const { usage, usageSource, cost } = generation
-    if (usage === undefined) return ''
-    const about = usageSource === 'estimated' ? '~' : ''
-    const price = cost === undefined ? '' : ` ${money(cost)}`
-    return `${about}${usage.prompt_tokens} → ${about}${usage.completion_tokens} tokens${price}`
-  }
+  const sum = generation === undefined ? totals : undefined
+  const tokens = sum ?? generation?.usage
   // A sum of zero means that no generation reported its tokens.
-  if (totals === undefined || totals.total_tokens === 0) return ''
-  const about = totals.estimated === true ? '~' : ''
-  const price = totals.cost === undefined ? '' : ` ${money(totals.cost)}`
-  return `Σ ${about}${totals.prompt_tokens} → ${about}${totals.completion_tokens} tokens${price}`
+  if (tokens === undefined || sum?.total_tokens === 0) return ''
+  const sign = sum === undefined ? '' : 'Σ '
+  const about = sum?.estimated === true || generation?.usageSource === 'estimated' ? '~' : ''
+  const cost = (sum ?? generation)?.cost
+  const price = cost === undefined ? '' : ` ${money(cost)}`
+  return `${sign}${about}${tokens.prompt_tokens} → ${about}${tokens.completion_tokens} tokens${price}`
 }
 
 const failureOf = ({ error }: Span): string => {
