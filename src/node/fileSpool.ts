@@ -59,7 +59,6 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   }
   let owner = enter()
   let begun = 0
-  let closed = false
   const segments = new Set<Segment>()
   let active: Segment | undefined
 
@@ -74,11 +73,9 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   /** Starts over with a new owner: another one took this process for dead, or the folder was removed. */
   const startOver = (): void => {
     const isAnother = identityOf(directory) !== home
-    const isLost = (segment: Segment): boolean => isAnother && segment.isRemoved()
-    const placesOf = (some: ReadonlyArray<Segment>): ReadonlyArray<SegmentPlace> =>
-      some.flatMap((segment) => segment.places())
-    const lost = placesOf([...segments].filter(isLost))
-    const ceded = placesOf([...segments].filter((segment) => !isLost(segment)))
+    const byLoss = grouped(segments, (segment) => isAnother && segment.isRemoved())
+    const placesIn = (isLost: boolean): ReadonlyArray<SegmentPlace> =>
+      byLoss.get(isLost)?.flatMap((segment) => segment.places()) ?? []
     for (const segment of segments) segment.close()
     segments.clear()
     active = undefined
@@ -87,8 +84,8 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
       owner = enter()
     } finally {
       // Even if that failed, these spans belong to another owner, or are gone.
-      host.ceded(ceded)
-      host.evicted(lost, spoolLoss.removed)
+      host.ceded(placesIn(false))
+      host.evicted(placesIn(true), spoolLoss.removed)
     }
   }
 
@@ -118,9 +115,11 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     if (!owner.beat()) startOver()
   }
 
-  const leftovers = (): ReadonlyArray<SegmentFile> => {
-    stayAlive()
-    return leftBehind(directory, owner)
+  /** Deletes a file that was taken over: its spans can't be kept. */
+  const giveUp = (segment: Segment, why: string): void => {
+    const { length } = segment.places()
+    discard(segment)
+    if (length > 0) host.lost(length, why)
   }
 
   const isOld = (segment: Segment): boolean => segment.written().last < clock.now() - maxAge
@@ -138,13 +137,11 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
       const segment = takeOver(leftover)
       if (segment === undefined) continue
       const places = segment.places()
-      if (places.length > 0 && !isOld(segment)) {
+      if (places.length === 0 || isOld(segment)) giveUp(segment, spoolLoss.tooOld)
+      else {
         for (const place of places) taken.push(place)
         bytes += segment.size()
-        continue
       }
-      discard(segment)
-      if (places.length > 0) host.lost(places.length, spoolLoss.tooOld)
     }
     return taken
   }
@@ -154,7 +151,7 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     stayAlive()
     const taken = takeKnown()
     if (taken.length > 0) return taken
-    known = [...leftovers()]
+    known = [...leftBehind(directory, owner)]
     return takeKnown()
   }
 
@@ -177,11 +174,10 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     evictOld()
     const hasRoom = (): boolean => segmentBytesIn(directory) + bytes <= maxBytes
     if (hasRoom()) return
-    for (const leftover of leftovers()) {
+    stayAlive()
+    for (const leftover of leftBehind(directory, owner)) {
       const segment = takeOver(leftover)
-      const lost = segment?.places().length ?? 0
-      if (segment !== undefined) discard(segment)
-      if (lost > 0) host.lost(lost, spoolLoss.noRoom)
+      if (segment !== undefined) giveUp(segment, spoolLoss.noRoom)
       if (hasRoom()) return
     }
     const others = segmentBytesIn(directory) - [...segments].reduce((sum, segment) => sum + segment.size(), 0)
@@ -258,8 +254,6 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     },
     adopt: () => of(adopt()),
     close: () => {
-      if (closed) return
-      closed = true
       clearInterval(timer)
       for (const segment of [...segments]) {
         if (segment.places().length === 0) discard(segment)
