@@ -9,6 +9,7 @@ import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '..
 import { spoolLoss } from '../sinks/spoolLoss.js'
 import { spoolPiece } from '../sinks/spoolPiece.js'
 import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
+import { guarded } from '../tracing/guarded.js'
 import { grouped } from '../util/grouped.js'
 import { tried } from '../util/tried.js'
 import { HEARTBEAT, makeOwner, type Owner } from './owner.js'
@@ -70,6 +71,9 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     segment.discard()
   }
 
+  /** Reports a failure that by itself loses none of this sink's spans. */
+  const report = (thrown: unknown): void => host.failed([], thrown)
+
   /** Starts over with a new owner: another one took this process for dead, or the folder was removed. */
   const startOver = (): void => {
     const isAnother = identityOf(directory) !== home
@@ -99,16 +103,13 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
     } catch {
       return undefined
     }
-    try {
+    // A file that can't be read must not keep the others from being found.
+    return guarded(report, () => {
       const { segment, damaged } = openSegment(path)
       segments.add(segment)
       if (damaged > 0) host.lost(damaged, spoolLoss.damaged)
       return segment
-    } catch (thrown) {
-      // A file that can't be read must not keep the others from being found.
-      host.failed([], thrown)
-      return undefined
-    }
+    })
   }
 
   const stayAlive = (): void => {
@@ -198,9 +199,8 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   const forWriting = (bytes: number): Segment => {
     if (!owner.isSure() || active?.isThere() === false) startOver()
     if (active !== undefined && !isFull(active, bytes)) return active
-    const previous = active
+    if (active?.places().length === 0) discard(active)
     active = undefined
-    if (previous !== undefined && previous.places().length === 0) discard(previous)
     // One span may be larger than a segment.
     makeRoom(Math.max(bytes, segmentBytes))
     active = createSegment(nameOf(begunAt(clock.now())))
@@ -209,16 +209,12 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   }
 
   const beat = (): void => {
-    try {
-      stayAlive()
-      evictOld()
-      host.wake()
-    } catch (thrown) {
-      host.failed([], thrown)
-    }
+    stayAlive()
+    evictOld()
+    host.wake()
   }
 
-  const timer = setInterval(beat, HEARTBEAT)
+  const timer = setInterval(() => guarded(report, beat), HEARTBEAT)
   timer.unref()
 
   const settle = (segment: Segment, group: ReadonlyArray<SegmentPlace>): void => {
@@ -244,13 +240,9 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
         ),
       ),
     remove: (places) => {
+      // A span that could not be removed may be sent once more.
       for (const [segment, group] of grouped(places.filter(isPlace), (place) => place.segment))
-        try {
-          if (segments.has(segment)) settle(segment, group)
-        } catch (thrown) {
-          // A span that could not be removed may be sent once more.
-          host.failed([], thrown)
-        }
+        if (segments.has(segment)) guarded(report, () => settle(segment, group))
     },
     adopt: () => of(adopt()),
     close: () => {
