@@ -3,19 +3,12 @@ import { checkSink } from '../sinks/checkSink.js'
 import { oncePerProcess } from '../sinks/oncePerProcess.js'
 import type { Sink } from '../tracing/Sink.js'
 
+const ENDING = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2'] as const
+
 /** A signal that asks a process to end, and that it can handle. */
-export type EndingSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGBREAK' | 'SIGUSR2'
+export type EndingSignal = (typeof ENDING)[number]
 
-const ENDING: Readonly<Record<EndingSignal, true>> = {
-  SIGTERM: true,
-  SIGINT: true,
-  SIGHUP: true,
-  SIGQUIT: true,
-  SIGBREAK: true,
-  SIGUSR2: true,
-}
-
-const isEnding = (signal: unknown): boolean => typeof signal === 'string' && Object.hasOwn(ENDING, signal)
+const isEnding = (signal: unknown): boolean => ENDING.some((ending) => ending === signal)
 
 const SIGNALS: ReadonlyArray<EndingSignal> = ['SIGTERM', 'SIGINT', 'SIGHUP']
 
@@ -89,7 +82,7 @@ const listenerFor =
 export const flushOnSignals = (sink: Sink, signals: ReadonlyArray<EndingSignal> = SIGNALS): (() => void) => {
   checkSink('flushOnSignals', 'sink', sink)
   if (!Array.isArray(signals) || !signals.every(isEnding))
-    refuse('flushOnSignals', 'signals', `a list of signals among ${Object.keys(ENDING).join(', ')}`, signals)
+    refuse('flushOnSignals', 'signals', `a list of signals among ${ENDING.join(', ')}`, signals)
   const own = [...signals]
   const stop = (): void => {
     for (const signal of own) leave(signal, registration)
