@@ -56,7 +56,8 @@ if (failure !== undefined) {
 const { stdout } = process
 const tree = renderTrace(memory.spans(), {
   colors: stdout.isTTY && stdout.hasColors(),
-  width: stdout.columns,
+  // A terminal that doesn’t know its size reports 0.
+  width: stdout.columns || undefined,
 })
 console.log(`\n\n${tree}`)
 if (failure !== undefined) console.log('Delivering the trace …')

@@ -29,6 +29,15 @@ test('npm start prints the tokens, the tree and the URL, and ends by itself with
   t.regex(text, /Delivered\.\nTrace URL: http.*\n\nNo terminal: the page is gone when this ends\.\n$/)
 })
 
+test('npm start shows the tree in a terminal that does not know its width', async (t) => {
+  const script = moduleFile(
+    t,
+    `process.stdout.columns = 0
+await import(${JSON.stringify(pathToFileURL(resolve('build/examples/start.js')).href)})`,
+  )
+  t.regex(await printed(script), /\nMy Workflow +workflow .*\n├─ buildPrompt /)
+})
+
 test('npm start says what to do about a key that is refused, and shows the failed trace', async (t) => {
   const local = await startLocal({ apiKey: 'right' })
   t.teardown(local.close)
