@@ -1,4 +1,5 @@
 import { withoutSecrets } from '../codecs/redactSecrets.js'
+import { bytesOf } from '../util/bytesOf.js'
 import { isError } from '../util/isError.js'
 import { isMap } from '../util/isMap.js'
 import { isSet } from '../util/isSet.js'
@@ -32,7 +33,8 @@ const plain = (
   if (isError(value)) return { name: value.name, message: value.message }
   if (Array.isArray(value) || isMap(value) || isSet(value))
     return Array.from(value, (item) => plain(path, item, room))
-  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
+  const bytes = bytesOf(value)
+  if (bytes !== undefined) return `[${bytes.type ? `${bytes.type}, ` : ''}${bytes.size} bytes]`
   if ('toJSON' in value && typeof value.toJSON === 'function') return plain(path, value.toJSON(), room)
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(path, item, room)]))
 }

@@ -731,6 +731,9 @@ for (const [what, value, written] of [
   ['a Set', new Set([1]), [1]],
   ['an Error', new TypeError('why'), { name: 'TypeError', message: 'why' }],
   ['bytes', new Uint8Array(3), '[3 bytes]'],
+  ['a buffer', new ArrayBuffer(3), '[3 bytes]'],
+  ['a Blob', new Blob(['abc']), '[3 bytes]'],
+  ['a File', new File(['abc'], 'a.png', { type: 'image/png' }), '[image/png, 3 bytes]'],
 ] as const)
   test(`${what} is written down at any depth`, async (t) => {
     t.is((await rootOf(of(value)))?.output, JSON.stringify(written))
@@ -741,6 +744,7 @@ for (const [what, value, written] of [
 for (const [what, made, written] of [
   ['a Map', 'new Map([["k", 1]])', [['k', 1]]],
   ['a Set', 'new Set([1])', [1]],
+  ['a buffer', 'new ArrayBuffer(3)', '[3 bytes]'],
   ['an Error', 'new TypeError("why")', { name: 'TypeError', message: 'why' }],
   [
     'an Error with fields',
