@@ -113,12 +113,13 @@ export const itemRequest = (
     ...(takesAttributes ? respan : {}),
   })
   const operator = mergeAttributes(fieldsOf(params, attributes), options.extraBody ?? {})
+  const fields = mergeAttributes(operator, fieldsOf(own, ownAttributes))
   const request = defined({
-    ...mergeAttributes(operator, fieldsOf(own, ownAttributes)),
+    ...fields,
     model: item.model ?? options.model,
     messages: item.messages,
     ...(byPrompt ? { prompt: promptOf(options, item.variables, params, own) } : {}),
-    ...(options.stream === true ? streamed(operator.stream_options) : {}),
+    ...(options.stream === true ? streamed(fields.stream_options) : {}),
   })
   const decoded = checked(name, ChatRequest, request)
   if (takesAttributes) return { request: decoded }

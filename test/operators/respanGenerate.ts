@@ -332,6 +332,20 @@ test('other options of a stream go along, and usage is not asked for where a ser
   t.like(await asked({ include_usage: false }), { stream_options: { include_usage: false } })
 })
 
+test('an item’s options of a stream win over the operator’s', async (t) => {
+  const request = await requestOf((gateway) =>
+    of({ prompt: 'hi', params: { seed: 1, stream_options: { include_obfuscation: false } } }).pipe(
+      respanGenerate({
+        model,
+        gateway,
+        stream: true,
+        extraBody: { stream_options: { include_obfuscation: true } },
+      }),
+    ),
+  )
+  t.like(request, { stream_options: { include_usage: true, include_obfuscation: false } })
+})
+
 test('a stored prompt is asked for by schema 2, with params as its patch', async (t) => {
   const ask = (settings: object, input: object) =>
     requestOf((gateway) => of(input).pipe(respanGenerate({ promptId: 'p', gateway, ...settings })))
