@@ -40,14 +40,14 @@ export interface BatchLimits {
 export const exceeds = ({ maxSize, maxBytes }: BatchLimits, count: number, bytes: number): boolean =>
   count > 0 && (count >= maxSize || bytes > maxBytes)
 
-/** The spans that wait: first the returned batches, which have to be sent again, then the queue, in order of end. */
+/** The spans that wait: first the returned batches, which have to be sent again, then the queue, both in order of end. */
 export interface Outbox {
   /** Estimated bytes of all spans that wait. */
   readonly bytes: () => number
   /** Spans and bytes in the queue only, from which new batches are made. */
   readonly queue: () => { readonly size: number; readonly bytes: number }
   readonly push: (entry: Entry) => void
-  /** Returns a batch, in front of everything else. */
+  /** Returns a batch, in front of everything that ended after it. */
   readonly putBack: (batch: Batch) => void
   /** Whether there is a returned batch. */
   readonly hasReturned: () => boolean
@@ -89,8 +89,13 @@ export const outbox = (): Outbox => {
 
   const putBack = (batch: Batch): void => {
     const { entries } = batch
-    if (entries.length === 0) return
-    returned.unshift(batch)
+    const [oldest] = entries
+    if (oldest === undefined) return
+    // Batches that were in flight together may return in any order.
+    const place = returned.findIndex(
+      ({ entries: [first] }) => first !== undefined && first.number >= oldest.number,
+    )
+    returned.splice(place < 0 ? returned.length : place, 0, batch)
     returnedBytes += bytesIn(entries)
   }
 

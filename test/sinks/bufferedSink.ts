@@ -371,6 +371,21 @@ for (const [code, waits] of [
     t.deepEqual(gaps, waits)
   })
 
+test('batches that failed together are sent again in order of age', (t) => {
+  const { time, sink, sent } = rig(
+    t,
+    (_, attempt) => (attempt > 3 ? undefined : timer(10, time.scheduler).pipe(switchMap(() => status(503)))),
+    { maxBatchSize: 2, maxInFlight: 3 },
+  )
+  finish(sink, ...range(1, 8))
+  time.pass(10_000)
+  t.is(sent[2]?.at, 0)
+  t.deepEqual(
+    sent.slice(3).flatMap(({ spans }) => spans),
+    range(1, 8),
+  )
+})
+
 test('an outage of minutes loses nothing, although the server wants to be asked at once', (t) => {
   let isDown = true
   const busy = throwError(() => new HttpError('no', { status: 503, retryAfter: 0 }))
