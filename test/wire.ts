@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import {
+  Aborted,
   ChatParams,
   GatewayError,
   type GenerateInput,
@@ -20,7 +21,7 @@ import {
   wholeReply,
 } from 'respan-rx'
 import { type Local, type LocalOptions, type LocalPrompt, startLocal } from 'respan-rx/local'
-import { lastValueFrom, of, toArray } from 'rxjs'
+import { lastValueFrom, of, tap, toArray } from 'rxjs'
 import { sendEvents, sendJson, serve } from './helpers/server.js'
 
 const model = 'gpt-4o-mini'
@@ -389,6 +390,18 @@ test('an error inside a stream has the ids, too', async (t) => {
   })
   t.is(error?.logId, local.requests[0]?.logId)
   t.true((error?.partial?.replies[0] ?? '') !== '')
+})
+
+test('an answer that is aborted has the ids, too', async (t) => {
+  const local = await start(t, { faults: [{ hangAfter: 3 }] })
+  const controller = new AbortController()
+  const stream$ = of('Tell me about tea.').pipe(
+    respanGenerate({ model, baseUrl: local.baseUrl, signal: controller.signal, stream: true }),
+    tap(({ _tag }) => _tag === 'TextDelta' && controller.abort()),
+  )
+  const error = await t.throwsAsync<Aborted>(lastValueFrom(stream$), { instanceOf: Aborted })
+  t.is(error?.logId, local.requests[0]?.logId)
+  t.regex(error?.requestId ?? '', /^[\da-f-]{36}$/)
 })
 
 // ── prompts

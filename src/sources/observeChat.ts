@@ -3,6 +3,7 @@ import { askedParams } from '../codecs/askedParams.js'
 import type { ChatRequest } from '../codecs/ChatRequest.js'
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
 import { InvalidResponse, isRespanError, StreamInterrupted, withPartial } from '../errors.js'
+import type { AnswerIds } from '../http/answerIds.js'
 import { mapTexts } from '../util/mapTexts.js'
 import { addGatewayEvent } from './addGatewayEvent.js'
 import type { Gateway, GatewayEvent } from './Gateway.js'
@@ -35,8 +36,10 @@ const noChoice = (): InvalidResponse =>
     found: 'array(0)',
   })
 
-const failure = ({ scrubs }: Gateway, error: unknown, replied: () => Reply): unknown => {
+const failure = ({ scrubs }: Gateway, error: unknown, ids: AnswerIds, replied: () => Reply): unknown => {
   if (!isRespanError(error)) return error
+  // A signal breaks a call off from outside the attempt, where its ids aren't known.
+  if (error._tag === 'Aborted') Object.assign(error, ids)
   let reply = replied()
   for (const scrub of scrubs?.() ?? []) reply = mapTexts(reply, scrub)
   return withPartial(error, reply)
@@ -72,7 +75,7 @@ export const observeChat = (
       if (streaming) subscriber.next(event)
     }
     const fail = (error: unknown): void => {
-      const withReply = failure(gateway, error, reply)
+      const withReply = failure(gateway, error, builder.ids, reply)
       end({ _tag: 'Failed', error: withReply })
       subscriber.error(withReply)
     }
