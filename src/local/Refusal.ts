@@ -14,6 +14,16 @@ export const refusal = (status: number, detail: string): Refusal => ({ status, b
 export const INVALID_KEY =
   'Your API key is invalid or expired, please check your API key at https://platform.respan.ai/platform/api/api-keys'
 
+/** An error as OpenAI reports it after output began. */
+export const SERVER_ERROR = {
+  error: {
+    message: 'The server had an error while processing your request.',
+    type: 'server_error',
+    param: null,
+    code: null,
+  },
+}
+
 /** A refusal of JSON that says something impossible: 422, with what is wrong by field. */
 export const invalid = (errors: Readonly<Record<string, ReadonlyArray<string>>>): Refusal => ({
   status: 422,

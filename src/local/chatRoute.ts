@@ -12,20 +12,13 @@ import type { LocalEnv, LocalState } from './LocalState.js'
 import { invalidField, type Refusal, refusal } from './Refusal.js'
 import { readChatRequest } from './readChatRequest.js'
 import { type ResolvedRequest, resolvePrompt } from './resolvePrompt.js'
-import { SERVER_ERROR, sendJson, sendPieces, sendRefusal } from './send.js'
+import { sendJson, sendPieces, sendRefusal } from './send.js'
 import { upstreamScrub } from './upstream.js'
 
 const SSE = 'text/event-stream; charset=utf-8'
 
-const event = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`
-
-const MISFITS = {
-  malformed: 'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"conte\n\n',
-  error: event(SERVER_ERROR),
-}
-
 function* events(chunks: Iterable<Fields>): Generator<string> {
-  for (const chunk of chunks) yield event(chunk)
+  for (const chunk of chunks) yield `data: ${JSON.stringify(chunk)}\n\n`
   yield 'data: [DONE]\n\n'
 }
 
@@ -58,8 +51,8 @@ const sendUpstream = async (
   scrub: Scrub,
 ): Promise<Response> => {
   if (request.stream === true && response.body !== null) {
-    const planned = { pieces: eventsOf(response.body, scrub), fault, misfits: MISFITS }
-    return sendPieces(c, planned, response.headers.get('content-type') ?? SSE)
+    const pieces = eventsOf(response.body, scrub)
+    return sendPieces(c, { pieces, fault }, response.headers.get('content-type') ?? SSE)
   }
   const text = await response.text()
   try {
@@ -96,5 +89,5 @@ export const chatRoute =
     c.get('record').update({ model: chat.model })
     if (chat.request.stream !== true) return sendJson(c, chatBody(chat), fault)
     const slowed = { slowChunks: state.chunkDelay, ...fault }
-    return sendPieces(c, { pieces: events(chatChunks(chat)), fault: slowed, misfits: MISFITS }, SSE)
+    return sendPieces(c, { pieces: events(chatChunks(chat)), fault: slowed }, SSE)
   }

@@ -1,20 +1,18 @@
 import type { Fault } from './Fault.js'
+import { SERVER_ERROR } from './Refusal.js'
 import type { OpenRequest } from './requestLog.js'
 import { sleep } from './sleep.js'
-
-/** What a fault puts into a body, which is not the same in a stream of events as in a single document. */
-export interface Misfits {
-  readonly malformed: string
-  readonly error: string
-}
 
 /** A body to be sent piece by piece, and the fault in it. */
 export interface PlannedBody {
   /** Closed when the reader leaves. */
   readonly pieces: Iterator<string> | AsyncIterator<string>
   readonly fault: Fault
-  readonly misfits: Misfits
 }
+
+// Events. A document has its own ways to be malformed, or an error.
+const MALFORMED = 'data: {"id":"chatcmpl-broken","choices":[{"index":0,"delta":{"conte\n\n'
+const ERROR = `data: ${JSON.stringify(SERVER_ERROR)}\n\n`
 
 const encoder = new TextEncoder()
 
@@ -26,7 +24,7 @@ const encoder = new TextEncoder()
  * @param breakOff - breaks the connection
  */
 export const faultyBody = (
-  { pieces, fault, misfits }: PlannedBody,
+  { pieces, fault }: PlannedBody,
   record: OpenRequest,
   breakOff: () => void,
 ): ReadableStream<Uint8Array> => {
@@ -56,12 +54,12 @@ export const faultyBody = (
         if (sent === fault.cutAfter) return cut()
         if (sent === fault.endAfter) return finish(controller)
         if (sent === fault.errorAfter) {
-          controller.enqueue(encoder.encode(misfits.error))
+          controller.enqueue(encoder.encode(ERROR))
           return finish(controller)
         }
         if (sent === fault.malformedAfter && !malformed) {
           malformed = true
-          controller.enqueue(encoder.encode(misfits.malformed))
+          controller.enqueue(encoder.encode(MALFORMED))
           return
         }
         // When an upstream breaks off, so does the connection to the client.

@@ -2,17 +2,7 @@ import type { Context } from 'hono'
 import type { Fault } from './Fault.js'
 import { faultyBody, type PlannedBody } from './faultyBody.js'
 import type { LocalEnv } from './LocalState.js'
-import type { Refusal } from './Refusal.js'
-
-/** An error as OpenAI reports it after output began. */
-export const SERVER_ERROR = {
-  error: {
-    message: 'The server had an error while processing your request.',
-    type: 'server_error',
-    param: null,
-    code: null,
-  },
-}
+import { type Refusal, SERVER_ERROR } from './Refusal.js'
 
 const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304])
 
@@ -62,6 +52,5 @@ export const sendJson = (c: Context<LocalEnv>, body: unknown, fault: Fault = {})
   const pieces = [text.slice(0, half), text.slice(half)].values()
   // What ends too early is malformed.
   const ending = fault.malformedAfter === undefined ? fault : { ...fault, endAfter: fault.malformedAfter }
-  const misfits = { malformed: '', error: '' }
-  return sendPieces(c, { pieces, fault: halved(ending), misfits }, 'application/json')
+  return sendPieces(c, { pieces, fault: halved(ending) }, 'application/json')
 }
