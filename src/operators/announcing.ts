@@ -1,8 +1,7 @@
 import { noop, type Observable } from 'rxjs'
 import { currentOpenSpan } from '../tracing/frames.js'
 import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
-import type { OpenSpan } from '../tracing/OpenSpan.js'
-import { announcePart } from '../tracing/Output.js'
+import { announceOutput, type OpenSpan } from '../tracing/OpenSpan.js'
 
 type Announce = (id: string, text: string, whole: boolean) => void
 
@@ -16,7 +15,7 @@ const toEnclosingSpan = (choice: number): Announce => {
   return (reply, text, whole) => {
     // The first choice goes by the id alone, because the span also takes its text from the reply's events, under that id.
     const id = choice === 0 ? reply : `${reply} ${choice}`
-    announcePart(span.output, { id, text, whole })
+    announceOutput(span, { id, text, whole })
   }
 }
 

@@ -1,7 +1,8 @@
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
 import type { Mutable } from '../util/Mutable.js'
 import { contentText } from './contentText.js'
-import { addOutput, announcePart, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
+import { addOutput, emptyOutput, type Output, outputText, releaseOutput } from './Output.js'
+import { announce, type ReplyPart, replyParts } from './replyParts.js'
 import type { Generation, SpanEnded, SpanStarted, SpanTotals, SpanType } from './SpanEvent.js'
 import { spanError, statusOfError } from './spanError.js'
 import type { Trace } from './Trace.js'
@@ -124,6 +125,13 @@ export const markFirstOutput = (span: OpenSpan, at?: number): void => {
   trace.emit({ _tag: 'SpanFirstOutput', traceId: trace.id, spanId: span.id, at: at ?? trace.now() })
 }
 
+/** Announces a text that is about to come out, and the reply that it is a part of. */
+export const announceOutput = ({ ended, output }: OpenSpan, part: ReplyPart): void => {
+  if (ended) return
+  output.parts ??= replyParts()
+  announce(output.parts, part)
+}
+
 /**
  * Records a value that came out, by default now. After the end it does nothing, since a shared source may outlive the span.
  */
@@ -132,7 +140,7 @@ export const recordOutput = (span: OpenSpan, value: unknown, at?: number): void 
   markFirstOutput(span, at)
   const part = addOutput(span.output, span.trace, value)
   // The enclosing span may emit the same text in turn.
-  if (part !== undefined && span.parent !== null) announcePart(span.parent.output, part)
+  if (part !== undefined && span.parent !== null) announceOutput(span.parent, part)
 }
 
 /** Records a value that came in, for a span that stands for many. */

@@ -7,7 +7,7 @@ import {
   textLength,
 } from '../util/textBuilder.js'
 import { boundedText, jsonText, OVERSHOOT, scrubbed } from './contentText.js'
-import { announce, claimPart, type ReplyPart, type ReplyParts, replyParts } from './replyParts.js'
+import { claimPart, type ReplyPart, type ReplyParts } from './replyParts.js'
 import type { Trace } from './Trace.js'
 import { withoutMedia } from './withoutMedia.js'
 
@@ -28,8 +28,8 @@ export interface Output {
   items: Array<Item> | undefined
   /** The texts of replies among the items, by the id of their parts. */
   replies: Map<string, TextBuilder> | undefined
-  /** Parts of replies that are about to come out; `null` once the output is released. */
-  parts: ReplyParts | null | undefined
+  /** Parts of replies that are about to come out. */
+  parts: ReplyParts | undefined
 }
 
 export const emptyOutput = (): Output => ({
@@ -111,13 +111,6 @@ const tookReplyEvent = (output: Output, value: unknown): boolean => {
   }
 }
 
-/** Announces a text that is about to come out, and the reply that it is a part of. */
-export const announcePart = (output: Output, part: ReplyPart): void => {
-  if (output.parts === null) return
-  output.parts ??= replyParts()
-  announce(output.parts, part)
-}
-
 const addPart = (output: Output, { id, text, whole }: ReplyPart): void => {
   if (!whole) return addText(output, id, text)
   const reply = replyIn(output, id)
@@ -144,7 +137,7 @@ const addValue = (output: Output, trace: Trace, value: unknown): void => {
 export const releaseOutput = (output: Output): void => {
   output.items = undefined
   output.replies = undefined
-  output.parts = null
+  output.parts = undefined
 }
 
 /**
