@@ -5,7 +5,7 @@ import { checked } from '../codecs/checked.js'
 import { checkedIfGiven } from '../codecs/checkedIfGiven.js'
 import { defined } from '../codecs/defined.js'
 import { Fields } from '../codecs/Fields.js'
-import { fieldsOf as toFields } from '../codecs/fieldsOf.js'
+import { fieldsOf } from '../codecs/fieldsOf.js'
 import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { user } from '../codecs/messages.js'
 import { PromptVariables } from '../codecs/PromptReference.js'
@@ -83,7 +83,7 @@ const itemOf = (name: string, input: unknown, byPrompt: boolean): Fields => {
 /** The fields that ask for a stream, with usage unless `extraBody` says otherwise. */
 const streamed = (streamOptions: unknown): Fields => ({
   stream: true,
-  stream_options: { include_usage: true, ...toFields(streamOptions) },
+  stream_options: { include_usage: true, ...fieldsOf(streamOptions) },
 })
 
 /** Makes the request for an item. @throws InvalidInput for what can't be sent, and whatever the user's functions throw */
@@ -108,12 +108,12 @@ export const itemRequest = (
   const own = checkedIfGiven(name, ChatParams, item.params, 'params')
   const attributes = resolved(name, RespanAttributes, options.attributes, 'attributes', input)
   const ownAttributes = checkedIfGiven(name, RespanAttributes, item.attributes, 'attributes')
-  const fieldsOf = (chat: ChatParams | undefined, respan: RespanAttributes | undefined): Fields => ({
+  const layer = (chat: ChatParams | undefined, respan: RespanAttributes | undefined): Fields => ({
     ...(byPrompt ? {} : chat),
     ...(takesAttributes ? respan : {}),
   })
-  const operator = mergeAttributes(fieldsOf(params, attributes), options.extraBody ?? {})
-  const fields = mergeAttributes(operator, fieldsOf(own, ownAttributes))
+  const operator = mergeAttributes(layer(params, attributes), options.extraBody ?? {})
+  const fields = mergeAttributes(operator, layer(own, ownAttributes))
   const request = defined({
     ...fields,
     model: item.model ?? options.model,
