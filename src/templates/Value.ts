@@ -35,8 +35,11 @@ export interface Arguments {
  */
 export type Parameters = ReadonlyArray<string>
 
-/** A filter or a method: makes one value of another. */
-export interface Filter {
+/** What a template applies to a value: a filter or a method makes another value of it, a test answers yes or no. */
+export interface Applicable<A> {
   readonly parameters: Parameters
-  readonly apply: (value: Value, args: Arguments) => Value
+  readonly apply: (value: Value, args: Arguments) => A
 }
+
+/** A filter or a method: makes one value of another. */
+export type Filter = Applicable<Value>

@@ -5,7 +5,7 @@ import type { Call, Identifier, Member, Node, NodeOf } from './jinja.js'
 import { methodsOf } from './methods.js'
 import { ORDERS, operate } from './operators.js'
 import { orInvalidInput } from './orInvalidInput.js'
-import { checkArguments, NO_ARGUMENTS } from './parameters.js'
+import { applied, NO_ARGUMENTS } from './parameters.js'
 import { type Scope, valueNamed } from './Scope.js'
 import { sliceOf } from './sliceOf.js'
 import { testOfFilter } from './testArguments.js'
@@ -184,10 +184,7 @@ export const expressions = (subject: string, template: string): Expressions => {
     const method = methods.get(name)
     if (method !== undefined) {
       const args = argumentsOf(node, scope)
-      return attempt(`values that the method ${name} accepts`, () => {
-        checkArguments(method.parameters, args)
-        return method.apply(object, args)
-      })
+      return attempt(`values that the method ${name} accepts`, () => applied(method, object, args))
     }
     const item = itemAt(object, key)
     if (isCallable(item)) return item.value(argumentsOf(node, scope))

@@ -1,4 +1,4 @@
-import type { Arguments, Filter, Parameters, Value } from './Value.js'
+import type { Applicable, Arguments, Filter, Parameters, Value } from './Value.js'
 
 export const NO_ARGUMENTS: Arguments = { positional: [], keywords: new Map() }
 
@@ -35,6 +35,23 @@ export const checkArguments = (parameters: Parameters, { positional, keywords }:
     keywords: [...keywords.keys()],
   })
   if (problem !== undefined) throw new TypeError(`a call ${problem}`)
+}
+
+/** Applies a filter, a test or a method. @throws TypeError for arguments that don't fit */
+export const applied = <A>({ parameters, apply }: Applicable<A>, value: Value, args: Arguments): A => {
+  checkArguments(parameters, args)
+  return apply(value, args)
+}
+
+/** One of the filters or tests. @throws TypeError for an unknown name, and once it is called, for arguments that don't fit */
+export const named = <A>(
+  all: ReadonlyMap<string, Applicable<A>>,
+  what: 'filter' | 'test',
+  name: string,
+): Applicable<A>['apply'] => {
+  const found = all.get(name)
+  if (found === undefined) throw new TypeError(`an unknown ${what}`)
+  return (value, args) => applied(found, value, args)
 }
 
 /** A filter whose function takes its arguments in the order of the parameters, whether by place or by name. */

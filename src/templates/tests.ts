@@ -1,6 +1,6 @@
 import { COMPARISONS, modulo } from './operators.js'
-import { checkArguments } from './parameters.js'
-import type { Arguments, Parameters, Value } from './Value.js'
+import { named } from './parameters.js'
+import type { Applicable, Value } from './Value.js'
 import {
   constant,
   isCallable,
@@ -17,17 +17,14 @@ import {
   UNDEFINED,
 } from './values.js'
 
-export interface Test {
-  readonly parameters: Parameters
-  readonly holds: (value: Value, args: Arguments) => boolean
-}
+type Test = Applicable<boolean>
 
-const property = (holds: (value: Value) => boolean): Test => ({ parameters: [], holds })
+const property = (holds: (value: Value) => boolean): Test => ({ parameters: [], apply: holds })
 
 /** A test against another value; in Jinja, too, that parameter has no name of its own. */
 const relation = (holds: (value: Value, other: Value) => boolean): Test => ({
   parameters: ['value'],
-  holds: (value, { positional, keywords }) =>
+  apply: (value, { positional, keywords }) =>
     holds(value, positional[0] ?? keywords.get('value') ?? UNDEFINED),
 })
 
@@ -86,11 +83,4 @@ export const TESTS: ReadonlyMap<string, Test> = new Map([
 ])
 
 /** @throws TypeError for an unknown test, and for arguments that don't fit */
-export const testNamed = (name: string): Test['holds'] => {
-  const test = TESTS.get(name)
-  if (test === undefined) throw new TypeError('an unknown test')
-  return (value, args) => {
-    checkArguments(test.parameters, args)
-    return test.holds(value, args)
-  }
-}
+export const testNamed = (name: string): Test['apply'] => named(TESTS, 'test', name)

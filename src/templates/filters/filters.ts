@@ -1,4 +1,4 @@
-import { checkArguments } from '../parameters.js'
+import { named } from '../parameters.js'
 import type { Filter } from '../Value.js'
 import { jsonFilter } from './jsonFilter.js'
 import { LIST_FILTERS } from './listFilters.js'
@@ -7,14 +7,7 @@ import { selectionFilters } from './selectionFilters.js'
 import { TEXT_FILTERS } from './textFilters.js'
 
 /** @throws TypeError for an unknown filter, and for arguments that don't fit */
-export const filterNamed = (name: string): Filter['apply'] => {
-  const found = FILTERS.get(name)
-  if (found === undefined) throw new TypeError('an unknown filter')
-  return (value, args) => {
-    checkArguments(found.parameters, args)
-    return found.apply(value, args)
-  }
-}
+export const filterNamed = (name: string): Filter['apply'] => named(FILTERS, 'filter', name)
 
 /**
  * Jinja's filters except `attr`, `pprint`, `random`, `urlize` and `xmlattr`: a prompt is not a web page, and the same values

@@ -1,3 +1,4 @@
+import { grouped } from '../../util/grouped.js'
 import { flagArgument, integerArgument, textArgument } from '../arguments.js'
 import { attributeOf, attributesOf, type Getter, withoutCase } from '../attributes.js'
 import { boundedItems, joined } from '../bounds.js'
@@ -50,25 +51,19 @@ const extreme = (direction: 1 | -1): Filter =>
 const identity = (value: Value): string =>
   isNumber(value) ? `number ${Number(value.value)}` : `${value.type} ${textOf(value)}`
 
-const unique = (items: ReadonlyArray<Value>, key: Getter): ReadonlyArray<Value> => {
-  const first = new Map<string, Value>()
-  for (const item of items) {
-    const id = identity(key(item))
-    if (!first.has(id)) first.set(id, item)
-  }
-  return [...first.values()]
-}
+const unique = (items: ReadonlyArray<Value>, key: Getter): ReadonlyArray<Value> =>
+  Array.from(grouped(items, (item) => identity(key(item))).values(), ([first]) => first)
 
-const grouped = (items: ReadonlyArray<Value>, get: Getter, key: Getter): ReadonlyArray<Value> => {
-  const groups: Array<Array<Value>> = []
+const groups = (items: ReadonlyArray<Value>, get: Getter, key: Getter): ReadonlyArray<Value> => {
+  const found: Array<Array<Value>> = []
   let last: Value | undefined
   for (const item of sorted(items, key, false)) {
     const current = key(item)
-    if (last !== undefined && isEqual(last, current)) groups.at(-1)?.push(item)
-    else groups.push([item])
+    if (last !== undefined && isEqual(last, current)) found.at(-1)?.push(item)
+    else found.push([item])
     last = current
   }
-  return groups.map((group) => namedParts({ grouper: get(group[0] ?? UNDEFINED), list: list(group) }))
+  return found.map((group) => namedParts({ grouper: get(group[0] ?? UNDEFINED), list: list(group) }))
 }
 
 const filled = (items: ReadonlyArray<Value>, length: number, filler: Value | undefined): Value => {
@@ -159,7 +154,7 @@ export const LIST_FILTERS: Readonly<Record<string, Filter>> = {
     ['attribute', 'default?', 'case_sensitive?'],
     (value, attribute, fallback, caseSensitive) => {
       const get = attributeOf(attribute, fallback)
-      return list(grouped(itemsOf(value), get, keyOf(get, caseSensitive)))
+      return list(groups(itemsOf(value), get, keyOf(get, caseSensitive)))
     },
   ),
   batch: filter(['linecount', 'fill_with?'], (value, size, filler) =>
