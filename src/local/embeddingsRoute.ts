@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import * as t from 'io-ts'
-import { isLeft } from '#fp/Either'
+import { isLeft, left, mapLeft, right } from '#fp/Either'
 import { decode } from '../codecs/decode.js'
 import { Fields } from '../codecs/Fields.js'
 import { integerWithin, oneOf, wire } from '../codecs/wire.js'
@@ -9,7 +9,6 @@ import { embed } from './embed.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
 import { unknownModel } from './models.js'
 import { invalidField, refusal } from './Refusal.js'
-import { sendRefusal } from './send.js'
 import { countTokens } from './tokensOf.js'
 
 const Text = t.refinement(t.string, (text) => text !== '', 'non-empty string')
@@ -36,15 +35,15 @@ const SIZES: Readonly<Record<string, number>> = { 'text-embedding-3-large': 3072
 export const embeddingsRoute = (state: LocalState): ((c: Context<LocalEnv>) => Promise<Response>) =>
   answering(state, 'embeddings', (c) => {
     const body = c.get('body')
-    if (!Fields.is(body)) return sendRefusal(refusal(400, 'Invalid request format'))
-    const decoded = decode(EmbeddingsRequest)(body)
-    if (isLeft(decoded)) return sendRefusal(invalidField(decoded.left))
+    if (!Fields.is(body)) return left(refusal(400, 'Invalid request format'))
+    const decoded = mapLeft(invalidField)(decode(EmbeddingsRequest)(body))
+    if (isLeft(decoded)) return decoded
     const { dimensions, encoding_format: format, input, model } = decoded.right
     const unknown = unknownModel(model)
-    if (unknown !== undefined) return sendRefusal(unknown)
+    if (unknown !== undefined) return left(unknown)
     const texts = typeof input === 'string' ? [input] : input
     const tokens = texts.reduce((sum, text) => sum + countTokens(text), 0)
-    return {
+    return right({
       object: 'list',
       data: texts.map((text, index) => {
         const vector = embed(text, dimensions ?? SIZES[model] ?? 1536)
@@ -53,5 +52,5 @@ export const embeddingsRoute = (state: LocalState): ((c: Context<LocalEnv>) => P
       }),
       model,
       usage: { prompt_tokens: tokens, total_tokens: tokens },
-    }
+    })
   })

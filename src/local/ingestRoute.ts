@@ -1,21 +1,18 @@
 import type { Context } from 'hono'
-import { isLeft } from '#fp/Either'
+import { map } from '#fp/Either'
+import type { SpanPayload } from '../codecs/SpanPayload.js'
 import { answering } from './answering.js'
 import { ingestSpans } from './ingestSpans.js'
 import type { LocalEnv, LocalState } from './LocalState.js'
-import { sendRefusal } from './send.js'
 
 /** `POST /api/v1/traces/ingest`: stores spans, unless one of them is invalid. */
 export const ingestRoute = (state: LocalState): ((c: Context<LocalEnv>) => Promise<Response>) =>
-  answering(state, 'ingest', (c) => {
-    const spans = ingestSpans(c.get('body'))
-    if (isLeft(spans)) return sendRefusal(spans.left)
-    const created = state.traces.add(spans.right)
-    return {
+  answering(state, 'ingest', (c) =>
+    map((spans: ReadonlyArray<SpanPayload>) => ({
       status: 'ok',
-      ingested_spans: spans.right.length,
-      created_traces: created.length,
-      trace_ids: [...new Set(spans.right.map((span) => span.trace_unique_id))],
+      ingested_spans: spans.length,
+      created_traces: state.traces.add(spans).length,
+      trace_ids: [...new Set(spans.map((span) => span.trace_unique_id))],
       errors: [],
-    }
-  })
+    }))(ingestSpans(c.get('body'))),
+  )

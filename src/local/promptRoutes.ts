@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { fromNullable, right } from '#fp/Either'
 import type { Fields } from '../codecs/Fields.js'
 import { answering } from './answering.js'
 import { StoredParams } from './LocalPrompt.js'
@@ -6,7 +7,6 @@ import type { LocalEnv, LocalState } from './LocalState.js'
 import { paged } from './paged.js'
 import { type StoredPrompt, type StoredVersion, versionOf } from './promptStore.js'
 import { refusal } from './Refusal.js'
-import { sendRefusal } from './send.js'
 
 // Prompts come from code or files, and have no dates of their own.
 const SINCE = '2026-01-01T00:00:00Z'
@@ -54,11 +54,11 @@ const promptBody = (prompt: StoredPrompt): Fields => ({
 /** The prompt endpoints, read only. */
 export const promptRoutes = (state: LocalState): Hono<LocalEnv> => {
   const { prompts } = state
-  const list = answering(state, 'prompts', (c) => paged(c, [...prompts.values()].map(promptBody), 100))
+  const list = answering(state, 'prompts', (c) => right(paged(c, [...prompts.values()].map(promptBody), 100)))
   const ofPrompt = (what: string, read: (prompt: StoredPrompt, c: Context<LocalEnv>) => Fields | undefined) =>
     answering(state, 'prompts', (c) => {
       const prompt = prompts.get(c.req.param('id') ?? '')
-      return (prompt && read(prompt, c)) ?? sendRefusal(refusal(404, `${what} not found`))
+      return fromNullable(refusal(404, `${what} not found`))(prompt && read(prompt, c))
     })
   return new Hono<LocalEnv>()
     .get('/', list)
