@@ -10,14 +10,13 @@ export const readBody = async (
   maxBytes: number,
 ): Promise<string | undefined> => {
   if (body === null) return ''
-  const reader = body.getReader()
   const decoder = new TextDecoder()
   let text = ''
   let bytes = 0
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    bytes += read.value.byteLength
+  for await (const chunk of body.values({ preventCancel: true })) {
+    bytes += chunk.byteLength
     if (bytes > maxBytes) return undefined
-    text += decoder.decode(read.value, { stream: true })
+    text += decoder.decode(chunk, { stream: true })
   }
   return text + decoder.decode()
 }

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { picked } from '../util/picked.js'
 import type { Fault } from './Fault.js'
 import { faultyBody, type PlannedBody } from './faultyBody.js'
 import type { LocalEnv } from './LocalState.js'
@@ -34,10 +35,7 @@ const IN_BODY = ['cutAfter', 'endAfter', 'hangAfter', 'malformedAfter', 'errorAf
 const halved = (fault: Fault): Fault => ({
   ...fault,
   ...Object.fromEntries(
-    IN_BODY.flatMap((key) => {
-      const after = fault[key]
-      return after === undefined ? [] : [[key, Math.min(after, 1)] as const]
-    }),
+    Object.entries(picked(fault, IN_BODY)).map(([key, after]) => [key, Math.min(after, 1)]),
   ),
 })
 

@@ -105,8 +105,7 @@ const isFlat =
 const objectOf = (schema: Fields, place: Place): Fields => {
   const properties = fieldsOf(schema.properties)
   const required = listOf(schema.required).filter((key) => typeof key === 'string')
-  const optional = Object.keys(properties).filter((key) => !required.includes(key))
-  const wanted = place.depth >= DEEP || required.length > 0 ? required : [...required, ...optional]
+  const wanted = place.depth >= DEEP || required.length > 0 ? required : Object.keys(properties)
   place.room.left -= 1
   return Object.fromEntries(
     wanted.map((name) => {
@@ -119,7 +118,7 @@ const objectOf = (schema: Fields, place: Place): Fields => {
 
 const arrayOf = (schema: Fields, place: Place): ReadonlyArray<unknown> => {
   const fixed = listOf(schema.prefixItems)
-  const least = Math.max(number(schema.minItems) ?? 0, 0)
+  const least = number(schema.minItems) ?? 0
   const most = number(schema.maxItems) ?? Number.POSITIVE_INFINITY
   const usual = place.depth >= DEEP ? 0 : Math.max(2, Math.min(3, place.hints.names.length))
   const length = Math.min(Math.max(least, Math.min(usual, most), Math.min(fixed.length, most)), 100)
@@ -185,8 +184,7 @@ const stringOf = (schema: Fields, place: Place): string => {
   const text = known?.(place.h) ?? wording(place)
   const longest = number(schema.maxLength) ?? Number.POSITIVE_INFINITY
   const shortest = Math.min(number(schema.minLength) ?? 0, 10_000)
-  const long = text.length >= shortest ? text : text.padEnd(shortest, ` ${place.hints.topic}`)
-  return long.length > longest ? long.slice(0, longest) : long
+  return text.padEnd(shortest, ` ${place.hints.topic}`).slice(0, longest)
 }
 
 const numberOf = (schema: Fields, whole: boolean, { hints, h, index }: Place): number => {

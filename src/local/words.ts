@@ -1,3 +1,5 @@
+import { grouped } from '../util/grouped.js'
+
 const WORD = /[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*/gu
 
 const COMMON = new Set(
@@ -26,13 +28,8 @@ export const stemOf = (word: string): string =>
 
 /** The words that carry the topic of a text: each once, in their order, as they are written. */
 export const keywordsOf = (text: string): ReadonlyArray<string> => {
-  const seen = new Set<string>()
-  return wordsOf(text).filter((word) => {
-    const stem = stemOf(word)
-    if (isCommon(word) || seen.has(stem)) return false
-    seen.add(stem)
-    return true
-  })
+  const words = wordsOf(text).filter((word) => !isCommon(word))
+  return Array.from(grouped(words, stemOf).values(), ([first]) => first)
 }
 
 /** How many of these stems occur in a text. */

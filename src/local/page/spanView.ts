@@ -124,8 +124,7 @@ const facts = (view: SpanView, axis: Axis): Markup => {
   return html`<dl class="facts">${all}</dl>`
 }
 
-const jsonOf = (value: unknown): string | undefined =>
-  value === undefined ? undefined : JSON.stringify(value)
+const jsonOf = (value: unknown): string | undefined => JSON.stringify(value)
 
 const metadataView = ({ span }: SpanView, room: Room): Markup | '' => {
   const entries = Object.entries(span.metadata ?? {}).filter(([key]) => !STACKS.includes(key))
