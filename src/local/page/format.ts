@@ -1,9 +1,7 @@
 import { isoTime } from '../traceView.js'
 
-const trimmed = (n: number, digits: number): string => {
-  const text = n.toFixed(digits)
-  return text.includes('.') ? text.replace(/\.?0+$/u, '') : text
-}
+/** With at most this many digits, of which there is at least one, after the point. */
+const trimmed = (n: number, digits: number): string => n.toFixed(digits).replace(/\.?0+$/u, '')
 
 const padded = (n: number): string => String(n).padStart(2, '0')
 
