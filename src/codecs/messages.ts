@@ -1,20 +1,17 @@
-import type {
-  AssistantChatMessage,
-  AssistantMessage,
-  SystemMessage,
-  ToolMessage,
-  UserMessage,
-} from './ChatMessage.js'
+import type { AssistantChatMessage, AssistantMessage, ChatMessage } from './ChatMessage.js'
 import type { ContentPart, MessageContent } from './ContentPart.js'
 import { pickedBy } from './pickedBy.js'
 import type { ToolCall } from './ToolCall.js'
+
+// A `ChatMessage` of any role, so that in `scan(…, [user('Hi')])` the list may grow by replies. `assistant` returns what the
+// messages of a `Reply` are.
 
 /**
  * A system message: the instructions for a conversation.
  *
  * @param content - text, or parts
  */
-export const system = (content: string | ReadonlyArray<ContentPart>): SystemMessage => ({
+export const system = (content: string | ReadonlyArray<ContentPart>): ChatMessage => ({
   role: 'system',
   content,
 })
@@ -24,7 +21,7 @@ export const system = (content: string | ReadonlyArray<ContentPart>): SystemMess
  *
  * @param content - text, or parts such as text and images
  */
-export const user = (content: string | ReadonlyArray<ContentPart>): UserMessage => ({
+export const user = (content: string | ReadonlyArray<ContentPart>): ChatMessage => ({
   role: 'user',
   content,
 })
@@ -49,7 +46,7 @@ export const assistant = (
 export const toolResult = (
   toolCallId: string,
   content: string | ReadonlyArray<ContentPart>,
-): ToolMessage => ({ role: 'tool', tool_call_id: toolCallId, content })
+): ChatMessage => ({ role: 'tool', tool_call_id: toolCallId, content })
 
 /**
  * The text of a message: its content if that is a string, otherwise its text parts joined; `''` if there is no text.

@@ -4,6 +4,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { OpenAI } from 'openai'
 import {
+  assistant,
   attempt,
   type ByModel,
   type ByPrompt,
@@ -22,13 +23,15 @@ import {
   respanGenerate,
   respanTrace,
   snapshots,
+  system,
   tokens,
+  toolResult,
   traceEach,
   user,
   wholeReply,
   withFallback,
 } from 'respan-rx'
-import { EMPTY, map, mergeMap, type Observable, of, Subject, switchMap } from 'rxjs'
+import { EMPTY, map, mergeMap, type Observable, of, Subject, scan, switchMap } from 'rxjs'
 
 const model = 'gpt-4o-mini'
 const promptId = 'p'
@@ -188,6 +191,18 @@ test('a template of either form gives prompts of either form', (assert) => {
   expectTypeOf(of({ topic: 'tea' }).pipe(buildPrompt(template))).toEqualTypeOf<
     Observable<string | ReadonlyArray<ChatMessage>>
   >()
+  assert.pass()
+})
+
+test('a history that begins with one message takes those of every role', (assert) => {
+  const history$ = of('hi').pipe(
+    respanGenerate({ model }),
+    scan((history, { messages }) => [...history, ...messages], [user('hi')]),
+  )
+  expectTypeOf(history$).toEqualTypeOf<Observable<Array<ChatMessage>>>()
+  expectTypeOf([system('Be brief.')]).toEqualTypeOf<Array<ChatMessage>>()
+  expectTypeOf([toolResult('call', 'Sunny.')]).toEqualTypeOf<Array<ChatMessage>>()
+  expectTypeOf([assistant('hi')]).toExtend<Reply['messages']>()
   assert.pass()
 })
 
