@@ -25,13 +25,14 @@ export interface TraceOptions {
   /** Called before the source is subscribed to. */
   readonly onStart?: (start: TraceStart) => void
   /**
-   * `false` keeps inputs, outputs and the messages of foreign errors out of the trace. Default: as `RESPAN_TRACE_CONTENT`
-   * and `HAYSTACK_CONTENT_TRACING_ENABLED` say, read at subscription. A nested trace can turn it off, never on again.
+   * `false` keeps inputs, outputs, the messages of foreign errors and what a server says in an error out of the trace.
+   * Default: as `RESPAN_TRACE_CONTENT` and `HAYSTACK_CONTENT_TRACING_ENABLED` say, read at subscription. A nested trace can
+   * turn it off, never on again.
    */
   readonly captureContent?: boolean
   /**
-   * Maps each input, output and message of a foreign error, and what a request holds besides its messages (`{ tools, … }`),
-   * before it enters an event. If it throws, the content is withheld.
+   * Maps each input, output and message of a foreign error, what a server says in an error, and what a request holds besides
+   * its messages (`{ tools, … }`), before it enters an event. If it throws, the content is withheld.
    */
   readonly redact?: (content: unknown) => unknown
   /** The longest content, in UTF-8 bytes; longer content is cut, and marked as cut. Default 1,000,000. */

@@ -1,4 +1,5 @@
 import { identity } from 'rxjs'
+import { errorMessage } from '../codecs/ErrorBody.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { isError } from '../util/isError.js'
 import { tried } from '../util/tried.js'
@@ -33,13 +34,38 @@ const NO_MESSAGE: SpanError = { tag: 'unknown', status: 500 }
 const textOf = (thrown: unknown): string =>
   (typeof thrown === 'object' ? jsonText(thrown) : undefined) ?? String(thrown)
 
-/** The message of a `RespanError`. What it found is treated as content, because a number stands there as it is. */
+/** A part of a message that is content, with what introduces it. */
+interface Quotation {
+  readonly before: string
+  readonly text: string
+}
+
+/** What the message of a `RespanError` quotes: a number that was found, or a server, which may repeat what it was asked. */
+const quotationIn = (error: RespanError): Quotation | undefined => {
+  if ('found' in error) return { before: ', found ', text: error.found }
+  switch (error._tag) {
+    case 'HttpError':
+    case 'RateLimited': {
+      const text = errorMessage(error.body)
+      return text === undefined ? undefined : { before: ': ', text }
+    }
+    case 'GatewayError':
+      return { before: '', text: error.message }
+    default:
+      return undefined
+  }
+}
+
+/** The message of a `RespanError`. What it quotes is treated as content. */
 const messageOf = (error: RespanError, { captureContent, redact }: Trace): string => {
-  if (!('found' in error)) return error.message
-  const found = captureContent ? redact(error.found) : undefined
-  return error.message.replace(`, found ${error.found}`, () =>
-    typeof found === 'string' ? `, found ${found}` : '',
+  const quotation = quotationIn(error)
+  if (quotation === undefined) return error.message
+  const { before, text } = quotation
+  const kept = captureContent ? redact(text) : undefined
+  const message = error.message.replace(`${before}${text}`, () =>
+    typeof kept === 'string' ? `${before}${kept}` : '',
   )
+  return message === '' ? 'The gateway reported an error.' : message
 }
 
 /** A stack with its message replaced; `undefined` if the message isn't in it, because the stack may hold an older message. */

@@ -862,6 +862,37 @@ test('a number of an input is content, also where an error of ours tells it', as
   t.is(await told({ redact }), `${withheld}, found number ****.`)
 })
 
+test('what a server says in an error is content, because it may repeat what it was asked', async (t) => {
+  const json = (body: unknown, status: number) => () =>
+    Promise.resolve(
+      new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } }),
+    )
+  const told = async (fetch: typeof globalThis.fetch, options: TraceOptions) => {
+    const asked = of('a secret').pipe(respanGenerate({ model: 'm', apiKey: 'k', fetch, retry: { count: 0 } }))
+    const spans = await spansOf(asked, options)
+    t.is(new Set(spans.map(({ error }) => error?.message)).size, 1)
+    t.is(JSON.stringify(spans).includes('secret'), options.captureContent === true)
+    return spans[0]?.error?.message
+  }
+  const redact = (content: unknown): unknown =>
+    JSON.parse(JSON.stringify(content).replaceAll('secret', '***'))
+  const error = { message: 'No: a secret', type: 'policy' }
+  for (const [status, whole, own] of [
+    [400, 'HTTP 400: No: a secret', 'HTTP 400'],
+    [401, 'HTTP 401: No: a secret (the provider refused', 'HTTP 401 (the provider refused'],
+    [429, 'HTTP 429: No: a secret', 'HTTP 429'],
+    [200, 'No: a secret', 'The gateway reported an error.'],
+  ] as const) {
+    const refused = json({ error }, status)
+    t.true((await told(refused, { captureContent: true }))?.startsWith(whole))
+    t.true((await told(refused, { captureContent: false }))?.startsWith(own))
+    t.true((await told(refused, { redact }))?.startsWith(whole.replace('secret', '***')))
+    t.true((await told(refused, { redact: () => undefined }))?.startsWith(own))
+  }
+  const input = [{ loc: ['body', 'messages', 0], msg: 'too long', input: 'a secret' }]
+  t.is(await told(json({ detail: input }, 422), { captureContent: false }), 'HTTP 422')
+})
+
 test('a stack that holds another message than the error is withheld when redacted', async (t) => {
   const error = new Error('changed')
   error.stack = 'Error: the secret\n    at somewhere'
