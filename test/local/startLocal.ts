@@ -338,6 +338,28 @@ test('refuses bodies that are too large', async (t) => {
   )
 })
 
+test('takes the next request on the connection of a body that was refused', async (t) => {
+  const local = await start(t, { apiKey: 'right', maxBodyBytes: 1_000 })
+  const send = async (key: string, length: number): Promise<number> => {
+    const { status } = await post(
+      `${local.baseUrl}/chat/completions`,
+      { authorization: `Bearer ${key}` },
+      'x'.repeat(length),
+    )
+    return status
+  }
+  for (const [key, status] of [
+    ['right', 413],
+    ['wrong', 401],
+    ['right', 413],
+    ['wrong', 401],
+  ] as const) {
+    t.is(await send(key, 2_000_000), status)
+    t.is(await send('right', 100), 400)
+  }
+  t.is(local.requests.length, 8)
+})
+
 test('takes a body that is as large as it may be', async (t) => {
   const local = await start(t, { maxBodyBytes: BODY.length })
   t.is((await post(`${local.baseUrl}/chat/completions`)).status, 200)
