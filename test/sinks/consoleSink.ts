@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
-import { left, right } from 'fp-ts/lib/Either.js'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { consoleSink } from '../../dist/sinks/consoleSink.js'
 import { renderTrace } from '../../dist/sinks/renderTrace.js'
 import type { Span } from '../../dist/tracing/SpanEvent.js'
@@ -112,6 +112,16 @@ test('marks estimated tokens', (t) => {
   const generation = { usageSource: 'estimated' as const, usage }
   t.true(renderTrace([span(1, undefined, { generation })]).includes('~12 → ~20 tokens'))
 })
+
+for (const [cost, text] of [
+  [1.5, '$1.50'],
+  [0.01, '$0.01'],
+  [0.001_26, '$0.0013'],
+] as const)
+  test(`writes a cost of ${cost} as ${text}`, (t) => {
+    const generation = { usageSource: 'reported' as const, usage, cost }
+    t.is(renderTrace([span(1, undefined, { generation })]), `span 1  task  10 ms  12 → 20 tokens ${text}  ok`)
+  })
 
 test('a root whose generations told no usage claims no tokens', (t) => {
   const totals = { generations: 1, prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
@@ -356,8 +366,10 @@ test('flush leaves unfinished traces, close prints them, and what ends later is 
   t.deepEqual(await sink.flush(), right({ ...NOTHING, queued: 1 }))
   t.deepEqual(await sink.close(), right({ ...NOTHING, delivered: 1 }))
   sink.next(ended(1))
+  sink.next(started(3))
+  sink.next(ended(3))
   t.deepEqual(texts.map(names), [['span 2']])
-  t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1, queued: 0 })
+  t.like(sink.stats(), { accepted: 3, delivered: 1, dropped: 2, queued: 0 })
 })
 
 test('stats$ gives the counts after each change', async (t) => {
@@ -441,6 +453,19 @@ test('a close that writes nothing says why', async (t) => {
   )
 })
 
+test('a close that writes nothing says so also where what was thrown is no error', async (t) => {
+  const sink = consoleSink({
+    write: () => {
+      throw 'EPIPE'
+    },
+  })
+  sink.next(started(1))
+  sink.next(started(2, { parentId: idOf(1) }))
+  sink.next(ended(2))
+  const outcome = await sink.close()
+  t.true(isLeft(outcome) && outcome.left.failures.every(({ error }) => error instanceof Error))
+})
+
 test('a span that can not be read counts as dropped, and its trace is written without it', (t) => {
   const { sink, texts } = printing()
   sink.next(started(1))
@@ -495,6 +520,32 @@ test.serial('a terminal of 0 columns is one that does not know its size', (t) =>
   sink.next(ended(1))
   t.deepEqual(texts, ['span 1  task  1.00 s  ok'])
 })
+
+for (const [noColor, what] of [
+  [undefined, 'with colours'],
+  ['', 'with colours where NO_COLOR is empty'],
+  ['1', 'plainly where NO_COLOR is set'],
+] as const)
+  test.serial(`writes for a terminal ${what}`, (t) => {
+    const { isTTY } = process.stderr
+    const { NO_COLOR } = process.env
+    const restore = (value: string | undefined): void => {
+      if (value === undefined) delete process.env.NO_COLOR
+      else process.env.NO_COLOR = value
+    }
+    t.teardown(() => {
+      process.stderr.isTTY = isTTY
+      restore(NO_COLOR)
+    })
+    process.stderr.isTTY = true
+    restore(noColor)
+    const texts: Array<string> = []
+    const sink = consoleSink({ write: (text) => texts.push(text) })
+    sink.next(started(1))
+    sink.next(ended(1))
+    const [text = ''] = texts
+    t.is(text !== stripVTControlCharacters(text), noColor !== '1')
+  })
 
 test.serial('writes to standard error, plainly where that is no terminal', (t) => {
   const { write } = process.stderr
