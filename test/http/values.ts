@@ -431,8 +431,16 @@ test('takes keys and credentials out of a text, in every form', (t) => {
   t.is(scrubber({})(KEY), KEY)
 })
 
+test('takes out a key that is written in escapes, and leaves the JSON around it whole', (t) => {
+  const scrub = scrubber({ authorization: `Bearer ${KEY}` })
+  const escaped = Array.from(KEY, (character) => `\\u00${character.charCodeAt(0).toString(16)}`).join('')
+  const text = scrub(`{"said":"\\u000a\\u0022${escaped}\\u005c"}`)
+  t.deepEqual(JSON.parse(text), { said: '\n"[redacted]\\' })
+})
+
 test('leaves a text alone when a key is too short to be one', (t) => {
   t.is(scrubber({ authorization: 'Bearer e' })('every error'), 'every error')
+  t.is(scrubber({ 'x-api-key': 'e' })('every error'), 'every error')
 })
 
 test('keeps a harmless cause as it is', (t) => {
@@ -442,6 +450,7 @@ test('keeps a harmless cause as it is', (t) => {
   })
   t.is(safeCause(cause, scrub), cause)
   t.is(safeCause('text', scrub), 'text')
+  t.is(reasonOf('text'), 'text')
   t.is(reasonOf(cause), 'ECONNREFUSED')
 })
 
@@ -476,6 +485,8 @@ test('copies a cause that holds a key, or what cannot be looked into', (t) => {
     Object.assign(new Error('no answer'), { code: 'ECONNRESET', request }),
     Object.assign(new Error(`no answer for ${KEY}`), { code: 'ECONNRESET' }),
     new Error('no answer', { cause: Object.assign(new Error(KEY), { code: 'ECONNRESET' }) }),
+    // What a function encloses is seen by whoever calls it.
+    Object.assign(new Error('no answer'), { code: 'ECONNRESET', config: () => KEY }),
     // What stands in a prototype is seen by whoever looks for it.
     Object.assign(new Error('no answer'), {
       code: 'ECONNRESET',
