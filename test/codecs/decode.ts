@@ -220,6 +220,16 @@ test('a codec of the user that names no codec at a place leaves the telling to t
   t.deepEqual(decode(Nameless)(3), left({ path: 'x', expected: 'Nameless', found: 'number 3' }))
 })
 
+test('a codec of the user that refuses without an error is told by its name', (t) => {
+  const Silent = new io.Type<never>(
+    'Silent',
+    (_): _ is never => false,
+    () => left([]),
+    io.identity,
+  )
+  t.deepEqual(decode(Silent)(3), left({ path: '', expected: 'Silent', found: 'number 3' }))
+})
+
 test('describes what was found by kind and size only', (t) => {
   t.deepEqual(
     [
