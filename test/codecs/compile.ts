@@ -808,6 +808,18 @@ test('a definition runs when a value gets there, not before', (t) => {
   t.deepEqual(Late.decode({ a: 'a' }), right({ a: 'a' }))
 })
 
+test('a definition that fails is of no concern where the tag leads to another branch', (t) => {
+  const broken = (): never => {
+    throw new ReferenceError('not yet')
+  }
+  const Broken = io.type({ inner: io.recursion('Broken', broken), kind: io.literal('a') })
+  const Either = io.union([Broken, io.type({ kind: io.literal('b') })])
+  const value = { inner: 1, kind: 'b' }
+  t.deepEqual(Either.decode(value), right(value))
+  t.deepEqual(compile(Either).decode(value), right(value))
+  t.throws(() => compile(Either).decode({ inner: 1, kind: 'a' }), { message: 'not yet' })
+})
+
 test('a failure deep in a recursion is found once, however many compiled codecs are on the way', (t) => {
   let calls = 0
   // A codec that is not io-ts's own, between each two that are compiled: each of those tries before it explains.
