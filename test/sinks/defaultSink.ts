@@ -115,6 +115,27 @@ test('an end that is told while spans are given up gives up none twice', async (
   t.true(output.includes('in flight 2 dropped 2 left 0'), output)
 })
 
+test('an end that is told while a batch departs keeps it here', async (t) => {
+  const { output } = await run(
+    t,
+    `
+    import { NEVER } from 'rxjs'
+    let sent = 0
+    const sink = bufferedSink(() => {
+      sent++
+      return NEVER
+    })
+    sink.stats$.subscribe(({ inFlight }) => inFlight === 1 && process.emit('exit', 0))
+    finish(sink, 1)
+    await sink.flush()
+    const { dropped, inFlight } = sink.stats()
+    console.log('sent', sent, 'dropped', dropped, 'in flight', inFlight)
+    process.exit()
+    `,
+  )
+  t.true(output.includes('sent 0 dropped 1 in flight 0'), output)
+})
+
 test('a script waits for a retry', async (t) => {
   const server = await serve(t, (response, _, number) => {
     response.writeHead(number < 3 ? 503 : 200)
