@@ -1130,6 +1130,21 @@ test('a living owner keeps its own, however long it is silent; one of another ma
   living.store.close()
 })
 
+test('a process is alive under any name', async (t) => {
+  const directory = folder(t)
+  const path = fileURLToPath(new URL('../../test/fixtures/exits/renamed.mjs', import.meta.url))
+  const child = spawn(process.execPath, [path], {
+    env: { SPOOL: directory },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  t.is(adoptable(fileSpool(directory, { clock: { now: () => 1 } })), 0)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  t.is(adoptable(fileSpool(directory, { clock: { now: () => 1 } })), 1)
+})
+
 for (const [title, refusal, found] of [
   [
     'what a process of another user wrote is left alone',
