@@ -10,8 +10,7 @@ import { guard } from './wire.js'
 export const closed = <P extends t.Props>(codec: t.PartialC<P>): t.PartialC<P> =>
   new t.PartialType(
     codec.name,
-    (value): value is t.TypeOf<t.PartialC<P>> =>
-      codec.is(value) && unknownField(value, codec.props) === undefined,
+    codec.is,
     (value, context) => {
       const decoded = codec.validate(value, context)
       if (isLeft(decoded)) return decoded
