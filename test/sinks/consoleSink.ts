@@ -508,18 +508,25 @@ test('keeps a trace within the width it is given', (t) => {
   t.deepEqual(texts, ['span 1  1.00 s'])
 })
 
-test.serial('a terminal of 0 columns is one that does not know its size', (t) => {
-  const { columns } = process.stderr
-  process.stderr.columns = 0
-  t.teardown(() => {
-    process.stderr.columns = columns
-  })
-  const texts: Array<string> = []
-  const sink = consoleSink({ write: (text) => texts.push(text), colors: false })
-  sink.next(started(1))
-  sink.next(ended(1))
-  t.deepEqual(texts, ['span 1  task  1.00 s  ok'])
-})
+for (const [columns, text] of [
+  [0, 'span 1  task  1.00 s  ok'],
+  [16, 'span 1  1.00 s'],
+] as const)
+  test.serial(
+    `keeps to the ${columns} columns of a terminal, which has 0 if it does not know its size`,
+    (t) => {
+      const before = process.stderr.columns
+      process.stderr.columns = columns
+      t.teardown(() => {
+        process.stderr.columns = before
+      })
+      const texts: Array<string> = []
+      const sink = consoleSink({ write: (text) => texts.push(text), colors: false })
+      sink.next(started(1))
+      sink.next(ended(1))
+      t.deepEqual(texts, [text])
+    },
+  )
 
 for (const [noColor, what] of [
   [undefined, 'with colours'],
