@@ -550,6 +550,7 @@ const ERRORS: ReadonlyArray<
   ],
   [502, '<html><head><title>502 Bad Gateway</title></head></html>', 'HTTP 502: 502 Bad Gateway', undefined],
   [503, '', 'HTTP 503: From the status line', undefined],
+  [503, { error: true }, 'HTTP 503: From the status line', undefined],
   [
     307,
     '',
