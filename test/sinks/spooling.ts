@@ -212,3 +212,26 @@ test('a watcher of stats$ is told what a disk takes over, and what it loses', (t
     [3, 1, 2],
   ])
 })
+
+test('a flush says what a disk lost in the meantime', async (t) => {
+  let host: SpoolHost | undefined
+  const memory = memorySpool({})
+  const open: Spool['open'] = (given) => {
+    host = given
+    return memory.open(given)
+  }
+  const { time, sink } = rig(t, () => NEVER, { spool: { ...memory, open } })
+  finish(sink, 1)
+  const flushed = sink.flush()
+  await time.settle()
+  host?.lost(2, 'they were damaged')
+  time.pass(30_000)
+  const outcome = await flushed
+  t.like(outcome, {
+    _tag: 'Left',
+    left: {
+      failures: [{ error: { message: 'The spool lost spans: they were damaged.' } }],
+      report: { dropped: 2 },
+    },
+  })
+})
