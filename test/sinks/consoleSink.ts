@@ -71,6 +71,20 @@ test('writes a trace as a tree with aligned columns', (t) => {
   )
 })
 
+test('the children of a span stand in the order in which they began', (t) => {
+  const spans = [
+    span(2, 1, { startedAt: 3 }),
+    span(3, 1, { startedAt: 1 }),
+    span(4, 1, { startedAt: 2 }),
+    span(1, undefined),
+  ]
+  const lines = renderTrace(spans).split('\n')
+  t.deepEqual(
+    lines.map((line) => line.match(/span \d/)?.[0]),
+    ['span 1', 'span 3', 'span 4', 'span 2'],
+  )
+})
+
 test('a sum with an estimate in it is marked as one', (t) => {
   const totals = { generations: 1, ...usage, estimated: true } as const
   t.is(renderTrace([span(1, undefined, { totals })]), 'span 1  task  10 ms  Σ ~12 → ~20 tokens  ok')
