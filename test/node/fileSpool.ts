@@ -1078,16 +1078,19 @@ test('a flush that waits for spans on a disk ends when they are another processâ
 /** Opens a spool as a sink would, and keeps what it is told. */
 const openSpool = (spool: Spool) => {
   const ceded: Array<SpoolPlace> = []
+  const lost: Array<readonly [count: number, why: string]> = []
   const host: SpoolHost = {
     evicted: () => undefined,
     ceded: (places) => {
       ceded.push(...places)
     },
-    lost: () => undefined,
+    lost: (count, why) => {
+      lost.push([count, why])
+    },
     failed: () => undefined,
     wake: () => undefined,
   }
-  return { store: spool.open(host), ceded }
+  return { store: spool.open(host), ceded, lost }
 }
 
 /** How many spans of others a spool may take over. */
@@ -1128,6 +1131,21 @@ test('a living owner keeps its own, however long it is silent; one of another ma
   t.is(elsewhere(30_000), 0)
   t.is(elsewhere(120_000), 1)
   living.store.close()
+})
+
+test('room is made first of what the dead left, also by one that has just been silent itself', (t) => {
+  const directory = writtenBy(t, `00000000-1-1-${'0'.repeat(12)}`, 120_000)
+  const [theirs = ''] = segments(directory)
+  appendFileSync(theirs, `{"i":1,"at":1,"span":{"traceId":"${'a'.repeat(60_000)}"}}\n`)
+  const { store, lost } = openSpool(fileSpool(directory, { maxBytes: 65_536, clock: { now: () => 1 } }))
+  const ago = new Date(Date.now() - 90_000)
+  for (const name of readdirSync(directory))
+    if (name.endsWith('.lock') && !name.startsWith('00000000')) utimesSync(join(directory, name), ago, ago)
+  const [place] = store.write([{ traceId: 'b', text: '{"traceId":"b"}' }])
+  t.is(place?.traceId, 'b')
+  t.deepEqual(lost, [[2, 'no room left in the spool']])
+  t.is(segments(directory).length, 1)
+  store.close()
 })
 
 test('a process is alive under any name', async (t) => {
