@@ -159,8 +159,6 @@ const openStore = (directory: string, settings: SpoolSettings, host: SpoolHost):
   // ── bounds
 
   const evict = (segment: Segment, why: string): void => {
-    // Evicting another segment may have discarded this one, along with the rest of a trace.
-    if (!segments.has(segment)) return
     const places = segment.places()
     discard(segment)
     host.evicted(places, why)

@@ -775,6 +775,18 @@ test.serial('a disk that is too full even to be cut has a torn line, and those a
   for (const one of [segment, found.segment]) one.close()
 })
 
+test.serial('a disk that is too full to note what was removed is told, and keeps the rest', (t) => {
+  const { store, failures } = openSpool(fileSpool(folder(t)))
+  const [a, b] = store.write([record('a'), record('b')])
+  whileFull(() => store.remove(a === undefined ? [] : [a]), {})
+  t.deepEqual(
+    failures.map((error) => error instanceof Error && error.message),
+    ['ENOSPC: no space left on device, write'],
+  )
+  store.read(b === undefined ? [] : [b]).subscribe((texts) => t.deepEqual(texts, [record('b').text]))
+  store.close()
+})
+
 test.serial('what somebody else has written meanwhile is not taken back', (t) => {
   const directory = folder(t)
   mkdirSync(directory)
@@ -891,6 +903,33 @@ for (const strength of STRENGTHS)
     t.like(sink.stats(), { accepted: 2, delivered: 1, dropped: 1 })
     t.true(warnings.some(({ message }) => message.includes('dropped: too old')))
   })
+
+test('who writes gives up what has become too old of its own', (t) => {
+  const directory = folder(t)
+  let now = 1_000_000
+  const { store, evicted } = openSpool(fileSpool(directory, { clock: { now: () => now }, maxAge: 1_000 }))
+  store.write([record('a')])
+  now += 900
+  store.write([record('b')])
+  t.is(segments(directory).length, 2)
+  now += 900
+  store.write([record('c')])
+  t.deepEqual(evicted, [[['a'], 'too old']])
+  t.is(segments(directory).length, 2)
+  store.close()
+})
+
+test('a segment whose time is over goes, if nothing is in it, with the next one', (t) => {
+  const directory = folder(t)
+  let now = 1_000_000
+  const { store, evicted } = openSpool(fileSpool(directory, { clock: { now: () => now }, maxAge: 1_000 }))
+  store.remove(store.write([record('a')]))
+  now += 900
+  store.write([record('b')])
+  t.is(segments(directory).length, 1)
+  t.deepEqual(evicted, [])
+  store.close()
+})
 
 for (const [path, options] of [
   ['strength', { strength: 'sometimes' }],
@@ -1078,19 +1117,25 @@ test('a flush that waits for spans on a disk ends when they are another processâ
 /** Opens a spool as a sink would, and keeps what it is told. */
 const openSpool = (spool: Spool) => {
   const ceded: Array<SpoolPlace> = []
+  const evicted: Array<readonly [traceIds: ReadonlyArray<string>, why: string]> = []
   const lost: Array<readonly [count: number, why: string]> = []
+  const failures: Array<unknown> = []
   const host: SpoolHost = {
-    evicted: () => undefined,
+    evicted: (places, why) => {
+      evicted.push([places.map(({ traceId }) => traceId), why])
+    },
     ceded: (places) => {
       ceded.push(...places)
     },
     lost: (count, why) => {
       lost.push([count, why])
     },
-    failed: () => undefined,
+    failed: (_, error) => {
+      failures.push(error)
+    },
     wake: () => undefined,
   }
-  return { store: spool.open(host), ceded, lost }
+  return { store: spool.open(host), ceded, evicted, lost, failures }
 }
 
 /** How many spans of others a spool may take over. */
@@ -1247,6 +1292,29 @@ test('spans are ceded even when beginning anew fails for now', async (t) => {
   t.like(sink.stats(), { accepted: 6, delivered: 3, spooled: 3, dropped: 0 })
   t.regex(warnings.map(({ message }) => message).join(), /3 spooled spans left to another process/)
   await sink.close()
+})
+
+test.serial('one that could not begin anew between two writes tells it', (t) => {
+  const directory = folder(t)
+  const { setInterval } = globalThis
+  const beats: Array<() => void> = []
+  Object.assign(globalThis, {
+    setInterval: (beat: () => void, every: number) => {
+      beats.push(beat)
+      return setInterval(beat, every)
+    },
+  })
+  t.teardown(() => Object.assign(globalThis, { setInterval }))
+  const { store, failures } = openSpool(fileSpool(directory))
+  abandonOwner(directory)
+  renameSync(directory, `${directory}-aside`)
+  writeFileSync(directory, 'a file')
+  for (const beat of beats) t.notThrows(beat)
+  t.deepEqual(
+    failures.map((error) => error instanceof Error && error.message.split(':')[0]),
+    ['EEXIST'],
+  )
+  store.close()
 })
 
 test('one that could not begin anew writes nothing under its old name', (t) => {
