@@ -1261,6 +1261,18 @@ test('the finish reasons of a span are in the order of the choices, however they
   })
 })
 
+test('a span tells what was asked for in a stored prompt, and beside it', async (t) => {
+  const sink = memorySink()
+  const generate = respanGenerate({
+    promptId: 'p',
+    params: { temperature: 0 },
+    extraBody: { top_p: 0.5, temperature: 1 },
+    gateway: marbleGateway('(a|)'),
+  })
+  await lastValueFrom(of({}).pipe(generate, respanTrace('T', { sink })))
+  t.deepEqual(sink.spans()[0]?.generation?.request, { prompt_id: 'p', temperature: 0, top_p: 0.5 })
+})
+
 test('changing the metadata of a request afterwards changes no span', (t) => {
   const sink = memorySink()
   const metadata: Record<string, unknown> = {}
