@@ -20,6 +20,14 @@ const Loose = io.union(
 )
 const Both = io.intersection([io.type({ a: io.string }), io.partial({ b: io.number })], 'Both')
 
+type Tree = { readonly kind: 'leaf'; readonly value: number } | { readonly kind: 'node'; readonly left: Tree }
+const Tree: io.Type<Tree> = io.recursion('Tree', (self) =>
+  io.union([
+    io.type({ kind: io.literal('leaf'), value: io.number }, 'Leaf'),
+    io.type({ kind: io.literal('node'), left: self }, 'Node'),
+  ]),
+)
+
 const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, string, string]> = [
   ['the value itself', io.string, 3, '', 'string', 'number 3'],
   ['a field', Both, { a: 'x', b: 'secret' }, 'b', 'number', 'string(6 characters)'],
@@ -41,6 +49,22 @@ const FAILURES: ReadonlyArray<readonly [string, io.Mixed, unknown, string, strin
     '["a b"]',
     'number',
     'boolean true',
+  ],
+  [
+    'a key that begins like an index',
+    io.record(io.string, io.number),
+    { '1b': true },
+    '["1b"]',
+    'number',
+    'boolean true',
+  ],
+  [
+    'the branch that the tag chose, in a recursion',
+    Tree,
+    { kind: 'node', left: { kind: 'leaf', value: 'x' } },
+    'left.value',
+    'number',
+    'string(1 character)',
   ],
   ['an unknown tag', Shape, { kind: 'line' }, 'kind', '"circle" | "square"', 'string(4 characters)'],
   ['a missing tag', Shape, { radius: 1 }, 'kind', '"circle" | "square"', 'undefined'],
