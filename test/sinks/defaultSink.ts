@@ -136,6 +136,22 @@ test('an end that is told while a batch departs keeps it here', async (t) => {
   t.true(output.includes('sent 0 dropped 1 in flight 0'), output)
 })
 
+test('a script waits for a disk that does not answer, as long as a flush does', async (t) => {
+  const { code, output } = await run(
+    t,
+    `
+    import { NEVER, of } from 'rxjs'
+    const store = { write: () => [], read: () => NEVER, remove: () => {}, adopt: () => NEVER, close: () => {} }
+    const spool = { name: 'mute', strength: 'on-failure', open: () => store }
+    const sink = bufferedSink(() => of({ rejected: [] }), { spool, flushTimeout: 100 })
+    await sink.flush()
+    console.log('flushed')
+    `,
+  )
+  t.true(output.includes('flushed'), output)
+  t.is(code, 0)
+})
+
 test('a script waits for a retry', async (t) => {
   const server = await serve(t, (response, _, number) => {
     response.writeHead(number < 3 ? 503 : 200)
