@@ -67,6 +67,19 @@ for (const [how, read] of Object.entries(momentarily)) {
   })
 }
 
+test('a disk is opened with the first span, so that it is ready when there is no time left', (t) => {
+  let opened = 0
+  const memory = memorySpool({})
+  const open: Spool['open'] = (host) => {
+    opened++
+    return memory.open(host)
+  }
+  const { sink } = rig(t, undefined, { spool: { ...memory, open } })
+  t.is(opened, 0)
+  finish(sink, 1)
+  t.is(opened, 1)
+})
+
 test('a disk that can not be read is not read over and over', async (t) => {
   let reads = 0
   const read: SpoolStore['read'] = () => {
