@@ -875,6 +875,20 @@ test('where others have taken the room, nothing is given up for a span that ther
   t.regex(mine.warnings[0]?.message ?? '', /The spool is full: other processes use \d+ of its 65536 bytes/)
 })
 
+test('what has gone is no room of its own that it could give up', (t) => {
+  const directory = folder(t)
+  const large = { traceId: 'a', text: JSON.stringify({ traceId: 'a', input: 'x'.repeat(7_000) }) }
+  const mine = openSpool(fileSpool(directory, { maxBytes: 65_536 }))
+  for (const _ of range(1, 8)) mine.store.remove(mine.store.write([large]))
+  mine.store.write([large])
+  const others = openSpool(fileSpool(directory, { maxBytes: 65_536 }))
+  for (const _ of range(1, 6)) others.store.write([large])
+  const larger = { traceId: 'b', text: JSON.stringify({ traceId: 'b', input: 'x'.repeat(30_000) }) }
+  t.throws(() => mine.store.write([larger]), { message: /^The spool is full: other processes use/ })
+  t.deepEqual(mine.evicted, [])
+  for (const { store } of [mine, others]) store.close()
+})
+
 for (const strength of STRENGTHS)
   test(`what is too old is given up, by whoever finds it, ${strength}`, async (t) => {
     const directory = folder(t)
