@@ -858,6 +858,15 @@ test('a span that is larger than a segment finds its room made as well', (t) => 
   t.true(sizeOf(directory) <= 65_536 + 8_192, `${sizeOf(directory)} bytes`)
 })
 
+test('what a span takes besides its text counts as well, however small it is', (t) => {
+  const directory = folder(t)
+  const { store } = openSpool(fileSpool(directory, { maxBytes: 65_536 }))
+  const written = store.write(range(1, 1_000).map(() => record('a')))
+  t.true(written.length > 50, `${written.length} spans`)
+  t.true(sizeOf(directory) <= 8_192, `${sizeOf(directory)} bytes`)
+  store.close()
+})
+
 test('where others have taken the room, nothing is given up for a span that there is no room for', (t) => {
   const directory = folder(t)
   const spool = fileSpool(directory, { strength: 'always', maxBytes: 65_536 })
