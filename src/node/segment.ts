@@ -66,10 +66,10 @@ const HEAD = /^\{"i":\d+,"at":\d+,"span":/
 
 const NEWLINE = 10
 
-/** Groups integers into ranges, both ends inclusive. */
+/** Groups integers into ranges, both ends inclusive. They come in order, or else in more ranges than are needed. */
 const ranges = (indices: ReadonlyArray<number>): ReadonlyArray<readonly [number, number]> => {
   const all: Array<[number, number]> = []
-  for (const index of [...indices].sort((one, other) => one - other)) {
+  for (const index of indices) {
     const last = all.at(-1)
     if (last !== undefined && last[1] === index - 1) last[1] = index
     else all.push([index, index])
