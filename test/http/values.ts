@@ -5,6 +5,7 @@ import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { InvalidInput, MissingApiKey } from '../../dist/errors.js'
+import { answerIds } from '../../dist/http/answerIds.js'
 import { backoff } from '../../dist/http/backoff.js'
 import { hostOwner, isBaseUrl, openaiBaseUrl, respanBaseUrl } from '../../dist/http/baseUrl.js'
 import type { Connection } from '../../dist/http/Connection.js'
@@ -513,6 +514,18 @@ test('ends on a cause that contains itself', (t) => {
   const copy = inspectAll(safeCause(cause, scrub))
   t.true(copy.includes('round [redacted]'))
   t.false(copy.includes(KEY))
+})
+
+// ── ids
+
+test('keeps only the start of an id that is far too long to be one', (t) => {
+  const long = 'x'.repeat(1_000)
+  const headers = new Headers({ 'x-request-id': long, 'x-respan-log-id': long })
+  const kept = 'x'.repeat(256)
+  t.deepEqual(
+    answerIds(headers, (text) => text),
+    { requestId: kept, logId: kept },
+  )
 })
 
 // ── errors from answers
