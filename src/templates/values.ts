@@ -155,6 +155,6 @@ export const numberOf = (value: Value): number => {
 
 export const integerOf = (value: Value): number => {
   const number = numberOf(value)
-  if (Number.isInteger(number) && !isFloat(value)) return number
+  if (!isFloat(value)) return number
   throw new TypeError('a fraction where a whole number is needed')
 }

@@ -3,7 +3,7 @@ import { boundedText, joined, repeated } from '../bounds.js'
 import { filter } from '../parameters.js'
 import { strip } from '../strip.js'
 import type { Arguments, Filter, Value } from '../Value.js'
-import { constant, given, isFields, isList, isMissing, isText, itemsOf, markup, textOf } from '../values.js'
+import { constant, given, isFields, isList, isText, itemsOf, markup, textOf } from '../values.js'
 import { printf } from './printf.js'
 import { wrapLine } from './wrapLine.js'
 
@@ -198,5 +198,5 @@ export const TEXT_FILTERS: Readonly<Record<string, Filter>> = {
   forceescape: filter([], (value) => markup(escaped(textOf(value)))),
   safe: filter([], (value) => markup(textOf(value))),
   striptags: textFilter([], withoutTags),
-  urlencode: filter([], (value) => constant(isMissing(value) ? '' : urlEncoded(value))),
+  urlencode: filter([], (value) => constant(urlEncoded(value))),
 }
