@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import {
   concatMap,
   count,
+  delayWhen,
   EMPTY,
   exhaustMap,
   firstValueFrom,
@@ -354,6 +355,44 @@ test.serial('without a trace it makes no span, id or frame, and reads no clock',
   t.is(counts.modules, 1)
   t.is(counts.storages, 1)
   t.true(counts.frames > 0 && counts.clock > 0 && counts.ids > 0)
+})
+
+test('a flattening that waits runs its items in their trace, also without AsyncLocalStorage', (t) => {
+  const sink = memorySink()
+  const open = new Subject<void>()
+  const flatten: Flatten = (project) => (source) =>
+    source.pipe(
+      delayWhen(() => open),
+      mergeMap(project),
+    )
+  of(1)
+    .pipe(
+      component('c', (n) => of(n), { flatten }),
+      respanTrace('T', { sink, asyncContext: false }),
+    )
+    .subscribe()
+  open.next()
+  t.is(treeOf(sink.events), 'T(c)')
+})
+
+test('a trace that begins where the span is hidden hides it too, whichever trace is at work outside', (t) => {
+  const sink = memorySink()
+  const feed = new Subject<number>()
+  const seen: Array<unknown> = []
+  const begin = (n: number) =>
+    withSpan(undefined, () => {
+      of(n)
+        .pipe(respanTrace('hidden', { sink }))
+        .subscribe(() => seen.push(currentSpan()))
+      return of(n)
+    })
+  feed.pipe(component('c', begin), respanTrace('fed', { sink, asyncContext: false })).subscribe()
+  const feeding = component('c', (n: number) => {
+    feed.next(n)
+    return of(n)
+  })
+  of(1).pipe(feeding, respanTrace('feeding', { sink })).subscribe()
+  t.deepEqual(seen, [undefined])
 })
 
 for (const asyncContext of [true, false]) {
