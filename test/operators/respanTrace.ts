@@ -976,6 +976,14 @@ for (const [how, within] of [
     }
   })
 
+test('the texts of a reply come out where no trace keeps content', async (t) => {
+  for (const read of [tokens, snapshots]) {
+    const run$ = of('hi').pipe(respanGenerate({ ...chat('ab'), stream: true }), read())
+    const options = { sink: memorySink(), captureContent: false }
+    t.is(await lastValueFrom(run$.pipe(last(), respanTrace('T', options))), read === tokens ? 'b' : 'ab')
+  }
+})
+
 test('redact sees the whole text of a reply also after thousands of tokens that came to nothing', async (t) => {
   const redact = (content: unknown): unknown =>
     typeof content === 'string' ? content.replace('abc', '***') : content
@@ -1018,6 +1026,14 @@ test('what is made of the parts of a reply is no part of it, also where it reads
   const redact = (content: unknown): unknown => `${content}`.replace('41111111', '****')
   const drafted = of('hi').pipe(draft, join, answer)
   t.is((await rootOf(drafted, { redact }))?.output, 'The Louvre, ****')
+})
+
+test('a reply that says the same twice is one text, also where all of it waits for another one', async (t) => {
+  const [one = passing, other = passing] = streams('4|4|1', '9')
+  const told = <A>(texts: ReadonlyArray<A>) => from(texts)
+  t.is((await rootOf(of('a').pipe(one, toArray(), concatMap(told))))?.output, '441')
+  const both = merge(of('a').pipe(one, toArray()), of('b').pipe(other, toArray()))
+  t.is((await rootOf(both.pipe(toArray(), concatMap(told), concatMap(told))))?.output, '["441","9"]')
 })
 
 test('redact sees the whole text of replies that were asked for at once, and told in order', async (t) => {
@@ -1205,6 +1221,15 @@ test('a text of tokens is cut with a mark too', async (t) => {
   t.regex((await rootOf(run.pipe(tokens()), { maxContentBytes }))?.output ?? '', /^abcd… \[cut: /)
   t.regex((await rootOf(run, { maxContentBytes }))?.output ?? '', /^abcd… \[cut: /)
   t.is((await rootOf(run.pipe(snapshots()), { maxContentBytes }))?.output, 'abcd… [cut: 4 of 8 characters]')
+})
+
+test('of what replies have said so far, no further reply is kept beyond the bound', async (t) => {
+  const gateway = marbleGateway('(a|)', { a: 'x'.repeat(2_000) })
+  const run = of('hi', 'ho').pipe(respanGenerate({ model: 'm', stream: true, gateway }), snapshots())
+  t.is(
+    (await rootOf(run, { maxContentBytes: 4 }))?.output,
+    'xxxx… [cut: 1996 of 2000 characters]… [cut: 1 more values]',
+  )
 })
 
 test('of a reply that goes on, and of ever more replies, little is kept beyond the bound', async (t) => {
@@ -1425,6 +1450,18 @@ for (const [what, give, found] of [
     ])
     t.deepEqual(statusesOf(recorder.spans()), ['c ok', 'c ok', 'T ok'])
   })
+
+test('what only has a then, such as a query, is not sent by being returned to a trace', async (t) => {
+  let sent = 0
+  const send = (): void => {
+    sent++
+  }
+  const query = (): unknown => Object.fromEntries([['then', send]])
+  const options = { sink: memorySink(), onStart: query, output: query, redact: query }
+  t.deepEqual(await all(of(1).pipe(respanTrace('T', options))), [1])
+  await setImmediate()
+  t.is(sent, 0)
+})
 
 test.serial('a promise that output and redact pass on is its owner’s to handle', async (t) => {
   const unhandled: Array<unknown> = []
