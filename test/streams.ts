@@ -297,6 +297,7 @@ const ROWS: ReadonlyArray<Row> = [
     'has two tool calls, interleaved',
     call(0, { name: 'one', arguments: '' }, { id: 'a', type: 'function' }) +
       call(1, { name: 'two', arguments: '{"b"' }, { id: 'b', type: 'function' }) +
+      event(calls({ index: 0, id: 'a' })) +
       call(0, { arguments: '{"a":' }) +
       call(1, { arguments: ':2}' }) +
       call(0, { arguments: '1}' }) +
@@ -313,6 +314,7 @@ const ROWS: ReadonlyArray<Row> = [
     'has two tool calls without numbers, told apart by their ids',
     event(calls({ id: 'a', function: { name: 'one', arguments: '{"a"' } })) +
       event(calls({ function: { arguments: ':1' } })) +
+      event(calls({})) +
       event(calls({ id: '', function: { arguments: '}' } })) +
       event(calls({ id: 'b', function: { name: 'two', arguments: '{"b":' } })) +
       event(calls({ id: 'b', function: { arguments: '2' } })) +

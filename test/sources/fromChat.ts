@@ -177,6 +177,28 @@ test('logprobs that came before a whole response are not lost', async (t) => {
   t.deepEqual(meta?.logprobs, { content: [token('a'), token('b')] })
 })
 
+test('a whole response after chunks goes on with their reply', async (t) => {
+  const message = { role: 'assistant' as const, content: 'ab' }
+  const gateway = gatewayOf(() =>
+    from<ReadonlyArray<GatewayEvent>>([
+      chunk('a'),
+      { _tag: 'Response', response: { choices: [{ index: 0, message, finish_reason: 'stop' }] } },
+    ]),
+  )
+  const all = await lastValueFrom(fromChat(gateway, request(true)).pipe(tags, toArray()))
+  t.deepEqual(all, ['ReplyStarted', 'TextDelta', 'TextDelta', 'ReplyFinished'])
+})
+
+test('logprobs of a whole response stay as they came, with what they say there is none of', async (t) => {
+  const logprobs = { content: [{ token: 'a', logprob: -1, bytes: null, top_logprobs: [] }], refusal: null }
+  const message = { role: 'assistant' as const, content: 'a' }
+  const response = { choices: [{ index: 0, message, finish_reason: 'stop', logprobs }] }
+  const gateway = gatewayOf(() => of<GatewayEvent>({ _tag: 'Response', response }))
+  const finished = await lastValueFrom(fromChat(gateway, request(true)))
+  const [meta] = finished._tag === 'ReplyFinished' ? finished.reply.meta : []
+  t.deepEqual(meta?.logprobs, logprobs)
+})
+
 test('the id and the name of a call come once, however often a provider repeats them', async (t) => {
   const piece = (call: object) => chunk('', { delta: { tool_calls: [{ index: 0, ...call }] } })
   const gateway = gatewayOf(() =>
