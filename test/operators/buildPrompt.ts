@@ -749,6 +749,8 @@ test('checks the input by the codec, and renders its encoded form', (t) => {
   refused(t, rendered('{{ on }}', { on: new Date(Number.NaN) }, { variables }), wrong)
   refused(t, rendered('{{ on }}', { on: 'yesterday' }, { variables }), wrong)
   refused(t, rendered('{{ on }}', { on: undefined }, { variables }), { path: '', expected: 'Day' })
+  // What only plain JavaScript can pass.
+  refused(t, rendered('{{ on }}', JSON.parse('null'), { variables }), { expected: 'Day', found: 'null' })
   const nested = io.intersection([io.type({ a: variables }), io.partial({ b: io.string, 'c-d': variables })])
   refused(t, rendered('', { on: 0 }, { variables: io.strict({ on: DateFromISO }) }), wrong)
   const day = { on: new Date(0) }

@@ -280,10 +280,11 @@ test('refuses wrong options when it is built', (t) => {
     place(() => fromPrompts({ timeout: -1 })),
     'fromPrompts: timeout',
   )
-  t.is(
-    place(() => fromPromptVersion(' ')),
-    'fromPromptVersion: promptId',
-  )
+  for (const promptId of [' ', JSON.parse('7'), JSON.parse('null')])
+    t.is(
+      place(() => fromPromptVersion(promptId)),
+      'fromPromptVersion: promptId',
+    )
   for (const version of [0, 1.5, Number.NaN])
     t.is(
       place(() => fromPromptVersion('p', { version })),

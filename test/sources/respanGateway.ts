@@ -602,13 +602,24 @@ test('log probabilities with gaps cost no reply, whole or streamed', async (t) =
 const BAD_ANSWERS: ReadonlyArray<
   readonly [what: string, type: string | undefined, body: string, expected: object, request?: ChatRequest]
 > = [
-  ['HTML', 'text/html', '<h1>Hi</h1>', { _tag: 'InvalidResponse', path: 'content-type', found: 'text/html' }],
+  [
+    'HTML',
+    'text/html',
+    '<h1>Hi</h1>',
+    { _tag: 'InvalidResponse', path: 'content-type', expected: 'application/json', found: 'text/html' },
+  ],
   [
     'HTML for a stream',
     'text/html',
     '<h1>Hi</h1>',
-    { _tag: 'InvalidResponse', path: 'content-type', found: 'text/html' },
+    { path: 'content-type', expected: 'text/event-stream or application/json', found: 'text/html' },
     STREAM,
+  ],
+  [
+    'a type of a thousand characters',
+    'x'.repeat(1_000),
+    '{}',
+    { _tag: 'InvalidResponse', path: 'content-type', found: 'x'.repeat(100) },
   ],
   ['plain text', 'text/plain', '{}', { _tag: 'InvalidResponse', path: 'content-type', found: 'text/plain' }],
   [
