@@ -421,8 +421,8 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         '43.0 42.5 2.67 2.0 4.0 0.12 -2.0 1.235',
       ],
       [
-        "{{ 42 | round }} {{ 42 | round(1) }} {{ 42.1 | round(0, 'ceil') }} {{ 42 | round(0, 'ceil') }} {{ 1234 | round(-2) }} {{ 1250.0 | round(-2) }} {{ 1350 | round(-2) }} {{ 5 | round(-1) }} {{ 15 | round(-1) }}",
-        '42 42 43.0 42.0 1200 1200.0 1400 0 20',
+        "{{ 42 | round }} {{ 42 | round(1) }} {{ 42.1 | round(0, 'ceil') }} {{ 42.51 | round(1, 'ceil') }} {{ 42 | round(0, 'ceil') }} {{ 1234 | round(-2) }} {{ 1250.0 | round(-2) }} {{ 1350 | round(-2) }} {{ 5 | round(-1) }} {{ 15 | round(-1) }}",
+        '42 42 43.0 42.6 42.0 1200 1200.0 1400 0 20',
       ],
       [
         "{{ -0.5 | round(0, 'ceil') }} {{ -0.0 | round(0, 'floor') }} {{ -0.04 | round(1, 'ceil') }} {{ (1 / 10 ** 25) | round(24) }} {{ 1.5 | round(150) }} {{ -0.4 | round }} {{ -2.0 | abs }}",
@@ -1166,6 +1166,7 @@ const unfit: ReadonlyArray<readonly [template: string, expected: string, found: 
   ),
   ["{{ -'a' }}", 'values that the operator - accepts', 'a string where a number is needed'],
   ["{{ 'a' ** 2 }}", 'values that the operator ** accepts', 'a string and a number'],
+  ["{{ 2 ** 'a' }}", 'values that the operator ** accepts', 'a number and a string'],
   ['{{ 0 ** -1 }}', 'values that the operator ** accepts', 'a number that is not finite'],
   ['{{ (-8) ** 0.5 }}', 'values that the operator ** accepts', 'a number that is not finite'],
   ['{{ true | first }}', 'values that the filter first accepts', 'a boolean where a list is needed'],
