@@ -210,6 +210,13 @@ test('a locked stream is an error, not a throw', async (t) => {
   await t.throwsAsync(firstValueFrom(fromLines(stream)), { instanceOf: TypeError })
 })
 
+test('a web stream that is read to its end has no lock any more', async (t) => {
+  const { stream, seen } = webStream([bytes('a\n')])
+  t.deepEqual(await all(fromLines(stream)), ['a'])
+  t.false(stream.locked)
+  t.false(seen.cancelled)
+})
+
 test('unsubscribing cancels a web stream that is being waited for, and gives up its lock', async (t) => {
   const { stream, seen } = webStream([bytes('a\n')], 'waits')
   const line = latch()
