@@ -106,6 +106,25 @@ test('a synchronous source stops when its consumer has enough', (t) => {
   t.is(sent, 3)
 })
 
+test('a source that unsubscribes whoever reads it is left, with a link below it and without', (t) => {
+  const leaving = new Observable<number>((subscriber) => {
+    subscriber.next(1)
+    subscriber.unsubscribe()
+    subscriber.next(2)
+  })
+  for (const deep of [true, false]) {
+    const seen: Array<unknown> = []
+    const sink = memorySink()
+    const run$ = leaving.pipe(
+      map((n) => n * 10),
+      passing,
+      respanTrace('T', { sink, deep }),
+    )
+    run$.subscribe((n) => seen.push(n))
+    t.deepEqual(seen, [10])
+  }
+})
+
 test('passes a throw of an operator above or below down the error channel, untouched', async (t) => {
   const fail = map(() => {
     throw thrown
