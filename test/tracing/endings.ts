@@ -248,6 +248,9 @@ test('what is subscribed for a subscriber that has left before is no run', async
     take(2),
   )
   t.deepEqual(await endsOf(t, rounds), ['ask ok', 'ask ok', 'T ok'])
+  t.is(gateway.requests.length, 2)
+  await lastValueFrom(rounds)
+  t.is(gateway.requests.length, 4)
 })
 
 test('what is left from a finalizer ends after what is being torn down', async (t) => {
