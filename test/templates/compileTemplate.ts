@@ -520,8 +520,8 @@ const families: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<Row>]
         'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\na',
       ],
       [
-        "{{ ('-' * 7) | wordwrap(5) }}|{{ ('😀' * 4) | wordwrap(3) }}|{{ '😀😀 😀' | wordwrap(4) }}|{{ '   a' | wordwrap(3) }}|{{ 'a      b' | wordwrap(3) }}|{{ '     ' | wordwrap(3) }}|{{ 'a abcdef gh' | wordwrap(3, false) }}|{{ 'a-bcdef' | wordwrap(4, true, '/', false) }}",
-        '-----\n--|😀😀😀\n😀|😀😀 😀|a|a\nb||a\nabcdef\ngh|a-bc/def',
+        "{{ ('-' * 7) | wordwrap(5) }}|{{ ('😀' * 4) | wordwrap(3) }}|{{ '😀😀 😀' | wordwrap(4) }}|{{ '   a' | wordwrap(3) }}|{{ 'a      b' | wordwrap(3) }}|{{ '     ' | wordwrap(3) }}|{{ 'a abcdef gh' | wordwrap(3, false) }}|{{ 'a-bcdef' | wordwrap(4, true, '/', false) }}|{{ '12-345678' | wordwrap(4, true, '/') }}",
+        '-----\n--|😀😀😀\n😀|😀😀 😀|a|a\nb||a\nabcdef\ngh|a-bc/def|12-/3456/78',
       ],
     ],
   ],
@@ -1208,6 +1208,8 @@ const unfit: ReadonlyArray<readonly [template: string, expected: string, found: 
     'named and unnamed values together',
   ],
   ["{{ '%s %s' % [1, 2] }}", 'values that the operator % accepts', 'a directive without a value'],
+  ["{{ '%(a)s' % 1 }}", 'values that the operator % accepts', 'a directive without a value'],
+  ["{{ 'a' % 1 }}", 'values that the operator % accepts', 'a value without a directive'],
   [
     "{{ 'x' | filesizeformat }}",
     'values that the filter filesizeformat accepts',
@@ -1326,6 +1328,7 @@ const wrong: ReadonlyArray<readonly [template: string, found: string]> = [
   ['a\n{{ x is in(1, 2) }}', 'test in with more than 1 argument'],
   ['a\n{{ x is defined(1) }}', 'test defined with arguments'],
   ['a\n{{ x | random }}', 'unknown filter random'],
+  ['a\n{{ x | upper()() }}', 'another expression'],
   ['a\n{% set x ={% generation %}', 'an unfinished tag'],
 ]
 
