@@ -1,8 +1,8 @@
 import * as t from 'io-ts'
+import { guard } from './wire.js'
 
 /** A field that exists on the platform but is never sent by this library. */
-const refused = (reason: string): t.Type<undefined> =>
-  new t.Type(reason, t.undefined.is, t.undefined.validate, t.identity)
+const refused = (reason: string): t.Type<undefined> => guard(reason, t.undefined.is)
 
 const REFRAMED = 'no value (never sent: it would change the SSE framing)'
 const INTERNAL = 'no value (never sent: it is internal to the platform)'

@@ -14,7 +14,7 @@ const REST = { bytes: 65_536, time: 250 }
  */
 export const readBytes = async (
   response: Response,
-  reading: Pick<Reading<never>, 'open' | 'closed' | 'progress'>,
+  reading: Reading<never>,
   take: (bytes: Uint8Array) => boolean,
 ): Promise<void> => {
   const reader = reading.open(response)

@@ -13,7 +13,7 @@ import { readBytes } from './readBytes.js'
  */
 export const readText = async (
   response: Response,
-  reading: Pick<Reading<never>, 'open' | 'closed' | 'progress'>,
+  reading: Reading<never>,
   maxBytes: number,
   patience = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly text: string; readonly cut: boolean }> => {

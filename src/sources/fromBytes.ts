@@ -41,9 +41,8 @@ const readIterable = (iterable: AsyncIterable<Chunk>): Reading => {
   }
 }
 
-const pulled = (open: () => Reading): Observable<Chunk> =>
+const pulled = ({ read, cancel, release }: Reading): Observable<Chunk> =>
   new Observable((subscriber) => {
-    const { read, cancel, release } = open()
     let ended = false
     const pull = async (): Promise<void> => {
       while (!subscriber.closed) {
@@ -92,6 +91,6 @@ export const fromBytes = (subject: string, bytes: Bytes | (() => Bytes)): Observ
     const source = typeof bytes === 'function' ? bytes() : bytes
     checkBytes(subject, source)
     if (isObservable(source)) return source
-    return pulled(() => (isReadableStream(source) ? readStream(source) : readIterable(source)))
+    return pulled(isReadableStream(source) ? readStream(source) : readIterable(source))
   })
 }
