@@ -6,14 +6,19 @@ import { idleTimer } from './idleTimer.js'
 import type { Scrub } from './scrub.js'
 import { type Outgoing, send } from './send.js'
 
+/** The limit for all attempts together, and how much of it is left, ms. */
+export interface Deadline {
+  readonly left: number
+  readonly limit: number
+}
+
 /** One request and its limits; all times in ms, `Infinity` for no limit. */
 export interface Exchange extends Outgoing {
   /** Limit from the start to the last byte. */
   readonly timeout: number
   /** Limit between two chunks of the body. */
   readonly idleTimeout: number
-  /** The limit for all attempts together, and how much of it is left. */
-  readonly deadline?: { readonly left: number; readonly limit: number }
+  readonly deadline?: Deadline
   readonly scrub: Scrub
 }
 

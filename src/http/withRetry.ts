@@ -2,14 +2,14 @@ import { asyncScheduler, defer, type Observable, retry, throwError, timer } from
 import { isRespanError } from '../errors.js'
 import { backoff } from './backoff.js'
 import type { RetryPolicy } from './Connection.js'
+import type { Deadline } from './exchange.js'
 import { isRetryable } from './isRetryable.js'
 
 /** One attempt. */
 export interface AttemptInfo {
   /** Number of the attempt, from 1. */
   readonly attempt: number
-  /** Time left until the deadline, ms. */
-  readonly left: number
+  readonly deadline: Deadline
   /** To be called before the first value is emitted: nothing is retried after that. */
   readonly delivered: () => void
 }
@@ -49,13 +49,14 @@ export const withRetry = <T>(
     const delivered = (): void => {
       hasDelivered = true
     }
-    return defer(() => run({ attempt: ++attempt, left: deadline - asyncScheduler.now(), delivered })).pipe(
+    const left = (): number => deadline - asyncScheduler.now()
+    return defer(() =>
+      run({ attempt: ++attempt, deadline: { left: left(), limit: policy.deadline }, delivered }),
+    ).pipe(
       retry({
         delay: (error: unknown) => {
           const wait = requestedWait(error) ?? backoff(policy, attempt, random)
-          const longest = Number.isFinite(deadline)
-            ? deadline - asyncScheduler.now()
-            : Math.max(LONGEST_IMPOSED_WAIT, policy.maxDelay)
+          const longest = Number.isFinite(deadline) ? left() : Math.max(LONGEST_IMPOSED_WAIT, policy.maxDelay)
           const isOver = hasDelivered || attempt > policy.count || wait > longest
           return isOver || !mayRetry(error, policy.statuses) ? throwError(() => error) : timer(wait)
         },

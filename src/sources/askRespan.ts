@@ -34,7 +34,6 @@ export const askRespan = (
   connection: Connection,
 ): (<A>(question: Question<A>) => Observable<A>) => {
   const policy = connectionPolicy(subject, connection)
-  const { retry } = policy
   // The signal isn't passed to the attempts: `abortedBy` covers them and the waits between them.
   const { signal, ...attempted } = connection
   return (question) =>
@@ -43,13 +42,13 @@ export const askRespan = (
       if (isLeft(target)) throw target.left
       const { baseUrl, apiKey } = target.right
       const { path, body, codec } = question
-      return withRetry(retry, ({ left }) =>
+      return withRetry(policy.retry, ({ deadline }) =>
         fetchAnswer({
           url: `${baseUrl}${path}`,
           apiKey,
           connection: attempted,
           policy,
-          deadline: { left, limit: retry.deadline },
+          deadline,
           maxBytes: MAX_RESPONSE_BYTES,
           ...(body === undefined ? { method: 'GET' } : { body: JSON.stringify(body) }),
         }).pipe(

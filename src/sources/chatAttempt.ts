@@ -1,5 +1,4 @@
 import { Observable } from 'rxjs'
-import type { ConnectionPolicy } from '../http/connectionPolicy.js'
 import type { Platform } from '../http/endpoint.js'
 import { errorFromResponse } from '../http/errorFromResponse.js'
 import { type Exchange, exchange, type Reading } from '../http/exchange.js'
@@ -11,14 +10,12 @@ import { readChatResponse } from './readChatResponse.js'
 import { readChatStream } from './readChatStream.js'
 
 /** One chat call, ready to be sent once for each attempt. */
-interface ChatCall extends Pick<Exchange, 'url' | 'headers' | 'fetch' | 'scrub'> {
-  readonly body: string
+interface ChatCall extends Omit<Exchange, 'deadline'> {
   readonly platform: Platform
   /** Whether a stream was asked for. */
   readonly stream: boolean
   /** How many choices were asked for. */
   readonly choices: number
-  readonly policy: ConnectionPolicy
 }
 
 /** How much of an error's body is read, in bytes. */
@@ -33,11 +30,10 @@ const MAX_ERROR_BYTES = 65_536
  */
 export const chatAttempt = (
   call: ChatCall,
-  { attempt, left, delivered }: AttemptInfo,
+  { attempt, deadline, delivered }: AttemptInfo,
 ): Observable<GatewayEvent> =>
   new Observable((subscriber) => {
     subscriber.next({ _tag: 'Attempt', attempt })
-    const { policy } = call
 
     const read = async (response: Response, reading: Reading<GatewayEvent>): Promise<void> => {
       reading.emit({ _tag: 'Headers', status: response.status, ...reading.ids })
@@ -67,15 +63,7 @@ export const chatAttempt = (
       }
     }
 
-    return exchange(
-      {
-        ...call,
-        timeout: policy.timeout,
-        idleTimeout: policy.idleTimeout,
-        deadline: { left, limit: policy.retry.deadline },
-      },
-      read,
-    ).subscribe(subscriber)
+    return exchange({ ...call, deadline }, read).subscribe(subscriber)
   })
 
 const MEDIA_TYPE_LENGTH = 100

@@ -31,7 +31,7 @@ export const chatGateway = (
   connection: Connection,
   withDefaults?: Gateway['withDefaults'],
 ): Gateway => {
-  const policy = connectionPolicy(subject, connection)
+  const { retry, ...limits } = connectionPolicy(subject, connection)
   const untilAborted = abortedBy<GatewayEvent>(connection.signal)
   /** One for each of the newest sets of key and headers that were sent: the environment may hold another key at each call. */
   const scrubs = new Set<Scrub>()
@@ -56,10 +56,10 @@ export const chatGateway = (
         body,
         headers,
         fetch: connection.fetch,
-        policy,
+        ...limits,
         scrub: secrets.length === 0 ? scrub : scrubber(headers, secrets),
       }
-      return withRetry(policy.retry, (info) => chatAttempt(call, info))
+      return withRetry(retry, (info) => chatAttempt(call, info))
     }).pipe(untilAborted)
   return {
     name: platform,

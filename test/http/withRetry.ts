@@ -98,7 +98,7 @@ marbles('waits when the deadline allows for it, and tells each attempt what is l
   const run$ = withRetry(
     policy,
     (info) => {
-      left.push(info.left)
+      left.push(info.deadline.left)
       return each(info)
     },
     half,
