@@ -184,8 +184,9 @@ const addResponse = (builder: ReplyBuilder, response: ChatResponse, emit: Emit):
   // All of them before anything is emitted: a consumer that unsubscribes on the first text leaves a finished reply.
   const choices = response.choices.map(({ index, message, finish_reason, logprobs }, position) => {
     const choice = choiceAt(builder, index ?? position)
-    finish(builder, choice, finish_reason ?? 'stop')
-    choice.finishReason = finish_reason ?? null
+    // A whole message has ended, whether or not a provider says why.
+    finish(builder, choice, finish_reason || 'stop')
+    choice.finishReason = finish_reason || null
     if (logprobs != null) choice.logprobs = [logprobs]
     choice.message = message ?? {}
     return { choice, message: choice.message }

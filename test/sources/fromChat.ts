@@ -256,6 +256,19 @@ test('ids of calls that are numbers become text, whole or streamed', async (t) =
   }
 })
 
+for (const finish_reason of ['', null, undefined])
+  test(`a whole reply is finished with ${JSON.stringify(finish_reason)} as its reason`, async (t) => {
+    const choice = {
+      index: 0,
+      message: { content: 'hi' },
+      ...(finish_reason !== undefined && { finish_reason }),
+    }
+    const gateway = gatewayOf(() => of<GatewayEvent>({ _tag: 'Response', response: { choices: [choice] } }))
+    const last = await lastValueFrom(fromChat(gateway, request(false)))
+    t.like(last, { _tag: 'ReplyFinished', reply: { replies: ['hi'] } })
+    t.is(last._tag === 'ReplyFinished' ? last.reply.meta[0]?.finish_reason : last._tag, null)
+  })
+
 test('calls without an index are put together by their ids, in linear time', async (t) => {
   const count = 60_000
   const piece = (id: string, json: string): GatewayEvent =>
