@@ -84,7 +84,10 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
   )
   /** Shut until a time, ms; `paused` if nothing works until a key, an address or a quota is changed. */
   let gate: { readonly until: number; readonly paused: boolean } | undefined
-  /** Failures since the server last answered properly: the exponent of the backoff. */
+  /**
+   * Failures since the server last answered properly: the exponent of the backoff. Those of requests that were under way
+   * together count as one.
+   */
   let failures = 0
   /** The next batch is a single span. */
   let probing = false
@@ -109,6 +112,11 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
     const until = Math.max(now() + wait, gate?.until ?? 0)
     gate = { until, paused: paused || gate?.paused === true }
     return until - now()
+  }
+
+  /** Counts a failure, unless another one has shut the gate since its request was sent. */
+  const count = (): void => {
+    if (gate === undefined || failures === 0) failures++
   }
 
   /** A server may ask for a shorter wait than the policy's, but while it keeps failing, a small backoff still applies. */
@@ -148,7 +156,7 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
       shut(urgent ? SHORTEST_PAUSE : pauseOf(backoff(retry, rejections - MANY_REJECTIONS + 1, random)))
     },
     failed: (after) => {
-      failures++
+      count()
       const wasEarly = early
       early = false
       return { wait: shut(Math.min(LONGEST_PAUSE, nextWait(after))), wasEarly }
@@ -159,7 +167,7 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
       shut(pauseOf(wait))
     },
     pause: (after) => {
-      failures++
+      count()
       probing = true
       early = false
       shut(pauseOf(nextWait(after)), { paused: true })

@@ -386,6 +386,34 @@ test('batches that failed together are sent again in order of age', (t) => {
   )
 })
 
+test('requests that fail together count as one failure', (t) => {
+  const secondWait = (maxInFlight: number): number | undefined => {
+    const { time, sink, sent } = rig(
+      t,
+      (_, attempt) =>
+        attempt > maxInFlight ? undefined : timer(10, time.scheduler).pipe(switchMap(() => status(503))),
+      { maxBatchSize: 1, maxInFlight },
+    )
+    finish(sink, ...range(1, 5))
+    time.pass(60_000)
+    t.is(sink.stats().delivered, 5)
+    return sent[maxInFlight]?.at
+  }
+  t.is(secondWait(5), secondWait(1))
+})
+
+test('a failure counts although rejected spans slow the sink down', (t) => {
+  const { time, sink, sent } = rig(
+    t,
+    (_, attempt) => timer(attempt, time.scheduler).pipe(switchMap(() => status(attempt <= 20 ? 400 : 503))),
+    { maxBatchSize: 1, maxInFlight: 21 },
+  )
+  finish(sink, ...range(1, 23))
+  time.pass(60_000)
+  // Those of the first wave, and one that probes.
+  t.is(sent.filter(({ at }) => at <= (sent[23]?.at ?? 0)).length, 24)
+})
+
 test('an outage of minutes loses nothing, although the server wants to be asked at once', (t) => {
   let isDown = true
   const busy = throwError(() => new HttpError('no', { status: 503, retryAfter: 0 }))
