@@ -18,6 +18,7 @@ const EVERYWHERE = [
   'keeps the connection for the next call',
   // They replace functions of node:fs, which Node alone shows to those who have imported them.
   'a disk that is too full even to be cut has a torn line, and those after it are whole',
+  'a disk that is too full to note what was removed is told, and keeps the rest',
   'what somebody else has written meanwhile is not taken back',
   // They measure V8, by flags of Node.
   'a stream that waits keeps nothing of the text that its last piece was',
