@@ -32,7 +32,7 @@ export interface TraceOptions {
   readonly captureContent?: boolean
   /**
    * Maps each input, output and message of a foreign error, what a server says in an error, and what a request holds besides
-   * its messages (`{ tools, … }`), before it enters an event. If it throws, the content is withheld.
+   * its messages (`{ tools, … }`), before it enters an event. If it throws, or returns a promise, the content is withheld.
    */
   readonly redact?: (content: unknown) => unknown
   /** The longest content, in UTF-8 bytes; longer content is cut, and marked as cut. Default 1,000,000. */

@@ -4,7 +4,7 @@ import { mergeAttributes } from '../codecs/mergeAttributes.js'
 import { defaultSink } from '../sinks/defaultSink.js'
 import { anchoredClock } from '../tracing/anchoredClock.js'
 import { scrubbed } from '../tracing/contentText.js'
-import { guarded, guardedAsync, heeded, mapped, nameOf, reporter } from '../tracing/guarded.js'
+import { contentMapper, guarded, guardedAsync, heeded, nameOf, reporter } from '../tracing/guarded.js'
 import { type Ids, randomIds } from '../tracing/ids.js'
 import type { OpenSpan } from '../tracing/OpenSpan.js'
 import type { Sink } from '../tracing/Sink.js'
@@ -34,10 +34,10 @@ const redactWith = (
   const { redact } = options
   if (redact === undefined) return outer
   // Only the error's name, because its message can hold what was to be redacted.
-  const report = reporter(name, 'redact', nameOf)
+  const map = contentMapper(name, 'redact', nameOf)
   return (content) => {
     const inner = outer(content)
-    return inner === undefined ? undefined : mapped(report, redact, inner)
+    return inner === undefined ? undefined : map(redact, inner)
   }
 }
 

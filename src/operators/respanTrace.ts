@@ -18,8 +18,8 @@ import { traceFor } from './traceFor.js'
  * (`firstValueFrom`, `take(1)`) while nothing was at work ends it `ok`.
  *
  * A failing, slow or full sink never delays, breaks or reorders values. If `onStart`, `redact`, `output`, `clock`, `ids` or a
- * sink throws or rejects, a process warning that names the trace reports it (`RESPAN_TRACE`; `sinkMonoid` and `redacted`
- * report what they catch under codes of their own).
+ * sink throws or rejects, or if `redact` or `output` returns a promise, a process warning that names the trace reports it
+ * (`RESPAN_TRACE`; `sinkMonoid` and `redacted` report what they catch under codes of their own).
  *
  * Errors: `InvalidInput`, thrown at once, for an empty name, an unknown option or one of the wrong kind, attributes
  * of the wrong shape, or a `maxContentBytes` that isn't a number from 0.

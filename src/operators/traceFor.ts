@@ -5,7 +5,7 @@ import { TraceAttributes } from '../codecs/RespanAttributes.js'
 import { deepenedFor } from '../tracing/deepen.js'
 import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan } from '../tracing/frames.js'
-import { guardedAsync, mapped, reporter } from '../tracing/guarded.js'
+import { contentMapper, guardedAsync, reporter } from '../tracing/guarded.js'
 import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import { startSpan } from '../tracing/OpenSpan.js'
 import { recordRun } from '../tracing/subscribers.js'
@@ -33,9 +33,8 @@ export const traceFor = <T>(
           attributes: ownCopy(checked(subject, TraceAttributes, options.attributes, 'attributes')),
         }
   const { output, onStart } = options
-  const reportOutput = reporter(name, 'output')
-  const recorded =
-    output === undefined ? identity : (value: T): unknown => mapped(reportOutput, output, value)
+  const mapOutput = contentMapper(name, 'output')
+  const recorded = output === undefined ? identity : (value: T): unknown => mapOutput(output, value)
   return (source) => {
     const sourceFor = deepenedFor(source)
     const traced = inSubscriberFrame<T>((subscriber) => {

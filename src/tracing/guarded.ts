@@ -50,10 +50,13 @@ const isPromise = (value: object): boolean =>
 
 // Separate, because a function with a closure in it allocates the closure's context at each call, and `heeded` is called for
 // each event.
-const heed = (report: Report, given: object): void => {
+const heed = (report: Report, given: object, fulfilled?: () => void): boolean =>
   // Even reading it may throw: a revoked proxy.
-  guarded(report, () => isPromise(given) && Promise.resolve(given).catch(report))
-}
+  guarded(report, () => {
+    if (!isPromise(given)) return false
+    Promise.resolve(given).then(fulfilled, report)
+    return true
+  }) ?? false
 
 /**
  * Returns a value as it is. If it is a promise, its rejection is reported like a throw: nobody else handles it, so it would end
@@ -68,8 +71,25 @@ export const heeded = <A>(report: Report, given: A): A => {
 export const guardedAsync = <A>(report: Report, fn: () => A): A | undefined =>
   heeded(report, guarded(report, fn))
 
-/** {@link guardedAsync} for a function of a value. A promise that it returns unchanged is left for its owner to handle. */
-export const mapped = <A>(report: Report, map: (value: A) => unknown, value: A): unknown => {
-  const made = guarded(report, () => map(value))
-  return made === value ? made : heeded(report, made)
+/** A function that maps content and harms nothing: {@link contentMapper}. */
+export type ContentMapper = <A>(map: (content: A) => unknown, content: A) => unknown
+
+/**
+ * {@link guarded} for functions that map content. A promise that one makes is withheld, and reported, because a span waits for
+ * nothing. One that it returns unchanged is content, and left for its owner to handle.
+ *
+ * @param name - of the trace
+ * @param what - what the function is
+ */
+export const contentMapper = (name: string, what: string, describe = messageOf): ContentMapper => {
+  const report = reporter(name, what, describe)
+  const reportPromise = reporterOf(
+    'RESPAN_TRACE',
+    () => `${name}: ${what} returned a promise: the content is withheld.`,
+  )
+  return (map, content) => {
+    const made = guarded(report, () => map(content))
+    if (made === content || typeof made !== 'object' || made === null) return made
+    return heed(report, made, () => reportPromise(undefined)) ? undefined : made
+  }
 }

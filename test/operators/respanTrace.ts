@@ -1140,6 +1140,30 @@ test.serial('a redact that throws withholds the content, and its message is not 
   t.deepEqual(warnings, ['T: redact threw: SyntaxError', 'T: redact threw: SyntaxError'])
 })
 
+test.serial(
+  'content for which redact or output gives a promise is withheld, and that is reported',
+  async (t) => {
+    const later = async (content: unknown): Promise<unknown> => content
+    const failing = component('f', () => throwError(() => new Error('secret two')))
+    const warnings = await warningsOf('RESPAN_TRACE', async () => {
+      t.deepEqual(await contentsOf(of('secret one').pipe(passing), { redact: later }), [
+        ['c', undefined, undefined],
+        ['T', undefined, undefined],
+      ])
+      const [span] = await spansOf(of(1).pipe(failing), { redact: later })
+      t.deepEqual(span?.error, { tag: 'Error', status: 500 })
+      const sink = memorySink()
+      t.deepEqual(await all(of(1, 2).pipe(passing, respanTrace('U', { sink, output: later }))), [1, 2])
+      t.is(sink.spans().find(({ name }) => name === 'U')?.output, undefined)
+    })
+    t.deepEqual(warnings, [
+      'T: redact returned a promise: the content is withheld.',
+      'T: redact returned a promise: the content is withheld.',
+      'U: output returned a promise: the content is withheld.',
+    ])
+  },
+)
+
 test('longer content is cut with a mark, inside no character', async (t) => {
   const maxContentBytes = 10
   const cut = async (...values: ReadonlyArray<unknown>) =>
