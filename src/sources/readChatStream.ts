@@ -9,7 +9,7 @@ import type { Reading } from '../http/exchange.js'
 import { parseJson } from '../http/parseJson.js'
 import { readBytes } from '../http/readBytes.js'
 import type { AnswerErrors } from './answerErrors.js'
-import { chunkMoulds } from './chunkMoulds.js'
+import { chunkPatterns } from './chunkPatterns.js'
 import { decodeChunk } from './decodeChunk.js'
 import type { GatewayEvent } from './Gateway.js'
 
@@ -34,7 +34,7 @@ export const readChatStream = async (
   { invalid, reported }: AnswerErrors,
   choices: number,
 ): Promise<void> => {
-  const moulds = chunkMoulds()
+  const patterns = chunkPatterns()
   const finished = new Set<number>()
   let done = false
 
@@ -50,7 +50,7 @@ export const readChatStream = async (
       }
     }
     if (event === 'error') throw reported(data)
-    const known = moulds.cast(data)
+    const known = patterns.match(data)
     if (known !== undefined) return take(known)
     const json = parseJson(data)
     if (json === undefined) {
@@ -63,7 +63,7 @@ export const readChatStream = async (
     if (isLeft(chunk)) throw invalid(chunk.left, SUBJECT)
     take(chunk.right)
     // After the chunk is emitted, so that the first token doesn't wait for it.
-    moulds.learn(data, chunk.right)
+    patterns.learn(data, chunk.right)
   }
 
   const take = (chunk: ChatChunk): void => {
@@ -84,7 +84,7 @@ export const readChatStream = async (
   const events = eventDecoder(onEvent, onTooLong, onForeign)
   await readBytes(response, reading, (bytes) => {
     events.push(bytes)
-    moulds.release()
+    patterns.release()
     return !done
   })
   if (done || reading.closed()) return

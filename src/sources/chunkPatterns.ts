@@ -1,12 +1,12 @@
 import type { ChatChunk, ChatDelta } from '../codecs/ChatChunk.js'
 import { parseJson } from '../http/parseJson.js'
 import { endOfString, UNKNOWN } from './endOfString.js'
-import { type Mould, mouldOf } from './mouldOf.js'
+import { type ChunkPattern, patternOf } from './patternOf.js'
 
-/** Makes chunks of texts that resemble earlier ones. */
-interface ChunkMoulds {
-  /** The chunk that a text holds, if it resembles one that was learnt. `undefined` says nothing about the text. */
-  readonly cast: (text: string) => ChatChunk | undefined
+/** Patterns of the chunks of one stream. */
+interface ChunkPatterns {
+  /** The chunk that a text holds, if it matches a pattern that was learnt. `undefined` says nothing about the text. */
+  readonly match: (text: string) => ChatChunk | undefined
   /** Learns from a text and the chunk that it decoded to. */
   readonly learn: (text: string, chunk: ChatChunk) => void
   /** Releases the read of the body that the last texts are slices of. */
@@ -16,22 +16,22 @@ interface ChunkMoulds {
 /**
  * Reads most chunks of a stream without parsing and checking again what they have in common.
  *
- * The chunks of one stream differ in one or two strings: the delta's text, and a field that OpenAI pads them with. A mould
- * is the text of a valid chunk with holes for these strings. A text that fits it, with a JSON string in each hole, is that
- * chunk with other strings: the grammar of JSON rules out that anything else has changed, and the codec accepts any string
- * there. Chunks share the parts that repeat.
+ * The chunks of one stream differ in one or two strings: the delta's text, and a field that OpenAI pads them with. A pattern
+ * is the text of a valid chunk with slots for these strings. A text that matches it, with a JSON string in each slot, is
+ * that chunk with other strings: the grammar of JSON rules out that anything else has changed, and the codec accepts any
+ * string there. Chunks share the parts that repeat.
  *
- * A text that fits no mould is left to the parser and the codec. A stream that never repeats itself costs a few attempts to
- * learn, at its beginning.
+ * A text that matches no pattern is left to the parser and the codec. A stream that never repeats itself costs a few
+ * attempts to learn, at its beginning.
  */
-export const chunkMoulds = (): ChunkMoulds => {
-  const moulds: Array<Mould> = []
+export const chunkPatterns = (): ChunkPatterns => {
+  const patterns: Array<ChunkPattern> = []
   let hits = 0
   let lessons = 0
   return {
-    cast: (text) => {
-      for (const mould of moulds) {
-        const chunk = castIn(mould, text)
+    match: (text) => {
+      for (const pattern of patterns) {
+        const chunk = matchOne(pattern, text)
         if (chunk === undefined) continue
         hits++
         return chunk
@@ -41,22 +41,22 @@ export const chunkMoulds = (): ChunkMoulds => {
     learn: (text, chunk) => {
       if (lessons > FREE_LESSONS + hits / HITS_PER_LESSON || isOneOfAKind(chunk)) return
       lessons++
-      const mould = mouldOf(text, chunk)
-      if (mould === undefined) return
-      if (moulds.length === MOST_MOULDS) moulds.pop()
-      moulds.unshift(mould)
+      const pattern = patternOf(text, chunk)
+      if (pattern === undefined) return
+      if (patterns.length === MOST_PATTERNS) patterns.pop()
+      patterns.unshift(pattern)
     },
     release: () => {
-      for (const { own, last } of moulds)
-        own.forEach((part, index) => {
-          last[index] = part
+      for (const { parts, lastParts } of patterns)
+        parts.forEach((part, index) => {
+          lastParts[index] = part
         })
     },
   }
 }
 
-/** Several, because parallel tool calls and choices take turns, each with a mould of its own. */
-const MOST_MOULDS = 4
+/** Several, because parallel tool calls and choices take turns, each with a pattern of its own. */
+const MOST_PATTERNS = 4
 const FREE_LESSONS = 6
 const HITS_PER_LESSON = 4
 
@@ -70,29 +70,29 @@ const says = ({ content, reasoning_content, reasoning, tool_calls }: ChatDelta):
 /** Characters within which the end of a string is looked for; the end of a longer one is found by the text that follows. */
 const SHORT = 64
 
-const castIn = ({ chunk, holes, last }: Mould, text: string): ChatChunk | undefined => {
-  let cast = chunk
+const matchOne = ({ chunk, slots, lastParts }: ChunkPattern, text: string): ChatChunk | undefined => {
+  let matched = chunk
   let at = 0
-  for (let index = 0; index < holes.length; index++) {
-    const part = last[index]
-    const next = last[index + 1]
-    const hole = holes[index]
-    if (part === undefined || next === undefined || hole === undefined) return undefined
+  for (let index = 0; index < slots.length; index++) {
+    const part = lastParts[index]
+    const next = lastParts[index + 1]
+    const slot = slots[index]
+    if (part === undefined || next === undefined || slot === undefined) return undefined
     const start = at + part.length
     // Not by startsWith: V8 compiles it to a loop over characters, ten times as slow.
     const found = text.slice(at, start)
     if (found !== part) return undefined
-    last[index] = found
+    lastParts[index] = found
     const end = endOfString(text, start, start + SHORT)
     at = end === UNKNOWN ? text.lastIndexOf(next) : end
     const filling = at < start ? undefined : stringBetween(text, start, at)
     if (filling === undefined) return undefined
-    cast = hole.fill(cast, filling)
+    matched = slot.fill(matched, filling)
   }
   const rest = text.slice(at)
-  if (rest !== last[holes.length]) return undefined
-  last[holes.length] = rest
-  return cast
+  if (rest !== lastParts[slots.length]) return undefined
+  lastParts[slots.length] = rest
+  return matched
 }
 
 /**

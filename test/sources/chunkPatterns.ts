@@ -2,7 +2,7 @@ import { fc, testProp } from '@fast-check/ava'
 import test from 'ava'
 import { isRight } from 'fp-ts/lib/Either.js'
 import type { ChatChunk } from '../../dist/codecs/ChatChunk.js'
-import { chunkMoulds } from '../../dist/sources/chunkMoulds.js'
+import { chunkPatterns } from '../../dist/sources/chunkPatterns.js'
 import { decodeChunk } from '../../dist/sources/decodeChunk.js'
 
 const parsed = (text: string): ChatChunk | undefined => {
@@ -19,19 +19,19 @@ interface Counted {
   readonly hits: () => number
 }
 
-/** Reads as a stream does: what no mould fits is parsed, checked and learnt from. */
+/** Reads as a stream does: what matches no pattern is parsed, checked and learnt from. */
 const reader = (): Counted => {
-  const moulds = chunkMoulds()
+  const patterns = chunkPatterns()
   let hits = 0
   return {
     read: (text) => {
-      const cast = moulds.cast(text)
-      if (cast !== undefined) {
+      const matched = patterns.match(text)
+      if (matched !== undefined) {
         hits++
-        return cast
+        return matched
       }
       const chunk = parsed(text)
-      if (chunk !== undefined) moulds.learn(text, chunk)
+      if (chunk !== undefined) patterns.learn(text, chunk)
       return chunk
     },
     hits: () => hits,
@@ -55,7 +55,7 @@ const hitsOf = (texts: ReadonlyArray<string>): number => {
   return hits()
 }
 
-test('all but the first of a stream are cast: text, blanks, padding, reasoning, arguments', (t) => {
+test('all but the first of a stream match: text, blanks, padding, reasoning, arguments', (t) => {
   const words = ['a', '', ' "so"', '\n', 'naïve', '日本', '\u2028', '😀', '{"content":"x"}', '__proto__']
   const streams: ReadonlyArray<ReadonlyArray<string>> = [
     words.map((content) => chunk({ content })),
@@ -74,7 +74,7 @@ test('all but the first of a stream are cast: text, blanks, padding, reasoning, 
   }
 })
 
-test('calls and choices that take turns have a mould each', (t) => {
+test('calls and choices that take turns have a pattern each', (t) => {
   const turn = (index: number) => chunk({ tool_calls: [{ index, function: { arguments: 'x' } }] })
   t.is(hitsOf(Array.from({ length: 40 }, (_, at) => turn(at % 3))), 37)
 })
@@ -105,11 +105,11 @@ test('what says something is learnt, also where each chunk has a role and a reas
 })
 
 test('a stream that never repeats itself is soon left alone', (t) => {
-  const moulds = chunkMoulds()
+  const patterns = chunkPatterns()
   let looks = 0
   for (let id = 0; id < 100; id++) {
     const text = chunk({ content: 'a' }, { id: `c${id}` })
-    t.is(moulds.cast(text), undefined)
+    t.is(patterns.match(text), undefined)
     const value = parsed(text)
     // Learning looks at the choices, and not learning at nothing.
     if (value !== undefined) {
@@ -120,13 +120,13 @@ test('a stream that never repeats itself is soon left alone', (t) => {
         },
       })
       const before = looks
-      moulds.learn(text, watched)
+      patterns.learn(text, watched)
       t.is(looks > before, id < 7)
     }
   }
 })
 
-test('a name that stands elsewhere too is no hole', (t) => {
+test('a name that stands elsewhere too is no slot', (t) => {
   const texts = ['a', 'b', 'c'].map((content) => chunk({ content }, { content: 'top' }))
   const decoys = ['a', 'b', 'c'].map(
     (content) => `{"note":{"content":"decoy"},${chunk({ content }).slice(1)}`,
@@ -138,7 +138,7 @@ test('a name that stands elsewhere too is no hole', (t) => {
     (content) => `{"__proto__":{"content":"x"},${chunk({ content }).slice(1)}`,
   )
   const probes = ['a', 'b', 'c'].map(
-    (text) => `{"note":{"content":"${text}"},${chunk({ content: 'hole 0' }).slice(1)}`,
+    (text) => `{"note":{"content":"${text}"},${chunk({ content: 'slot 0' }).slice(1)}`,
   )
   for (const each of [texts, decoys, twice, hostile, probes]) {
     const { read } = reader()
@@ -155,15 +155,15 @@ test('what somebody does to a chunk changes no other', (t) => {
 })
 
 test('a string that JSON refuses is none', (t) => {
-  const moulds = chunkMoulds()
+  const patterns = chunkPatterns()
   const text = chunk({ content: 'a' })
-  moulds.learn(text, { choices: [{ delta: { content: 'a' } }] })
+  patterns.learn(text, { choices: [{ delta: { content: 'a' } }] })
   for (const raw of ['\n', '\u0000', '\t', '\\x', '\\u12', '\\'])
-    t.is(moulds.cast(text.replace('"a"', () => `"${raw}"`)), undefined, JSON.stringify(raw))
-  t.truthy(moulds.cast(text.replace('"a"', '"\\t"')))
+    t.is(patterns.match(text.replace('"a"', () => `"${raw}"`)), undefined, JSON.stringify(raw))
+  t.truthy(patterns.match(text.replace('"a"', '"\\t"')))
 })
 
-test('a long string is cast like a short one, whatever is in it', (t) => {
+test('a long string matches like a short one, whatever is in it', (t) => {
   const long = 'naïve 日本 "so" \\ '.repeat(200)
   const ends = [
     '',
@@ -183,27 +183,27 @@ test('a long string is cast like a short one, whatever is in it', (t) => {
 })
 
 test('a long string that JSON refuses is none', (t) => {
-  const moulds = chunkMoulds()
+  const patterns = chunkPatterns()
   const text = chunk({ content: 'a' })
-  moulds.learn(text, { choices: [{ delta: { content: 'a' } }] })
+  patterns.learn(text, { choices: [{ delta: { content: 'a' } }] })
   const long = 'x'.repeat(200)
   for (const raw of ['\n', '\u0000', '\t', '\\x', '\\u12', '\\', '"', '","content":"'])
     for (const whole of [long + raw, raw + long, long + raw + long])
-      t.is(moulds.cast(text.replace('"a"', () => `"${whole}"`)), undefined, JSON.stringify(whole))
-  t.truthy(moulds.cast(text.replace('"a"', () => `"${long}\\t"`)))
+      t.is(patterns.match(text.replace('"a"', () => `"${whole}"`)), undefined, JSON.stringify(whole))
+  t.truthy(patterns.match(text.replace('"a"', () => `"${long}\\t"`)))
 })
 
 test('the quote before a string is not the one after it', (t) => {
   for (const space of ['', ' '.repeat(200)]) {
     const text = `{"choices":[{"delta":{"content":"a"}}]}${space}`
-    const moulds = chunkMoulds()
-    moulds.learn(text, { choices: [{ delta: { content: 'a' } }] })
-    t.is(moulds.cast(text.replace('"a"', '"')), undefined)
-    t.truthy(moulds.cast(text.replace('"a"', '""')))
+    const patterns = chunkPatterns()
+    patterns.learn(text, { choices: [{ delta: { content: 'a' } }] })
+    t.is(patterns.match(text.replace('"a"', '"')), undefined)
+    t.truthy(patterns.match(text.replace('"a"', '""')))
   }
 })
 
-test('a chunk that is cast has the keys in their order, and is no part of another one', (t) => {
+test('a chunk made by a pattern has the keys in their order, and is no part of another one', (t) => {
   const texts = ['a', 'b', 'c'].map((content) => chunk({ content }, { obfuscation: content, cost: 1 }))
   const { read } = reader()
   const chunks = texts.map(read)
@@ -251,7 +251,7 @@ const arbitraryText = fc
   })
 
 testProp(
-  'law: what is cast is what parsing and decoding give, key by key, whatever came before',
+  'law: what matches is what parsing and decoding give, key by key, whatever came before',
   [fc.array(arbitraryText, { minLength: 1, maxLength: 12 })],
   (t, texts) => {
     const { read } = reader()
@@ -266,7 +266,7 @@ testProp(
 )
 
 testProp(
-  'law: a text that was tampered with is cast to what it says, or not at all',
+  'law: a text that was tampered with matches as what it says, or not at all',
   [
     arbitraryText,
     fc.array(
@@ -279,15 +279,15 @@ testProp(
     ),
   ],
   (t, text, changes) => {
-    const moulds = chunkMoulds()
+    const patterns = chunkPatterns()
     const chunk = parsed(text)
-    if (chunk !== undefined) moulds.learn(text, chunk)
+    if (chunk !== undefined) patterns.learn(text, chunk)
     t.pass()
     for (const { at, cut, put } of changes) {
       const from = Math.floor(at * text.length)
       const tampered = text.slice(0, from) + put + text.slice(from + cut)
-      const cast = moulds.cast(tampered)
-      if (cast !== undefined) t.deepEqual(cast, parsed(tampered))
+      const matched = patterns.match(tampered)
+      if (matched !== undefined) t.deepEqual(matched, parsed(tampered))
     }
   },
   { numRuns: 1_000 },

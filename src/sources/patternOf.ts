@@ -6,38 +6,38 @@ import { decodeChunk } from './decodeChunk.js'
 import { endOfString } from './endOfString.js'
 
 /**
- * The text of a valid chunk, with holes for the strings that change from one chunk to the next.
+ * The text of a valid chunk, with slots for the strings that change from one chunk to the next.
  *
  * ```
  * learnt from  {"choices":[{"delta":{"content":"Hi"}}],"obfuscation":"xY"}
- * own          {"choices":[{"delta":{"content":"    "}}],"obfuscation":"    "}    three parts
- * holes                                         content                 obfuscation
- * chunk        { choices: [{ delta: { content: 'hole 0' } }], obfuscation: 'hole 1' }
- * fits         {"choices":[{"delta":{"content":" there"}}],"obfuscation":"q"}
- * fits not     {"choices":[{"delta":{}}],"obfuscation":"q"}
+ * parts        {"choices":[{"delta":{"content":"    "}}],"obfuscation":"    "}    three of them
+ * slots                                         content                 obfuscation
+ * chunk        { choices: [{ delta: { content: 'slot 0' } }], obfuscation: 'slot 1' }
+ * matches      {"choices":[{"delta":{"content":" there"}}],"obfuscation":"q"}
+ * no match     {"choices":[{"delta":{}}],"obfuscation":"q"}
  * ```
  */
-export interface Mould {
+export interface ChunkPattern {
   readonly chunk: ChatChunk
-  readonly holes: ReadonlyArray<Hole>
-  /** The text around the holes: the part before each one, up to its opening quote, and the part after the last. */
-  readonly own: ReadonlyArray<string>
+  readonly slots: ReadonlyArray<Slot>
+  /** The text around the slots: the part before each one, up to its opening quote, and the part after the last. */
+  readonly parts: ReadonlyArray<string>
   /**
-   * The same parts, as slices of the last text that fitted. An engine stores each read of the body with one byte per character
+   * The same parts, as slices of the last text that matched. An engine stores each read of the body with one byte per character
    * or with two, and compares strings of the same kind four times as fast; the texts of one read are of the same kind.
    */
-  readonly last: Array<string>
+  readonly lastParts: Array<string>
 }
 
 /** A string that changes from one chunk to the next: its key in JSON, how it is read, and how another is put in its place. */
-interface Hole {
+interface Slot {
   readonly key: string
   readonly read: (chunk: ChatChunk) => unknown
   readonly fill: (chunk: ChatChunk, text: string) => ChatChunk
 }
 
 // Each key is written out, because a computed one makes the copy five times as slow.
-const HOLES: ReadonlyArray<Hole> = [
+const SLOTS: ReadonlyArray<Slot> = [
   {
     key: '"content"',
     read: ({ choices: [choice] }) => choice?.delta?.content,
@@ -80,9 +80,9 @@ const withDelta = (chunk: ChatChunk, change: (delta: ChatDelta) => ChatDelta): C
     : { ...chunk, choices: [{ ...choice, delta: change(choice.delta ?? {}) }] }
 }
 
-/** Where the string of a hole is in a text, without its quotes. */
+/** Where the string of a slot is in a text, without its quotes. */
 interface Place {
-  readonly hole: Hole
+  readonly slot: Slot
   readonly start: number
   readonly end: number
 }
@@ -108,31 +108,33 @@ const startOf = (text: string, key: string): number | undefined => {
   return undefined
 }
 
-const placeOf = (text: string, hole: Hole): Place | undefined => {
-  const start = startOf(text, hole.key)
-  return start === undefined ? undefined : { hole, start, end: endOfString(text, start, text.length) }
+const placeOf = (text: string, slot: Slot): Place | undefined => {
+  const start = startOf(text, slot.key)
+  return start === undefined ? undefined : { slot, start, end: endOfString(text, start, text.length) }
 }
 
-/** The places of all strings that change, or none: a mould with one of these strings fixed in it would fit this text only. */
+/**
+ * The places of all strings that change, or none: a pattern with one of these strings fixed in it would match this text only.
+ */
 const placesOf = (text: string, chunk: ChatChunk): ReadonlyArray<Place> => {
   const places: Array<Place> = []
-  for (const hole of HOLES) {
-    if (typeof hole.read(chunk) !== 'string') continue
-    const place = placeOf(text, hole)
+  for (const slot of SLOTS) {
+    if (typeof slot.read(chunk) !== 'string') continue
+    const place = placeOf(text, slot)
     if (place === undefined) return []
     places.push(place)
   }
   return places.sort((a, b) => a.start - b.start)
 }
 
-const filler = (index: number): string => `hole ${index}`
+const filler = (index: number): string => `slot ${index}`
 
 /**
- * Whether the places, found by key alone, are those of the holes: if so, the strings put there are read from the decoded
+ * Whether the places, found by key alone, are those of the slots: if so, the strings put there are read from the decoded
  * probe.
  */
-const isTrue = (places: ReadonlyArray<Place>, chunk: ChatChunk, probed: ChatChunk): boolean =>
-  places.every(({ hole }, index) => hole.read(probed) === filler(index) && hole.read(chunk) !== filler(index))
+const isConfirmed = (places: ReadonlyArray<Place>, chunk: ChatChunk, probed: ChatChunk): boolean =>
+  places.every(({ slot }, index) => slot.read(probed) === filler(index) && slot.read(chunk) !== filler(index))
 
 /**
  * Cuts the parts out of the probe. An engine slices a string without copying it, so parts cut out of the event's text would
@@ -148,20 +150,20 @@ const cutAlike = (probe: string, parts: ReadonlyArray<string>): ReadonlyArray<st
 }
 
 /**
- * Makes a mould of a text and the chunk that it decoded to. `undefined` if there isn't exactly one choice, if no string
+ * Makes a pattern of a text and the chunk that it decoded to. `undefined` if there isn't exactly one choice, if no string
  * changes, or if a place is uncertain.
  */
-export const mouldOf = (text: string, chunk: ChatChunk): Mould | undefined => {
+export const patternOf = (text: string, chunk: ChatChunk): ChunkPattern | undefined => {
   const places = chunk.choices.length === 1 ? placesOf(text, chunk) : []
   const last = places.at(-1)
   if (last === undefined) return undefined
   const before = places.map(({ start }, index) => text.slice(places[index - 1]?.end ?? 0, start))
-  const parts = [...before, text.slice(last.end)]
-  const probe = parts
+  const around = [...before, text.slice(last.end)]
+  const probe = around
     .map((part, index) => (index < places.length ? `${part}${filler(index)}` : part))
     .join('')
   const probed = decodeChunk(parseJson(probe))
-  if (!isRight(probed) || !isTrue(places, chunk, probed.right)) return undefined
-  const own = cutAlike(probe, parts)
-  return { chunk: probed.right, holes: places.map(({ hole }) => hole), own, last: [...own] }
+  if (!isRight(probed) || !isConfirmed(places, chunk, probed.right)) return undefined
+  const parts = cutAlike(probe, around)
+  return { chunk: probed.right, slots: places.map(({ slot }) => slot), parts, lastParts: [...parts] }
 }
