@@ -8,7 +8,7 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import { type BufferPolicy, bufferedSink, type FlushReport, respanTransport, type Sink } from 'respan-rx'
 import { deadPort } from './helpers/deadPort.js'
 import { listen, serve } from './helpers/server.js'
-import { accounted, finish, numberOf, range } from './helpers/spans.js'
+import { accounted, finish, NOTHING, numberOf, range } from './helpers/spans.js'
 
 const SPANS = 10
 
@@ -155,8 +155,6 @@ const ROWS: ReadonlyArray<Row> = [
   }),
 ]
 
-const EMPTY: FlushReport = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
-
 const POLICY: BufferPolicy = {
   retry: { count: 2, delay: 1, maxDelay: 1 },
   maxDelay: 600_000,
@@ -193,7 +191,7 @@ for (const { what, answer, requests, report, error } of ROWS) {
     const { sink, asked } = sinkTo(server.url, isTimed ? 1_000 : 30_000)
     finish(sink, ...range(1, SPANS))
     const first = await flushed(sink)
-    t.deepEqual(first.report, { ...EMPTY, ...report })
+    t.deepEqual(first.report, { ...NOTHING, ...report })
     t.deepEqual([...new Set(first.errors)], error === undefined ? [] : [error])
     t.is(asked(), requests)
     if (!isTimed) t.deepEqual(server.requests[0], range(1, SPANS))
@@ -202,7 +200,7 @@ for (const { what, answer, requests, report, error } of ROWS) {
     server.recover()
     finish(sink, SPANS + 1)
     const kept = first.report.queued
-    t.deepEqual((await flushed(sink)).report, { ...EMPTY, delivered: kept + 1 })
+    t.deepEqual((await flushed(sink)).report, { ...NOTHING, delivered: kept + 1 })
     // In order of age, and a single span first when the server had refused to talk.
     const later = server.requests.slice(before)
     const arrived = later.flat()
@@ -219,12 +217,12 @@ test('a server that is down, and comes up', async (t) => {
   const { sink } = sinkTo(`http://127.0.0.1:${port}`, 30_000)
   finish(sink, ...range(1, SPANS))
   const { report, errors } = await flushed(sink)
-  t.deepEqual(report, { ...EMPTY, dropped: SPANS })
+  t.deepEqual(report, { ...NOTHING, dropped: SPANS })
   t.deepEqual(errors, ['NetworkError'])
   await release()
   const server = createServer((request, response) => request.resume().on('end', () => response.end(OK)))
   await listen(t, server, port)
   finish(sink, SPANS + 1)
-  t.deepEqual((await flushed(sink)).report, { ...EMPTY, delivered: 1 })
+  t.deepEqual((await flushed(sink)).report, { ...NOTHING, delivered: 1 })
   await sink.close()
 })

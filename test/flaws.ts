@@ -55,6 +55,8 @@ import {
   toArray,
 } from 'rxjs'
 import { version } from '../dist/version.js'
+import { anything } from './helpers/anything.js'
+import { inEnvironment } from './helpers/inEnvironment.js'
 import { latch, sendJson, serve } from './helpers/server.js'
 import { treeOf } from './helpers/traces.js'
 
@@ -109,16 +111,6 @@ const ask$ = (local: Local): Observable<Reply> =>
     buildPrompt('Tell me about {{topic}}.'),
     respanGenerate({ model, gateway: local.gateway }),
   )
-
-const inEnvironment = (test: ExecutionContext, variables: Record<string, string>): void => {
-  Object.assign(process.env, variables)
-  test.teardown(() => {
-    for (const name of Object.keys(variables)) delete process.env[name]
-  })
-}
-
-// What a caller without types may pass.
-const anything = <T>(value: unknown): T => value as T
 
 // ── the tracer: what got lost
 

@@ -21,7 +21,7 @@ import {
 } from 'respan-rx'
 import { lastValueFrom, of } from 'rxjs'
 import { deadPort } from './helpers/deadPort.js'
-import { sendJson, serve } from './helpers/server.js'
+import { event, sendJson, serve } from './helpers/server.js'
 
 type Way = 'streamed' | 'whole'
 
@@ -32,7 +32,6 @@ const IDS = { 'x-respan-gateway-request-id': 'req-1', 'x-respan-log-id': 'log-1'
 const SSE = { ...IDS, 'content-type': 'text/event-stream; charset=utf-8' }
 const JSON_TYPE = { ...IDS, 'content-type': 'application/json' }
 
-const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const text = (content: string): string =>
   event({ model: 'm-1', choices: [{ index: 0, delta: { content }, finish_reason: null }] })
 const usage = (total_tokens: number): string =>

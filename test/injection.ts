@@ -1,7 +1,7 @@
 // What a user or a server says stays where it belongs: no text of theirs becomes a header or an address, and no key of
 // their JSON becomes the prototype of anything.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { testProp } from '@fast-check/ava'
@@ -29,6 +29,7 @@ import {
 import { startLocal } from 'respan-rx/local'
 import { fileSpool } from 'respan-rx/node'
 import { lastValueFrom, type Observable, of, toArray } from 'rxjs'
+import { fixture } from './helpers/fixture.js'
 import { sendEvents, sendJson, serve, type TestServer } from './helpers/server.js'
 
 const RESPONSE = {
@@ -185,9 +186,6 @@ const expectPure = (t: ExecutionContext, value: unknown, above: ReadonlyArray<un
     t.true([Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value)))
   for (const key of Object.keys(value)) expectPure(t, Reflect.get(value, key), [...above, value])
 }
-
-const fixture = (name: string): string =>
-  readFileSync(new URL(`../test/fixtures/respan/${name}`, import.meta.url), 'utf8')
 
 const poisonedStream = (name: string): string =>
   fixture(name).replaceAll(/^data: (\{.*\})$/gm, (_, json: string) => `data: ${poisoned(JSON.parse(json))}`)

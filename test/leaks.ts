@@ -10,9 +10,8 @@ import { memorySink } from 'respan-rx/testing'
 import { catchError, EMPTY, lastValueFrom, mergeMap, of, range, take, toArray } from 'rxjs'
 import { runChild } from './helpers/child.js'
 import type { Leftovers } from './helpers/children/churn.js'
-import { listen, sendEvents, sendJson, serve } from './helpers/server.js'
+import { event, listen, sendEvents, sendJson, serve } from './helpers/server.js'
 
-const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const text = (content: string): string => event({ model: 'm', choices: [{ index: 0, delta: { content } }] })
 const STOP = event({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
 const USAGE = event({

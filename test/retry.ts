@@ -3,11 +3,9 @@
 import type { ServerResponse } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import {
-  isRespanError,
   memorySink,
   type Reply,
   type ReplyEvent,
-  type RespanError,
   type RetryPolicy,
   respanGenerate,
   respanTrace,
@@ -16,7 +14,8 @@ import {
 import { startLocal } from 'respan-rx/local'
 import { firstValueFrom, lastValueFrom, type OperatorFunction, of } from 'rxjs'
 import { commandTimers } from './helpers/commandTimers.js'
-import { sendEvents, sendJson, serve, type TestServer } from './helpers/server.js'
+import { errorOf } from './helpers/errorOf.js'
+import { event, sendEvents, sendJson, serve, type TestServer } from './helpers/server.js'
 
 const model = 'm'
 
@@ -25,7 +24,6 @@ const RESPONSE = {
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
 }
-const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const TEXT = event({ model, choices: [{ index: 0, delta: { content: 'Hel' } }] })
 const QUOTA = { error: { message: 'You exceeded your current quota', code: 'insufficient_quota' } }
 
@@ -41,16 +39,6 @@ const answering = (t: ExecutionContext, ...answers: ReadonlyArray<Answer>): Prom
   serve(t, (response, _, number) => answers[Math.min(number, answers.length) - 1]?.(response))
 
 const well: Answer = (response) => sendJson(response, RESPONSE)
-
-const errorOf = async (running: Promise<unknown>): Promise<RespanError | undefined> => {
-  try {
-    await running
-    return undefined
-  } catch (error) {
-    if (isRespanError(error)) return error
-    throw error
-  }
-}
 
 const AT_ONCE: RetryPolicy = { delay: 0 }
 

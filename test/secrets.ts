@@ -37,7 +37,7 @@ import {
 import { type Local, startLocal } from 'respan-rx/local'
 import { fileSpool } from 'respan-rx/node'
 import { lastValueFrom, type MonoTypeOperatorFunction, map, type Observable, of, tap, toArray } from 'rxjs'
-import { sendEvents, sendJson, serve } from './helpers/server.js'
+import { event, sendEvents, sendJson, serve } from './helpers/server.js'
 
 const KEY = 'sk-canary-7d1f0a9be4c2'
 
@@ -71,8 +71,6 @@ const folder = (t: ExecutionContext): string => {
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return join(path, 'spool')
 }
-
-const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 
 const delta = (fields: object, finish_reason: string | null = null): string =>
   event({ model: KEY, choices: [{ index: 0, delta: fields, finish_reason }] })

@@ -26,7 +26,7 @@ import {
 } from 'rxjs'
 import { materialize } from 'rxjs/operators'
 import { commandTimers } from './helpers/commandTimers.js'
-import { sendEvents, sendJson, serve } from './helpers/server.js'
+import { event, sendEvents, sendJson, serve } from './helpers/server.js'
 import { dishonesties } from './helpers/traces.js'
 
 const HEADERS = {
@@ -38,8 +38,6 @@ const HEADERS = {
 const IDLE = 5_000
 
 const encoder = new TextEncoder()
-
-const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 
 const part = (fields: object, more: object = {}): object => ({
   id: 'chatcmpl-1',

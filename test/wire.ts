@@ -1,6 +1,5 @@
 // The chat contract from the generator to a gateway that speaks it, and back.
 
-import { readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import {
   Aborted,
@@ -22,20 +21,17 @@ import {
 } from 'respan-rx'
 import { type Local, type LocalOptions, type LocalPrompt, startLocal } from 'respan-rx/local'
 import { lastValueFrom, of, tap, toArray } from 'rxjs'
+import { anything } from './helpers/anything.js'
+import { fixture } from './helpers/fixture.js'
 import { sendEvents, sendJson, serve } from './helpers/server.js'
 
 const model = 'gpt-4o-mini'
-
-const fixture = (name: string): string => readFileSync(`test/fixtures/respan/${name}`, 'utf8')
 
 const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
   const local = await startLocal(options)
   t.teardown(local.close)
   return local
 }
-
-// What a caller without types may pass.
-const anything = <T>(value: unknown): T => value as T
 
 type Options = Partial<
   Omit<Parameters<typeof respanGenerate>[0], 'gateway' | 'stream' | 'promptId' | 'variables'>

@@ -5,11 +5,9 @@ import test, { type ExecutionContext } from 'ava'
 import {
   type ChatParams,
   type GenerateInput,
-  isRespanError,
   memorySink,
   openaiGenerate,
   type Reply,
-  type RespanError,
   respanGenerate,
   respanTrace,
   StreamInterrupted,
@@ -19,6 +17,7 @@ import {
   wholeReply,
 } from 'respan-rx'
 import { lastValueFrom, of, toArray } from 'rxjs'
+import { errorOf } from '../helpers/errorOf.js'
 
 type Response = Parameters<LLMock['onMessage']>[1]
 
@@ -60,16 +59,6 @@ const ask = (
       ? input$.pipe(generate({ ...options, stream: true }), wholeReply())
       : input$.pipe(generate(options)),
   )
-}
-
-const errorOf = async (running: Promise<unknown>): Promise<RespanError | undefined> => {
-  try {
-    await running
-    return undefined
-  } catch (error) {
-    if (isRespanError(error)) return error
-    throw error
-  }
 }
 
 const WAYS = [

@@ -93,6 +93,9 @@ export const sendEvents = (response: ServerResponse, ...pieces: ReadonlyArray<st
   if (pieces.length > 0) response.end()
 }
 
+/** A server-sent event that holds a value as JSON. */
+export const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
+
 /** A promise and what resolves it. */
 export interface Latch {
   readonly opened: Promise<void>

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava'
 import { TestScheduler } from 'rxjs/testing'
-import type { Sink } from '../../dist/tracing/Sink.js'
+import type { FlushReport, Sink } from '../../dist/tracing/Sink.js'
 import type { Span, SpanEnded, SpanStarted } from '../../dist/tracing/SpanEvent.js'
 
 /** The id of a span by its number: 16 hex digits. */
@@ -55,6 +55,9 @@ export const finishWith = (sink: Sink, size: number, ...numbers: ReadonlyArray<n
 /** The whole numbers from one to another, both included. */
 export const range = (from: number, to: number): ReadonlyArray<number> =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+/** The report of a flush that had nothing to do. */
+export const NOTHING: FlushReport = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
 
 /** The sum that makes up `accepted`. */
 export const accounted = (sink: Sink): number => {

@@ -1,18 +1,13 @@
 import { isIP } from 'node:net'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import OpenAI from 'openai'
 import { ChatChunk } from '../../dist/codecs/ChatChunk.js'
 import { ChatResponse } from '../../dist/codecs/ChatResponse.js'
 import { answerCache } from '../../dist/local/answerCache.js'
 import { builtInModel } from '../../dist/local/builtInModel.js'
-import { type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import type { Local } from '../../dist/local/index.js'
 import { toModelRequest } from '../../dist/local/toModelRequest.js'
-
-const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
-  const local = await startLocal(options)
-  t.teardown(local.close)
-  return local
-}
+import { start } from '../helpers/local.js'
 
 const openai = ({ baseUrl }: Local): OpenAI => new OpenAI({ apiKey: 'any', baseURL: baseUrl, maxRetries: 0 })
 

@@ -1,15 +1,10 @@
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { lastValueFrom, toArray } from 'rxjs'
 import { Fields } from '../../dist/codecs/Fields.js'
 import { InvalidInput, isRespanError } from '../../dist/errors.js'
-import { type Fault, type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import { type Fault, type Local, startLocal } from '../../dist/local/index.js'
 import { respanGateway } from '../../dist/sources/respanGateway.js'
-
-const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
-  const local = await startLocal(options)
-  t.teardown(local.close)
-  return local
-}
+import { start } from '../helpers/local.js'
 
 const ask = (more: object = {}) => ({
   model: 'gpt-4o-mini',

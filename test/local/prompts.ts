@@ -1,20 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { InvalidInput } from '../../dist/errors.js'
-import { type Local, type LocalOptions, type LocalPrompt, startLocal } from '../../dist/local/index.js'
-
-const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
-  const local = await startLocal(options)
-  t.teardown(local.close)
-  return local
-}
-
-const fixture = (name: string): string =>
-  readFileSync(new URL(`../../test/fixtures/respan/${name}`, import.meta.url), 'utf8')
+import { type Local, type LocalPrompt, startLocal } from '../../dist/local/index.js'
+import { fixture } from '../helpers/fixture.js'
+import { start } from '../helpers/local.js'
 
 const translator: LocalPrompt = {
   name: 'Translator',

@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { Readable } from 'node:stream'
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import OpenAI from 'openai'
 import { lastValueFrom, of, toArray } from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
@@ -13,13 +13,8 @@ import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { tokens } from '../../dist/operators/tokens.js'
 import { deadPort } from '../helpers/deadPort.js'
+import { start } from '../helpers/local.js'
 import { sendEvents, sendJson, serve } from '../helpers/server.js'
-
-const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
-  const local = await startLocal(options)
-  t.teardown(local.close)
-  return local
-}
 
 const BODY = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Say hi' }] })
 

@@ -1,17 +1,9 @@
-import { readFileSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
-import { type Local, type LocalOptions, startLocal } from '../../dist/local/index.js'
+import type { Local } from '../../dist/local/index.js'
 import { traceStore } from '../../dist/local/traceStore.js'
 import { parseTime, traceView } from '../../dist/local/traceView.js'
-
-const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
-  const local = await startLocal(options)
-  t.teardown(local.close)
-  return local
-}
-
-const fixture = (name: string): string =>
-  readFileSync(new URL(`../../test/fixtures/respan/${name}`, import.meta.url), 'utf8')
+import { fixture } from '../helpers/fixture.js'
+import { start } from '../helpers/local.js'
 
 const ingest = async (local: Local, body: unknown): Promise<readonly [number, unknown]> => {
   const response = await fetch(`${local.baseUrl}/v1/traces/ingest`, {

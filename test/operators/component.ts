@@ -11,7 +11,6 @@ import {
   exhaustMap,
   firstValueFrom,
   lastValueFrom,
-  type MonoTypeOperatorFunction,
   map,
   mergeMap,
   Observable,
@@ -24,7 +23,6 @@ import {
   tap,
   throwError,
   timer,
-  toArray,
 } from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
@@ -34,18 +32,11 @@ import { memorySink } from '../../dist/sinks/memorySink.js'
 import { noopSink } from '../../dist/sinks/noopSink.js'
 import { marbles } from '../../dist/testing/index.js'
 import { currentSpan, withSpan } from '../../dist/tracing/currentSpan.js'
+import { all } from '../helpers/all.js'
+import { ROOTS } from '../helpers/roots.js'
 import { treeOf } from '../helpers/traces.js'
 
 const thrown = new Error('of a test')
-
-const all = <T>(source: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(source.pipe(toArray()))
-
-/** What the operator promises holds alone and under a trace. */
-const ROOTS: Readonly<Record<string, <T>() => MonoTypeOperatorFunction<T>>> = {
-  untraced: () => (source) => source,
-  traced: () => respanTrace('T', { sink: memorySink() }),
-  'traced without links': () => respanTrace('T', { sink: memorySink(), deep: false }),
-}
 
 for (const [where, root] of Object.entries(ROOTS)) {
   test(`emits what the function gives: observables, promises and iterables (${where})`, async (t) => {

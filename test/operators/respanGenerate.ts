@@ -40,12 +40,10 @@ import {
   tap,
   toArray,
 } from 'rxjs'
+import { anything } from '../helpers/anything.js'
 import { sendJson, serve } from '../helpers/server.js'
 
 const model = 'm'
-
-// What a caller without types may pass.
-const anything = <T>(value: unknown): T => value as T
 
 const textOf = map(({ replies }: Reply) => replies[0])
 

@@ -58,12 +58,11 @@ import { deterministicClock, deterministicIds, marbleGateway, marbles } from '..
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import type { Sink } from '../../dist/tracing/Sink.js'
 import type { Span, SpanEvent } from '../../dist/tracing/SpanEvent.js'
+import { all } from '../helpers/all.js'
 import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
 import { warningsOf } from '../helpers/warnings.js'
 
 const thrown = new Error('of a test')
-
-const all = <T>(source: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(source.pipe(toArray()))
 
 const passing = component('c', (value: unknown) => [value])
 

@@ -22,7 +22,6 @@ import {
   tap,
   throwError,
   timer,
-  toArray,
 } from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
 import { attempt } from '../../dist/operators/attempt.js'
@@ -34,12 +33,11 @@ import { traceEach } from '../../dist/operators/traceEach.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
 import { deterministicIds, marbles } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
+import { all } from '../helpers/all.js'
 import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
 import { warningsOf } from '../helpers/warnings.js'
 
 const thrown = new Error('of a test')
-
-const all = <T>(source: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(source.pipe(toArray()))
 
 const passing = component('c', <T>(value: T) => [value])
 

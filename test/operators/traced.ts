@@ -11,7 +11,6 @@ import {
   EMPTY,
   filter,
   finalize,
-  lastValueFrom,
   type MonoTypeOperatorFunction,
   map,
   merge,
@@ -28,7 +27,6 @@ import {
   tap,
   throwError,
   timer,
-  toArray,
 } from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
@@ -38,19 +36,13 @@ import { traced } from '../../dist/operators/traced.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
 import { marbles } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
+import { all } from '../helpers/all.js'
+import { ROOTS } from '../helpers/roots.js'
 import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
 
 const thrown = new Error('of a test')
 
-const all = <T>(source: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(source.pipe(toArray()))
-
 const passing = component('c', (value: unknown) => [value])
-
-const ROOTS: Readonly<Record<string, <T>() => MonoTypeOperatorFunction<T>>> = {
-  untraced: () => (source) => source,
-  traced: () => respanTrace('T', { sink: memorySink() }),
-  'traced without links': () => respanTrace('T', { sink: memorySink(), deep: false }),
-}
 
 for (const [where, root] of Object.entries(ROOTS)) {
   test(`is the operator that it names (${where})`, (t) =>

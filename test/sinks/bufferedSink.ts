@@ -48,13 +48,12 @@ import {
   finish,
   finishWith,
   idOf,
+  NOTHING,
   numberOf,
   range,
   started,
   virtualTime,
 } from '../helpers/spans.js'
-
-const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
 
 const failing = <A extends object>(value: A, field: string): A =>
   Object.defineProperty(value, field, {

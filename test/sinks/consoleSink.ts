@@ -6,9 +6,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { consoleSink } from '../../dist/sinks/consoleSink.js'
 import { renderTrace } from '../../dist/sinks/renderTrace.js'
 import type { Span } from '../../dist/tracing/SpanEvent.js'
-import { accounted, ended, idOf, range, started, TRACE_ID } from '../helpers/spans.js'
-
-const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
+import { accounted, ended, idOf, NOTHING, range, started, TRACE_ID } from '../helpers/spans.js'
 
 const span = (number: number, parent: number | undefined, more: Partial<Span> = {}): Span => ({
   traceId: TRACE_ID,

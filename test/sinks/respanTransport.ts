@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import test from 'ava'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
@@ -10,14 +9,11 @@ import { respanTransport } from '../../dist/sinks/respanTransport.js'
 import { traceUrl } from '../../dist/sinks/traceUrl.js'
 import { foldSpans } from '../../dist/tracing/foldSpans.js'
 import type { Span, SpanEvent } from '../../dist/tracing/SpanEvent.js'
+import { fixture } from '../helpers/fixture.js'
 import { sendJson, serve } from '../helpers/server.js'
-import { ended, finish, idOf, numberOf, range, started } from '../helpers/spans.js'
+import { ended, finish, idOf, NOTHING, numberOf, range, started } from '../helpers/spans.js'
 
 const KEY = 'canary-5f0c2d9e8b7a4160'
-
-const NOTHING = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
-
-const fixture = (name: string): string => readFileSync(`test/fixtures/respan/${name}`, 'utf8')
 
 const spans = (...numbers: ReadonlyArray<number>): ReadonlyArray<Span> =>
   foldSpans(numbers.flatMap((number) => [started(number), ended(number)]))

@@ -8,12 +8,20 @@ import { redacted } from '../../dist/sinks/redacted.js'
 import { sinkMonoid } from '../../dist/sinks/sinkMonoid.js'
 import type { FlushReport, Sink, SinkError, SinkStats } from '../../dist/tracing/Sink.js'
 import type { Generation, SpanEnded, SpanEvent, SpanStarted } from '../../dist/tracing/SpanEvent.js'
-import { accounted, ended, finish, idOf, numberOf, range, started, TRACE_ID } from '../helpers/spans.js'
+import {
+  accounted,
+  ended,
+  finish,
+  idOf,
+  NOTHING,
+  numberOf,
+  range,
+  started,
+  TRACE_ID,
+} from '../helpers/spans.js'
 import { warningsOf } from '../helpers/warnings.js'
 
 const { concat, empty } = sinkMonoid
-
-const NOTHING: FlushReport = { delivered: 0, dropped: 0, rejected: 0, spooled: 0, queued: 0 }
 
 // ── memorySink and noopSink
 

@@ -21,12 +21,11 @@ import {
 import { InvalidInput } from '../../dist/errors.js'
 import type { Bytes } from '../../dist/sources/Bytes.js'
 import { fromLines } from '../../dist/sources/fromLines.js'
+import { all } from '../helpers/all.js'
 import { latch } from '../helpers/server.js'
 
 const encoder = new TextEncoder()
 const bytes = (text: string): Uint8Array => encoder.encode(text)
-
-const all = <T>(values$: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(values$.pipe(toArray()))
 
 /** A web stream of these chunks that tells when it is cancelled. */
 const webStream = (chunks: ReadonlyArray<Uint8Array>, end: 'closes' | 'waits' | 'fails' = 'closes') => {

@@ -4,10 +4,9 @@ import { expectTypeOf } from 'expect-type'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from 'fp-ts/lib/Either.js'
 import * as io from 'io-ts'
-import { from, lastValueFrom, type Observable, take, toArray } from 'rxjs'
+import { from, type Observable, take } from 'rxjs'
 import { fromNdjson, type NdjsonFailure } from '../../dist/sources/fromNdjson.js'
-
-const all = <T>(values$: Observable<T>): Promise<ReadonlyArray<T>> => lastValueFrom(values$.pipe(toArray()))
+import { all } from '../helpers/all.js'
 
 const Question = io.type({ question: io.string }, 'Question')
 

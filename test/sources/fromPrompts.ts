@@ -1,21 +1,17 @@
 import { getEventListeners } from 'node:events'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import * as io from 'io-ts'
 import { firstValueFrom, lastValueFrom, map, take, toArray } from 'rxjs'
 import { user } from '../../dist/codecs/messages.js'
 import type { PromptVersion } from '../../dist/codecs/PromptVersion.js'
-import {
-  HttpError,
-  InvalidInput,
-  InvalidResponse,
-  isRespanError,
-  type RespanError,
-} from '../../dist/errors.js'
-import { type Local, type LocalOptions, type LocalPrompt, startLocal } from '../../dist/local/index.js'
+import { HttpError, InvalidInput, InvalidResponse } from '../../dist/errors.js'
+import type { LocalOptions, LocalPrompt } from '../../dist/local/index.js'
 import { fromPrompts } from '../../dist/sources/fromPrompts.js'
 import { fromPromptVersion } from '../../dist/sources/fromPromptVersion.js'
 import { checkPromptVariables } from '../../dist/templates/checkPromptVariables.js'
 import { commandTimers } from '../helpers/commandTimers.js'
+import { errorOf } from '../helpers/errorOf.js'
+import { start } from '../helpers/local.js'
 import { latch, sendJson, serve } from '../helpers/server.js'
 
 // A developer's own environment must not decide what is tested here.
@@ -43,21 +39,7 @@ const greeting: LocalPrompt = {
   ],
 }
 
-const start = async (t: ExecutionContext, options: LocalOptions = {}): Promise<Local> => {
-  const local = await startLocal({ prompts: { greeting }, ...options })
-  t.teardown(local.close)
-  return local
-}
-
-const errorOf = async (running: Promise<unknown>): Promise<RespanError | undefined> => {
-  try {
-    await running
-    return undefined
-  } catch (error) {
-    if (isRespanError(error)) return error
-    throw error
-  }
-}
+const GREETING: LocalOptions = { prompts: { greeting } }
 
 // ── lists
 
@@ -78,7 +60,7 @@ test('emits every prompt of every page, in order', async (t) => {
 })
 
 test('emits what the platform tells of a prompt', async (t) => {
-  const { baseUrl } = await start(t)
+  const { baseUrl } = await start(t, GREETING)
   t.like(await lastValueFrom(fromPrompts({ baseUrl })), {
     id: 'greeting',
     name: 'Greeting',
@@ -173,7 +155,7 @@ for (const [what, answer] of [
 // ── versions
 
 test('gives the deployed version, a numbered one, or the latest', async (t) => {
-  const { baseUrl } = await start(t)
+  const { baseUrl } = await start(t, GREETING)
   const load = (version?: number | 'latest') =>
     lastValueFrom(fromPromptVersion('greeting', { baseUrl, ...(version === undefined ? {} : { version }) }))
   t.like(await load(), { version: 2, temperature: 0.2, variables: { language: 'French' }, is_deployed: true })
@@ -197,7 +179,7 @@ test('asks by GET, without a body, and with the key', async (t) => {
 })
 
 test('says when a prompt, a version or a deployed version is missing', async (t) => {
-  const { baseUrl } = await start(t)
+  const { baseUrl } = await start(t, GREETING)
   t.like(await errorOf(lastValueFrom(fromPromptVersion('nope', { baseUrl }))), {
     _tag: 'HttpError',
     status: 404,
@@ -226,7 +208,7 @@ test('says when a prompt, a version or a deployed version is missing', async (t)
 // ── errors and ends
 
 test('asks again as the policy says, and waits as long as it is told', async (t) => {
-  const { baseUrl, fault, requests } = await start(t)
+  const { baseUrl, fault, requests } = await start(t, GREETING)
   fault({ on: 'prompts', status: 503, retryAfter: 0, times: 2 })
   t.is((await lastValueFrom(fromPrompts({ baseUrl }))).id, 'greeting')
   fault({ on: 'prompts', status: 429, retryAfter: 0 })
@@ -297,7 +279,7 @@ test('refuses wrong options when it is built', (t) => {
 const Names = io.type({ names: io.readonlyArray(io.string) }, 'Names')
 
 test('a codec that provides what the deployed version reads is right, with the names', async (t) => {
-  const { baseUrl } = await start(t)
+  const { baseUrl } = await start(t, GREETING)
   const check = await lastValueFrom(
     fromPromptVersion('greeting', { baseUrl }).pipe(map(checkPromptVariables(Names))),
   )

@@ -1,11 +1,12 @@
 import { LLMock } from '@copilotkit/aimock'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { filter, lastValueFrom, toArray } from 'rxjs'
 import type { ChatRequest } from '../../dist/codecs/ChatRequest.js'
 import { InvalidInput } from '../../dist/errors.js'
 import { fromChat } from '../../dist/sources/fromChat.js'
 import { openaiGateway } from '../../dist/sources/openaiGateway.js'
 import { respanGateway } from '../../dist/sources/respanGateway.js'
+import { inEnvironment } from '../helpers/inEnvironment.js'
 import { sendEvents, sendJson, serve } from '../helpers/server.js'
 
 // A developer's own environment must not decide what is tested here.
@@ -16,13 +17,6 @@ const KEY = 'sk-canary-0123456789'
 const ASK: ChatRequest = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }] }
 const RESPONSE = {
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
-}
-
-const inEnvironment = (t: ExecutionContext, variables: Record<string, string>): void => {
-  Object.assign(process.env, variables)
-  t.teardown(() => {
-    for (const name of Object.keys(variables)) delete process.env[name]
-  })
 }
 
 const urlOf = async (

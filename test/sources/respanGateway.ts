@@ -1,5 +1,4 @@
 import { getEventListeners } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { inspect } from 'node:util'
 import { fc, testProp } from '@fast-check/ava'
@@ -19,6 +18,8 @@ import { InvalidInput, isRespanError, NetworkError, type RespanError } from '../
 import type { GatewayEvent } from '../../dist/sources/Gateway.js'
 import { type RespanConnection, respanGateway } from '../../dist/sources/respanGateway.js'
 import { commandTimers } from '../helpers/commandTimers.js'
+import { fixture } from '../helpers/fixture.js'
+import { inEnvironment } from '../helpers/inEnvironment.js'
 import { latch, sendEvents, sendJson, serve } from '../helpers/server.js'
 
 // A developer's own environment must not decide what is tested here.
@@ -30,9 +31,6 @@ const ASK: ChatRequest = { model: 'gpt-4o-mini', messages: [{ role: 'user', cont
 const STREAM: ChatRequest = { ...ASK, stream: true }
 const AT_ONCE = { retry: { delay: 0 } }
 const ONCE = { retry: { count: 0 } }
-
-const fixture = (name: string): string =>
-  readFileSync(new URL(`../../test/fixtures/respan/${name}`, import.meta.url), 'utf8')
 
 const chunkOf = (content: string) => ({ choices: [{ index: 0, delta: { content } }] })
 const sse = (value: unknown): string =>
@@ -1107,13 +1105,6 @@ test('sends what has a JSON, however it is nested, and a cycle that its toJSON h
 // ── keys and the environment
 
 const unreachable: typeof fetch = () => Promise.reject(new Error('A request was made.'))
-
-const inEnvironment = (t: ExecutionContext, variables: Record<string, string>): void => {
-  Object.assign(process.env, variables)
-  t.teardown(() => {
-    for (const name of Object.keys(variables)) delete process.env[name]
-  })
-}
 
 test.serial('emits MissingApiKey before any request to Respan', async (t) => {
   const gateway = respanGateway({ fetch: unreachable })
