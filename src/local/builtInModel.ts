@@ -65,7 +65,7 @@ const promptTokens = ({ messages, tools }: ModelRequest): number =>
 const lastUserText = (messages: ReadonlyArray<ChatMessage>): string =>
   textOf((messages.findLast(({ role }) => role === 'user') ?? messages.at(-1))?.content)
 
-const hintsFor = (messages: ReadonlyArray<ChatMessage>, h: number): SchemaHints => {
+const hintsFor = (messages: ReadonlyArray<ChatMessage>, seed: number): SchemaHints => {
   const { question, topic } = readPrompt(lastUserText(messages))
   const names = namesOf(question)
   const inNames = new Set(names.flatMap(wordsOf))
@@ -75,7 +75,7 @@ const hintsFor = (messages: ReadonlyArray<ChatMessage>, h: number): SchemaHints 
     names,
     keywords: keywordsOf(question).filter((word) => !inNames.has(word) && !/^\d/u.test(word)),
     numbers: (question.match(/-?\d+(?:\.\d+)?/gu) ?? []).map(Number).filter(Number.isFinite),
-    sentence: composeText(messages, h),
+    sentence: composeText(messages, seed),
   }
 }
 
@@ -108,13 +108,13 @@ const toolFor = (request: ModelRequest, question: string): Callable | undefined 
 }
 
 // "the weather in Paris and Oslo" is two calls of a function that takes one place.
-const callsOf = (request: ModelRequest, tool: Callable, h: number): ReadonlyArray<ModelCall> => {
-  const hints = hintsFor(request.messages, h)
+const callsOf = (request: ModelRequest, tool: Callable, seed: number): ReadonlyArray<ModelCall> => {
+  const hints = hintsFor(request.messages, seed)
   const call = (names: ReadonlyArray<string>, index: number): ModelCall => ({
-    id: `call_${hash(`${tool.name} ${index}`, h).toString(36)}${hash(tool.name, h + index).toString(36)}`,
+    id: `call_${hash(`${tool.name} ${index}`, seed).toString(36)}${hash(tool.name, seed + index).toString(36)}`,
     name: tool.name,
     arguments: JSON.stringify(
-      valueFromSchema(tool.parameters ?? { type: 'object' }, { ...hints, names }, tool.name, h),
+      valueFromSchema(tool.parameters ?? { type: 'object' }, { ...hints, names }, tool.name, seed),
     ),
   })
   const whole = call(hints.names, 0)
@@ -124,18 +124,18 @@ const callsOf = (request: ModelRequest, tool: Callable, h: number): ReadonlyArra
   return distinct.size === each.length ? each : [whole]
 }
 
-const jsonAnswer = (request: ModelRequest, h: number): string => {
-  const hints = hintsFor(request.messages, h)
+const jsonAnswer = (request: ModelRequest, seed: number): string => {
+  const hints = hintsFor(request.messages, seed)
   return request.form._tag === 'JsonSchema'
-    ? JSON.stringify(valueFromSchema(request.form.schema, hints, 'answer', h))
+    ? JSON.stringify(valueFromSchema(request.form.schema, hints, 'answer', seed))
     : JSON.stringify({ topic: hints.topic, answer: hints.sentence, keywords: hints.keywords.slice(0, 5) })
 }
 
-const contentOf = (request: ModelRequest, h: number): string => {
-  if (request.form._tag !== 'Text') return jsonAnswer(request, h)
+const contentOf = (request: ModelRequest, seed: number): string => {
+  if (request.form._tag !== 'Text') return jsonAnswer(request, seed)
   return request.messages.at(-1)?.role === 'tool'
-    ? composeFromResults(request.messages, h)
-    : composeText(request.messages, h)
+    ? composeFromResults(request.messages, seed)
+    : composeText(request.messages, seed)
 }
 
 const cutAtStop = (text: string, stop: ReadonlyArray<string>): string =>
@@ -179,7 +179,7 @@ const thoughts = (question: string): string => {
 }
 
 const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoice => {
-  const h = base + index
+  const seed = base + index
   const question = lastUserText(request.messages)
   const budget = request.maxTokens ?? Number.POSITIVE_INFINITY
   const thought = request.reasoning ? within(thoughts(question), budget) : undefined
@@ -187,12 +187,12 @@ const choiceOf = (request: ModelRequest, base: number, index: number): ModelChoi
   const reasoning = thought?.text
   const tool = thought?.cut ? undefined : toolFor(request, question)
   if (tool !== undefined) {
-    const { calls, cut } = callsWithin(callsOf(request, tool, h), left)
+    const { calls, cut } = callsWithin(callsOf(request, tool, seed), left)
     // OpenAI's reason is not `tool_calls` when the request names the function.
     const made = typeof request.toolChoice === 'object' ? 'stop' : 'tool_calls'
     return { index, reasoning, content: null, calls, finishReason: cut ? 'length' : made }
   }
-  const content = within(cutAtStop(contentOf(request, h), request.stop), left)
+  const content = within(cutAtStop(contentOf(request, seed), request.stop), left)
   const cut = content.cut || thought?.cut === true
   return { index, reasoning, content: content.text, calls: [], finishReason: cut ? 'length' : 'stop' }
 }

@@ -4,9 +4,9 @@ import { providerOf } from './models.js'
 
 type Weighted = ReadonlyArray<{ readonly model: string; readonly weight: number }>
 
-const pickWeighted = (models: Weighted, h: number): string | undefined => {
+const pickWeighted = (models: Weighted, seed: number): string | undefined => {
   const total = models.reduce((sum, { weight }) => sum + weight, 0)
-  const at = ((h % 10_000) / 10_000) * total
+  const at = ((seed % 10_000) / 10_000) * total
   let reached = 0
   return models.find(({ weight }) => {
     reached += weight
@@ -22,7 +22,7 @@ const pickWeighted = (models: Weighted, h: number): string | undefined => {
  * The pick among weighted models depends on the conversation alone: the same request, the same model.
  */
 export const candidateModels = (request: ChatRequest, messages: unknown): ReadonlyArray<string> => {
-  const h = hash(JSON.stringify(messages), request.seed ?? 0)
+  const seed = hash(JSON.stringify(messages), request.seed ?? 0)
   const list = request.load_balance_models ?? request.loadbalance_models
   const { exclude_models = [], exclude_providers = [], load_balance_group: group, model } = request
   const isExcluded = (name: string): boolean => {
@@ -30,7 +30,8 @@ export const candidateModels = (request: ChatRequest, messages: unknown): Readon
     return exclude_models.includes(name) || (provider !== undefined && exclude_providers.includes(provider))
   }
   const routed = (request.models ?? []).filter((name) => !isExcluded(name))
-  const primary = (list && pickWeighted(list, h)) ?? model ?? (group?.models && pickWeighted(group.models, h))
+  const primary =
+    (list && pickWeighted(list, seed)) ?? model ?? (group?.models && pickWeighted(group.models, seed))
   const models = [...(primary === undefined ? [] : [primary]), ...routed]
   if (request.disable_fallback === true) return models.slice(0, 1)
   return [...new Set([...models, ...(request.fallback_models ?? [])])]

@@ -48,9 +48,9 @@ const ASKED_ABOUT = ['As for {topic}: ', 'About {topic}: ', 'On {topic}: '] as c
 const fill = (template: string, topic: string): string =>
   capitalised(template.replaceAll('{topic}', () => topic))
 
-// The k-th sentence about a topic: an opener first, then bodies, each once before any is repeated.
-const sentence = (topic: string, h: number, k: number): string =>
-  k === 0 ? fill(pick(OPENERS, h), topic) : pick(BODIES, Math.floor(h / 7) + k * 4)
+// A sentence about a topic, by its index: an opener first, then bodies, each once before any is repeated.
+const sentence = (topic: string, seed: number, index: number): string =>
+  index === 0 ? fill(pick(OPENERS, seed), topic) : pick(BODIES, Math.floor(seed / 7) + index * 4)
 
 const INSTRUCTION =
   /^(?:you are|you're|your|answer|reply|use|always|never|do not|don't|please|if|given|based|be|keep)\b/iu
@@ -108,7 +108,7 @@ interface Length {
 }
 
 // "in two sentences", "500 words", "be brief". Bounded: nobody should talk a test server into megabytes.
-const lengthAsked = (instructions: string, h: number): Length => {
+const lengthAsked = (instructions: string, seed: number): Length => {
   const words = /\b(\d{2,5})[- ]words?\b/iu.exec(instructions)?.[1]
   if (words !== undefined)
     return { sentences: Number.POSITIVE_INFINITY, words: Math.min(Number(words), 20_000) }
@@ -121,19 +121,19 @@ const lengthAsked = (instructions: string, h: number): Length => {
   }
   if (/\b(?:brief|briefly|concise|short|succinct|terse)\b/iu.test(instructions))
     return { sentences: 1, words: 0 }
-  return { sentences: 2 + (h % 3), words: 0 }
+  return { sentences: 2 + (seed % 3), words: 0 }
 }
 
-const prose = ({ instructions, reading }: Conversation, h: number): string => {
-  const { sentences, words } = lengthAsked(instructions, h)
+const prose = ({ instructions, reading }: Conversation, seed: number): string => {
+  const { sentences, words } = lengthAsked(instructions, seed)
   const parts: Array<string> = []
-  for (let k = 0, count = 0; k < sentences && (words === 0 || count < words); k++) {
-    const closes = words === 0 && k === sentences - 1 && k > 0
+  for (let index = 0, count = 0; index < sentences && (words === 0 || count < words); index++) {
+    const closes = words === 0 && index === sentences - 1 && index > 0
     const next = closes
-      ? fill(pick(CLOSERS, Math.floor(h / 63)), reading.topic)
-      : sentence(reading.topic, h, k)
+      ? fill(pick(CLOSERS, Math.floor(seed / 63)), reading.topic)
+      : sentence(reading.topic, seed, index)
     count += wordsOf(next).length
-    parts.push(k > 0 && k % 5 === 0 ? `\n\n${next}` : k > 0 ? ` ${next}` : next)
+    parts.push(index > 0 && index % 5 === 0 ? `\n\n${next}` : index > 0 ? ` ${next}` : next)
   }
   const text = parts.join('')
   return /\b(?:bullets?|bullet points|list)\b/iu.test(instructions)
@@ -150,17 +150,17 @@ const persona = (system: string): string => {
     : `Speaking as ${role}: `
 }
 
-const answerTo = (conversation: Conversation, h: number): string => {
+const answerTo = (conversation: Conversation, seed: number): string => {
   const { ask, question, topic } = conversation.reading
   switch (ask._tag) {
     case 'Greeting':
-      return pick(GREETINGS, h)
+      return pick(GREETINGS, seed)
     case 'Say':
       return ask.text
     case 'Sum':
       return `${ask.text}.`
     case 'YesNo':
-      return pick(['Yes.', 'No.'], h)
+      return pick(['Yes.', 'No.'], seed)
     case 'Translation':
       return `[${ask.language}] ${ask.text || topic}`
     case 'Summary': {
@@ -169,7 +169,7 @@ const answerTo = (conversation: Conversation, h: number): string => {
     }
     case 'Topic': {
       const found = quoted(material(conversation), question)
-      return found === undefined ? prose(conversation, h) : `${pick(QUOTING, h)}${found}`
+      return found === undefined ? prose(conversation, seed) : `${pick(QUOTING, seed)}${found}`
     }
   }
 }
@@ -177,11 +177,11 @@ const answerTo = (conversation: Conversation, h: number): string => {
 /**
  * The built-in model's answer in prose. It echoes what it is told to say, does a sum, quotes the sentence of the given
  * documents that fits the question best, or else writes a few general sentences about the topic. The same conversation and
- * `h` give the same answer.
+ * `seed` give the same answer.
  *
- * @param h - decides between equally good wordings
+ * @param seed - decides between equally good wordings
  */
-export const composeText = (messages: ReadonlyArray<ChatMessage>, h: number): string => {
+export const composeText = (messages: ReadonlyArray<ChatMessage>, seed: number): string => {
   const last = messages.findLastIndex(({ role }) => role === 'user')
   const reading = readPrompt(textOf(messages[last]?.content ?? messages.at(-1)?.content))
   const system = messages
@@ -191,7 +191,7 @@ export const composeText = (messages: ReadonlyArray<ChatMessage>, h: number): st
   const prompt = textOf(messages[last]?.content)
   const language = /\b[Tt]ranslat\w*\b.*?\b(?:in)?to\s+(\p{Lu}\p{L}+)/su.exec(system)?.[1]
   if (language !== undefined && reading.ask._tag === 'Topic') return `[${language}] ${prompt}`
-  const answer = answerTo({ messages, last, reading, instructions: `${system}\n${prompt}` }, h)
+  const answer = answerTo({ messages, last, reading, instructions: `${system}\n${prompt}` }, seed)
   return reading.ask._tag === 'Topic' ? `${persona(system)}${answer}` : answer
 }
 
@@ -207,7 +207,7 @@ const spoken = (value: unknown): string => {
 }
 
 /** The answer after tools were called, which says what each of them returned. */
-export const composeFromResults = (messages: ReadonlyArray<ChatMessage>, h: number): string => {
+export const composeFromResults = (messages: ReadonlyArray<ChatMessage>, seed: number): string => {
   const start = messages.findLastIndex(({ role }) => role !== 'tool') + 1
   const called = new Map(messages.flatMap(callsIn).map((call) => [call.id, call.function.name]))
   const results = messages.slice(start).map((message) => {
@@ -218,5 +218,5 @@ export const composeFromResults = (messages: ReadonlyArray<ChatMessage>, h: numb
   })
   const asked = messages.findLast(({ role }) => role === 'user')
   const { topic } = readPrompt(textOf(asked?.content))
-  return `${fill(pick(ASKED_ABOUT, h), topic)}${results.join(' ')}`
+  return `${fill(pick(ASKED_ABOUT, seed), topic)}${results.join(' ')}`
 }

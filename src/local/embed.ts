@@ -12,10 +12,10 @@ export const embed = (text: string, dimensions: number): ReadonlyArray<number> =
     .map(stemOf)
   for (const stem of stems.length > 0 ? stems : [text]) {
     // A few coordinates per word are enough: two words rarely share them all.
-    for (let k = 0; k < 8; k++) {
-      const h = hash(stem, k)
-      const at = h % dimensions
-      vector[at] = (vector[at] ?? 0) + (h & 0x80000000 ? 1 : -1)
+    for (let seed = 0; seed < 8; seed++) {
+      const hashed = hash(stem, seed)
+      const at = hashed % dimensions
+      vector[at] = (vector[at] ?? 0) + (hashed & 0x80000000 ? 1 : -1)
     }
   }
   const length = Math.hypot(...vector)

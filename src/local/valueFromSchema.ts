@@ -23,7 +23,7 @@ export interface SchemaHints {
 interface Place {
   readonly root: unknown
   readonly hints: SchemaHints
-  readonly h: number
+  readonly seed: number
   readonly name: string
   /** Which element of a list, when `listed`. */
   readonly index: number
@@ -110,7 +110,7 @@ const objectOf = (schema: Fields, place: Place): Fields => {
   return Object.fromEntries(
     wanted.map((name) => {
       place.room.left -= Math.floor(name.length / CHARACTERS_PER_VALUE)
-      const within = { ...place, name, depth: place.depth + 1, h: hash(name, place.h) }
+      const within = { ...place, name, depth: place.depth + 1, seed: hash(name, place.seed) }
       return [name, valueAt(Object.hasOwn(properties, name) ? properties[name] : {}, within)]
     }),
   )
@@ -130,24 +130,24 @@ const arrayOf = (schema: Fields, place: Place): ReadonlyArray<unknown> => {
       index: place.index + index,
       listed: true,
       depth: place.depth + 1,
-      h: place.h + index,
+      seed: place.seed + index,
     }
     items.push(valueAt(fixed[index] ?? schema.items ?? {}, within))
   }
   return items
 }
 
-const FORMATS: Readonly<Record<string, (h: number) => string>> = {
-  'date-time': (h) => `2026-0${1 + (h % 9)}-1${h % 10}T0${h % 10}:30:00Z`,
-  date: (h) => `2026-0${1 + (h % 9)}-1${h % 10}`,
-  time: (h) => `0${h % 10}:30:00Z`,
-  email: (h) => `user${h % 1000}@example.com`,
-  uri: (h) => `https://example.com/${h % 1000}`,
-  url: (h) => `https://example.com/${h % 1000}`,
-  uuid: (h) => {
+const FORMATS: Readonly<Record<string, (seed: number) => string>> = {
+  'date-time': (seed) => `2026-0${1 + (seed % 9)}-1${seed % 10}T0${seed % 10}:30:00Z`,
+  date: (seed) => `2026-0${1 + (seed % 9)}-1${seed % 10}`,
+  time: (seed) => `0${seed % 10}:30:00Z`,
+  email: (seed) => `user${seed % 1000}@example.com`,
+  uri: (seed) => `https://example.com/${seed % 1000}`,
+  url: (seed) => `https://example.com/${seed % 1000}`,
+  uuid: (seed) => {
     const hex = [1, 2, 3, 4]
-      .map((n) =>
-        hash('uuid', h + n)
+      .map((part) =>
+        hash('uuid', seed + part)
           .toString(16)
           .padStart(8, '0'),
       )
@@ -155,14 +155,14 @@ const FORMATS: Readonly<Record<string, (h: number) => string>> = {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
   },
   hostname: () => 'example.com',
-  ipv4: (h) => `192.0.2.${h % 255}`,
-  ipv6: (h) => `2001:db8::${(1 + (h % 0xffff)).toString(16)}`,
-  duration: (h) => `PT${1 + (h % 59)}M`,
+  ipv4: (seed) => `192.0.2.${seed % 255}`,
+  ipv6: (seed) => `2001:db8::${(1 + (seed % 0xffff)).toString(16)}`,
+  duration: (seed) => `PT${1 + (seed % 59)}M`,
 }
 
-const wording = ({ name, hints, h, index, listed }: Place): string => {
+const wording = ({ name, hints, seed, index, listed }: Place): string => {
   const named = hints.names[index % Math.max(1, hints.names.length)]
-  const word = hints.keywords[(index + (h % 2)) % Math.max(1, hints.keywords.length)] ?? hints.topic
+  const word = hints.keywords[(index + (seed % 2)) % Math.max(1, hints.keywords.length)] ?? hints.topic
   if (/city|town|location|place|country|region|destination|origin|address/i.test(name)) return named ?? word
   if (/query|question|prompt|search|^q$|text|input|message|content|expression/i.test(name))
     return hints.question
@@ -173,7 +173,7 @@ const wording = ({ name, hints, h, index, listed }: Place): string => {
   if (/date|day/i.test(name)) return '2026-03-07'
   if (/email/i.test(name)) return 'user@example.com'
   if (/url|link|uri/i.test(name)) return 'https://example.com/'
-  if (/(?:^|_)id$/i.test(name)) return `id_${(h % 0xffff).toString(16).padStart(4, '0')}`
+  if (/(?:^|_)id$/i.test(name)) return `id_${(seed % 0xffff).toString(16).padStart(4, '0')}`
   if (/name|person|author|who/i.test(name)) return named ?? capitalised(word)
   return listed ? (named ?? word) : word
 }
@@ -181,13 +181,13 @@ const wording = ({ name, hints, h, index, listed }: Place): string => {
 const stringOf = (schema: Fields, place: Place): string => {
   const { format } = schema
   const known = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
-  const text = known?.(place.h) ?? wording(place)
+  const text = known?.(place.seed) ?? wording(place)
   const longest = number(schema.maxLength) ?? Number.POSITIVE_INFINITY
   const shortest = Math.min(number(schema.minLength) ?? 0, 10_000)
   return text.padEnd(shortest, ` ${place.hints.topic}`).slice(0, longest)
 }
 
-const numberOf = (schema: Fields, whole: boolean, { hints, h, index }: Place): number => {
+const numberOf = (schema: Fields, whole: boolean, { hints, seed, index }: Place): number => {
   const step = number(schema.multipleOf) ?? (whole ? 1 : undefined)
   const tick = step ?? 0.01
   const above = number(schema.exclusiveMinimum)
@@ -206,7 +206,7 @@ const numberOf = (schema: Fields, whole: boolean, { hints, h, index }: Place): n
   if (said !== undefined && fits(said)) return said
   const from = Number.isFinite(least) ? least : Number.isFinite(most) ? most - 100 : 1
   const to = Number.isFinite(most) ? most : from + 100
-  const drawn = from + (h % 1000) * ((to - from) / 1000)
+  const drawn = from + (seed % 1000) * ((to - from) / 1000)
   if (step === undefined) return Math.min(to, Math.max(from, Number(drawn.toFixed(2))))
   const lowest = Math.ceil(from / step)
   return Math.min(Math.max(lowest, Math.round(drawn / step)), Math.max(lowest, Math.floor(to / step))) * step
@@ -227,7 +227,7 @@ const valueAt = (given: unknown, place: Place): unknown => {
   const [first, ...others] = listOf(schema.enum)
   if (first !== undefined) {
     const choices = [first, ...others] as const
-    return leaf(mentioned(choices, place.hints.question) ?? pick(choices, place.h), place)
+    return leaf(mentioned(choices, place.hints.question) ?? pick(choices, place.seed), place)
   }
   if (Array.isArray(schema.allOf)) {
     const { allOf, ...beside } = schema
@@ -255,7 +255,7 @@ const valueAt = (given: unknown, place: Place): unknown => {
     case 'number':
       return leaf(numberOf(schema, false, place), place)
     case 'boolean':
-      return leaf(place.h % 2 === 0, place)
+      return leaf(place.seed % 2 === 0, place)
     case 'null':
       return leaf(null, place)
     default:
@@ -272,13 +272,13 @@ const valueAt = (given: unknown, place: Place): unknown => {
  * 100 items, and fewer than `minItems` when the whole would have more than 10,000 values.
  *
  * @param name - what the value is for: a property name, by which it becomes a place, a title, a sentence…
- * @param h - decides where the schema leaves a choice
+ * @param seed - decides where the schema leaves a choice
  */
-export const valueFromSchema = (schema: unknown, hints: SchemaHints, name: string, h: number): unknown =>
+export const valueFromSchema = (schema: unknown, hints: SchemaHints, name: string, seed: number): unknown =>
   valueAt(schema, {
     root: schema,
     hints,
-    h,
+    seed,
     name,
     index: 0,
     listed: false,
