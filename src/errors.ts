@@ -9,6 +9,7 @@ export interface CallDetails {
   readonly logId?: string | undefined
   /** What had arrived before the failure: the texts so far, and finish reasons and usage where known. */
   readonly partial?: Reply | undefined
+  /** What led to this error. */
   readonly cause?: unknown
 }
 
@@ -29,8 +30,11 @@ const wrongShape = (subject: string, { path, expected, found }: DecodeFailure): 
 
 abstract class CallError extends Error {
   // `declare` emits no field, so what isn't known is absent and a console doesn't print it as `undefined`.
+  /** The gateway's id of the request; support asks for it. */
   declare readonly requestId: string | undefined
+  /** The gateway's id of its log of the request. */
   declare readonly logId: string | undefined
+  /** What had arrived before the failure. */
   declare readonly partial: Reply | undefined
 
   constructor(name: string, message: string, { requestId, logId, partial, cause }: CallDetails) {
@@ -50,6 +54,7 @@ abstract class CallError extends Error {
  */
 export class MissingApiKey extends Error {
   readonly _tag = 'MissingApiKey'
+  /** The environment variable that the key was looked for in. */
   readonly variable: string
 
   constructor(variable: string) {
@@ -70,6 +75,7 @@ export class MissingApiKey extends Error {
  */
 export class InvalidInput extends Error {
   readonly _tag = 'InvalidInput'
+  /** Where the wrong value is, such as `messages[1].role`; `''` for the whole. */
   readonly path: string
   readonly expected: string
   readonly found: string
@@ -90,6 +96,7 @@ export class InvalidInput extends Error {
  */
 export class InvalidResponse extends CallError {
   readonly _tag = 'InvalidResponse'
+  /** Where the answer breaks the contract, such as `choices[0].message`; `''` for the whole. */
   readonly path: string
   readonly expected: string
   readonly found: string
@@ -110,6 +117,7 @@ export class InvalidResponse extends CallError {
  */
 export class HttpError extends CallError {
   readonly _tag = 'HttpError'
+  /** The HTTP status. */
   readonly status: number
   /** The decoded JSON body, or the first characters of the text. */
   readonly body: unknown
@@ -138,7 +146,9 @@ export class RateLimited extends CallError {
   readonly status = 429
   /** How long the server asks you to wait, in ms; `undefined` when it didn't say. */
   readonly retryAfter: number | undefined
+  /** The decoded JSON body, or the first characters of the text. */
   readonly body: unknown
+  /** The provider's or platform's own code, such as `insufficient_quota`. */
   readonly code: string | undefined
 
   constructor(message: string, answer: RefusalDetails) {
@@ -161,6 +171,7 @@ export type TimeoutPhase = 'headers' | 'body' | 'idle' | 'retry' | 'flush'
  */
 export class Timeout extends CallError {
   readonly _tag = 'Timeout'
+  /** Which limit ran out. */
   readonly phase: TimeoutPhase
   /** The limit that ran out, in ms; when `fetch` gave up, the time that had passed. */
   readonly limit: number
@@ -260,15 +271,15 @@ const TAGS: Readonly<Record<RespanError['_tag'], true>> = {
  * Tells whether a value is an error of this library. It goes by the tag, so it also works across realms and duplicate
  * installs.
  */
-export const isRespanError = (u: unknown): u is RespanError => {
+export const isRespanError = (value: unknown): value is RespanError => {
   try {
     return (
-      typeof u === 'object' &&
-      u !== null &&
-      '_tag' in u &&
-      typeof u._tag === 'string' &&
-      Object.hasOwn(TAGS, u._tag) &&
-      'message' in u
+      typeof value === 'object' &&
+      value !== null &&
+      '_tag' in value &&
+      typeof value._tag === 'string' &&
+      Object.hasOwn(TAGS, value._tag) &&
+      'message' in value
     )
   } catch {
     // A revoked proxy, or a getter that throws.

@@ -37,6 +37,7 @@ export interface FlushReport {
 
 /** A flush that couldn't deliver everything: why, sink by sink, and what became of the spans. */
 export interface SinkError {
+  /** What went wrong, and in which sink: a buffered one is named after its transport's destination. */
   readonly failures: ReadonlyArray<{ readonly sink: string; readonly error: Error }>
   readonly report: FlushReport
 }

@@ -22,16 +22,22 @@ export interface SpanError {
 
 /** What only the span of a generation has. */
 export interface Generation {
+  /** The model that answered, or else the one that was asked for. */
   readonly model?: string
+  /** Whether the reply was streamed. */
   readonly stream?: boolean
+  /** Tokens; absent if `usageSource` is `unknown`. */
   readonly usage?: Usage
   readonly usageSource: UsageSource
   /** USD; absent if the gateway didn't say. */
   readonly cost?: number
+  /** Why each choice ended, in order of their indexes; `null` for one that didn't. */
   readonly finishReasons?: ReadonlyArray<string | null>
   /** Most chat parameters as they were sent, and a stored prompt's id; no messages, no secrets. */
   readonly request?: Readonly<Record<string, unknown>>
+  /** The gateway's id of the request. */
   readonly requestId?: string
+  /** The gateway's id of its log of the request. */
   readonly logId?: string
   /** Requests made, including the first one. */
   readonly attempts?: number
@@ -49,6 +55,7 @@ interface SpanEventHead {
 /** A span began. */
 export interface SpanStarted extends SpanEventHead {
   readonly _tag: 'SpanStarted'
+  /** `undefined` for a root. */
   readonly parentId: string | undefined
   readonly name: string
   readonly type: SpanType
@@ -100,27 +107,15 @@ export interface SpanTotals {
 export type SpanEvent = SpanStarted | SpanFirstOutput | SpanEnded
 
 /** A finished span: the events of its start, its first output and its end as one value. */
-export interface Span {
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentId: string | undefined
-  readonly name: string
-  readonly type: SpanType
-  readonly path: string
-  readonly workflow: string
-  readonly trace: string
+export interface Span
+  extends Omit<SpanStarted, '_tag' | 'at' | 'input'>,
+    Omit<SpanEnded, keyof SpanEventHead | '_tag' | 'input'> {
   /** ms since the epoch. */
   readonly startedAt: number
   /** ms since the epoch; absent if nothing came out. */
   readonly firstOutputAt?: number
   /** ms since the epoch. */
   readonly endedAt: number
-  readonly status: SpanStatus
+  /** What came in, as text, or JSON as text; absent if content is off. */
   readonly input?: string
-  readonly output?: string
-  readonly error?: SpanError
-  readonly leftEarly?: true
-  readonly generation?: Generation
-  readonly totals?: SpanTotals
-  readonly attributes?: TraceAttributes
 }
