@@ -59,7 +59,7 @@ export {
 export type { ChoiceOption } from './operators/ChoiceOption.js'
 export { type ComponentOptions, component } from './operators/component.js'
 export type { Each } from './operators/Each.js'
-export type { Component, Flatten, Flattening } from './operators/flattening.js'
+export type { Component, Flatten, Flattening } from './operators/Flattening.js'
 export type {
   ByModel,
   ByPrompt,
@@ -105,7 +105,7 @@ export type { LineOptions } from './sources/splitLines.js'
 export { checkPromptVariables } from './templates/checkPromptVariables.js'
 export { type CurrentSpan, currentSpan, withSpan } from './tracing/currentSpan.js'
 export { foldSpans } from './tracing/foldSpans.js'
-export type { Ids } from './tracing/ids.js'
+export type { Ids } from './tracing/Ids.js'
 export type { FlushReport, Sink, SinkError, SinkStats } from './tracing/Sink.js'
 export type {
   Generation,

@@ -6,7 +6,7 @@ import type { Spool, SpoolHost, SpoolPlace, SpoolStore, SpoolStrength } from '..
 import { spoolLoss } from '../sinks/spoolLoss.js'
 import { spoolPiece } from '../sinks/spoolPiece.js'
 import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolSettings.js'
-import { randomIds } from '../tracing/ids.js'
+import { randomIds } from '../tracing/Ids.js'
 import { ignoreRejection } from './ignoreRejection.js'
 import { lastCopies, type Saved } from './lastCopies.js'
 import { pageLocks } from './pageLocks.js'
@@ -17,7 +17,7 @@ import {
   readStore,
   type SpanDatabase,
   writeTransaction,
-} from './spanDatabase.js'
+} from './SpanDatabase.js'
 import { takeOver } from './takeOver.js'
 
 /** How a browser keeps spans. */

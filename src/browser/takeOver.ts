@@ -1,7 +1,7 @@
 import { ignoreRejection } from './ignoreRejection.js'
 import type { LastCopies } from './lastCopies.js'
 import type { Lives } from './pageLocks.js'
-import { type Key, type Place, readStore, type SpanDatabase, writeTransaction } from './spanDatabase.js'
+import { type Key, type Place, readStore, type SpanDatabase, writeTransaction } from './SpanDatabase.js'
 
 /** The spans that were taken over. */
 export interface TakenOver {

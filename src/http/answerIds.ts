@@ -1,4 +1,4 @@
-import type { Scrub } from './scrub.js'
+import type { Scrub } from './Scrub.js'
 
 /** The ids of a call, as the headers of its answer give them. */
 export interface AnswerIds {

@@ -1,8 +1,8 @@
 import { isRespanError, NetworkError, type RespanError, StreamInterrupted, Timeout } from '../errors.js'
 import { tried } from '../util/tried.js'
 import type { AnswerIds } from './answerIds.js'
+import type { Scrub } from './Scrub.js'
 import { innermostCode, reasonOf, safeCause } from './safeCause.js'
-import type { Scrub } from './scrub.js'
 
 /** A call that failed, and how far it had got. */
 interface FailedCall {

@@ -3,7 +3,7 @@ import { type RespanError, Timeout } from '../errors.js'
 import { type AnswerIds, answerIds } from './answerIds.js'
 import { connectionError } from './connectionError.js'
 import { idleTimer } from './idleTimer.js'
-import type { Scrub } from './scrub.js'
+import type { Scrub } from './Scrub.js'
 import { type Outgoing, send } from './send.js'
 
 /** The limit for all attempts together, and how much of it is left, ms. */

@@ -7,7 +7,7 @@ import { errorFromResponse } from './errorFromResponse.js'
 import { type Exchange, exchange } from './exchange.js'
 import { readAnswer } from './readAnswer.js'
 import { requestHeaders } from './requestHeaders.js'
-import { scrubber } from './scrub.js'
+import { scrubber } from './Scrub.js'
 
 /** A request to Respan whose answer is read as a whole. */
 export interface AnswerRequest extends Pick<Exchange, 'url' | 'method' | 'body' | 'deadline' | 'keepalive'> {

@@ -1,7 +1,7 @@
 import type { Answer } from './Answer.js'
 import type { Reading } from './exchange.js'
 import { readText } from './readText.js'
-import type { Scrub } from './scrub.js'
+import type { Scrub } from './Scrub.js'
 
 /** How long to wait for the body of a failure, ms: its status has arrived already, and says more. */
 const PATIENCE = 1_000

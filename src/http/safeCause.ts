@@ -1,7 +1,7 @@
 import { fieldOf } from '../util/fieldOf.js'
 import { isError } from '../util/isError.js'
 import { isPlain } from '../util/isPlain.js'
-import type { Scrub } from './scrub.js'
+import type { Scrub } from './Scrub.js'
 
 const MAX_DEPTH = 6
 

@@ -7,7 +7,7 @@ import { InvalidInput } from '../errors.js'
 import { openaiBaseUrl } from '../http/baseUrl.js'
 import { Fault } from './Fault.js'
 import { LocalPrompt } from './LocalPrompt.js'
-import type { Upstream } from './upstream.js'
+import type { Upstream } from './Upstream.js'
 
 /** How a local gateway is started. */
 export interface LocalOptions {

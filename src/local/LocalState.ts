@@ -4,7 +4,7 @@ import type { FaultList } from './faultList.js'
 import type { PromptStore } from './promptStore.js'
 import type { OpenRequest, RequestLog } from './requestLog.js'
 import type { TraceStore } from './traceStore.js'
-import type { Upstream } from './upstream.js'
+import type { Upstream } from './Upstream.js'
 
 /** What the routes of one local gateway share. */
 export interface LocalState {

@@ -13,7 +13,7 @@ import { answeringModel, unknownModel } from './models.js'
 import { invalid, type Refusal } from './Refusal.js'
 import type { ResolvedRequest } from './resolvePrompt.js'
 import { toModelRequest } from './toModelRequest.js'
-import { askUpstream } from './upstream.js'
+import { askUpstream } from './Upstream.js'
 import { wrongRequest } from './wrongRequest.js'
 
 /** How a chat request is answered: by the built-in model or with an upstream's response, and with which fault. */

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { checked } from '../codecs/checked.js'
 import type { SpanPayload } from '../codecs/SpanPayload.js'
-import type { Scrub } from '../http/scrub.js'
+import type { Scrub } from '../http/Scrub.js'
 import { bufferedSink } from '../sinks/bufferedSink.js'
 import { respanTransport } from '../sinks/respanTransport.js'
 import type { Gateway } from '../sources/Gateway.js'
@@ -20,7 +20,7 @@ import { promptStore } from './promptStore.js'
 import { readPromptsDirectory } from './readPromptsDirectory.js'
 import { type LocalRequest, requestLog } from './requestLog.js'
 import { traceStore } from './traceStore.js'
-import { upstreamScrub } from './upstream.js'
+import { upstreamScrub } from './Upstream.js'
 
 /** A running local gateway. */
 export interface Local extends AsyncDisposable {

@@ -12,8 +12,8 @@ import { type SpoolSettings, spoolOptions, spoolSettings } from '../sinks/spoolS
 import { guarded } from '../tracing/guarded.js'
 import { grouped } from '../util/grouped.js'
 import { tried } from '../util/tried.js'
-import { HEARTBEAT, makeOwner, type Owner } from './owner.js'
-import { createSegment, openSegment, type Segment, type SegmentPlace } from './segment.js'
+import { HEARTBEAT, makeOwner, type Owner } from './Owner.js'
+import { createSegment, openSegment, type Segment, type SegmentPlace } from './Segment.js'
 import { begunAt, leftBehind, type SegmentFile, segmentBytesIn, segmentName } from './segmentFiles.js'
 
 /** How a folder keeps spans. */

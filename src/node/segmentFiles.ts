@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { tried } from '../util/tried.js'
-import { declareDead, locks, type Owner } from './owner.js'
+import { declareDead, locks, type Owner } from './Owner.js'
 
 /** The name of a segment in a folder, and its parts. */
 export interface SegmentFile {

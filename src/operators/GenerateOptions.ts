@@ -6,7 +6,7 @@ import type { RespanAttributes } from '../codecs/RespanAttributes.js'
 import type { Connection } from '../http/Connection.js'
 import type { Gateway } from '../sources/Gateway.js'
 import type { Each } from './Each.js'
-import type { Flattening } from './flattening.js'
+import type { Flattening } from './Flattening.js'
 
 /** What an item may override. */
 export interface PerItem {

@@ -1,6 +1,6 @@
 import type { TimestampProvider } from 'rxjs'
 import type { TraceAttributes } from '../codecs/RespanAttributes.js'
-import type { Ids } from '../tracing/ids.js'
+import type { Ids } from '../tracing/Ids.js'
 import type { Sink } from '../tracing/Sink.js'
 
 /** What is known about a trace before its pipeline runs. */

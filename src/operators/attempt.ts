@@ -4,7 +4,7 @@ import { left, right } from '#fp/Either'
 import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { checkOperator } from './checkOperator.js'
-import type { Component, Flattening } from './flattening.js'
+import type { Component, Flattening } from './Flattening.js'
 import { lift, toComponent } from './lift.js'
 
 /** The forms of `attempt`: without `toError`, every `left` is a `RespanError`. */

@@ -13,7 +13,7 @@ import { plainValue } from '../templates/plainValue.js'
 import { checkCodec } from './checkCodec.js'
 import { component } from './component.js'
 import { encodedVariables } from './encodedVariables.js'
-import type { Component } from './flattening.js'
+import type { Component } from './Flattening.js'
 
 /** An object whose fields are a template's variables; interfaces are fine, arrays are not. */
 export type Variables = object & { readonly [Symbol.iterator]?: never }

@@ -15,7 +15,7 @@ import { startSpan } from '../tracing/OpenSpan.js'
 import type { SpanType } from '../tracing/SpanEvent.js'
 import { recordRun } from '../tracing/subscribers.js'
 import { checkName } from './checkName.js'
-import { type Component, type Flattening, flattenWith } from './flattening.js'
+import { type Component, type Flattening, flattenWith } from './Flattening.js'
 import { lift } from './lift.js'
 import { spanTypeOf } from './spanTypeOf.js'
 

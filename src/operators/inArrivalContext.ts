@@ -1,6 +1,6 @@
 import { defer, map, type Observable, type OperatorFunction } from 'rxjs'
 import { asyncContextOf, captureFrame, currentOpenSpan, type Frame } from '../tracing/frames.js'
-import type { Flatten } from './flattening.js'
+import type { Flatten } from './Flattening.js'
 import { projectedIn } from './lift.js'
 
 /** An item, with the context that it arrived in. */

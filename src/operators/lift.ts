@@ -4,7 +4,7 @@ import { framed } from '../tracing/framed.js'
 import { captureFrame, currentOpenSpan, type Frame, forkFrame, runInFrame } from '../tracing/frames.js'
 import { inSubscriberFrame } from '../tracing/inSubscriberFrame.js'
 import { applied } from './applied.js'
-import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './flattening.js'
+import { type Component, type Flatten, type Flattening, flattenWith, isRxjs } from './Flattening.js'
 
 /**
  * `here` is the frame for what comes out; `null` outside every trace. A caller passes it only where it is the current one:

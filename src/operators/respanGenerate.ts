@@ -1,5 +1,5 @@
 import type { Reply, ReplyEvent } from '../codecs/Reply.js'
-import type { Component } from './flattening.js'
+import type { Component } from './Flattening.js'
 import type {
   ByModel,
   ByPrompt,

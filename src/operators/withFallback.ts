@@ -3,7 +3,7 @@ import { type OptionKind, refuseUnknown } from '../codecs/refuseUnknown.js'
 import { isRespanError, type RespanError } from '../errors.js'
 import { fieldOf } from '../util/fieldOf.js'
 import { checkOperator } from './checkOperator.js'
-import type { Component } from './flattening.js'
+import type { Component } from './Flattening.js'
 import { lift, toComponent } from './lift.js'
 
 /** When the second operator takes over. */

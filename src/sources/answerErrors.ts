@@ -4,7 +4,7 @@ import { fieldsOf } from '../codecs/fieldsOf.js'
 import { GatewayError, InvalidResponse } from '../errors.js'
 import type { AnswerIds } from '../http/answerIds.js'
 import { parseJson } from '../http/parseJson.js'
-import type { Scrub } from '../http/scrub.js'
+import type { Scrub } from '../http/Scrub.js'
 
 /** Makes the errors of an answer with a 2xx status. */
 export interface AnswerErrors {

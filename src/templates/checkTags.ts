@@ -3,11 +3,11 @@ import { isError } from '../util/isError.js'
 import { declaredBy } from './freeVariables.js'
 import { GLOBALS } from './globals.js'
 import { jinja, type Node } from './jinja.js'
+import { nodesOf } from './nodesOf.js'
 import { parseTags } from './parseTags.js'
 import { type Problem, problemOf } from './problemOf.js'
 import type { Tag } from './scanTags.js'
 import { type TemplateSource, templateError } from './TemplateSource.js'
-import { nodesOf } from './walkNodes.js'
 
 const CLOSING: ReadonlyMap<string, string> = new Map([
   ['if', 'endif'],

@@ -1,6 +1,6 @@
 import { GLOBALS } from './globals.js'
 import type { Node, Parameter } from './jinja.js'
-import { childrenOf, nodesOf } from './walkNodes.js'
+import { childrenOf, nodesOf } from './nodesOf.js'
 
 /** The names that a `set` or a loop gives values to, those in a tuple included. */
 export const namesOf = (target: Node): ReadonlyArray<string> => {

@@ -3,6 +3,7 @@ import type { Expressions } from './expressions.js'
 import { namesOf, parameterNames } from './freeVariables.js'
 import { isEqual } from './isEqual.js'
 import type { CallStatement, For, Node, NodeOf, Parameter } from './jinja.js'
+import { nodesOf } from './nodesOf.js'
 import { argumentsProblem } from './parameters.js'
 import { inside, type Scope } from './Scope.js'
 import { targetOf, withSetFilters } from './setFilters.js'
@@ -20,7 +21,6 @@ import {
   textOf,
   UNDEFINED,
 } from './values.js'
-import { nodesOf } from './walkNodes.js'
 
 /** What a block has rendered, and the tag that left it before its end, if any. */
 interface Rendered {

@@ -1,4 +1,4 @@
-import type { Ids } from '../tracing/ids.js'
+import type { Ids } from '../tracing/Ids.js'
 
 /**
  * Ids that count, `…0001`, `…0002`, separately for traces (32 hex digits) and spans (16).

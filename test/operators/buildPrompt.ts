@@ -8,7 +8,7 @@ import type { ChatMessage } from '../../dist/codecs/ChatMessage.js'
 import { assistant, system, toolResult, user } from '../../dist/codecs/messages.js'
 import { InvalidInput } from '../../dist/errors.js'
 import { buildPrompt } from '../../dist/operators/buildPrompt.js'
-import type { Component } from '../../dist/operators/flattening.js'
+import type { Component } from '../../dist/operators/Flattening.js'
 import { marbles } from '../../dist/testing/index.js'
 
 interface Options {

@@ -26,7 +26,7 @@ import {
 } from 'rxjs'
 import { InvalidInput } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
-import type { Component, Flatten } from '../../dist/operators/flattening.js'
+import type { Component, Flatten } from '../../dist/operators/Flattening.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'
 import { noopSink } from '../../dist/sinks/noopSink.js'

@@ -26,7 +26,7 @@ import {
 import { InvalidInput } from '../../dist/errors.js'
 import { attempt } from '../../dist/operators/attempt.js'
 import { component } from '../../dist/operators/component.js'
-import type { Component, Flatten } from '../../dist/operators/flattening.js'
+import type { Component, Flatten } from '../../dist/operators/Flattening.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import type { TraceStart } from '../../dist/operators/TraceOptions.js'
 import { traceEach } from '../../dist/operators/traceEach.js'

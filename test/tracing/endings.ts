@@ -37,7 +37,7 @@ import {
 } from 'rxjs'
 import { Aborted, HttpError, StreamInterrupted, Timeout } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
-import type { Flatten } from '../../dist/operators/flattening.js'
+import type { Flatten } from '../../dist/operators/Flattening.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { tokens } from '../../dist/operators/tokens.js'

@@ -93,7 +93,7 @@ import {
 } from 'rxjs'
 import { type RunHelpers, TestScheduler } from 'rxjs/testing'
 import { component } from '../../dist/operators/component.js'
-import type { Flatten } from '../../dist/operators/flattening.js'
+import type { Flatten } from '../../dist/operators/Flattening.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { traced } from '../../dist/operators/traced.js'
 import { memorySink } from '../../dist/sinks/memorySink.js'

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import { Fields } from '../../codecs/Fields.js'
 import type { SpanView } from '../traceView.js'
-import { type Axis, gridLines, percent, percentText } from './axis.js'
+import { type Axis, gridLines, percent, percentText } from './Axis.js'
 import { contentView, jsonView, preView, textView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTokens, shortened } from './format.js'
 import type { Markup } from './layout.js'

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { identifierOf, type TraceView } from '../traceView.js'
-import { axisOf, axisView } from './axis.js'
+import { axisOf, axisView } from './Axis.js'
 import { contentView } from './contentView.js'
 import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortened } from './format.js'
 import { layout, type Markup, type PageRequest } from './layout.js'
