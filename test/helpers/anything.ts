@@ -1,2 +1,2 @@
-/** What a caller without types may pass. */
-export const anything = <T>(value: unknown): T => value as T
+/** What a caller without types may pass: a value as whatever is asked for. */
+export const anything = <T = never>(value: unknown): T => value as T

@@ -26,7 +26,7 @@ const failure = async (t: ExecutionContext, source: Observable<unknown>): Promis
     () => undefined,
     (error: RespanError) => error,
   )
-  if (error === undefined) return t.fail('It did not fail.') as never
+  if (error === undefined) throw new Error('It did not fail.')
   t.false(inspect(error, { depth: 20, showHidden: true }).includes(KEY))
   return error
 }

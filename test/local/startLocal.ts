@@ -12,6 +12,7 @@ import { buildPrompt } from '../../dist/operators/buildPrompt.js'
 import { respanGenerate } from '../../dist/operators/respanGenerate.js'
 import { respanTrace } from '../../dist/operators/respanTrace.js'
 import { tokens } from '../../dist/operators/tokens.js'
+import { anything } from '../helpers/anything.js'
 import { deadPort } from '../helpers/deadPort.js'
 import { start } from '../helpers/local.js'
 import { sendEvents, sendJson, serve } from '../helpers/server.js'
@@ -653,7 +654,7 @@ test('wrong options are refused before anything is started', async (t) => {
     [JSON.parse('{"prot":3}'), 'prot'],
     [{ upstream: { baseUrl: 'nonsense' } }, 'upstream.baseUrl'],
     [{ upstream: JSON.parse('{"baseUrl":"http://127.0.0.1/v1","apikey":"k"}') }, 'upstream.apikey'],
-    [{ prompts: { p: { messages: [{ role: 'user', content: 1 as unknown as string }] } } }, 'prompts.p'],
+    [{ prompts: { p: { messages: [{ role: 'user', content: anything<string>(1) }] } } }, 'prompts.p'],
     [{ prompts: { p: { versions: [] } } }, 'prompts.p'],
     [{ prompts: { p: { versions: [{ messages: [] }], deployed: 2 } } }, 'prompts.p'],
     [{ prompts: { p: { versions: [{ messages: [], version: 2 }, { messages: [] }] } } }, 'prompts.p'],

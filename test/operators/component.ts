@@ -33,6 +33,7 @@ import { noopSink } from '../../dist/sinks/noopSink.js'
 import { marbles } from '../../dist/testing/index.js'
 import { currentSpan, withSpan } from '../../dist/tracing/currentSpan.js'
 import { all } from '../helpers/all.js'
+import { anything } from '../helpers/anything.js'
 import { ROOTS } from '../helpers/roots.js'
 import { treeOf } from '../helpers/traces.js'
 
@@ -460,7 +461,7 @@ test('a result that is nothing to observe is told by the name of its component',
     [undefined, 'undefined'],
     ['a text', 'string(6 characters)'],
   ]) {
-    const lookup = component('lookup', () => result as never)
+    const lookup = component('lookup', () => anything<never>(result))
     for (const run$ of [of(1).pipe(lookup), of(1).pipe(lookup, respanTrace('T', { sink: memorySink() }))]) {
       const error = await t.throwsAsync(lastValueFrom(run$), {
         instanceOf: TypeError,

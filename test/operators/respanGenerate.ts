@@ -296,7 +296,7 @@ for (const [who, attributes] of [
 ] as const)
   test(`leaves the model to ${who}, whom a model of its own would overrule`, async (t) => {
     const asked = (given: Parameters<typeof respanGenerate>[0]) =>
-      requestOf((gateway) => of('hi').pipe(respanGenerate({ ...given, gateway } as never)))
+      requestOf((gateway) => of('hi').pipe(respanGenerate(anything({ ...given, gateway }))))
     const request = { ...attributes, messages: [user('hi')] }
     t.deepEqual(await asked({ attributes }), request)
     t.deepEqual(await asked({ attributes: () => attributes }), request)
@@ -305,7 +305,9 @@ for (const [who, attributes] of [
 test('a function that names nobody who picks the model is told, before any request', async (t) => {
   const gateway = marbleGateway('a|')
   const error = await t.throwsAsync<InvalidInput>(
-    lastValueFrom(of('hi').pipe(respanGenerate({ gateway, attributes: () => ({ note: 'n' }) as never }))),
+    lastValueFrom(
+      of('hi').pipe(respanGenerate({ gateway, attributes: () => anything<never>({ note: 'n' }) })),
+    ),
     { name: 'InvalidInput' },
   )
   t.is(error?.expected, 'ChatRequest with messages and a model, or with a prompt')
@@ -526,7 +528,7 @@ test('a fetch that gives no response is told as such, and not asked again', asyn
     const fetch = async () => {
       calls += 1
       // What a caller without types can give.
-      return answer as never
+      return anything(answer)
     }
     const asked = lastValueFrom(of('hi').pipe(respanGenerate({ model, apiKey: 'k', fetch })))
     const error = await t.throwsAsync(asked, { instanceOf: InvalidInput })
@@ -601,9 +603,9 @@ test('options that can be known to be wrong are refused where the operator is bu
     'model',
   )
   for (const refused of [
-    () => respanGenerate({ attributes: { fallback_models: ['a'] } } as never),
-    () => respanGenerate({ attributes: { model: 'm' } } as never),
-    () => openaiGenerate({ attributes: { models: ['a'] } } as never),
+    () => respanGenerate(anything({ attributes: { fallback_models: ['a'] } })),
+    () => respanGenerate(anything({ attributes: { model: 'm' } })),
+    () => openaiGenerate(anything({ attributes: { models: ['a'] } })),
     () =>
       respanGenerate({
         gateway: marbleGateway('a|', {}, undefined, { kind: 'openai' }),
@@ -644,7 +646,7 @@ test('options that can be known to be wrong are refused where the operator is bu
     'concurrency',
   )
   t.is(
-    path(() => respanGenerate({ model, apiKey: 'k', gateway } as never)),
+    path(() => respanGenerate(anything({ model, apiKey: 'k', gateway }))),
     'apiKey',
   )
   const openai = marbleGateway('a|', {}, undefined, { kind: 'openai' })
@@ -653,7 +655,7 @@ test('options that can be known to be wrong are refused where the operator is bu
     'promptId',
   )
   t.is(
-    path(() => openaiGenerate({ promptId: 'p' } as never)),
+    path(() => openaiGenerate(anything({ promptId: 'p' }))),
     'promptId',
   )
   t.is(
@@ -687,24 +689,24 @@ test('options that can be known to be wrong are refused where the operator is bu
   ] as const)
     for (const wrong of ['temperature: 1', ['temperature', 1], 1, null])
       t.is(
-        path(() => respanGenerate({ promptId: 'p', prompt: { schema_version, [changed]: wrong } } as never)),
+        path(() => respanGenerate(anything({ promptId: 'p', prompt: { schema_version, [changed]: wrong } }))),
         `prompt.${changed}`,
       )
   for (const prompt of [null, 'v2', 2, ['v2'], () => 2])
     t.is(
-      path(() => respanGenerate({ promptId: 'p', prompt } as never)),
+      path(() => respanGenerate(anything({ promptId: 'p', prompt }))),
       'prompt',
     )
   t.is(
-    path(() => respanGenerate({ model, prompt: { version: 1 } } as never)),
+    path(() => respanGenerate(anything({ model, prompt: { version: 1 } }))),
     'prompt',
   )
   t.is(
-    path(() => respanGenerate({ model, gateway: { gateway } } as never)),
+    path(() => respanGenerate(anything({ model, gateway: { gateway } }))),
     'gateway',
   )
   t.is(
-    path(() => respanGenerate({ model, gateway, flatten: 'switchMap' } as never)),
+    path(() => respanGenerate(anything({ model, gateway, flatten: 'switchMap' }))),
     'flatten',
   )
 })

@@ -34,6 +34,7 @@ import { memorySink } from '../../dist/sinks/memorySink.js'
 import { deterministicIds, marbles } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
 import { all } from '../helpers/all.js'
+import { anything } from '../helpers/anything.js'
 import { dishonesties, statusesOf, treeOf } from '../helpers/traces.js'
 import { warningsOf } from '../helpers/warnings.js'
 
@@ -289,7 +290,7 @@ test('its attributes are a value, or a function of the item', async (t) => {
 
 test('options that were left out are refused, whoever calls it without types', (t) => {
   // The component would be taken for the options.
-  const call = traceEach as unknown as (name: string, options: unknown) => unknown
+  const call = anything<(name: string, options: unknown) => unknown>(traceEach)
   t.throws(() => call('each', passing), { name: 'InvalidInput', message: /options: expected an object/ })
 })
 

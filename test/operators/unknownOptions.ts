@@ -40,6 +40,7 @@ import {
 import { fileSpool, flushOnSignals } from 'respan-rx/node'
 import { marbleGateway } from 'respan-rx/testing'
 import { identity, lastValueFrom, map, mergeMap, of, throwError, toArray } from 'rxjs'
+import { anything } from '../helpers/anything.js'
 import { warningsOf } from '../helpers/warnings.js'
 
 // What a caller without types, or with options from elsewhere, can give.
@@ -82,7 +83,7 @@ for (const [name, call] of CALLS.filter(([name]) => name !== 'fileSpool')) {
   test(`${name} refuses what are no options`, (t) => {
     for (const wrong of [null, 'text', identity, [doubled], Promise.resolve({})]) {
       // What a caller without types can give.
-      const error = t.throws(() => call(wrong as never), { instanceOf: InvalidInput })
+      const error = t.throws(() => call(anything(wrong)), { instanceOf: InvalidInput })
       t.regex(error?.message ?? '', new RegExp(`^${name}.*: expected options, such as \\{ \\w+ \\}, found `))
     }
   })
@@ -143,7 +144,8 @@ for (const [name, expected, call, options] of KINDS)
 test('traceEach names itself in what it refuses, and all its options', (t) => {
   // What a caller without types can give.
   const refused = (name: unknown, options: unknown) =>
-    t.throws(() => traceEach(name as never, options as never, doubled), { instanceOf: InvalidInput })?.message
+    t.throws(() => traceEach(anything(name), anything<never>(options), doubled), { instanceOf: InvalidInput })
+      ?.message
   for (const name of ['', 7, Symbol('each'), Object.create(null)])
     t.regex(refused(name, {}) ?? '', /^traceEach: name: expected a name for the span, found /)
   t.regex(refused('f', []) ?? '', /^traceEach f: options: expected an object, such as \{\}, before the op/)
@@ -174,7 +176,7 @@ test('what only looks like a number, or a type, once JavaScript has turned it in
     ],
   ] as const)
     for (const wrong of wrongs)
-      t.is(t.throws(() => call(wrong as never), { instanceOf: InvalidInput })?.path, path)
+      t.is(t.throws(() => call(anything(wrong)), { instanceOf: InvalidInput })?.path, path)
 })
 
 test('a class with the methods of a clock is one', (t) => {
@@ -192,7 +194,7 @@ test('what are no options of a connection is refused where it is given, and one 
     // What a caller without types can give.
     for (const wrong of [null, 7, 'https://api.respan.ai', identity, ['k'], Promise.resolve({})])
       t.like(
-        t.throws(() => call(wrong as never)),
+        t.throws(() => call(anything(wrong))),
         { _tag: 'InvalidInput', path: '', expected: kind },
       )
     const error = t.throws(() => call(misspelt), { instanceOf: InvalidInput })
@@ -207,14 +209,14 @@ test('a generator that is given a name instead of options says what they look li
       ['gpt-4o-mini', 'string(11 characters)'],
       [null, 'null'],
     ] as const) {
-      const error = t.throws(() => generate(wrong as never), { instanceOf: InvalidInput })
+      const error = t.throws(() => generate(anything(wrong)), { instanceOf: InvalidInput })
       t.like(error, { path: '', expected: 'options, such as { model }', found })
     }
 })
 
 test('what is no operator is refused where it is given, and named by its parameter', (t) => {
   // What a caller without types can give.
-  const given = (value: unknown): typeof doubled => value as never
+  const given = (value: unknown): typeof doubled => anything(value)
   for (const [call, path, found] of [
     [() => attempt(given(undefined)), 'operator', 'undefined'],
     [() => withFallback(doubled, given(undefined)), 'second', 'undefined'],
@@ -264,7 +266,7 @@ test.serial('a copy of a span is reported: what it encloses is in no trace, and 
 
 test('a flattening that gives no operator is refused where the operator is built', (t) => {
   // What a caller without types can give: its `return` is missing.
-  const flatten = (): never => undefined as never
+  const flatten = (): never => anything(undefined)
   for (const [subject, build] of [
     ['component c', () => component('c', of, { flatten })],
     ['attempt', () => attempt(doubled, { flatten })],
@@ -281,7 +283,7 @@ test('a flattening that gives no operator is refused where the operator is built
 
 test('a flattening whose operator gives nothing fails the pipeline', async (t) => {
   // As above, one arrow further.
-  const flatten = () => (): never => undefined as never
+  const flatten = () => (): never => anything(undefined)
   const error = await t.throwsAsync(lastValueFrom(of(1).pipe(component('c', of, { flatten }))), {
     instanceOf: InvalidInput,
   })
@@ -307,7 +309,7 @@ test('variables given as values are refused where the operator is built', (t) =>
   ]
   for (const variables of [values, {}, null, 'tea', ...half]) {
     // What a caller without types can give.
-    const options = { variables: variables as never }
+    const options = { variables: anything(variables) }
     for (const build of [
       () => buildPrompt('{{ user_input }}', options),
       () => respanGenerate({ promptId: 'p', ...options }),
@@ -317,7 +319,7 @@ test('variables given as values are refused where the operator is built', (t) =>
       t.is(error?.expected, "an io-ts codec (the values themselves are the operator's input)")
     }
   }
-  const error = t.throws(() => buildPrompt('a', { variables: values as never }))
+  const error = t.throws(() => buildPrompt('a', { variables: anything(values) }))
   t.true(error?.message.endsWith('found object with key user_input.'))
 })
 
@@ -331,7 +333,7 @@ test('an attribute beside the options of a trace is told where it belongs', (t) 
 })
 
 test('what is no transport and what is no sink is refused where it is given', (t) => {
-  const given = (value: unknown): Parameters<typeof bufferedSink>[0] => value as never
+  const given = (value: unknown): Parameters<typeof bufferedSink>[0] => anything(value)
   for (const wrong of [undefined, null, 'https://api.respan.ai', {}]) {
     const error = t.throws(() => bufferedSink(given(wrong)), { instanceOf: InvalidInput })
     t.is(error?.path, 'transport')
@@ -347,7 +349,7 @@ test('what is no transport and what is no sink is refused where it is given', (t
 test('what can not be used is refused where it is given, and named by its parameter', (t) => {
   const sink = memorySink()
   // What a caller without types can give.
-  const given = (value: unknown): never => value as never
+  const given = (value: unknown): never => anything(value)
   for (const wrong of [undefined, null, 7, 'text', {}, [], () => ({})])
     for (const [subject, path, call] of [
       ['fromChat', 'gateway', () => fromChat(given(wrong), { model: 'm', messages: [] })],
@@ -385,14 +387,14 @@ test('what gives no bytes is refused where it is given, or emitted when a functi
     for (const wrong of [undefined, null, 7, 'text', {}, [], new Uint8Array(1), Promise.resolve()]) {
       // What a caller without types can give, such as the body of a response that has none.
       const expected = { _tag: 'InvalidInput', path: 'bytes' }
-      const error = t.throws(() => read(wrong as never), { instanceOf: InvalidInput })
+      const error = t.throws(() => read(anything(wrong)), { instanceOf: InvalidInput })
       t.like(error, expected)
       t.true(error?.message.startsWith(name))
-      t.like(await t.throwsAsync(lastValueFrom<unknown>(read((() => wrong) as never))), expected)
+      t.like(await t.throwsAsync(lastValueFrom<unknown>(read(anything(() => wrong)))), expected)
     }
   for (const [name, read] of Object.entries(call))
     for (const wrong of [7, null, undefined, { a: 1 }, [1, 2]])
-      await t.throwsAsync(lastValueFrom<unknown>(read(of(wrong) as never)), {
+      await t.throwsAsync(lastValueFrom<unknown>(read(anything(of(wrong)))), {
         instanceOf: InvalidInput,
         message: new RegExp(`^${name}: bytes: expected chunks of bytes or text, found `),
       })
@@ -400,7 +402,7 @@ test('what gives no bytes is refused where it is given, or emitted when a functi
 
 test('a function of the item that is given for an operator is told as such, and named by its parameter', async (t) => {
   // What a caller without types can give.
-  const ask = (async () => 'a promise') as never
+  const ask = anything(async () => 'a promise')
   const failing = component('failing', () => throwError(() => new NetworkError('down')))
   for (const [operator, path] of [
     [() => attempt(ask), 'operator'],

@@ -9,6 +9,7 @@ import type { LocalOptions, LocalPrompt } from '../../dist/local/index.js'
 import { fromPrompts } from '../../dist/sources/fromPrompts.js'
 import { fromPromptVersion } from '../../dist/sources/fromPromptVersion.js'
 import { checkPromptVariables } from '../../dist/templates/checkPromptVariables.js'
+import { anything } from '../helpers/anything.js'
 import { commandTimers } from '../helpers/commandTimers.js'
 import { errorOf } from '../helpers/errorOf.js'
 import { start } from '../helpers/local.js'
@@ -370,23 +371,20 @@ test('the names that are read are given once each, in alphabetical order', (t) =
 
 test('the texts of a version are templates, and nothing else is', (t) => {
   const of = (...messages: ReadonlyArray<unknown>) =>
-    messageOf(io.type({}), { version: 1, messages } as unknown as PromptVersion)
+    messageOf(io.type({}), anything({ version: 1, messages }))
   const part = (type: string, text: unknown) => ({ role: 'user', content: [{ type, text }] })
   for (const type of ['text', 'input_text']) {
     t.regex(of(part(type, '{{a}}')) ?? '', /^Version 1 of the prompt: a: /)
     t.regex(of(user('a'), part(type, '{% if %}')) ?? '', /: messages\[1\]\.content\[0\]\.text:1:1: /)
   }
   t.is(of(part('refusal', '{{a}}'), part('text', 1), { role: 'assistant', content: null }), undefined)
-  t.is(messageOf(io.type({}), { version: 1 } as PromptVersion), undefined)
-  t.not(
-    messageOf(io.type({}), { ...version('{{a}}'), variables: null } as unknown as PromptVersion),
-    undefined,
-  )
+  t.is(messageOf(io.type({}), anything({ version: 1 })), undefined)
+  t.not(messageOf(io.type({}), anything({ ...version('{{a}}'), variables: null })), undefined)
 })
 
 test('what is no codec is refused at once, and one whose fields are unknown when it is used', (t) => {
   t.like(
-    t.throws(() => checkPromptVariables({} as io.Mixed), { instanceOf: InvalidInput }),
+    t.throws(() => checkPromptVariables(anything({})), { instanceOf: InvalidInput }),
     { path: 'codec', expected: 'an io-ts codec' },
   )
   const check = checkPromptVariables(io.UnknownRecord)(version(''))
