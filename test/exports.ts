@@ -38,7 +38,7 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
       ByTypedPrompt Bytes CallDetails ChoiceOption Component ComponentOptions Connection ConsoleOptions
       CurrentSpan DecodeFailure DeliveryWarning DeveloperMessage Each FallbackOptions Flatten Flattening
       FlushReport FromChatOptions Gateway GatewayEvent GenerateInput Generation Ids LineOptions
-      MessageContent NdjsonFailure OpenaiGenerate PerItem PromptInput PromptSettings PromptVersionOptions
+      ListedPrompt MessageContent NdjsonFailure OpenaiGenerate PerItem PromptInput PromptSettings PromptVersionOptions
       Receipt Redact RenderOptions Reply ReplyEvent ReplyMeta RespanConnection RespanError RespanGenerate
       RetryPolicy Sending Sink SinkError SinkStats Span SpanEnded SpanError SpanEvent SpanFirstOutput
       SpanStarted SpanStatus SpanTotals SpanType Spool SpoolHost SpoolPlace SpoolRecord SpoolStore
@@ -160,7 +160,7 @@ test('what goes in and comes out is shown by its name', (t) => {
     checker.typeToString(checker.getTypeOfSymbol(symbol)),
   )
   t.deepEqual(shown, [
-    'Observable<PromptSummary>',
+    'Observable<ListedPrompt>',
     'Observable<PromptVersion>',
     '({ content }: UserMessage) => string | readonly ContentPart[]',
     'OperatorFunction<unknown, unknown>',

@@ -22,8 +22,12 @@ const Page: t.Decoder<unknown, PromptList> = {
   decode: (answer) => PromptList.decode(asPage(answer)),
 }
 
-/** A prompt with its id as `fromPromptVersion` and `respanGenerate` take it: text, even if the platform sends a number. */
-const withTextId = (prompt: PromptSummary): PromptSummary => ({ ...prompt, id: String(prompt.id) })
+/** A managed prompt with its id as `fromPromptVersion` and `respanGenerate` take it: text, even if a number was sent. */
+export interface ListedPrompt extends PromptSummary {
+  readonly id: string
+}
+
+const withTextId = (prompt: PromptSummary): ListedPrompt => ({ ...prompt, id: String(prompt.id) })
 
 /**
  * Emits the prompts stored on the platform, with the numbers of their newest and their deployed versions.
@@ -45,7 +49,7 @@ const withTextId = (prompt: PromptSummary): PromptSummary => ({ ...prompt, id: S
  *
  * @see https://www.respan.ai/docs/apis/prompts/list-prompts
  */
-export const fromPrompts = (connection: Connection = {}): Observable<PromptSummary> => {
+export const fromPrompts = (connection: Connection = {}): Observable<ListedPrompt> => {
   const ask = askRespan('fromPrompts', connection)
   // By number, never by the URL in `next`: the key must not go to an address that an answer names.
   const page = (number: number): Observable<PromptList> => {

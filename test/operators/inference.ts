@@ -13,10 +13,13 @@ import {
   type ChatMessage,
   type Component,
   component,
+  fromPrompts,
+  fromPromptVersion,
   type Gateway,
   type GenerateInput,
   openaiGenerate,
   type PromptInput,
+  type PromptVersion,
   type Reply,
   type ReplyEvent,
   type RespanError,
@@ -203,6 +206,12 @@ test('a history that begins with one message takes those of every role', (assert
   expectTypeOf([system('Be brief.')]).toEqualTypeOf<Array<ChatMessage>>()
   expectTypeOf([toolResult('call', 'Sunny.')]).toEqualTypeOf<Array<ChatMessage>>()
   expectTypeOf([assistant('hi')]).toExtend<Reply['messages']>()
+  assert.pass()
+})
+
+test('a prompt that is listed is loaded by its id', (assert) => {
+  const version$ = fromPrompts().pipe(mergeMap(({ id }) => fromPromptVersion(id)))
+  expectTypeOf(version$).toEqualTypeOf<Observable<PromptVersion>>()
   assert.pass()
 })
 
