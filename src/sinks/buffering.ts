@@ -109,6 +109,7 @@ export const buffering = (
         refill()
         const batch = nextBatch(dueUpTo)
         if (batch === undefined) break
+        flow.departed()
         flights.launch(batch, keepaliveBytes(batch))
       }
     } finally {

@@ -28,6 +28,8 @@ export interface FlowControl {
    * disk.
    */
   readonly isHopeless: () => boolean
+  /** A batch is about to be sent. */
+  readonly departed: () => void
   /** The server answered properly: transient failures are over. */
   readonly responded: () => void
   /** Spans were delivered. */
@@ -89,6 +91,8 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
    * together count as one.
    */
   let failures = 0
+  /** Whether anything was sent since the last failure. While the server fails, that is only when nothing else is under way. */
+  let departedSince = false
   /** The next batch is a single span. */
   let probing = false
   /** The retries of a batch are exhausted, and it is on the disk. */
@@ -114,9 +118,10 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
     return until - now()
   }
 
-  /** Counts a failure, unless another one has shut the gate since its request was sent. */
+  /** Counts a failure, unless its request was under way when another one failed. */
   const count = (): void => {
-    if (gate === undefined || failures === 0) failures++
+    if (departedSince || failures === 0) failures++
+    departedSince = false
   }
 
   /** A server may ask for a shorter wait than the policy's, but while it keeps failing, a small backoff still applies. */
@@ -140,6 +145,9 @@ export const flowControl = (settings: BufferSettings, now: () => number): FlowCo
     maxBatchBytes: () => Math.min(batchBytes, timelyBytes),
     isHealthy: () => failures === 0,
     isHopeless: () => exhausted || gate?.paused === true,
+    departed: () => {
+      departedSince = true
+    },
     responded: () => {
       failures = 0
       probing = false

@@ -385,20 +385,41 @@ test('batches that failed together are sent again in order of age', (t) => {
   )
 })
 
-test('requests that fail together count as one failure', (t) => {
-  const secondWait = (maxInFlight: number): number | undefined => {
-    const { time, sink, sent } = rig(
-      t,
-      (_, attempt) =>
-        attempt > maxInFlight ? undefined : timer(10, time.scheduler).pipe(switchMap(() => status(503))),
-      { maxBatchSize: 1, maxInFlight },
-    )
-    finish(sink, ...range(1, 5))
-    time.pass(60_000)
-    t.is(sink.stats().delivered, 5)
-    return sent[maxInFlight]?.at
-  }
-  t.is(secondWait(5), secondWait(1))
+for (const [how, landing] of [
+  ['at once', () => 10],
+  ['one after the other', (attempt: number) => attempt * 2_000],
+] as const)
+  test(`requests that were under way together and fail ${how} count as one failure`, (t) => {
+    const wait = (maxInFlight: number): number => {
+      const { time, sink, sent } = rig(
+        t,
+        (_, attempt) =>
+          attempt > maxInFlight
+            ? undefined
+            : timer(landing(attempt), time.scheduler).pipe(switchMap(() => status(503))),
+        { maxBatchSize: 1, maxInFlight },
+      )
+      finish(sink, ...range(1, 5))
+      time.pass(60_000)
+      t.is(sink.stats().delivered, 5)
+      return (sent[maxInFlight]?.at ?? 0) - landing(maxInFlight)
+    }
+    t.is(wait(5), wait(1))
+  })
+
+test('a failure after an answer counts, although its request was sent before', (t) => {
+  const { time, sink, sent } = rig(
+    t,
+    (_, attempt) =>
+      timer(attempt, time.scheduler).pipe(
+        switchMap(() => (attempt === 1 || attempt === 3 ? status(503) : taken)),
+      ),
+    { maxBatchSize: 1, maxInFlight: 3 },
+  )
+  finish(sink, ...range(1, 6))
+  time.pass(60_000)
+  // The next one probes, alone.
+  t.is(sent.filter(({ at }) => at <= (sent[3]?.at ?? 0)).length, 4)
 })
 
 test('a failure counts although rejected spans slow the sink down', (t) => {
