@@ -56,7 +56,7 @@ if (failure !== undefined) {
 const { stdout } = process
 const tree = renderTrace(memory.spans(), {
   colors: stdout.isTTY && stdout.hasColors(),
-  // A terminal that doesn’t know its size reports 0.
+  // A terminal that doesn't know its size reports 0.
   width: stdout.columns || undefined,
 })
 console.log(`\n\n${tree}`)
