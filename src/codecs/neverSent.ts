@@ -1,8 +1,11 @@
 import * as t from 'io-ts'
-import { guard } from './wire.js'
 
-/** A field that exists on the platform but is never sent by this library. */
-const refused = (reason: string): t.Type<undefined> => guard(reason, t.undefined.is)
+/**
+ * A field that exists on the platform but is never sent by this library. With the `validate` of io-ts's own codec, because
+ * any other would leave every request and all attributes to io-ts: see `compile`.
+ */
+const refused = (reason: string): t.Type<undefined> =>
+  new t.Type(reason, t.undefined.is, t.undefined.validate, t.identity)
 
 const REFRAMED = 'no value (never sent: it would change the SSE framing)'
 const INTERNAL = 'no value (never sent: it is internal to the platform)'

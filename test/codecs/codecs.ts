@@ -510,6 +510,31 @@ for (const [title, codec, value, expected] of REFUSED) {
   })
 }
 
+const VALID: ReadonlyArray<readonly [t.Mixed, object]> = [
+  [RespanAttributes, { customer_identifier: 'c' }],
+  [TraceAttributes, { customer_identifier: 'c' }],
+  [SpanPayload, { trace_unique_id: 't', span_unique_id: 's', input: 'i' }],
+  [ChatParams, { temperature: 1 }],
+  [ChatRequest, { model: 'm', messages: [user('hi')], temperature: 1 }],
+  [PromptReference, { prompt_id: 'p', override_params: { temperature: 1 } }],
+  [ChatChunk, { choices: [], object: 'chat.completion.chunk' }],
+]
+
+for (const [codec, value] of VALID)
+  test(`a valid ${codec.name} is not checked a second time, by io-ts`, (t) => {
+    const [key, kept] = Object.entries(value).at(-1) ?? ['', undefined]
+    let reads = 0
+    const watched = Object.defineProperty({ ...value }, key, {
+      enumerable: true,
+      get: () => {
+        reads++
+        return kept
+      },
+    })
+    t.true(isRight(codec.decode(watched)))
+    t.is(reads, 1)
+  })
+
 test('a request may leave the choice of the model to the gateway', (t) => {
   const messages = [user('Hi')]
   t.true(ChatRequest.is({ messages, models: ['a', 'b'] }))
