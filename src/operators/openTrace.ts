@@ -34,10 +34,10 @@ const redactWith = (
   const { redact } = options
   if (redact === undefined) return outer
   // Only the error's name, because its message can hold what was to be redacted.
-  const map = contentMapper(name, 'redact', nameOf)
+  const map = contentMapper(name, 'redact', redact, nameOf)
   return (content) => {
     const inner = outer(content)
-    return inner === undefined ? undefined : map(redact, inner)
+    return inner === undefined ? undefined : map(inner)
   }
 }
 

@@ -33,8 +33,7 @@ export const traceFor = <T>(
           attributes: ownCopy(checked(subject, TraceAttributes, options.attributes, 'attributes')),
         }
   const { output, onStart } = options
-  const mapOutput = contentMapper(name, 'output')
-  const recorded = output === undefined ? identity : (value: T): unknown => mapOutput(output, value)
+  const recorded = output === undefined ? identity : contentMapper(name, 'output', output)
   return (source) => {
     const sourceFor = deepenedFor(source)
     const traced = inSubscriberFrame<T>((subscriber) => {

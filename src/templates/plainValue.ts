@@ -1,9 +1,9 @@
 import { describeFound } from '../codecs/describeFound.js'
 import { InvalidInput } from '../errors.js'
+import { isBuffer } from '../util/isBuffer.js'
 import { isError } from '../util/isError.js'
 import { isMap } from '../util/isMap.js'
 import { isSet } from '../util/isSet.js'
-import { tagOf } from '../util/tagOf.js'
 
 const MAX_DEPTH = 200
 
@@ -19,9 +19,6 @@ const keyOf = (key: unknown, refuse: (expected: string, found: string) => never)
   typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean'
     ? String(key)
     : refuse('a map with strings as keys', `a key that is ${describeFound(key)}`)
-
-const isBuffer = (value: object): boolean =>
-  value instanceof ArrayBuffer || ('byteLength' in value && tagOf(value) === 'ArrayBuffer')
 
 const hasToJson = (value: object): value is { readonly toJSON: () => unknown } =>
   'toJSON' in value && typeof value.toJSON === 'function'

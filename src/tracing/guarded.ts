@@ -71,23 +71,25 @@ export const heeded = <A>(report: Report, given: A): A => {
 export const guardedAsync = <A>(report: Report, fn: () => A): A | undefined =>
   heeded(report, guarded(report, fn))
 
-/** A function that maps content and harms nothing: {@link contentMapper}. */
-export type ContentMapper = <A>(map: (content: A) => unknown, content: A) => unknown
-
 /**
- * {@link guarded} for functions that map content. A promise that one makes is withheld, and reported, because a span waits for
- * nothing. One that it returns unchanged is content, and left for its owner to handle.
+ * {@link guarded} for a function that maps content. A promise that it makes is withheld, and reported, because a span waits
+ * for nothing. One that it returns unchanged is content, and left for its owner to handle.
  *
  * @param name - of the trace
  * @param what - what the function is
  */
-export const contentMapper = (name: string, what: string, describe = messageOf): ContentMapper => {
+export const contentMapper = <A>(
+  name: string,
+  what: string,
+  map: (content: A) => unknown,
+  describe = messageOf,
+): ((content: A) => unknown) => {
   const report = reporter(name, what, describe)
   const reportPromise = reporterOf(
     'RESPAN_TRACE',
     () => `${name}: ${what} returned a promise: the content is withheld.`,
   )
-  return (map, content) => {
+  return (content) => {
     const made = guarded(report, () => map(content))
     if (made === content || typeof made !== 'object' || made === null) return made
     return heed(report, made, () => reportPromise(undefined)) ? undefined : made

@@ -1,3 +1,4 @@
+import { isBuffer } from './isBuffer.js'
 import { tagOf } from './tagOf.js'
 
 /** Bytes that a value holds: how many, and of which type where it says so. */
@@ -6,11 +7,8 @@ interface Bytes {
   readonly type?: string
 }
 
-const BUFFERS: ReadonlySet<string> = new Set(['ArrayBuffer', 'SharedArrayBuffer'])
 const BLOBS: ReadonlySet<string> = new Set(['Blob', 'File'])
 
-const isBuffer = (value: object): value is ArrayBufferLike =>
-  'byteLength' in value && BUFFERS.has(tagOf(value))
 const isBlob = (value: object): value is Blob => 'size' in value && BLOBS.has(tagOf(value))
 
 /** The bytes of a view, a buffer, a blob or a file of any realm; `undefined` for anything else. */
