@@ -26,6 +26,7 @@ import {
   retry,
   Subject,
   type Subscription,
+  share,
   startWith,
   switchMap,
   take,
@@ -35,6 +36,7 @@ import {
   timer,
   VirtualTimeScheduler,
 } from 'rxjs'
+import type { ReplyEvent } from '../../dist/codecs/Reply.js'
 import { Aborted, HttpError, StreamInterrupted, Timeout } from '../../dist/errors.js'
 import { component } from '../../dist/operators/component.js'
 import type { Flatten } from '../../dist/operators/Flattening.js'
@@ -47,6 +49,8 @@ import { memorySink } from '../../dist/sinks/memorySink.js'
 import type { Gateway, GatewayEvent } from '../../dist/sources/Gateway.js'
 import { marbleGateway, marbles, virtualClock } from '../../dist/testing/index.js'
 import { currentSpan } from '../../dist/tracing/currentSpan.js'
+import { currentOpenSpan } from '../../dist/tracing/frames.js'
+import type { OpenSpan } from '../../dist/tracing/OpenSpan.js'
 import { dishonesties, statusesOf } from '../helpers/traces.js'
 
 const thrown = new Error('of a test')
@@ -747,4 +751,24 @@ test('the random runs have every kind of end', (t) => {
     .flatMap(([gap, stages, where]) => statusesOf(played(gap, stages, where).sink.spans()).slice(-1))
   for (const status of ['T ok', 'T left', 'T error', 'T cancelled'])
     t.true(statuses.filter((each) => each === status).length > 10, status)
+})
+
+test('an ended span keeps nothing of tokens that a stream which outlives it goes on to emit', (t) => {
+  const events = new Subject<ReplyEvent>()
+  let span: OpenSpan | null = null
+  const shared$ = defer(() => {
+    span = currentOpenSpan()
+    return events.pipe(tokens())
+  }).pipe(share())
+  const texts: Array<string> = []
+  of(1)
+    .pipe(
+      component('c', () => shared$.pipe(take(1))),
+      respanTrace('T', { sink: memorySink() }),
+    )
+    .subscribe()
+  shared$.subscribe((text) => texts.push(text))
+  for (const text of ['a', 'b', 'c']) events.next({ _tag: 'TextDelta', id: 'r', choice: 0, text })
+  t.deepEqual(texts, ['a', 'b', 'c'])
+  t.like(span, { name: 'c', ended: true, output: { parts: undefined } })
 })
